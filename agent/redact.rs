@@ -102,7 +102,8 @@ fn redacted_line(line: &str) -> String {
             at = word.end;
             continue;
         };
-        // The value may itself be a word that a secret follows: in "pin password: X", the value of "pin" is "password".
+        // The value may itself be a word that announces a secret: in "pin password: X", the value of "pin" is
+        // "password", so X is hidden, too.
         while let Some(inside) = next_word(line, secret.start)
             .filter(|inside| inside.end <= secret.end)
             .and_then(|inside| secret_after(line, &inside))

@@ -218,7 +218,7 @@ impl Core {
         self.tell(now, vip, |link| link.handle_stderr(now, line));
     }
 
-    /// Handles that an agent's stream has ended.
+    /// Handles the end of an agent's output stream.
     pub fn handle_closed(&mut self, now: Instant, vip: Vip) {
         self.tell(now, vip, |link| link.handle_closed(now));
     }

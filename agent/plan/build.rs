@@ -612,7 +612,7 @@ mod tests {
             .collect()
     }
 
-    /// A manifest of `count` hosts without addresses in this network.
+    /// A manifest with this network and `count` hosts, none of which states its address.
     fn hosts(network: &str, count: usize) -> String {
         let names: Vec<_> = (0..count).map(|i| format!("h{i}: {{}}")).collect();
         format!("{{network: {network}, hosts: {{{}}}}}", names.join(", "))

@@ -82,7 +82,8 @@ pub enum Start {
     /// The agent is started inside the manager's own process, because the host has no `cmd`.
     InProcess,
     /// The agent is started by a child process with these words, the program first. The standard input and output of
-    /// the process lead to the agent. The words end with `agent --automated`, which upstream appends to every `cmd`.
+    /// the process lead to the agent. The words end with `agent --automated`: as in the original
+    /// NoRouter, they are appended to every `cmd`.
     Command(Vec<String>),
 }
 

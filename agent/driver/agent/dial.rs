@@ -261,9 +261,8 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
     // sockets from the address. In spite of this option, the listening socket does not share its address.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
-    // The runtime gets a duplicate of the descriptor, and registers the duplicate as a new one. While the socket did
-    // not listen, the system reported a hang-up to the runtime, which would remember it for the old descriptor for
-    // ever.
+    // While the socket did not listen, the system reported a hang-up on it. The runtime never forgets that for a
+    // descriptor that it knows, so it gets a duplicate, which it registers as a new descriptor.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));

@@ -81,7 +81,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts that have changed. `None` if the set of hosts or the held change is no longer the same.
+/// The hosts whose state differs. `None` if the set of hosts differs, or the change that is held.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot

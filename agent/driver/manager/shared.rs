@@ -67,7 +67,7 @@ pub enum Unmet {
     NoPrompt,
     /// The command is not allowed to ask.
     #[error(
-        "only the command of a host that is just connecting may ask, and only a limited number of questions"
+        "only the command of a host that is still connecting may ask, and only a limited number of questions"
     )]
     NoAsker,
     /// This network has no manifest to reload.

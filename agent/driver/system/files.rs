@@ -161,7 +161,8 @@ fn explain(path: &Path, error: &io::Error) -> String {
     format!("cannot write {path}: {what}; {next}")
 }
 
-/// Writes a new file next to the old one, and renames it if `still` confirms that the old one has not changed.
+/// Writes a new file next to the old one, and renames the new file over the old one if `still` confirms that the old
+/// one has not changed.
 fn swap(
     path: &Path,
     content: &[u8],

@@ -38,9 +38,10 @@ const INET6: u8 = 10;
 /// (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW: u32 = 65_534;
 
-/// States of a TCP socket (`tcp_states.h`): those in which a program has it open, and the one in which it listens. A
-/// socket in `TIME_WAIT`, or one in its handshake, has no owner.
+/// The states (`tcp_states.h`) of a TCP socket that a program has open and that does not listen. A socket in
+/// `TIME_WAIT`, or one in its handshake, has no owner.
 const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
+/// The state of a TCP socket that listens.
 const LISTENING: u8 = 10;
 
 /// A netlink socket for questions about the owners of sockets. An agent needs only one.

@@ -229,8 +229,8 @@ mod way {
         false
     }
 
-    /// Whether a group has only its owner as a member, like the group that many distributions create for each user.
-    /// Such a group has the number of the user, no other members, and is not the primary group of another user.
+    /// Whether this is the private group of the user `owner`, as many distributions create one for each user: its ID is
+    /// the user's ID, it has no other members, and it is not the primary group of another user.
     /// `groups` and `users` are the contents of the files that list them. A group that is not in `groups` does not
     /// count as private.
     pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {

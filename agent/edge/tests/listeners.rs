@@ -1,4 +1,5 @@
-//! Tests of what an agent asks its driver for after the configuration, and of what it reports if that fails.
+//! Tests of what an agent asks its driver to do after it has been configured, and of what the agent reports if the
+//! driver fails to do it.
 
 use super::*;
 
@@ -208,7 +209,7 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     assert_eq!(written(&mut core).unwrap().http, None);
 }
 
-/// The configuration, with another file of users for these proxies.
+/// The configuration, but these proxies take their users from a different file.
 fn args_with(proxies: &[&str]) -> serde_json::Value {
     let mut args = args();
     for proxy in proxies {

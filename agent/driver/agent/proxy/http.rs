@@ -42,8 +42,8 @@ pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, &mut known).await;
-    // Clients send credentials only after they were asked for them, so a client is reported as refused only when its
-    // connection has ended.
+    // Clients send credentials only after they were asked for them, so a first request without any means nothing.
+    // Whether a client is refused is known only when its connection has ended.
     if !known {
         server.refuse(stranger);
     }
