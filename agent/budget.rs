@@ -33,7 +33,8 @@ impl Effort {
             Self::Connection => 16,
             // A refused packet is looked up, counted and answered.
             Self::Refused => 4,
-            // This limits bytes beyond the window to 50 MB/s. Bytes within the window have no such limit.
+            // With this cost, an agent can send at most about 50 MB/s of bytes beyond the windows of their receivers.
+            // Bytes within a window have no such limit.
             Self::Useless(bytes) => 1 + bytes / 512,
             Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
         }

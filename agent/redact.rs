@@ -22,7 +22,8 @@ const WITHIN: [&str; 12] = [
     "cookie",
 ];
 
-/// If one of these is a whole word, or a part of a word that `-`, `_` or `.` separates, a secret follows it.
+/// A secret follows a word that is one of these. A secret also follows a word with parts, separated by `-`, `_` or `.`,
+/// if one of the parts is one of these.
 const WHOLE: [&str; 9] = [
     "pass",
     "pwd",
@@ -101,7 +102,8 @@ fn redacted_line(line: &str) -> String {
             at = word.end;
             continue;
         };
-        // The value may itself be a word that a secret follows: in "pin password: X", the value of "pin" is "password".
+        // The value may itself be a word that announces a secret: in "pin password: X", the value of "pin" is
+        // "password", so X is hidden, too.
         while let Some(inside) = next_word(line, secret.start)
             .filter(|inside| inside.end <= secret.end)
             .and_then(|inside| secret_after(line, &inside))
@@ -124,7 +126,7 @@ fn next_word(line: &str, from: usize) -> Option<Range<usize>> {
     Some(start..length.map_or(line.len(), |length| start + length))
 }
 
-/// The secret that begins with this word or follows it; `None` if there is none.
+/// The secret that begins inside this word, or that follows the word; `None` if there is none.
 fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let text = &line[word.clone()];
     if KNOWN

@@ -14,8 +14,8 @@ const SHORT_WORD: usize = 4;
 /// How many characters of a quoted text are shown.
 const QUOTE_MAX: usize = 60;
 
-/// The text with its unsafe characters written as Rust escapes (`\u{1b}`): those that control a terminal, that reorder
-/// the text around them, and that are invisible. Everything else stays as it is; line breaks are escaped.
+/// The text with its unsafe characters ([`is_unsafe`]) written as Rust escapes (`\u{1b}`). Line breaks are unsafe, too.
+/// All other characters stay as they are.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -93,8 +93,8 @@ const ABSENT: &[(&str, &str)] = &[
 /// How many lines a file may have, so that it can be read in one sitting.
 const MOST_LINES: usize = 800;
 
-/// Texts that belong to somebody's machine and not into the repository. Each is written in two parts, so that this file
-/// passes its own test.
+/// Texts that are specific to somebody's machine and do not belong in the repository. Each is written in two parts, so
+/// that this file passes its own test.
 const MACHINE: &[&str] = &[
     concat!("/wo", "rk/"),
     concat!("/tmp/", "wt/"),

@@ -24,7 +24,7 @@ use crate::{
 /// The default editor, for when neither `$VISUAL` nor `$EDITOR` is set.
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
-/// Edits a file and runs it. Without a file, edits and runs a temporary one that starts as the example.
+/// Edits a file and runs it. Without a file, edits and runs a temporary copy of the example.
 pub(super) fn run(
     file: Option<&Path>,
     start: impl Fn(&Path) -> Result<Exit, Error>,

@@ -165,7 +165,7 @@ impl<W: Write> HostBlock<W> {
         }
     }
 
-    /// Sets the question to the person, which replaces the hint; `None` removes it.
+    /// Sets the question that the person is asked. It is shown instead of the hint; `None` removes the question.
     pub(super) fn question(&mut self, question: Option<String>) {
         if let Some(drawing) = &mut self.drawing {
             drawing.question = question;

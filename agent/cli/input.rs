@@ -208,8 +208,8 @@ fn shown(file: &Path) -> String {
 }
 
 /// The paths where a manifest is searched for: in the current folder, in the folders above it up to the home folder,
-/// and in the folder of configuration files. Outside the home folder, the folders above are left out, because they may
-/// belong to other people.
+/// and in the folder of configuration files. If the current folder is not in the home folder, the folders above it are
+/// left out, because they may belong to other people.
 fn candidates(here: &Path, home: Option<&Path>, config: Option<&Path>) -> Vec<PathBuf> {
     let in_home = home.filter(|home| here.starts_with(home));
     let folders = here.ancestors().take_while(|folder| {

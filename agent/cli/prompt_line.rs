@@ -131,7 +131,7 @@ impl PromptLine {
         let stands = |open: &Open| ids.contains(&open.prompt);
         if !self.open.as_ref().is_some_and(stands) {
             if self.open.is_some() {
-                // Half of an answer must not become the beginning of the next one.
+                // The question has gone. What was typed of its answer must not become the beginning of the next answer.
                 self.forget();
             }
             self.close();

@@ -350,8 +350,8 @@ async fn show(
                 }
             },
             changed = snapshots.changed() => {
-                // An error means that this channel is closed. Then the channel of the events is closed as well, and
-                // ends the loop.
+                // If this channel is closed, the channel of the events is closed as well, and its error ends the loop.
+                // So an error of this channel needs no action.
                 let _ = changed;
             }
             Some(line) = next(&mut log) => block.print(&line),

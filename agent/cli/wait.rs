@@ -22,8 +22,9 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts
 ///
-/// If the network does not run yet, waits for it as well. Exits with 0 when the hosts can be reached, with 5 if they
-/// cannot be reached in time or are refused or stopped, and with 3 if no network runs by then or the network ends.
+/// If the network does not run yet, waits for it as well. Exits with 0 when the hosts can be reached. Exits with 5 if a
+/// host is refused or stopped, or cannot be reached in time. Exits with 3 if no network runs in time, or the network
+/// ends.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The names, aliases or VIPs of the hosts

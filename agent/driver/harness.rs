@@ -1,9 +1,9 @@
 //! The common part of all drivers: it lends the state machine to tasks under a lock, performs its outputs, and runs its
 //! timer.
 //!
-//! All tasks of a state machine share one thread. The lock is held only between two awaits and never across one, so
-//! that no task waits for it. Every output is logged at a level that its driver chooses, and every timer with its
-//! reason at `trace`.
+//! All tasks of a state machine share one thread. A task holds the lock only between two awaits and never across an
+//! await, so that no task waits for the lock. Every output is logged at a level that its driver chooses, and every
+//! timer with its reason at `trace`.
 
 use std::{
     convert::Infallible,

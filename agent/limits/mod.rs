@@ -153,7 +153,7 @@ impl Permits {
         };
         for text in texts {
             let mut kind = None;
-            // An option without a value only says that a list exists.
+            // An empty value adds no permit. The option then only says that a list exists.
             for part in text.split(',').filter(|_| !text.trim().is_empty()) {
                 let value = match part.split_once('=') {
                     Some((key, value)) => {

@@ -109,9 +109,9 @@ impl Remote {
         may && self.ports.0.contains(&port)
     }
 
-    /// Whether an address is permitted, by itself or through the name that was resolved to it. An address that means
-    /// something else on every machine (loopback, metadata services) has to be permitted explicitly: a larger block or
-    /// a pattern does not include it.
+    /// Whether an address is permitted, by itself or through the name that was resolved to it. An address whose
+    /// meaning differs from machine to machine (loopback, metadata services) has to be permitted explicitly: a larger
+    /// block or a pattern does not include it.
     pub(super) fn has(&self, name: Option<&str>, address: IpAddr, port: u16) -> bool {
         let has = match &self.target {
             Target::Cidr(_) if is_special(address) => self.target.names_special(address),

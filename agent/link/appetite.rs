@@ -70,7 +70,7 @@ impl fmt::Display for Excess {
 /// Whether an agent has more work, and when it may continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The turn is not over: all of the agent's output has been handled, or more of it may be handled at once.
+    /// The agent need not wait: all of its output has been handled, or the rest may be handled at once.
     Done,
     /// More of the agent's output is left. It may be handled after other agents have had their turn.
     Yield,
@@ -129,7 +129,7 @@ impl Appetite {
         }
     }
 
-    /// Whether the agent may cause more work now; if not, when it may.
+    /// Whether the agent may cause more work at once ([`Turn::Done`]), after other agents, or only later.
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
         match self.work.wait(now) {
             Some(until) => Turn::Wait(until),
@@ -186,8 +186,8 @@ mod tests {
         Instant::from_micros(millis * 1_000)
     }
 
-    /// Lets an agent do as much of one kind of work as its budget allows, for this many seconds. Returns how often it
-    /// did that work, and the reports with their times.
+    /// Lets an agent do one kind of work for this many seconds, and wait whenever it has to. Returns how often the
+    /// agent did that work, and the reports with their times.
     fn gorge(effort: Effort, seconds: u64) -> (u64, Vec<(Instant, Saying)>) {
         let (mut appetite, mut now, mut count) = (Appetite::default(), at(0), 0);
         let mut said = Vec::new();

@@ -30,8 +30,8 @@ pub(super) struct Life {
     /// Whether the agent still has to be sent the newest configuration.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
-    /// The state of the heartbeat; `None` if the agent does not answer heartbeats. Such an agent is judged only by its
-    /// process and its streams.
+    /// The state of the heartbeat; `None` if the agent has not announced that it supports heartbeats, or if it is being
+    /// ended. An agent without heartbeats is judged only by its process and its streams.
     pub(super) heartbeat: Option<Heartbeat>,
     /// Whether the command waits for a person's answer.
     pub(super) asking: bool,

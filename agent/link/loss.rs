@@ -398,8 +398,8 @@ impl fmt::Display for CannotStart {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Shells, and tools that run commands remotely, use the statuses 126 and 127 for these two errors (POSIX sh
-            // section 2.8.2).
+            // Shells exit with 127 if a command was not found, and with 126 if it is not executable (POSIX sh section
+            // 2.8.2). Tools that run commands remotely do the same.
             Self::Status(127) => {
                 f.write_str("exited with status 127, usually: command not found on that host")
             }

@@ -248,8 +248,8 @@ impl Link {
         self.lives.requests.add(id, Pending::Lost);
     }
 
-    /// Sends a question to the agent. The reply comes as [`Output::Reply`] with the returned number. If the question
-    /// cannot be sent, the error is the reply.
+    /// Sends a question to the agent, and returns its number. The reply comes as [`Output::Reply`] with that number. If
+    /// the question cannot be sent, the error holds the reply.
     pub fn ask(&mut self, now: Instant, question: &AgentQuestion) -> Result<u64, AgentReply> {
         if !self.lives.serves() {
             return Err(AgentReply::NotUp);
@@ -359,7 +359,8 @@ impl Link {
                     return None;
                 }
                 Ok(Some(Item::Packet(frame))) if self.lives.serves() => return Some(frame),
-                // An agent that is not up cannot send packets. A damaged packet will be retransmitted.
+                // Such packets are dropped: an agent that is not up may not send packets yet, and the sender of a
+                // damaged packet will send it again.
                 Ok(Some(Item::Packet(_) | Item::Damaged)) => self.spend(now, Effort::Refused),
                 Ok(Some(Item::Unknown(kind))) => {
                     self.spend(now, Effort::Refused);
@@ -406,7 +407,7 @@ impl Link {
 
     /// Handles that the agent has read nothing for so long that it counts as dead.
     pub fn handle_stalled(&mut self, now: Instant) {
-        // If the agent does not answer heartbeats, it is not known whether it is dead: the network may just be slow.
+        // An agent that does not support heartbeats may be alive: perhaps the network is just slow.
         if self.lives.life.heartbeat.is_some() {
             self.lives.end(now, Loss::Stalled);
         }

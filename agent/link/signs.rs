@@ -44,7 +44,7 @@ impl Signs {
         self.missed
     }
 
-    /// Forgets all signs of life, and counts as if this many checks in a row had found none.
+    /// Forgets what has arrived since the last check, and sets the number of checks in a row without a sign of life.
     pub(super) fn forget(&mut self, missed: u32) {
         (self.heard, self.missed) = (Sign::None, missed);
     }

@@ -63,8 +63,8 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         write_etc_hosts: host.write_etc_hosts,
         routes: plan.routes.iter().filter_map(self::route).collect(),
         name_servers: endpoints(plan, |other| other.dns.filter(|port| may(other, *port))),
-        // All relays are included, whatever the policy says: agents do not listen on the ports of relays, and a refused
-        // request to a relay is reported.
+        // The relays of all hosts are included, even those that the policy denies to this host. Agents do not listen on
+        // the ports of other hosts' relays, and a request that a relay refuses is reported.
         relays: endpoints(plan, |other| other.relay),
         main_names: plan
             .hosts
@@ -113,8 +113,8 @@ fn word(action: Action) -> String {
     word.to_owned()
 }
 
-/// The features of the manager. An agent inside the manager gets the same list, with `sums` in it: the manager forwards
-/// the agent's packets unread, and pipes to other hosts may damage them.
+/// The features of the manager. The list for an agent inside the manager includes `sums` as well: no pipe leads to that
+/// agent, but the manager forwards its packets unread, and the pipes to other hosts may damage them.
 fn features() -> Vec<String> {
     let features = [
         feature::PROBLEMS,

@@ -23,7 +23,7 @@ pub enum Hold {
 pub struct ReloadOutcome {
     /// The changes of hosts; empty if the change is held as a whole.
     pub changes: Vec<Change>,
-    /// What the network grants now and did not grant before. If the change is held, what it would grant.
+    /// The new grants of the network. If the change is held, the grants that the change would add.
     pub grants: BTreeSet<Grant>,
     /// The number of the change, if it is held as a whole and the network is unchanged; `None` if the change was
     /// applied.

@@ -84,8 +84,8 @@ pub struct Core {
 }
 
 impl Core {
-    /// The network of a plan; nothing is started yet. `seed` randomizes the times at which lost hosts are retried, and
-    /// must differ from that of every other run of a manager, because the run id is derived from it.
+    /// Creates the network of a plan, and starts nothing yet. `seed` randomizes the times at which lost hosts are
+    /// retried. Each run of a manager needs a different `seed`, because the run id is derived from it.
     pub fn new(plan: &Plan, seed: u64) -> Self {
         let run_id = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
@@ -135,7 +135,7 @@ impl Core {
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
-        // The driver is told that the snapshot has changed, because no host may be left that would report a change.
+        // The driver is told here that the snapshot has changed. If no host is left, no link reports a change.
         self.outputs.push_back(Output::Changed);
     }
 
@@ -224,7 +224,7 @@ impl Core {
         self.tell(now, vip, |link| link.handle_stderr(now, line));
     }
 
-    /// Handles that an agent's stream has ended.
+    /// Handles the end of an agent's output stream.
     pub fn handle_closed(&mut self, now: Instant, vip: Vip) {
         self.tell(now, vip, |link| link.handle_closed(now));
     }
@@ -390,8 +390,8 @@ impl Core {
         Inquiry::new(&self.plan, self.snapshot(now), target, from)
     }
 
-    /// Asks an agent a question. `Ok` has the number with which [`Output::Reply`] brings the reply. If the agent cannot
-    /// be asked, the reply is returned immediately as the error.
+    /// Asks an agent a question, and returns its number. The reply comes as [`Output::Reply`] with that number. If the
+    /// agent cannot be asked, the error holds the reply.
     pub fn ask(
         &mut self,
         now: Instant,
@@ -455,8 +455,8 @@ impl Core {
         self.switch.kill_flow(now, key)
     }
 
-    /// The host with this VIP, name or alias; no name looks like an address. Faces find a host in the same way
-    /// (`view::Snapshot::host`).
+    /// The host with this VIP, name or alias; no name looks like an address. `view::Snapshot::host` follows the same
+    /// rules for faces.
     pub fn host(&self, name: &str) -> Option<Vip> {
         if let Ok(vip) = name.parse() {
             return self.hosts.contains_key(&vip).then_some(vip);

@@ -82,8 +82,9 @@ pub(super) enum PromptVerdict {
 }
 
 impl Prompts {
-    /// Prepares for a start of the command. Kept answers with which its last run did not reach the host are dropped,
-    /// because too many wrong passwords lock a user out. A changed command does not get the answers of the old one.
+    /// Prepares for a start of the command. If the host was not reached after the command's last run was given a kept
+    /// answer, the answer may be wrong, and is dropped: too many wrong passwords lock a user out. If the command has
+    /// changed, all kept answers are dropped.
     pub(super) fn begin(&mut self, start: &Start) {
         if self.start.as_ref() != Some(start) {
             self.kept.clear();

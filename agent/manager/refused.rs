@@ -16,7 +16,8 @@ use crate::{
 /// this one.
 const TIMES_MAX: u64 = 100_000;
 
-/// The event about refused connections of a host, with the names of the plan; `None` if the host is not in the plan.
+/// The event that connections from a host were refused. Hosts and rules are named as in the plan. `None` if the host is
+/// not in the plan.
 pub(super) fn event(plan: &Plan, refused: &Refused) -> Option<Event> {
     let host = plan.host(refused.from)?;
     let most = refused.most.iter().map(|(to, times, by)| RefusedTarget {

@@ -100,8 +100,8 @@ impl Core {
         self.last_held_number
     }
 
-    /// Applies the change that is held under this number, because a person has agreed to it. False if another change is
-    /// held by now, so that nobody can exchange the change between its display and the approval.
+    /// Applies the change that is held under this number, because a person has agreed to it. Returns false if another
+    /// change is held by now: a person approves only the change that was shown.
     pub fn approve_change(&mut self, now: Instant, number: u64) -> bool {
         let held = self.held.take_if(|held| held.number == number);
         let Some(held) = held.filter(|_| !self.stopping) else {
@@ -139,8 +139,8 @@ impl Core {
             }
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
-        // The VIP of a lost host may belong to another host now. Agents whose list of lost hosts has not changed are
-        // not told again.
+        // The reload may have removed a lost host, or given its VIP to another host, so the list of lost hosts may have
+        // changed. An agent that was already told the present list is not told again.
         self.lost_broadcast.note(now, self.order.len());
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
@@ -196,8 +196,8 @@ impl Core {
         changes
     }
 
-    /// Starts the command that is held under this number, because a person has approved it. False if another command is
-    /// held by now, so that nobody can exchange the command between its display and the approval.
+    /// Starts the command that is held under this number, because a person has approved it. Returns false if another
+    /// command is held by now: a person approves only the command that was shown.
     pub fn approve(&mut self, now: Instant, vip: Vip, number: u64) -> bool {
         let host = self.hosts.get_mut(&vip).filter(|_| !self.stopping);
         let Some(host) = host.filter(|host| !host.leaving) else {

@@ -148,7 +148,7 @@ impl Problem {
 pub const KEPT_MAX: usize = 1_000;
 
 /// Collects the problems of a manifest. After [`KEPT_MAX`] errors, [`Problems::is_full`] says that the search for
-/// problems may stop. So a manifest does not take more work because it has more errors.
+/// problems may stop. This limits the work for a manifest with very many errors.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     kept: Vec<Problem>,

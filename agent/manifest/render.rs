@@ -59,7 +59,7 @@ fn report<'a>(file_name: &'a str, text: &'a str, problem: &'a Problem) -> Group<
 }
 
 /// The line on which the span begins, with the part of the span that is on this line. The renderer's work grows with
-/// the length of the line. So it gets only the part around the span if the line is very long.
+/// the length of a line, so the renderer gets only the text around the span if the line is very long.
 fn place<'a>(
     file_name: &'a str,
     text: &'a str,
@@ -110,8 +110,8 @@ fn line_around(text: &str, byte: usize) -> Range<usize> {
     start..(start + text[start..end].trim_end_matches('\r').len()).max(byte)
 }
 
-/// The line, in which each unsafe character that the renderer does not replace itself is replaced by one of the same
-/// number of bytes, so that positions in the line stay correct.
+/// The line with its unsafe characters replaced, except for those that the renderer itself replaces. Each replacement
+/// has as many bytes as the character it replaces, so that positions in the line stay correct.
 fn shown(line: &str) -> Cow<'_, str> {
     let passes = |c: char| c.len_utf8() == 1 || !is_unsafe(c);
     if line.chars().all(passes) {

@@ -51,7 +51,7 @@ pub(super) struct Level {
     /// The name of the map in messages: "a host".
     pub(super) place: &'static str,
     pub(super) fields: &'static [Field],
-    /// Keys that belong in another map. In this map they are an error, and not only unknown.
+    /// Keys that belong in another map. Such a key is an error in this map, whereas an unknown key is only a warning.
     pub(super) refused: &'static [&'static str],
 }
 

@@ -1,5 +1,5 @@
-//! Turns YAML text into a tree of nodes with places. Only this file uses the YAML parser. It never panics, does not
-//! recurse over the input, and limits how many nodes anchors can repeat.
+//! Turns YAML text into a tree of nodes with places. Only this file uses the YAML parser. The code never panics, does
+//! not recurse over the input, and limits how many nodes anchors can repeat.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -353,8 +353,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Pairs keys with values, refuses duplicate keys, and resolves merge keys (`<<`). If a key occurs more than once,
-    /// the value in the map itself wins, then that of the earlier of several merged maps.
+    /// Pairs keys with values, reports keys that are written twice, and resolves merge keys (`<<`). A key of the map
+    /// itself replaces the same key of a merged map. If several merged maps have the same key, the first of these maps
+    /// is used.
     fn map(&mut self, items: Vec<Rc<Node>>) -> Result<Vec<Entry>, Box<Problem>> {
         let mut entries: Vec<Entry> = Vec::with_capacity(items.len() / 2);
         let mut seen: BTreeMap<Rc<str>, Span> = BTreeMap::new();

@@ -43,7 +43,7 @@ pub fn name_of(query: &[u8]) -> Option<String> {
     Some(text.trim_end_matches('.').to_owned())
 }
 
-/// The addresses in a reply for the name in its question. Aliases are followed.
+/// The addresses that a reply gives for the name that was asked for. Aliases are followed.
 pub fn addresses(reply: &[u8]) -> Vec<IpAddr> {
     let Some(message) = Message::read(reply) else {
         return Vec::new();

@@ -40,7 +40,7 @@ impl Zone {
         zone
     }
 
-    /// The address of a name or alias, with or without [`SUFFIX`], in any case.
+    /// The address of a name or alias, with or without [`SUFFIX`]. Upper and lower case are the same.
     pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let short = || name.strip_suffix(SUFFIX)?.strip_suffix('.');

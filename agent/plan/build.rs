@@ -36,7 +36,8 @@ const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 /// How many ports all hosts together may publish. Those of the template count once for each host.
 const PORTS_MAX: usize = 100_000;
 
-/// The plan that `manifest` asks for, unless a problem is an error.
+/// Builds the plan of a manifest, and returns it with all problems that were found. There is no plan if one of the
+/// problems is an error.
 pub fn build(manifest: &Manifest) -> (Option<Plan>, Problems) {
     let mut builder = Builder::default();
     if let Some(problem) = too_many_ports(manifest) {
@@ -82,7 +83,7 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Problems) {
     (plan, builder.problems)
 }
 
-/// The problem if all hosts together publish more ports than a network may have.
+/// The problem that all hosts together publish more ports than a network may have; `None` if they do not.
 fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
     let template = manifest.template.ports.len();
     let mut ports = 0;
@@ -616,7 +617,7 @@ mod tests {
             .collect()
     }
 
-    /// A manifest of `count` hosts without addresses in this network.
+    /// A manifest with this network and `count` hosts, none of which states its address.
     fn hosts(network: &str, count: usize) -> String {
         let names: Vec<_> = (0..count).map(|i| format!("h{i}: {{}}")).collect();
         format!("{{network: {network}, hosts: {{{}}}}}", names.join(", "))

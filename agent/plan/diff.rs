@@ -8,8 +8,8 @@ use super::{
 };
 use crate::addr::{HostName, Vip};
 
-/// One difference between two plans. The VIP identifies a host: with another name it is still the same host, and with
-/// another VIP it is another host.
+/// One difference between two plans. A host is identified by its VIP: a host that gets another name is still the same
+/// host, but a host that gets another VIP counts as one host removed and another host added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The host.

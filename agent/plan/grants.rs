@@ -15,7 +15,8 @@ use crate::{
     view::Grant,
 };
 
-/// How many grants all routes together may have. If there are more, each route becomes one grant.
+/// The maximum size of all grants of routes together. The size of one grant is 1, plus 1 for each exception (`notTo`).
+/// If the grants would be larger, each route becomes one grant.
 const ROUTES_MAX: usize = 10_000;
 
 /// Everything that a plan grants.
@@ -30,7 +31,8 @@ pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     } = plan;
     let mut all: BTreeSet<_> = hosts.iter().flat_map(of_host).collect();
     all.extend(of_routes(plan));
-    // An added rule can allow less, and a removed rule can allow more. So a changed policy is a new grant as a whole.
+    // An added rule can allow less, and a removed rule can allow more, so rules are not compared one by one. The whole
+    // policy is one grant, and a policy with any change is a new grant.
     all.insert(Grant::Reach {
         allows_rest: policy.default_action() == Action::Allow,
         rules: policy
@@ -105,7 +107,8 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
         vip: _,
         start,
         forwards,
-        // Listening for the published ports of other hosts is covered by the grants of those hosts.
+        // The agent of this host also listens for the published ports of other hosts. The grants of those hosts cover
+        // that.
         loopback,
         allow,
         http,
@@ -158,7 +161,8 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
             file: file.clone(),
         }));
     }
-    // On other machines `allow: any` is the default, because containers need it.
+    // This is a grant only on this machine. For hosts with a command, `allow: any` is the default, because programs in
+    // containers need it.
     let is_open = here && *loopback && *allow == Allow::Any;
     all.extend(is_open.then(|| Grant::OtherUsers {
         host: host(),
@@ -181,8 +185,9 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     all
 }
 
-/// One grant for each combination of destination and gateway. If the combinations would be far more than the manifest
-/// writes out, each route is one grant. Then any change of the route makes it a new grant.
+/// One grant for each combination of a route's destination and gateway. Each of these grants repeats the exceptions of
+/// the route. If they would be larger than [`ROUTES_MAX`] together, each route is only one grant, and a route with any
+/// change is a new grant.
 fn of_routes(plan: &Plan) -> Vec<Grant> {
     let texts = |targets: &[Target]| -> Vec<String> {
         let texts = targets.iter().map(ToString::to_string);

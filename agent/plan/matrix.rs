@@ -22,7 +22,8 @@ enum Column<'p> {
     Route(&'p Target, Vip),
 }
 
-/// Whether some ports of a target may be reached.
+/// The decision about some ports of a target. `Partly` means that it depends on the address or the name of the
+/// destination.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Allowed,

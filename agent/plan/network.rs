@@ -82,7 +82,8 @@ pub enum Start {
     /// The agent is started inside the manager's own process, because the host has no `cmd`.
     InProcess,
     /// The agent is started by a child process with these words, the program first. The standard input and output of
-    /// the process lead to the agent. The words end with `agent --automated`, which upstream appends to every `cmd`.
+    /// the process lead to the agent. The words end with `agent --automated`: as in the original
+    /// NoRouter, they are appended to every `cmd`.
     Command(Vec<String>),
 }
 
@@ -143,8 +144,10 @@ impl fmt::Display for Protocol {
 }
 
 impl Allow {
-    /// The default if the manifest says nothing. A laptop belongs to its user, but programs next to an agent in a
-    /// container may run as any user. On a system that does not tell the owner of a connection, everybody is let in.
+    /// The value of `allow` if the manifest has none. The laptop belongs to its user, so only that user is let in. Next
+    /// to an agent that a command starts, for example in a container, programs may run as any user, so all users are
+    /// let in. All users are also let in on systems other than Linux, which do not tell the agent who owns a
+    /// connection.
     pub(super) fn by_default(start: &Start) -> Self {
         match start {
             Start::InProcess if cfg!(target_os = "linux") => Self::SameUser,

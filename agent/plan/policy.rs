@@ -40,8 +40,8 @@ enum Meaning {
     Target(Target),
 }
 
-/// Builds the policy after the rest of the plan is known. `is_known` says whether a name belongs to a host. Hosts with
-/// problems are included.
+/// Builds the policy after the rest of the plan is known. `is_known` says whether a name belongs to a host, even if
+/// that host is left out of `hosts` because of a problem.
 pub(super) fn build(
     written: Option<&manifest::Policy>,
     hosts: &[&HostPlan],
@@ -442,7 +442,8 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an address can only belong to the network itself.
+/// Whether an address in a rule or a test is an IPv4 loopback address. It then can only be the VIP of a host, and not a
+/// destination outside the network.
 fn is_own(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if address.is_loopback())
 }

@@ -360,8 +360,8 @@ fn the_plan_for_faces_has_what_is_written_and_what_was_filled_in() {
     );
 }
 
-/// Checks that a manifest that costs too much is refused with the message `told`, and that at most `most` problems are
-/// created for it.
+/// Checks that a manifest that would take too much work is refused with the message `told`, and that at most `most`
+/// problems are created for it.
 #[track_caller]
 fn costs(text: &str, told: &str, most: usize) {
     let before = MADE.get();

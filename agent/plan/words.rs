@@ -93,7 +93,8 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         .split_once(':')
         .and_then(|(listen, target)| Some((listen, target.rsplit_once(':')?)));
     let Some((listen, (host, connect))) = parts else {
-        // An entry of only one or two numbers probably means a port of this machine.
+        // An entry of only one or two numbers probably means a port of the host itself, so the example shows how to
+        // write that.
         let numbers: Vec<&str> = addresses.split(':').collect();
         let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
         let example = match (port(first), port(last)) {

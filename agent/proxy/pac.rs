@@ -81,8 +81,9 @@ impl Pac<'_> {
         names.sort();
         names.dedup();
         let mut routes = String::new();
-        // All routes lead to the same proxy, which decides by the last route that matches. Here, the last route comes
-        // first only for people who read the file.
+        // The order of the routes here makes no difference to browsers: every route leads to the same proxy, and the
+        // proxy decides which route is used. The last route is written first only for people who read the file, because
+        // the last route that matches wins.
         for route in self.routes.iter().rev() {
             let to = any(&route.to);
             let except = any(&route.not_to);

@@ -15,11 +15,11 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 /// The page that a request may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
-    /// The status page; the answer is [`status`].
+    /// The status page. [`status`] writes it.
     Status,
-    /// The proxy auto-configuration; the answer is [`pac`].
+    /// The proxy auto-configuration file. [`pac`] makes the answer with it.
     Pac,
-    /// The page without secrets; the answer is [`front`].
+    /// The page that contains no secrets. [`front`] writes it.
     Front,
 }
 

@@ -84,8 +84,8 @@ struct Rejection {
 
 impl<'a> Handshake<'a> {
     /// A handshake with a client that was just accepted. With `credentials`, the client has to send the name and
-    /// password of a user. Without them, the client may still send some, because it cannot know that none are required;
-    /// they are ignored.
+    /// password of a user. Without `credentials`, the client may still send a name and a password, because it cannot
+    /// know that none are required. The handshake ignores them.
     pub fn new(credentials: Option<&'a Credentials>) -> Self {
         Self {
             credentials,
@@ -94,8 +94,8 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// Whether [`Handshake::handle`] may have to check a password in this input, so that the caller may have to wait
-    /// first, to slow down guesses.
+    /// Whether [`Handshake::handle`] may check a password when it gets this input. The caller can let the client wait
+    /// before that, to slow down guesses.
     pub fn may_judge(&self, input: &[u8]) -> bool {
         let has_password = match (self.state, input) {
             (State::Greeting, [5, count, rest @ ..]) => rest.len() > usize::from(*count),
@@ -350,7 +350,8 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::from(*count))
 }
 
-/// A text before a NUL, and the bytes after it. `Some(None)` if it is not complete, and `None` if it is too long.
+/// A text before a NUL, and the bytes after the NUL. `Some(None)` if there is no NUL yet, and `None` if the text is too
+/// long.
 #[expect(clippy::option_option, reason = "the caller has a sentence for `None`")]
 fn terminated(bytes: &[u8]) -> Option<Option<(&[u8], &[u8])>> {
     let mut halves = bytes.splitn(2, |byte| *byte == 0);

@@ -134,8 +134,8 @@ impl Ruling {
         self.allows.is_some()
     }
 
-    /// Completes the ruling with the rule that decides about the remaining connections. If all connections are refused,
-    /// that rule is the one to report.
+    /// Completes the ruling with a rule (or the default) that decides about all remaining connections. If no connection
+    /// is allowed, the ruling names this rule as the one that refuses.
     fn end(mut self, action: Action, by: By) -> Self {
         if action == Action::Deny && self.allows.is_none() {
             self.denies = Some(by);
@@ -439,8 +439,8 @@ impl Rule {
         }
     }
 
-    /// Whether this rule matches every connection that the other rule matches, so that the other never decides if it
-    /// comes later.
+    /// Whether this rule matches every connection that the other rule matches. If the other rule comes later, it then
+    /// never decides anything.
     pub fn covers(&self, other: &Self) -> bool {
         let beyond = match (&self.beyond, &other.beyond) {
             (Beyond::Everything, _) => true,
@@ -482,7 +482,8 @@ pub fn meet(rule: &Target, route: &Target) -> bool {
     fit(rule, route) > Fit::No
 }
 
-/// Whether the target of a rule matches all destinations of a route, perhaps some of them, or none.
+/// Whether the target of a rule includes all destinations of a route (`Yes`), possibly some of them (`Maybe`), or none
+/// (`No`).
 fn fit(rule: &Target, route: &Target) -> Fit {
     match (rule, route) {
         _ if covers(rule, route) => Fit::Yes,

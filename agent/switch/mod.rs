@@ -252,7 +252,8 @@ impl Switch {
     /// Replaces the routes.
     pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
-        // Learned routes belong to the old routes. Existing flows continue, wherever they lead.
+        // Learned routes came from the old routes, so they are dropped. Existing flows continue, even if no route leads
+        // to their destinations any more.
         self.learned = Learned::default();
     }
 

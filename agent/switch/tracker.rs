@@ -619,7 +619,7 @@ impl End {
     }
 }
 
-/// The key of a flow with its endpoints in ascending order, and the end that sends the packets with the given key.
+/// The flow's key with its endpoints in ascending order, and which of the two ends is the source in the given key.
 fn ordered(key: FlowKey) -> (FlowKey, Side) {
     if key.src <= key.dst {
         (key, Side::First)

@@ -34,8 +34,8 @@ pub fn span(millis: u64) -> String {
     }
 }
 
-/// The remaining time of a countdown, in milliseconds. It is rounded up, so that the countdown ends with `1 s` and
-/// `0 s`.
+/// The text for the remaining time of a countdown, which is given in milliseconds. The time is rounded up to whole
+/// seconds, so that the countdown ends with `1 s` and `0 s`.
 pub fn countdown(millis: u64) -> String {
     span(millis.div_ceil(1_000).saturating_mul(1_000))
 }

@@ -23,8 +23,8 @@ pub enum ErrorCode {
     NoSource,
     /// The question does not exist, or does not wait for an answer any more.
     NoPrompt,
-    /// The question does not come from the command of a host that is just connecting, or the command asks too many
-    /// questions.
+    /// The question does not come from the command of a host that is still connecting, or the command has asked too
+    /// many questions.
     NoAsker,
     /// The host cannot be started now: its command waits for approval, or the network is ending.
     NotNow,

@@ -51,7 +51,8 @@ pub enum Event {
         vip: String,
         /// The number of connections.
         times: u64,
-        /// The number of different targets; targets that are not counted separately count as one.
+        /// The number of different targets. Targets beyond a limit are not told apart: all of them together count as
+        /// one.
         targets: usize,
         /// Some of the targets, those with the most attempts first.
         most: Vec<RefusedTarget>,

@@ -9,7 +9,7 @@ use super::{event::Event, snapshot::Snapshot};
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkView {
-    /// The name of the network on this machine.
+    /// The network's name, by which commands on this machine find it.
     pub network: String,
     /// The file that the network was made from, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -47,8 +47,7 @@ impl Snapshot {
         true
     }
 
-    /// The host with this name, alias or VIP. A manager finds the hosts of its requests in the same way
-    /// (`manager::Core::host`).
+    /// The host with this name, alias or VIP. `manager::Core::host` follows the same rules when a request names a host.
     pub fn host(&self, called: &str) -> Option<&HostView> {
         self.hosts.iter().find(|host| host.is_called(called))
     }
@@ -117,7 +116,7 @@ impl HostView {
     }
 
     /// Whether a person should look at the host: its state says so, or its command waits for approval. The app's page
-    /// decides the same in `ui/src/lib/truth.ts`.
+    /// has the same rule in `ui/src/lib/truth.ts`.
     pub fn needs_attention(&self) -> bool {
         self.state.needs_attention() || self.held.is_some()
     }

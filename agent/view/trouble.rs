@@ -113,7 +113,7 @@ pub enum TroubleCode {
     Limited,
     /// Another host wants more than its share of this host's resources.
     Crowded,
-    /// A later start of the agent will have to wait until this agent frees its ports.
+    /// When the host's agent is started again, the new agent will have to wait until this one frees its ports.
     Succession,
     /// The agent has further troubles, which it does not report one by one.
     More,

@@ -1,6 +1,6 @@
-//! Checks that a manager requests from an agent, in order to explain why a connection works or does not.
+//! The probes that a manager requests from an agent, in order to explain why a connection works or does not.
 //!
-//! An addition: a manager requests these checks only from agents that announced
+//! They are an addition to the protocol: a manager requests probes only from agents that announced
 //! [`feature::PROBE`](super::control::feature::PROBE).
 
 use std::net::SocketAddr;

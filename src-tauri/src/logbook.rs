@@ -9,7 +9,7 @@ use std::{
 
 use tracing_subscriber::filter::LevelFilter;
 
-/// If the file is larger than this at the app's start, in bytes, it is renamed and a new one is begun.
+/// The size in bytes above which the file is renamed, and a new one begun, when the app starts.
 const SIZE_MAX: u64 = 1 << 20;
 
 /// How much of the end of the log is returned, in bytes.

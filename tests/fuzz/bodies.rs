@@ -254,7 +254,7 @@ fn requests(bytes: &[u8], size: usize) -> Vec<String> {
     )
 }
 
-/// The meaning of an origin's bytes, one text for each message.
+/// Parses the bytes that an origin server has sent, and returns one text for each message.
 fn responses(bytes: &[u8], size: usize, to: &Request) -> Vec<String> {
     conversation(
         bytes,
@@ -455,8 +455,8 @@ pub(crate) fn dns(bytes: &[u8]) {
     }
 }
 
-/// Every file can be restored after our block was added, and every damage can be repaired. Every file can be parsed as
-/// resolv.conf.
+/// Tests that any hosts file can be restored after our block was added, and that any damage can be repaired. The same
+/// bytes are also parsed as a resolv.conf.
 pub(crate) fn hosts_file(bytes: &[u8]) {
     let me = Owner {
         host: "web".to_owned(),

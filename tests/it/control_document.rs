@@ -88,7 +88,7 @@ fn tables(document: &str) -> Vec<Table> {
     tables
 }
 
-/// The table below this heading with this head row.
+/// The table that stands below this heading and has this head row.
 fn table<'t>(tables: &'t [Table], heading: &str, head: &[&str]) -> Option<&'t Table> {
     let mut fitting = tables
         .iter()

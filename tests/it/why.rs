@@ -1,4 +1,5 @@
-//! Explanations of connections that do not work, from the real program with real agents. Each kind of step fails once.
+//! Tests of how the real program, with real agents, explains connections that do not work. Each kind of step fails
+//! once.
 
 use std::{
     io::Read as _,

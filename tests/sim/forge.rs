@@ -290,8 +290,8 @@ impl Forge {
         }
         let mut at = fields.seq;
         if fields.flags & SYN != 0 {
-            // A segment with SYN gets the number of the connection's first SYN, so that later segments keep their
-            // numbers.
+            // A segment with SYN gets the sequence number of the connection's first SYN, so that the sequence numbers
+            // of later segments stay valid.
             at = self.own[&key].first;
             fields.seq = at.wrapping_sub(1);
         }

@@ -57,8 +57,8 @@ pub(crate) fn soak() -> Result<(), Failure> {
 /// How long each attack lasts by default, in seconds.
 const ATTACK: u64 = 120;
 
-/// Builds the static binary, and runs the attacks of hostile hosts. The argument after the chore's name is the length
-/// of each in seconds.
+/// Builds the static binary, and runs the attacks of hostile hosts. The argument after the chore's name is how long
+/// each attack lasts, in seconds.
 pub(crate) fn hostile() -> Result<(), Failure> {
     let seconds = match std::env::args().nth(2) {
         None => ATTACK,

@@ -67,9 +67,9 @@ const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
 const ZIG: &str = "0.15.2";
 const ZIGBUILD: &str = "0.24.0";
 const CARGO_DENY: &str = "0.20.2";
-/// The pinned version of Node for building the page, and the oldest version that is accepted. Debian 12 has an older
-/// one.
+/// The version of Node that is installed for building the page.
 const NODE: &str = "22.20.0";
+/// The oldest version of Node that is accepted. Debian 12 has an older one.
 const NODE_LEAST: (u32, u32) = (20, 19);
 pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 

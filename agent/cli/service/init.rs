@@ -109,7 +109,8 @@ impl Init {
                 ])]
             }
             Self::Scheduler => {
-                // This runs a console program without its window, and writes its output to a file.
+                // `conhost.exe --headless` runs a console program without a window. `cmd.exe` writes the output to the
+                // log.
                 let run = format!(
                     "conhost.exe --headless cmd.exe /c \"\"{}\" up \"{}\" > \"{}\" 2>&1\"",
                     service.program.display(),

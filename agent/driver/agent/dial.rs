@@ -64,8 +64,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
         Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
         Err(error) => Err(error),
     };
-    // Any error but `AddrNotAvailable` means that this machine lacks the address family, or that a dial would fail in
-    // the same way.
+    // After any error but `AddrNotAvailable`, the address does not count as this machine's either: the machine lacks
+    // the address family, or a dial would fail in the same way.
     let Ok(Some(socket)) = bound(address) else {
         return false;
     };
@@ -73,8 +73,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
     if !matches!(bound(foreign), Ok(Some(_))) {
         return true;
     }
-    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind). On such a machine, an address
-    // is its own if the system would send packets to that address from the same address.
+    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind), so the bind above proves
+    // nothing. There, the machine has the address if the system would also choose it as the source of packets to it.
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -87,7 +87,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
 }
 
 /// Connects to a service of this host, or to one that this host can reach. This host resolves the name and tries only
-/// the addresses that `may` permits. If `may` permits none, its failure for the first address is returned.
+/// the addresses that `may` permits. If `may` permits none of them, the failure that `may` has given for the first
+/// address is returned.
 pub(super) async fn dial(
     shared: &Shared,
     destination: &Destination,
@@ -155,8 +156,8 @@ async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// The failure of a dial. Its reason, for people, describes the error at every address; its cause, for programs, is
-/// that of the last error.
+/// The failure of a dial. The reason, which is for people, describes the error at every address. The cause, which is
+/// for programs, comes from the last error.
 fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
     let last = failures.last();
     let cause = last.map_or(Cause::NameNotFound, |(_, error)| cause(error));
@@ -223,7 +224,7 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
 /// Binds a socket to an address. Until the socket listens, connections to the address are refused, and no other socket
 /// can be bound to it: on Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both
 /// have `SO_REUSEPORT` and belong to the same user. Therefore `SO_REUSEADDR` is set only if the address cannot be bound
-/// without it. `SO_REUSEPORT` does not admit other users.
+/// without it. `SO_REUSEPORT` can always be set, because it does not let other users in.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
         // Connections of an earlier agent may still be in `TIME_WAIT`. With `SO_REUSEADDR` the bind succeeds in spite
@@ -266,12 +267,12 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
         }
         listening => listening,
     };
-    // Accepted connections inherit this option, so that they do not block other sockets while they linger. A listening
-    // socket does not share its address, whatever its options are.
+    // Accepted connections inherit `SO_REUSEADDR`, so that a connection that lingers after its end does not keep other
+    // sockets from the address. In spite of this option, the listening socket does not share its address.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
-    // The runtime gets a duplicate of the descriptor, which it registers anew. While the socket did not listen, the
-    // runtime was told about a hang-up, and for the old descriptor it would remember that for ever.
+    // While the socket did not listen, the system reported a hang-up on it. The runtime never forgets that for a
+    // descriptor that it knows, so it gets a duplicate, which it registers as a new descriptor.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
@@ -393,7 +394,8 @@ mod tests {
             let listener = listen(&socket, address).unwrap();
             assert_taken(address);
             let (mut live, mut served) = connect(&listener).await;
-            // The kernel keeps a closed connection for a minute at the end that closed first.
+            // This connection is closed first at the listener's end. At that end, the kernel keeps the closed
+            // connection for a minute.
             let (theirs, closed_by_us) = connect(&listener).await;
             drop(closed_by_us);
             drop(theirs);
@@ -432,7 +434,7 @@ mod tests {
         let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
             std::pin::pin!(listener.accept());
         let mut asked = 0;
-        // If the runtime woke this task without a reason, the future would be polled again and again.
+        // Counts the polls of the future. If the runtime woke this task without a reason, there would be many.
         let asks = std::future::poll_fn(|context| {
             asked += 1;
             accept.as_mut().poll(context)

@@ -101,7 +101,7 @@ impl EtcHosts {
 
     /// Writes the names of the zone into the block. Before the first change, the file is copied to [`backup_path`].
     ///
-    /// If this fails, the file is unchanged and the error says what to do.
+    /// On an error, the file is unchanged, and the error says what to do.
     pub fn put(&mut self, zone: &Zone) -> Result<Report, String> {
         let read = Stamp::of(&self.path);
         let outcome = self.write(zone);

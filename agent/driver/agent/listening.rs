@@ -61,7 +61,7 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
     }
 }
 
-/// An address that was opened, with everything that serving it needs.
+/// What opening an address has produced: the socket, and everything that is needed to serve it.
 enum Opened {
     Network(TcpListener, SocketAddrV4),
     Dns(UdpSocket, SocketAddrV4),

@@ -19,8 +19,8 @@ use crate::{
 /// How long the lookup of a name may take.
 const LOOKUP_MAX: Duration = Duration::from_secs(15);
 
-/// How many names are resolved at a time, for each kind of [`Asker`] and in all. Each lookup occupies a thread until
-/// the resolver answers.
+/// How many names are resolved at a time: one limit for each kind of [`Asker`], and the limit for all kinds together.
+/// Each lookup occupies a thread until the resolver answers.
 const PORTS_MAX: usize = 16;
 const PROGRAMS_MAX: usize = 16;
 const HOSTS_MAX: usize = 64;
@@ -91,8 +91,8 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
 }
 
 /// Whether this program uses musl's resolver, as static builds do. musl asks all servers at once and believes the first
-/// that answers, and a server that denies a name for one address family makes it deny the whole name. Therefore the
-/// resolver of this program checks names that musl's resolver does not find.
+/// that answers. If that server denies the name for one address family, musl denies the whole name. Therefore names
+/// that musl does not find are looked up again with our own resolver (`Shared::resolver`).
 const IS_MUSL: bool = cfg!(target_env = "musl");
 
 /// Resolves a destination to at least one address.

@@ -74,8 +74,9 @@ impl Notes {
         };
         let vip = me.address();
         let host = file_name(&files.zone, vip);
-        // The files that were written before may be in another folder, or may not be wanted any more. A subfolder of
-        // another agent's folder is always given up, because the outer folder may be free now.
+        // The folder of an earlier write is kept only if it is still in its place and is the folder that is requested
+        // now. A subfolder of another agent's folder is given up at every write, because the outer folder may be free
+        // now.
         let stays = |folder: &StateDir| {
             let wanted = files.state_dir.as_ref().map(|name| expanded(name));
             folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
@@ -189,7 +190,7 @@ fn write_state_dir(
     folder.write_env(&variables)
 }
 
-/// The name of this host, if the name can be a part of a file name and a single word; otherwise the VIP.
+/// The name of this host if that is a single word that can be part of a file name; otherwise the VIP.
 fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let is_word = |name: &&str| {

@@ -1,13 +1,14 @@
 //! Limits how many bytes one stream may move before the other streams have their turn.
 
-/// Number of bytes that all streams together move in a round, so that a stream with little data does not wait long.
+/// Number of bytes that all streams together move in a round. It is limited, so that a stream with little data does not
+/// wait long for its turn.
 const ROUND: usize = 2 << 20;
 
 /// The smallest share that a stream is given for its turn, in bytes. A smaller one is not worth the overhead of a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
-/// The number of bytes that all streams may move in a round. Each stream has one turn in a round: the runtime polls the
-/// tasks of an agent in a circle, and the task that begins a new round is one of them.
+/// The number of bytes that all streams may move in a round. Each stream has one turn in a round, because the runtime
+/// polls the tasks of an agent in a circle, and the task that begins new rounds (`keep_rounds`) is one of these tasks.
 #[derive(Debug)]
 pub(super) struct Round {
     /// How many bytes are left in this round.

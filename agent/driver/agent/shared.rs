@@ -39,12 +39,12 @@ use crate::{
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host may begin in a second, and in a burst. If they are short connections, their packets are
-/// four fifths of what the manager takes from an agent; the rest is for existing flows.
+/// How many flows this host may begin in a second, and in a burst. If all of them are short connections, their packets
+/// are four fifths of those that the manager takes from an agent. The last fifth is left for existing flows.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
-/// How many query budgets of other hosts are kept before those that are not needed are dropped.
+/// If more query budgets of other hosts than this are kept, those that are not needed are dropped.
 const ASKERS_MAX: usize = 1_024;
 
 /// How long the resets of connections may take when the agent ends.
@@ -69,8 +69,8 @@ pub(super) struct Shared {
     left: Notify,
     /// Notified when the manager is gone.
     pub(super) silent: Notify,
-    /// Notified when a later agent asks this one to end. The later agent notices that this one has ended when its
-    /// connection to this one closes.
+    /// Notified when a later agent asks this one to end. The connection on which it asked is kept in `successor`. When
+    /// that connection closes, the later agent knows that this one has ended.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.
@@ -194,8 +194,8 @@ impl Shared {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // If there are too many budgets, those of hosts that would not have to wait are dropped. Such a host gains at
-            // most one burst, because its next query begins with a full budget.
+            // If there are too many budgets, those of hosts that would not have to wait are dropped. Such a host gains
+            // at most one burst, because its next query begins with a full budget.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }

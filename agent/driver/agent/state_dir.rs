@@ -286,7 +286,7 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     Ok(None)
 }
 
-/// Fails with the reason if an agent would not write into the folder of this name in its present state.
+/// Fails with the reason if an agent would refuse to use the folder of this name as it is now.
 pub fn look(name: &str) -> Result<(), String> {
     look_at(&expanded(name)?)
 }
@@ -376,8 +376,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which no program of this user or root listens. If an agent was killed, its variables are still
-/// there, but another user's program may have taken its address.
+/// Refuses an address at which no program of this user or root listens. If an agent was killed, the file with its
+/// variables is still there, but another user's program may have taken the address that the file names.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::SocketOwners::open()

@@ -208,7 +208,7 @@ fn give<B>(
             network.inside.obey(&Intent::Approve(vip, number))?;
             json(StatusCode::OK, &json!({"ok": true}))
         }
-        // [`answer`] has handled these requests already, because they may wait.
+        // [`answer`] has handled these requests already, because answering them may take time.
         Ask::Reload | Ask::Why | Ask::Prompt(..) => {
             return Err(RefusedRequest::new(ErrorCode::NotFound, "nothing to read"));
         }

@@ -24,7 +24,7 @@ const KIND: &str = "SSH_ASKPASS_PROMPT";
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
 /// If this process is an askpass helper, asks a person and returns the exit code. A program has to call this function
-/// before it reads its arguments. Only commands of hosts that are started after this call can ask questions.
+/// before it reads its arguments. A host's command can ask questions only if it is started after this call.
 pub fn run_if_asked() -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         adopt_program(program);

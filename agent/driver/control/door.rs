@@ -11,8 +11,8 @@ use crate::{
     view::{NetworkView, PlanView, address_ranges},
 };
 
-/// The numbers that are tried, one after the other, as an addition to the name of a network if other networks have the
-/// same name.
+/// If other networks have the same name, a number is appended to the name of this one. These numbers are tried, one
+/// after the other.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
 /// The third parts of the addresses from which a block for a second network is proposed. A manifest that names no block
@@ -71,7 +71,7 @@ pub enum OpenError {
     /// Another running manager has the same manifest.
     #[error("this manifest runs already, as the network \"{name}\"")]
     Runs {
-        /// The name of its network.
+        /// The name of that manager's network.
         name: NetworkName,
     },
     /// Another running network has addresses of this machine that ours needs.

@@ -40,7 +40,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     let mut snapshots = handle.snapshots();
     let mut news = handle.journal().last();
     let last = *news.borrow_and_update();
-    // If no line has this number yet, the number comes from an earlier manager, so all lines are sent.
+    // If no line has the number `after` yet, the number comes from an earlier manager, so all lines are sent.
     let mut told = after.map_or(last, |after| if after > last { 0 } else { after });
     snapshots.mark_unchanged();
     let first = network.view();

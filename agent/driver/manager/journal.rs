@@ -53,8 +53,8 @@ struct About {
 }
 
 impl About {
-    /// The share of the two limits, for lines and for bytes, that the lines about this host use. The share is expressed
-    /// in bytes.
+    /// How much the lines about this host use of the two limits for the log, that of lines and that of bytes. Both are
+    /// added up in bytes: each line counts as its own size and `BYTES_MAX / LINES_MAX`.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }

@@ -126,8 +126,8 @@ pub enum Cause {
 pub struct Taken {
     /// Warnings and errors for people. Empty if there are none.
     pub report: String,
-    /// The new plan and the outcome of its reload, which may be that the change waits. `None` if the manifest could not
-    /// be used, for the reason in `report`.
+    /// The new plan, and the outcome of its reload: the change was applied, or it is held. `None` if the manifest could
+    /// not be used, for the reason in `report`.
     pub plan: Option<(Plan, ReloadOutcome)>,
 }
 

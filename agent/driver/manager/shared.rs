@@ -67,7 +67,7 @@ pub enum Unmet {
     NoPrompt,
     /// The command is not allowed to ask.
     #[error(
-        "only the command of a host that is just connecting may ask, and only a limited number of questions"
+        "only the command of a host that is still connecting may ask, and only a limited number of questions"
     )]
     NoAsker,
     /// This network has no manifest to reload.
@@ -145,8 +145,8 @@ impl WakeWatch {
         }
     }
 
-    /// Whether the connections of all agents may be broken: the machine has slept, which the delay of the timer shows,
-    /// or it uses another network.
+    /// Whether the connections of all agents may be broken, because the machine has slept or now uses another network.
+    /// `late` is the delay of the timer that has just fired, which can show a sleep.
     pub(super) fn has_woken(&mut self, now: Instant, late: Duration) -> bool {
         let mut woken = self.sleep.has_slept(late);
         if self.at <= now {

@@ -41,7 +41,7 @@ pub(crate) fn replace_if(
     };
     let outcome = match (swap(&real, content, mode, old.as_ref(), still), old) {
         // A file that is a mount point, such as /etc/hosts in a container, or whose folder is not writable, can still
-        // be overwritten in place. If the disk is full, that helps only if the file does not grow.
+        // be overwritten in place. On a full disk, overwriting helps only if the file does not grow.
         (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
             still(&real).and_then(|still| {
                 if still {
@@ -158,7 +158,8 @@ fn explain(path: &Path, error: &io::Error) -> String {
     format!("cannot write {path}: {what}; {next}")
 }
 
-/// Writes a new file next to the old one, and renames it if `still` confirms that the old one has not changed.
+/// Writes a new file next to the old one, and renames the new file over the old one if `still` confirms that the old
+/// one has not changed.
 fn swap(
     path: &Path,
     content: &[u8],

@@ -28,8 +28,8 @@ mod linux {
         let group = rustix::process::getegid().as_raw();
         // The user namespace gives the permission to create the network namespace.
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
-        // With these maps, the owners of files stay the same. The kernel accepts a map of groups only from a process
-        // that cannot drop groups (user_namespaces(7)).
+        // The maps below give this user and group the same ids as outside, so that the owners of files stay the same.
+        // The kernel accepts the map of groups only from a process that cannot drop groups (user_namespaces(7)).
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
         fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;

@@ -40,9 +40,10 @@ const INET6: u8 = 10;
 /// (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW: u32 = 65_534;
 
-/// States of a TCP socket (`tcp_states.h`): those in which a program has it open, and the one in which it listens. A
-/// socket in `TIME_WAIT`, or one in its handshake, has no owner.
+/// The states (`tcp_states.h`) of a TCP socket that a program has open and that does not listen. A socket in
+/// `TIME_WAIT`, or one in its handshake, has no owner.
 const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
+/// The state of a TCP socket that listens.
 const LISTENING: u8 = 10;
 
 /// A netlink socket for questions about the owners of sockets. An agent needs only one.
@@ -75,7 +76,8 @@ impl SocketOwners {
         // From now on, only the kernel can send messages to this socket.
         connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
         let mut owners = Self { netlink, asked: 0 };
-        // This question fails if the kernel's module is missing. There is never a socket with these addresses.
+        // There is never a socket with these addresses. The question only shows whether the kernel can answer: without
+        // the kernel's module it fails.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
         owners.ask(nobody, nobody)?;
         if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
@@ -302,7 +304,8 @@ mod tests {
             let holder = owner.unwrap().holder().unwrap();
             assert!(holder.ends_with(&pid), "{holder}");
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
-            // Nothing listens at the client's address. In the opposite direction, the accepted socket is found.
+            // Nothing listens at the client's address. If the two addresses are exchanged, the question is about the
+            // accepted socket, and its owner is found.
             assert_eq!(owners.of_listener(from).unwrap(), None);
             assert_eq!(
                 owners.of_client(address, from).unwrap().map(|it| it.user),

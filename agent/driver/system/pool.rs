@@ -7,8 +7,8 @@ use bytes::BytesMut;
 /// How much is read at a time, in bytes: enough for a few of the largest frames.
 pub(in crate::driver) const READ_MAX: usize = 256 << 10;
 
-/// How many bytes of one pipe are read before others have their turn. This is the capacity of a pipe on Linux; smaller
-/// turns would waste time.
+/// How many bytes of one pipe are read before other tasks and processes have their turn. This is the capacity of a pipe
+/// on Linux; smaller turns would waste time.
 const TURN: usize = 64 << 10;
 
 /// Yields to other tasks and processes when many bytes of one pipe have been read.
@@ -18,7 +18,7 @@ pub(in crate::driver) struct Turns {
 }
 
 impl Turns {
-    /// Counts bytes that have been read, and yields if they are enough.
+    /// Counts bytes that have been read, and yields if they are at least `TURN` since the last yield.
     pub(in crate::driver) async fn take(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= TURN {
@@ -37,8 +37,8 @@ const READ_MIN: usize = 64 << 10;
 /// How many free blocks are kept.
 const SPARE_MAX: usize = 16;
 
-/// Blocks of memory for reading. Frames that were cut from a block may still be in queues. A new block for every read
-/// would cost more than the read, because the operating system has to find and clear its pages.
+/// Blocks of memory for reading. A block is used again when no frame that was cut from it is in a queue any more. A new
+/// block for every read would cost more than the read, because the operating system has to find and clear its pages.
 #[derive(Default)]
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,
@@ -76,7 +76,8 @@ mod tests {
     fn a_block_is_used_again_when_its_frames_are_gone_and_not_before() {
         let mut pool = Pool::default();
         let mut buffer = BytesMut::new();
-        // Fills the free room, and cuts off everything except for the beginning of a frame.
+        // Fills the free room of the buffer with `mark`, and takes all bytes out of it but the last four. These stay in
+        // the buffer like the beginning of a frame that has not arrived completely.
         let mut read = |mark: u8| {
             pool.make_room(&mut buffer);
             let start = buffer.as_ptr();

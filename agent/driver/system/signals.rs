@@ -58,7 +58,7 @@ impl Resizes {
         Self {}
     }
 
-    /// Waits for the next change.
+    /// Waits for the next change of the terminal's size.
     pub async fn next(&mut self) {
         #[cfg(unix)]
         if let Some(signal) = &mut self.signal {

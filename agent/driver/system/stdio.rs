@@ -106,7 +106,7 @@ mod unix {
 }
 
 /// Enlarges a pipe as far as is possible without privileges, so that a packet of 64 KiB needs only one switch between
-/// processes. Anything else than a pipe, or a pipe that may not grow, stays as it is.
+/// processes. Anything other than a pipe stays as it is, and so does a pipe that may not grow.
 #[cfg(unix)]
 pub(in crate::driver) fn widen(fd: &impl std::os::fd::AsFd) {
     #[cfg(target_os = "linux")]

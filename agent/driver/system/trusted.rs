@@ -1,6 +1,7 @@
-//! Checks whether other users control the file or folder to which a path leads. They control it if they own or may
-//! write it, or a folder or a link on the way to it. The check is required before an agent writes into its folder,
-//! before a list of grants is used, and before a manifest is read that the person has not named.
+//! Checks whether other users control the file or folder to which a path leads. They control it if they own it or may
+//! write to it, or if they own or may write to a folder or link on the way. The check is required before an agent
+//! writes into its folder, before a list of grants is used, and before the program reads a manifest that the person has
+//! not named.
 
 use std::{
     fmt, io,
@@ -100,7 +101,7 @@ mod way {
     pub(super) struct Way {
         /// The number of parts at the end of the path in which other users may not even add files.
         closed: usize,
-        /// Whether this user may be the owner. Otherwise only root may.
+        /// Whether the parts may belong to this user. Otherwise they may belong only to root.
         ours: bool,
     }
 
@@ -133,7 +134,7 @@ mod way {
                     here.pop();
                     continue;
                 }
-                // An absolute target of a link replaces the whole path.
+                // If a link's target is absolute, pushing its first part replaces the whole path.
                 here.push(part);
                 let found = match fs::symlink_metadata(&here) {
                     Err(error) if is_absent(&error) && links == 0 => return Ok(None),
@@ -228,9 +229,10 @@ mod way {
         false
     }
 
-    /// Whether a group has only its owner as a member, like the group that many distributions create for each user.
-    /// Such a group has the number of the user, no other members, and is not the primary group of another user. A group
-    /// that is not in the two files does not count as private.
+    /// Whether this is the private group of the user `owner`, as many distributions create one for each user: its ID is
+    /// the user's ID, it has no other members, and it is not the primary group of another user.
+    /// `groups` and `users` are the contents of the files that list them. A group that is not in `groups` does not
+    /// count as private.
     pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
         let number = group.to_string();
         let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };

@@ -30,8 +30,8 @@ impl Uplink {
         self.is_new(SOMEWHERE.map(source))
     }
 
-    /// Whether `now` has a source address that the last check did not find. The loss of one does not count, because
-    /// retries would be useless.
+    /// Whether `now` has a source address that the last check did not find. If an address was lost and none is new, the
+    /// result is false, because retries would be useless.
     fn is_new(&mut self, now: Way) -> bool {
         let before = std::mem::replace(&mut self.0, now);
         let mut pairs = before.iter().zip(&now);

@@ -15,13 +15,13 @@ use tokio::sync::Notify;
 /// another machine takes much more.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may keep the processor for its part of an answer. If a process keeps it for longer, that
-/// process has other work to do. Polling ends then, because Linux moves a process that yields further back in the queue
-/// each time.
+/// How long another process may keep the processor for its part of an answer. A process that keeps it for longer has
+/// other work to do, and polling ends: each time that the polling process yields, Linux moves it further back in the
+/// queue.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// An arrival of at least this many bytes is bulk data. A transfer is limited by the processor, so that polling would only
-/// take time from it.
+/// An arrival of at least this many bytes is bulk data. A transfer is limited by the processor, so that polling would
+/// only take time from it.
 const BULK_MIN: usize = 16 << 10;
 
 /// The maximum number of arrivals for which polling is skipped after it was in vain, so that traffic without quick
@@ -72,8 +72,8 @@ impl Vigil {
     }
 
     /// Polls until nothing has arrived for a moment. Stops at once if bulk data arrives, or if other processes keep the
-    /// processor busy, because a busy processor does not sleep anyway. `offer` yields the processor, and returns for how
-    /// long others had it.
+    /// processor busy, because a busy processor does not sleep anyway. `offer` yields the processor, and returns for
+    /// how long others had it.
     async fn wait(&self, offer: impl Fn() -> Duration) -> Moment {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());

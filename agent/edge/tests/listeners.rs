@@ -1,4 +1,5 @@
-//! Tests of what an agent asks its driver for after the configuration, and of what it reports if that fails.
+//! Tests of what an agent asks its driver to do after it has been configured, and of what the agent reports if the
+//! driver fails to do it.
 
 use super::*;
 
@@ -246,7 +247,7 @@ fn programs_are_led_past_the_proxies_only_to_addresses_that_the_agent_listens_on
     assert_eq!(files.direct, [].into());
 }
 
-/// The configuration, with another file of users for these proxies.
+/// The configuration, but these proxies take their users from a different file.
 fn args_with(proxies: &[&str]) -> serde_json::Value {
     let mut args = args();
     for proxy in proxies {

@@ -243,7 +243,7 @@ fn a_gateway_that_the_policy_refuses_is_left_out_if_another_is_allowed() {
     let core = settled(&args);
     let rights = core.rights();
     let asking = asks(first(&core, "10.0.0.5"), GW2, "10.0.0.5:443");
-    // If the other gateway cannot connect either, the refusal of the policy is reported.
+    // If the other gateway cannot connect, the reported reason is that the policy does not allow the first one.
     let opening = opens(asking.handle_closed(rights), "10.0.0.5:443");
     gives_up(
         &opening.handle_failed(rights, Cause::TimedOut, ""),

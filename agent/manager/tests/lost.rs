@@ -35,8 +35,8 @@ fn greet(core: &mut Core, address: &str, now: Instant) {
     core.handle_bytes(now, vip(address), &mut hello);
 }
 
-/// Takes the requests to a host: the number of each, and the lost hosts if the request is about them. Such requests are
-/// answered.
+/// Takes the requests to a host, and returns the number of each, and the lost hosts if the request is about lost hosts.
+/// Answers the requests about lost hosts.
 fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
     let mut requests = Vec::new();
     while let Some(bytes) = core.poll_frame(vip(address)) {

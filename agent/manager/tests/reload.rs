@@ -222,7 +222,7 @@ fn who_approves_approves_what_was_shown() {
         Commands::Hold,
     );
     let seen = number(&core);
-    // The number that a person has seen does not change when something else in the manifest does.
+    // When something else in the manifest changes, the command keeps the number that a person has seen.
     let edited = OLD.replace("cmd: beta", "aliases: [bee], cmd: good");
     core.reload(NOW, &plan(&edited), Commands::Hold);
     assert_eq!(number(&core), seen);

@@ -164,14 +164,15 @@ impl Inquiry {
         self.denied().is_none() && self.is_planned()
     }
 
-    /// The rule of the policy that refuses the connection; `None` if it may be allowed.
+    /// The rule of the policy that refuses the connection; `None` if the policy allows the connection, may allow it
+    /// (that depends on the address of the target's name), or does not apply.
     pub(super) fn denied(&self) -> Option<By> {
         let ruling = self.ruling(self.far()?)?;
         ruling.denies.filter(|_| !ruling.may_be_allowed())
     }
 
-    /// The decision of the policy if the host `far` connects to the target; `None` if the policy does not apply. The
-    /// address of a name is not known here.
+    /// The decision of the policy if the host `far` connects to the target; `None` if the policy does not apply. If the
+    /// target is a name outside the network, its address is not known here, so the decision may depend on the address.
     pub(super) fn ruling(&self, far: Vip) -> Option<Ruling> {
         let (policy, port) = (&self.plan.policy, self.target.port);
         match &self.way {
@@ -204,7 +205,7 @@ impl Inquiry {
     pub(in crate::manager) fn far(&self) -> Option<Vip> {
         match &self.way {
             Way::Port(vip, _) => Some(*vip),
-            // If the source is itself a gateway of the route, it connects without the network.
+            // If the source is itself a gateway of the route, it connects directly, and not through the network.
             Way::Gateway(via, _) if via.contains(&self.from) => Some(self.from),
             Way::Gateway(via, _) => {
                 let may = |vip: &&Vip| self.ruling(**vip).is_none_or(Ruling::may_be_allowed);

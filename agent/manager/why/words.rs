@@ -464,8 +464,8 @@ impl Inquiry {
         }
     }
 
-    /// The findings of an agent, and the time that it took to reply. If there are none, the error has the words for the
-    /// reason.
+    /// The findings of an agent, and the time that it took to reply. If the agent has no findings, the error says in
+    /// words why.
     fn found<'a>(
         &self,
         reply: &'a AgentReply,

@@ -116,7 +116,7 @@ fn a_name_that_the_file_gives_to_another_address_is_left_out() {
     assert_eq!(entries(&with.bytes).unwrap(), Some(Vec::new()));
     let same = put(b"127.0.42.101 web\n", &zone(), &me(), lives).unwrap();
     assert!(same.left_out.is_empty());
-    // The block of another network has the name already.
+    // The name is already in our block when another network adds its own block.
     let other = Zone::new([("web", Ipv4Addr::new(127, 0, 42, 9))]);
     let with = put(&put_mine(b""), &other, &owner("laptop", 2), lives).unwrap();
     assert_eq!(

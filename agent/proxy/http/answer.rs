@@ -5,8 +5,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{body::Framing, head, reply::Reply, request::Request, version::Version};
 
 impl Reply {
-    /// Whether the client may send another request after this answer. It may not if its request could not be parsed, or
-    /// if the body of its request has not been read.
+    /// Whether the client may send another request after this answer. The connection must end if the request could not
+    /// be parsed, or if the body of the request has not been read.
     pub fn keeps_client(&self, to: Option<&Request>) -> bool {
         to.is_some_and(|request| {
             request.keep_alive && matches!(request.framing, Framing::None | Framing::Length(0))

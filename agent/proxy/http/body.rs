@@ -32,7 +32,7 @@ pub struct Body {
     padded: bool,
 }
 
-/// Why a chunked body is refused: different programs could parse it differently.
+/// A fault in a chunked body. Such a body is refused, because different programs could parse it differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadBody {
     /// A chunk does not begin with its size in hexadecimal digits.

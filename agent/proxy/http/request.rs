@@ -53,8 +53,9 @@ impl Request {
             .map_err(|Wrong { status, text }| Reply::new(status, text))
     }
 
-    /// The head for the origin: with only the path, without the fields for this connection or this proxy, and with the
-    /// framing that was determined here. Without `reuse`, the origin is asked to close the connection after its answer.
+    /// The head for the origin. Its first line contains only the path. It does not contain the fields that concern the
+    /// client's connection or this proxy, and it announces the length of the body as in `framing`. Without `reuse`, the
+    /// head asks the origin to close the connection after its answer.
     ///
     /// An HTTP/1.0 request is forwarded as HTTP/1.0, so that the origin does not answer in chunks, which the client
     /// could not read.

@@ -21,7 +21,8 @@ pub struct Response {
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How long the body is. If the body ends in another way, it is broken, and the client must be able to notice that.
+    /// How the end of the body is found. If the origin's connection ends before that, the body is incomplete, and the
+    /// client must be able to notice that.
     pub framing: Framing,
     /// Whether the origin accepts another request on this connection.
     pub keep_alive: bool,
@@ -86,9 +87,9 @@ impl Response {
         self.to.keep_alive && self.framing != Framing::UntilClose
     }
 
-    /// The head for the client: without the fields for the origin's connection, and with the framing that was
-    /// determined here. With `close`, the head says that the connection ends afterwards, even if the client asked to
-    /// keep it.
+    /// The head for the client. It does not contain the fields that concern the connection to the origin, and it
+    /// announces the length of the body as in `framing`. With `close`, it also says that the connection to the client
+    /// ends after this response, even if the client asked to keep the connection.
     ///
     /// The head is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
     pub fn for_client(&self, close: bool) -> Bytes {
@@ -105,7 +106,8 @@ impl Response {
                 head::field(&mut out, "Content-Length", length.to_string().as_bytes());
             }
             Framing::Chunked => head::field(&mut out, "Transfer-Encoding", b"chunked"),
-            // Such an answer may state the length of a body that it does not have (RFC 9110 section 8.6).
+            // An answer to `HEAD` and an answer with status 304 have no body, but may state its length (RFC 9110
+            // section 8.6).
             Framing::None if self.to.head || self.status == 304 => {
                 if let Some(Framing::Length(length)) = self.announced {
                     head::field(&mut out, "Content-Length", length.to_string().as_bytes());

@@ -158,7 +158,7 @@ fn a_name_and_its_address_are_judged_together_and_in_order() {
     // A name that has not been looked up yet may turn out to be allowed.
     assert!(says(known, None).may_be_allowed() && !says(known, None).is_allowed());
     assert!(!says(Name::Known("secret.internal"), None).may_be_allowed());
-    // Here, the client has asked for an address, or for a name that is not known here.
+    // The client has asked for an address (`None`), or for a name that the policy does not know (`Unknown`).
     assert_eq!(says(Name::None, Some("10.1.0.1")).denies, Some(By::Default));
     assert_eq!(
         says(Name::Unknown, Some("10.1.0.1")).denies,
@@ -365,7 +365,7 @@ proptest! {
         for (from, at, number) in cases {
             let plain = rules.iter().zip(1..).find(|(rule, _)| fits_plainly(rule, from, &at, number));
             let (action, by) = plain.map_or((default, By::Default), |(rule, number)| (rule.action, By::Rule(number)));
-            // The agents at both ends know only a part of the rules, and decide the same.
+            // Each of the two agents of a connection knows only a part of the rules, but must decide the same.
             let far = match at {
                 At::Host(to) => to,
                 At::Outside(..) => vip(9),

@@ -44,7 +44,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     forward(&mut switch, 125, A, segment(a, c, ACK, 101, 501));
     forward(&mut switch, 150, A, data(a, c, 101, 300));
     forward(&mut switch, 160, C, data(c, a, 501, 1_000));
-    // A packet that is sent again in part, and a keepalive probe, do not count as new bytes.
+    // Bytes that are sent again, here the last 600 of the 1,000, and a keepalive probe do not count as new bytes.
     forward(&mut switch, 170, C, data(c, a, 901, 600));
     forward(&mut switch, 180, C, data(c, a, 1_500, 1));
     let flow = only(&switch, at(400));

@@ -37,7 +37,7 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// Reports about bytes that were not valid for their place in the flow.
+    /// The reports about bytes that were not valid for their place in the flow.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }

@@ -37,7 +37,7 @@ pub(super) enum Origin {
 }
 
 impl Server {
-    /// Connects to a destination that a client asked for. [`Step`] decides how, and words the failures.
+    /// Connects to a destination that a client asked for. [`Step`] decides how, and describes the failures in words.
     pub(super) async fn connect(&self, destination: &Destination) -> Result<Origin, Failure> {
         let mut step =
             self.decide(|rights| Step::first(rights, destination.clone(), self.is_remote()));

@@ -44,7 +44,8 @@ pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, &mut known).await;
-    // Clients send credentials only after they were asked for them, so a refusal is reported only at the end.
+    // Clients send credentials only after they were asked for them, so a first request without any means nothing.
+    // Whether a client is refused is known only when its connection has ended.
     if !known {
         server.refuse(stranger);
     }
@@ -57,7 +58,7 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
     let asks = server.asks(is_stranger);
     let mut input = BytesMut::new();
     let mut silence = HEAD_MAX;
-    // The last credentials on this connection that were right.
+    // The last correct credentials on this connection.
     let mut named_well: Option<Vec<u8>> = None;
     // The connection to the origin of the last request. Only requests of this client use it, because some origins log in
     // the connection (NTLM, Negotiate) and not the request.

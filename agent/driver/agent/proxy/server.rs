@@ -41,8 +41,8 @@ pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// How long, and how many bytes, a proxy still reads from a client after the last reply. If the socket were closed with
-/// unread bytes, the connection would be reset, and the reply might be lost.
+/// How long a proxy still reads from a client after the last reply, and how many bytes at most. If the socket were
+/// closed with unread bytes, the connection would be reset, and the reply might be lost.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 const GOODBYE_BYTES_MAX: usize = 1 << 20;
 
@@ -52,8 +52,8 @@ pub(in crate::driver::agent) struct Server {
     pub(super) listener: Listener,
     /// The credentials that every client has to send. `None` if clients of this user do not need any.
     pub(super) credentials: Option<Credentials>,
-    /// The credentials with the token as the password. If `credentials` is `None`, clients that may belong to other
-    /// users have to send these.
+    /// The credentials with the token as the password. If `credentials` is `None`, a client that may belong to another
+    /// user has to send the credentials in `pass`.
     pass: Credentials,
     /// The secret part of the status page's address.
     pub(super) token: String,
@@ -116,7 +116,8 @@ impl Server {
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // If the client need not wait, the task does not yield, so that no other client's check comes first.
+        // A client that need not wait is checked at once. If the task yielded, the check of another client could come
+        // first.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
@@ -160,7 +161,8 @@ pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Resu
             rest.clear();
         }
     };
-    // After this time, a client that has neither sent more nor closed the connection has received the reply.
+    // A client that has neither sent more nor closed the connection by the end of this time is assumed to have received
+    // the reply.
     let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
     dial::end_cleanly(&client);
     Ok(())

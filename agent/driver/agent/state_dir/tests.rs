@@ -136,7 +136,8 @@ fn a_folder_of_the_person_is_left_as_it_is() {
         assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
     }
     assert_eq!(folder.names(), ["README.md", "env", "hosts"]);
-    // These are a folder of an earlier version, and one that a person has prepared.
+    // Two folders are used although they have other files: one of an earlier version, and one that a person has
+    // prepared.
     folder.file("README.md", README.as_bytes());
     assert!(look(name).is_ok());
     folder.file("README.md", b"mine");

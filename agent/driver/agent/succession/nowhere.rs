@@ -3,7 +3,7 @@
 
 use crate::addr::Vip;
 
-/// The connection of a later agent, which never exists here.
+/// The connection from a later agent. No such connection is ever made on these systems.
 pub(super) type Successor = ();
 
 /// The socket on which an agent hears from its successor, which never exists here.

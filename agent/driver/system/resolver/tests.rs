@@ -251,7 +251,7 @@ async fn a_short_name_is_looked_for_in_the_search_list() {
     let reply = resolver.ask(&query("Web", IPV4)).await;
     assert_eq!(seen(&reply), "NoError Web CNAME, Web.lab.test A");
     assert_eq!(server.asked(), ["udp Web.corp.test", "udp Web.lab.test"]);
-    // The name exists, but without an IPv6 address. This is another result than for a name that does not exist.
+    // The name exists, but without an IPv6 address. The resolver tells this apart from a name that does not exist.
     let reply = resolver.ask(&query("web", IPV6)).await;
     assert_eq!(seen(&reply), "NoError web CNAME");
     assert_eq!(seen(&resolver.ask(&query("db", IPV4)).await), "NameError ");

@@ -40,7 +40,7 @@ running: Array<string>,
  */
 recent: Array<Recent>, 
 /**
- * The question for consent that has to be answered before anything runs.
+ * The question for consent that has to be answered before the manifest or its change takes effect.
  */
 consent: Consent | null, 
 /**

@@ -18,10 +18,10 @@ title: string,
  */
 state: CheckState, 
 /**
- * The version or the path, or why it is not known.
+ * The version and the path that were found, or the reason why they are not known.
  */
 detail: string, 
 /**
- * The way to fix it, if it is missing.
+ * What the person can do if the program or setting is missing; `None` if it is not missing.
  */
 fix: string | null, };

@@ -15,7 +15,7 @@ path: string,
  */
 digest: string, 
 /**
- * Whether the network runs as agreed to before, and the manifest has changed since.
+ * Whether the question is about a change of the manifest of a running network.
  */
 running: boolean, 
 /**
@@ -23,10 +23,10 @@ running: boolean,
  */
 hosts: Array<ConsentHost>, 
 /**
- * The other grants of the manifest.
+ * The grants of the manifest other than its commands.
  */
 grants: Array<ConsentGrant>, 
 /**
- * Things that its commands name and that other users of this machine could change, as sentences.
+ * Reasons why the commands could run something else although the manifest stays the same, as sentences.
  */
 doubts: Array<string>, };

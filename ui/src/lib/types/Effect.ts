@@ -3,11 +3,11 @@ import type { ConsentHost } from "./ConsentHost";
 import type { EffectLine } from "./EffectLine";
 
 /**
- * The effect of applying a text: on the running network, or compared with the file if none runs.
+ * The effect of applying a text: on the running network, or compared with the file if no network runs.
  */
 export type Effect = { 
 /**
- * The changes.
+ * The changes that the text makes.
  */
 lines: Array<EffectLine>, 
 /**
@@ -15,7 +15,7 @@ lines: Array<EffectLine>,
  */
 drops: number, 
 /**
- * The number of hosts that would not notice.
+ * The number of hosts on which the text has no effect.
  */
 untouched: number, 
 /**
@@ -23,6 +23,6 @@ untouched: number,
  */
 commands: Array<ConsentHost>, 
 /**
- * The other new grants, as sentences.
+ * The new grants other than commands, as sentences.
  */
 grants: Array<string>, };

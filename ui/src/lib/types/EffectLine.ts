@@ -2,7 +2,7 @@
 import type { EffectKind } from "./EffectKind";
 
 /**
- * One change of the effect.
+ * One change that applying a text makes.
  */
 export type EffectLine = { 
 /**
@@ -10,7 +10,7 @@ export type EffectLine = {
  */
 kind: EffectKind, 
 /**
- * The host that changes; `None` if the change concerns all.
+ * The host that changes; `None` if the change concerns all hosts.
  */
 host: string | null, 
 /**

@@ -6,22 +6,22 @@ import type { ImportKind } from "./ImportKind";
  */
 export type ImportOffer = { 
 /**
- * The identifier by which the person chooses it.
+ * The identifier by which the person chooses the offer.
  */
 id: string, 
 /**
- * The source where it was found.
+ * The source in which the possible host was found.
  */
 kind: ImportKind, 
 /**
- * The name that it has in that source.
+ * The name that the possible host has in that source.
  */
 name: string, 
 /**
- * The command that would reach it, word by word.
+ * The command that would reach the possible host, word by word.
  */
 command: Array<string>, 
 /**
- * More details.
+ * More about the possible host, for people.
  */
 detail: string, };

@@ -9,7 +9,7 @@ export type Recent = {
  */
 path: string, 
 /**
- * The name of its network.
+ * The name of the network that the file describes.
  */
 name: string, 
 /**

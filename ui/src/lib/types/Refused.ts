@@ -2,7 +2,7 @@
 import type { ErrorCode } from "./ErrorCode";
 
 /**
- * Why something that the page asked for was not done. What Tauri itself refuses is a plain text.
+ * Why a request of the page was refused. If Tauri itself refuses a request, the page receives a plain text instead.
  */
 export type Refused = { 
 /**

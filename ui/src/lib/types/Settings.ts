@@ -22,6 +22,6 @@ notifyLost: boolean,
  */
 notifyNeedsYou: boolean, 
 /**
- * Whether the app opens the last manifest when it starts, and runs it if it was running.
+ * Whether the app opens the last manifest when it starts, and starts its network if that was running.
  */
 openLast: boolean, };
