@@ -16,7 +16,7 @@ pub(super) struct Args {
     host: String,
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write the request as JSON
+    /// Write as JSON which host was asked to do what
     #[arg(long)]
     json: bool,
 }

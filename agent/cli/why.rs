@@ -18,7 +18,7 @@ use crate::{
 ///
 /// Follows the connection from the destination's name to the service, and makes every host on the way test its own part
 /// now. Shows the first
-/// step that does not work, and its remedy. The service sees a connection that is opened and closed at once.
+/// step that does not work, and its remedy. The service sees a connection that is closed as soon as it was opened.
 ///
 /// Exits with 5 if a step does not work. A step about which no host could say anything is shown as unknown.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// leads to
     #[arg(value_name = "NAME:PORT", value_parser = target)]
     target: Destination,
-    /// The host where the connection begins, by name, alias or VIP; by default the manager's own host, or else the
+    /// The host where the connection begins, by name, alias or VIP; by default the host of this machine, or else the
     /// first that is up
     #[arg(long, value_name = "HOST")]
     from: Option<String>,

@@ -21,7 +21,8 @@ use crate::{
 /// Keep a network running whenever you are logged in
 ///
 /// Installs a service of your own user: a systemd user unit on Linux, a launch agent on macOS, a scheduled task on
-/// Windows. It does not need root. It keeps the present PATH, so that the commands of the manifest are found.
+/// Windows. It does not need root. It runs with the PATH that is set now, so that the commands of
+/// the manifest are found.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]

@@ -7,7 +7,7 @@ import type { HostView } from "./HostView";
  */
 export type NetworkView = { 
 /**
- * The name of the network on this machine.
+ * The network's name, by which commands on this machine find it.
  */
 network: string, 
 /**
