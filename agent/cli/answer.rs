@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// Only show the questions
     #[arg(long)]
     list: bool,
-    /// Refuse to answer
+    /// Refuse to answer the open questions
     #[arg(long, conflicts_with_all = ["list", "remember"])]
     cancel: bool,
     /// Reuse the answer if the host asks the same question after a restart; the manager keeps it in memory only

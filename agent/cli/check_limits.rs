@@ -15,9 +15,9 @@ use crate::{
 
 /// Show what agents may do when a file of limits is in force
 ///
-/// Without FILE, the file is /etc/norouter/agent.yaml. It must be owned by root and writable by root only, because
-/// agents do not trust any other file. If the file has problems, they are shown with their places, and the exit code is
-/// 1, because agents refuse to serve with such a file. docs/ADMINISTRATORS.md describes the keys.
+/// Without FILE, the file is /etc/norouter/agent.yaml. Agents use that file only if root owns it and only root may
+/// write to it. If the file has problems, they are shown with their places, and the exit code is 1, because agents
+/// refuse to serve with such a file. docs/ADMINISTRATORS.md describes the keys.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A file to check before it is put in place

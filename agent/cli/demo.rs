@@ -12,8 +12,8 @@ use crate::{
 
 /// Run a small network that needs nothing but this program
 ///
-/// Starts three hosts as child processes, each with a web page that measures how fast it reaches the others. On Linux
-/// each host has a network of its own, if the machine allows that.
+/// Starts three hosts as child processes, each with a web page that shows how long connections to the other hosts take.
+/// On Linux, each host has a network of its own, if the machine allows that.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Print the manifest of the demo, and do not start anything

@@ -43,7 +43,7 @@ impl Exit {
         (Self::InvalidManifest, "the manifest cannot be run"),
         (
             Self::PartlyUp,
-            "the network runs, but a host cannot be reached or does not do everything, or a connection does not work",
+            "the network runs, but a host cannot be reached or cannot do all that the manifest asks for, or a connection does not work",
         ),
         (
             Self::NotTrusted,

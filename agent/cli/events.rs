@@ -12,9 +12,9 @@ use crate::{driver::control::client::StreamItem, text::escape, view::LogLine};
 
 /// Show the events of a running network as they happen, until it ends
 ///
-/// With --json, each line is {"event": NAME, "data": ...}: first "snapshot" with the whole state, then "host" with the
-/// new state of a host, "event" with a line of the log, and "missed" with the number of events that were lost because
-/// they came too fast.
+/// With --json, each line is {"event": NAME, "data": ...}. NAME is "snapshot" in the first line, whose data is the
+/// whole state. In later lines it is "host" (the new state of a host), "event" (a line of the log), or "missed" (the
+/// number of events that were lost because they came too fast).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

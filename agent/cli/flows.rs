@@ -15,8 +15,8 @@ use crate::{
 
 /// Show the connections inside a running network
 ///
-/// The traffic is counted by the manager, so that the figures do not depend on the agents. RTT is how long the handshake took:
-/// the way through the network, the dial at the far end, and the way back.
+/// The traffic is counted by the manager, so that the figures do not depend on the agents. RTT is how long the
+/// handshake took: the way through the network, the dial at the far end, and the way back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -25,9 +25,9 @@ const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 
 /// The part of the help that explains where a manifest is searched for.
 pub(super) const SEARCH_HELP: &str = "\
-Without FILE, the manifest is $NOROUTER_FILE, or else norouter.yaml (or .yml) in this folder, in a folder \
-above it inside the home folder, or in ~/.config/norouter. It is used only if it and its folder belong to you or root, \
-and nobody else may write there.";
+Without FILE, the manifest is $NOROUTER_FILE. If that is not set, it is the first norouter.yaml (or .yml) in this \
+folder, in the folders above it up to the home folder, and in ~/.config/norouter. A file that is found in this way is \
+refused unless it and its folder belong to you or root, and nobody else may write to them.";
 
 /// Returns the names of all commands that are not hidden. If a file is not found, the error suggests a command with a
 /// similar name.

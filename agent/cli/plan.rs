@@ -20,15 +20,16 @@ const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
 ///
-/// Shows the command of every host, the ports on which it would listen, and their destinations. Values from the
-/// template, and assigned addresses, are included. Nothing is started. Problems of the manifest go to standard error.
+/// Shows for every host its command, the ports on which it would listen, and where they lead. Values from hostTemplate,
+/// and the addresses that NoRouter assigns, are included. Nothing is started. Problems of the manifest go to standard
+/// error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// List the grants of the manifest instead, as sentences: commands, published ports, proxies, files, names and
-    /// routes
+    /// List instead what the manifest grants (commands, published ports, proxies, files, names and routes), in one
+    /// sentence each
     ///
     /// With --json, the output is the file for "norouter up --require-trust".
     #[arg(long)]

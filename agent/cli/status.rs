@@ -19,7 +19,7 @@ use crate::{
 /// Show the hosts of a running network: state, reason, ports, traffic
 ///
 /// Exits with 5 unless all hosts are ready. A host is not ready if it cannot be reached, or cannot do something that
-/// the manifest asks for, such as listening on a port that another program has.
+/// the manifest asks for, for example listen on a port that another program uses.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -80,7 +80,7 @@ pub(super) struct Args {
     /// When the manifest changes, start new and changed commands only after asking
     #[arg(long)]
     confirm_commands: bool,
-    /// If a change of the manifest grants more, do not apply it before somebody has agreed to it
+    /// Do not apply a change of the manifest that grants more than before until somebody has approved it
     ///
     /// Grants are commands, published ports, proxies, files, names and routes: "norouter plan --grants" lists them.
     #[arg(long, conflicts_with = "confirm_commands")]
@@ -89,15 +89,16 @@ pub(super) struct Args {
     /// written
     ///
     /// For scripts. If the manifest grants more, nothing is started, the additional grants are shown, and the exit code
-    /// is 6. FILE and its folder must belong to you or root, and nobody else may write to them. Changes of the manifest
-    /// while the network runs are treated as with --confirm.
+    /// is 6. FILE and its folder must belong to you or root, and nobody else may write to them. While the network
+    /// runs, changes of the manifest wait for approval as with --confirm.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["confirm_commands", "open_editor"])]
     require_trust: Option<PathBuf>,
-    /// When a host is restarted, reuse the answers that were typed here; they are kept in memory only
+    /// Keep the passwords and other answers that are typed in this terminal, in memory only, and use them again when a
+    /// host is restarted
     #[arg(long)]
     remember: bool,
-    /// The name by which other commands find the network; by default the name of the manifest file without its extension, or,
-    /// for norouter.yaml, the name of its folder
+    /// The name by which other commands find the network; by default the name of the manifest file without its
+    /// extension, or, for norouter.yaml, the name of its folder
     #[arg(long, value_name = "NAME")]
     name: Option<NetworkName>,
 }

@@ -25,7 +25,7 @@ const PORTS_MAX: usize = 100;
 ///
 /// Follows the connection from the destination's name to the service, and makes every host on the way test its own part
 /// now. Shows the first
-/// step that does not work, and its remedy. The service sees a connection that is opened and closed at once.
+/// step that does not work, and its remedy. The service sees a connection that is closed as soon as it was opened.
 ///
 /// A host of the network without a port is explained itself, and if it is up, so are connections to all ports that it
 /// publishes. Without TARGET, everything that is not well is explained: hosts that are not ready, and published ports
@@ -39,7 +39,7 @@ pub(super) struct Args {
     /// or anything that a route leads to
     #[arg(value_name = "TARGET", value_hint = clap::ValueHint::Other, value_parser = target)]
     target: Option<Pasted>,
-    /// The host where the connection begins, by name, alias or VIP; by default the manager's own host, or else the
+    /// The host where the connection begins, by name, alias or VIP; by default the host of this machine, or else the
     /// first that is up
     #[arg(long, value_name = "HOST", value_hint = clap::ValueHint::Other)]
     from: Option<String>,

@@ -68,7 +68,8 @@ vip: string,
  */
 times: number, 
 /**
- * The number of different targets; targets that are not counted separately count as one.
+ * The number of different targets. Targets beyond a limit are not told apart: all of them together count as
+ * one.
  */
 targets: number, 
 /**

@@ -8,7 +8,7 @@ import type { Unapplied } from "./Unapplied";
  */
 export type NetworkView = { 
 /**
- * The name of the network on this machine.
+ * The network's name, by which commands on this machine find it.
  */
 network: string, 
 /**
