@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
+    /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, edit and run a temporary copy of the example
     #[arg(short = 'e', long)]
     open_editor: bool,
     /// Apply changes of the manifest only on request, by SIGHUP or "norouter reload"

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// Follows the connection from the destination's name to the service, and makes every host on the way test its own part
 /// now. Shows the first
-/// step that does not work, and its remedy. The service sees a connection that is closed as soon as it was opened.
+/// step that does not work, and its remedy. The test really connects to the service, and closes the connection at once.
 ///
 /// Exits with 5 if a step does not work. A step about which no host could say anything is shown as unknown.
 #[derive(Debug, clap::Args)]
