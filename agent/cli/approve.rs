@@ -17,10 +17,10 @@ use crate::{
 
 /// Approve what waits for approval: changes of the manifest and new commands
 ///
-/// A network that was started with --confirm holds a change of its manifest that grants more than before. A network
-/// that was started with --confirm-commands holds new and changed commands. This command shows what is held, asks for
-/// confirmation, and approves only what it has shown. Later changes wait for another approval. Approving the command of
-/// a host that was stopped does not start the host.
+/// With --confirm, a change of the manifest that grants more than before waits until it is approved. With
+/// --confirm-commands, each new or changed command waits. This command shows what waits, asks for confirmation, and
+/// approves only what it has shown. Later changes wait for another approval. Approving the command of a host that was
+/// stopped does not start the host.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Approve only the command of the host with this name, alias or VIP; by default, everything that waits

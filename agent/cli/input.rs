@@ -25,9 +25,9 @@ const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 
 /// The part of the help that explains where a manifest is searched for.
 pub(super) const SEARCH_HELP: &str = "\
-Without FILE, the manifest is $NOROUTER_FILE. If that is not set, it is the first norouter.yaml (or .yml) in this \
-folder, in the folders above it up to the home folder, and in ~/.config/norouter. A file that is found in this way is \
-refused unless it and its folder belong to you or root, and nobody else may write to them.";
+Without FILE and without -e, the manifest is $NOROUTER_FILE. If that is not set, it is the first norouter.yaml (or .yml) in this \
+folder, in the folders above it up to the home folder, and in ~/.config/norouter. The search takes only a file \
+that, with its folder, belongs to you or root and is not writable by anybody else; it refuses any other.";
 
 /// Returns the names of all commands that are not hidden. If a file is not found, the error suggests a command with a
 /// similar name.

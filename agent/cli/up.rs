@@ -71,7 +71,7 @@ pub(super) struct Args {
     #[cfg(unix)]
     #[arg(long, hide = true)]
     detached: bool,
-    /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, begin with an example
+    /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, edit and run a temporary copy of the example
     #[arg(short = 'e', long)]
     open_editor: bool,
     /// Apply changes of the manifest only on request, by SIGHUP or "norouter reload"

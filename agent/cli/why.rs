@@ -25,7 +25,7 @@ const PORTS_MAX: usize = 100;
 ///
 /// Follows the connection from the destination's name to the service, and makes every host on the way test its own part
 /// now. Shows the first
-/// step that does not work, and its remedy. The service sees a connection that is closed as soon as it was opened.
+/// step that does not work, and its remedy. The test really connects to the service, and closes the connection at once.
 ///
 /// A host of the network without a port is explained itself, and if it is up, so are connections to all ports that it
 /// publishes. Without TARGET, everything that is not well is explained: hosts that are not ready, and published ports
