@@ -9,10 +9,7 @@ use super::{
     output,
 };
 use crate::{
-    driver::{
-        agent::etc_hosts::{self, backup_path, default_path},
-        system::describe,
-    },
+    driver::agent::etc_hosts::{self, backup_path, default_path},
     names::hosts_file::{self, Repaired},
     text::escape,
 };
@@ -38,7 +35,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let file = args.file.clone().unwrap_or_else(default_path);
     let bytes = std::fs::read(&file).map_err(|error| {
-        let message = format!("cannot read {}: {}", file.display(), describe(&error));
+        let message = format!("cannot read {}: {error}", file.display());
         Error::new(Exit::Failure, message).hint("name another file with --file")
     })?;
     let place = escape(&file.display().to_string());

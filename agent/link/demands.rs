@@ -22,7 +22,7 @@ impl Demands {
         if greeting.has(feature::SUMS) && greeting.sum != sum {
             return Err(Loss::OutOfStep {
                 desync: Desync::Sum,
-                found: String::new(),
+                banner: String::new(),
             });
         }
         let missing = (self.required.iter()).find(|feature| !greeting.has(feature));

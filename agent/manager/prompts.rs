@@ -28,9 +28,6 @@ pub(super) struct Prompts {
     kept: BTreeMap<String, Kept>,
     /// The command whose answers are kept.
     start: Option<Start>,
-    /// The prompts that get no answer, but are not told so before their command has ended. A command that is told goes
-    /// on, and ssh then sends an empty password to the host.
-    withheld: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -57,17 +54,12 @@ struct Kept {
 }
 
 /// The decision of a person who was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Will {
     /// The command may go on.
     Answers,
-    /// The command may not go on.
-    Refuses {
-        /// The question, as it is shown.
-        question: String,
-        /// Whether the answer is "no"; otherwise there is none.
-        no: bool,
-    },
+    /// The command may not go on: there is no answer, or the answer is "no".
+    Refuses,
 }
 
 /// What happens to a prompt.
@@ -143,11 +135,11 @@ impl Prompts {
         let index = self.open.iter().position(wanted)?;
         let prompt = self.open.remove(index);
         let is_no = |text: &Secret| text.reveal() == "no";
-        let no = prompt.kind == Some(PromptKind::Confirm) && text.is_some_and(is_no);
-        if no || text.is_none() {
-            let question = prompt.shown;
-            return Some(Will::Refuses { question, no });
-        }
+        let will = match text {
+            None => Will::Refuses,
+            Some(text) if prompt.kind == Some(PromptKind::Confirm) && is_no(text) => Will::Refuses,
+            Some(_) => Will::Answers,
+        };
         if let Some(text) = text.filter(|_| remember && self.kept.len() < KEPT_MAX) {
             let kept = Kept {
                 answer: text.clone(),
@@ -156,31 +148,19 @@ impl Prompts {
             };
             self.kept.insert(prompt.asked, kept);
         }
-        Some(Will::Answers)
-    }
-
-    /// Keeps a prompt without an answer until its command has ended.
-    pub(super) fn withhold(&mut self, id: u64) {
-        self.withheld.push(id);
+        Some(will)
     }
 
     /// Withdraws a prompt, because nobody waits for its answer any more. False if it was not open.
     pub(super) fn withdraw(&mut self, id: u64) -> bool {
-        self.withheld.retain(|withheld| *withheld != id);
         let before = self.open.len();
         self.open.retain(|prompt| prompt.id != id);
         self.open.len() < before
     }
 
-    /// Closes all prompts, because the command has ended or will be ended.
-    pub(super) fn close(&mut self) {
-        let gone = self.open.drain(..).map(|prompt| prompt.id);
-        self.withheld.extend(gone);
-    }
-
-    /// The prompts that get no answer, now that their command has ended.
-    pub(super) fn take_withheld(&mut self) -> Vec<u64> {
-        std::mem::take(&mut self.withheld)
+    /// Closes all prompts, because the command has ended or will be ended. Returns their numbers.
+    pub(super) fn close(&mut self) -> Vec<u64> {
+        self.open.drain(..).map(|prompt| prompt.id).collect()
     }
 
     /// How many prompts are open.
@@ -197,11 +177,9 @@ impl Prompts {
         } else {
             (TroubleCode::Says, "says")
         };
-        let said = words.join(" ");
         Some(Trouble {
             code,
-            what: format!("its command {how}: {said}"),
-            said: Some(said),
+            what: format!("its command {how}: {}", words.join(" ")),
             ..Trouble::default()
         })
     }
@@ -364,9 +342,7 @@ mod tests {
             let clean = |c: char| c == '\n' || !text::is_unsafe(c);
             assert!(view.text.chars().all(clean), "{}", view.text);
         }
-        prompts.close();
+        assert_eq!(prompts.close(), [1, 2, 3, 4]);
         assert_eq!(prompts.len(), 0);
-        assert_eq!(prompts.take_withheld(), [1, 2, 3, 4]);
-        assert!(prompts.take_withheld().is_empty());
     }
 }

@@ -7,9 +7,7 @@ pub mod read;
 pub mod render;
 pub mod schema;
 
-mod brackets;
 mod check;
-mod places;
 mod tree;
 mod yaml;
 

@@ -13,10 +13,7 @@ use norouter::{
     driver::{
         Handle, Manager,
         control::{self, Client, Identity, OpenError, client},
-        manager::{
-            NetworkName,
-            origin::{Cause, Origin},
-        },
+        manager::{NetworkName, origin::Origin},
         system::watch::Watch,
     },
     manager::{Hold, ReloadOutcome},
@@ -75,7 +72,7 @@ impl Desk {
         if self.lock().session.is_some() {
             return Ok(());
         }
-        let door = match control::open(&Identity::of_manifest(path), &plan.view()).await {
+        let door = match control::open(&Identity::of_manifest(path)).await {
             Ok(door) => door,
             Err(OpenError::Runs { name }) => return self.show(Client::new(name)).await,
             Err(error) => {
@@ -398,11 +395,9 @@ impl Desk {
 /// person is asked. Problems of the manifest are shown.
 async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
-        let cause = origin.next().await;
-        let is_wanted = !matches!(cause, Cause::Changed(_));
-        let Some(taken) = origin.take_up(&handle, cause).await else {
-            continue;
-        };
+        let asker = origin.next().await;
+        let is_wanted = asker.is_some();
+        let taken = origin.take_up(&handle, asker).await;
         match taken.plan {
             Some((plan, outcome)) => desk.edit(|state| state.taken(id, &plan, &outcome, is_wanted)),
             None => desk.fail(failure::RELOAD, taken.report),

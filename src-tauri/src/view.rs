@@ -408,8 +408,6 @@ pub struct ImportOffer {
     pub command: Vec<String>,
     /// More about the possible host, for people.
     pub detail: String,
-    /// Why the possible host cannot be chosen; absent if it can be.
-    pub unusable: Option<String>,
 }
 
 /// The source of a possible host.

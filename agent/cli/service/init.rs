@@ -12,8 +12,8 @@ pub(super) struct Service {
     /// The path of this program.
     pub(super) program: PathBuf,
     pub(super) manifest: PathBuf,
-    /// The environment variables that the manifest's commands need, `PATH` above all.
-    pub(super) variables: Vec<(String, String)>,
+    /// The `PATH` with which the manifest's commands are found.
+    pub(super) path: String,
 }
 
 /// The program that starts services on this machine.
@@ -67,16 +67,6 @@ impl Init {
                 let folder = self.log_folder(folders).unwrap_or_default();
                 folder.join(format!("{name}.log")).display().to_string()
             }
-        }
-    }
-
-    /// What else a person should know about services of this kind.
-    pub(super) const fn note(self) -> Option<&'static str> {
-        match self {
-            Self::Systemd => Some(
-                "it ends when you log out everywhere, unless \"loginctl enable-linger\" has been run once",
-            ),
-            Self::Launchd | Self::Scheduler => None,
         }
     }
 
@@ -203,7 +193,7 @@ fn systemd_unit(service: &Service) -> String {
          \n\
          [Service]\n\
          ExecStart={program} up {file}\n\
-         {variables}\
+         Environment={path}\n\
          Restart=on-failure\n\
          RestartSec=5\n\
          # A manifest that cannot be run does not get better by trying again.\n\
@@ -214,15 +204,7 @@ fn systemd_unit(service: &Service) -> String {
         manifest = escaped_specifiers(&service.manifest.display().to_string()),
         program = systemd_word(&service.program),
         file = systemd_word(&service.manifest),
-        variables = (service.variables.iter())
-            .map(|(name, value)| {
-                format!(
-                    "Environment={}\n",
-                    systemd_quoted(&format!("{name}={value}"))
-                )
-            })
-            .collect::<Vec<_>>()
-            .concat(),
+        path = systemd_quoted(&format!("PATH={}", service.path)),
     )
 }
 
@@ -256,7 +238,7 @@ fn launchd_agent(service: &Service, log: &str) -> String {
          <plist version=\"1.0\">\n<dict>\n\
          \t<key>Label</key>{label}\n\
          \t<key>ProgramArguments</key>\n\t<array>{program}{up}{manifest}</array>\n\
-         \t<key>EnvironmentVariables</key>\n\t<dict>{variables}</dict>\n\
+         \t<key>EnvironmentVariables</key>\n\t<dict><key>PATH</key>{path}</dict>\n\
          \t<key>RunAtLoad</key><true/>\n\
          \t<key>KeepAlive</key>\n\t<dict><key>SuccessfulExit</key><false/></dict>\n\
          \t<key>StandardOutPath</key>{log}\n\
@@ -266,10 +248,7 @@ fn launchd_agent(service: &Service, log: &str) -> String {
         program = text(&service.program.display().to_string()),
         up = text("up"),
         manifest = text(&service.manifest.display().to_string()),
-        variables = (service.variables.iter())
-            .map(|(name, value)| format!("<key>{name}</key>{}", text(value)))
-            .collect::<Vec<_>>()
-            .concat(),
+        path = text(&service.path),
         log = text(log),
     )
 }
@@ -283,9 +262,7 @@ mod tests {
             name: "lab".to_owned(),
             program: PathBuf::from("/opt/no router/bin/norouter"),
             manifest: PathBuf::from("/home/me/100% <mine> & \"yours\" $x.yaml"),
-            variables: [("PATH", "/usr/bin:/opt/a b"), ("KUBECONFIG", "/k&c")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
+            path: "/usr/bin:/opt/a b".to_owned(),
         }
     }
 
@@ -297,7 +274,6 @@ mod tests {
             &r#"ExecStart="/opt/no router/bin/norouter" up "/home/me/100%% <mine> & \"yours\" $$x.yaml""#
         ));
         assert!(lines.contains(&r#"Environment="PATH=/usr/bin:/opt/a b""#));
-        assert!(lines.contains(&r#"Environment="KUBECONFIG=/k&c""#));
     }
 
     #[test]
@@ -307,7 +283,6 @@ mod tests {
             list.contains("<string>/home/me/100% &lt;mine&gt; &amp; \"yours\" $x.yaml</string>")
         );
         assert!(list.contains("<key>Label</key><string>io.norouter.lab</string>"));
-        assert!(list.contains("<key>KUBECONFIG</key><string>/k&amp;c</string>"));
     }
 
     #[test]

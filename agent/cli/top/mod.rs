@@ -21,10 +21,7 @@ use super::{
     reach::{WhichNetwork, json_line, wait_for},
 };
 use crate::{
-    driver::{
-        control::{Client, client},
-        system::describe,
-    },
+    driver::control::{Client, client},
     view::{FlowsView, NetworkView},
 };
 
@@ -143,7 +140,7 @@ fn draw(lines: &[String]) -> io::Result<()> {
 fn lost(error: &io::Error) -> Error {
     Error::new(
         Exit::Failure,
-        format!("the terminal cannot be drawn on: {}", describe(error)),
+        format!("the terminal cannot be drawn on: {error}"),
     )
 }
 

@@ -1,7 +1,5 @@
 //! The parts of the operating system that drivers need: clock, files, sockets, processes and signals.
 
-#[cfg(unix)]
-pub mod background;
 pub(super) mod clock;
 pub mod environment;
 mod error;
@@ -19,8 +17,7 @@ pub mod resolver;
 pub(super) mod resources;
 pub mod shell;
 pub mod signals;
-pub(super) mod stamp;
-pub mod stdio;
+pub(super) mod stdio;
 pub mod trusted;
 pub(super) mod uplink;
 pub(super) mod vigil;

@@ -15,7 +15,8 @@ pub enum Version {
 }
 
 impl Version {
-    const fn number(self) -> &'static str {
+    /// The version in the form for `Via`.
+    pub(super) const fn number(self) -> &'static str {
         match self {
             Self::Http10 => "1.0",
             Self::Http11 => "1.1",

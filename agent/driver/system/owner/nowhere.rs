@@ -40,8 +40,4 @@ impl SocketOwner {
     pub(crate) fn describe(self) -> String {
         format!("the user with uid {}", self.user)
     }
-
-    pub(crate) fn holder(self) -> Option<String> {
-        None
-    }
 }

@@ -53,8 +53,7 @@ export function valuesOf(schema: Schema): { value: string; example: boolean }[] 
   if (schema.enum !== undefined) {
     return schema.enum.map((value) => ({ value: String(value), example: false }));
   }
-  // Where a text may stand, true and false are texts like any other.
-  if (hasType(schema, "boolean") && !hasType(schema, "string")) {
+  if (hasType(schema, "boolean")) {
     return ["true", "false"].map((value) => ({ value, example: false }));
   }
   return (schema.examples ?? [])

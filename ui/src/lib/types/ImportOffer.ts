@@ -24,8 +24,4 @@ command: Array<string>,
 /**
  * More about the possible host, for people.
  */
-detail: string, 
-/**
- * Why the possible host cannot be chosen; absent if it can be.
- */
-unusable: string | null, };
+detail: string, };

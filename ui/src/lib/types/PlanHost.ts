@@ -40,13 +40,4 @@ dns?: string,
 /**
  * Whether a route leads through the host.
  */
-gateway: boolean, 
-/**
- * Whether the host's agent listens on the loopback addresses of the network's hosts.
- */
-loopback: boolean, 
-/**
- * The folder in which the host's agent writes files for other programs, as the manifest names it; absent if there
- * is none.
- */
-stateDir?: string, };
+gateway: boolean, };
