@@ -108,34 +108,32 @@ pub(super) async fn lookup(
     };
     let question = name.clone();
     let answer = async {
-        let turn = asker.turn().await;
-        tokio::task::spawn_blocking(move || {
-            // A lookup cannot be interrupted, so its permit is kept until the resolver returns.
-            let _turn = turn;
-            (question.as_str(), port).to_socket_addrs()
-        })
-        .await
+        let permit = asker.turn().await;
+        // A lookup cannot be interrupted, so its permit is kept until the system's resolver returns, and then until this
+        // program's own resolver has answered.
+        let found = tokio::task::spawn_blocking(move || {
+            (permit, (question.as_str(), port).to_socket_addrs())
+        });
+        let (_permit, found) = found
+            .await
+            .map_err(|_| "the resolver does not answer".to_owned())?;
+        match found {
+            Ok(addresses) => Ok(plain(addresses.map(|address| address.ip()), port)),
+            Err(error) if IS_MUSL => match shared.resolver().addresses(&name).await {
+                addresses if addresses.is_empty() => Err(format!(
+                    "{}, neither in /etc/hosts nor at the servers of /etc/resolv.conf",
+                    describe(&error)
+                )),
+                addresses => Ok(plain(addresses, port)),
+            },
+            Err(error) => Err(describe(&error)),
+        }
     };
     let what = match tokio::time::timeout(LOOKUP_MAX, answer).await {
-        Ok(Ok(Ok(addresses))) => {
-            let addresses = plain(addresses.map(|address| address.ip()), port);
-            if !addresses.is_empty() {
-                return Ok(addresses);
-            }
-            "it has no address".to_owned()
-        }
-        Ok(Ok(Err(error))) if IS_MUSL => {
-            let addresses = plain(shared.resolver().addresses(&name).await, port);
-            if !addresses.is_empty() {
-                return Ok(addresses);
-            }
-            format!(
-                "{}, neither in /etc/hosts nor at the servers of /etc/resolv.conf",
-                describe(&error)
-            )
-        }
-        Ok(Ok(Err(error))) => describe(&error),
-        Ok(Err(_)) | Err(_) => "the resolver does not answer".to_owned(),
+        Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),
+        Ok(Ok(_)) => "it has no address".to_owned(),
+        Ok(Err(what)) => what,
+        Err(_) => "the resolver does not answer".to_owned(),
     };
     Err(Failure {
         cause: Cause::NameNotFound,
