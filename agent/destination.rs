@@ -147,6 +147,62 @@ impl Destination {
     }
 }
 
+/// A destination as people paste it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pasted {
+    /// A host and a port; the port may be the usual one of a URL's scheme.
+    Whole(Destination),
+    /// Only a host.
+    Host(Host),
+}
+
+/// The usual ports of the schemes of URLs.
+const SCHEMES: [(&str, u16); 12] = [
+    ("http", 80),
+    ("ws", 80),
+    ("https", 443),
+    ("wss", 443),
+    ("ssh", 22),
+    ("ftp", 21),
+    ("postgres", 5432),
+    ("postgresql", 5432),
+    ("mysql", 3306),
+    ("redis", 6379),
+    ("mongodb", 27017),
+    ("amqp", 5672),
+];
+
+/// Parses a URL, `host:port` or a host. The path and the user name of a URL are passed over.
+impl FromStr for Pasted {
+    type Err = DestinationError;
+
+    fn from_str(text: &str) -> Result<Self, DestinationError> {
+        let text = text.trim();
+        if let Ok(host) = text.parse() {
+            return Ok(Self::Host(host));
+        }
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest),
+            None => (None, text),
+        };
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let authority = rest.get(..end).unwrap_or(rest);
+        let Some(scheme) = scheme else {
+            return match authority.parse() {
+                Ok(host) => Ok(Self::Host(host)),
+                Err(_) => Destination::parse(authority, None).map(Self::Whole),
+            };
+        };
+        let authority = match authority.rsplit_once('@') {
+            Some((_, authority)) => authority,
+            None => authority,
+        };
+        let mut schemes = SCHEMES.iter();
+        let usual = schemes.find(|(name, _)| name.eq_ignore_ascii_case(scheme));
+        Destination::parse(authority, usual.map(|(_, port)| *port)).map(Self::Whole)
+    }
+}
+
 impl From<SocketAddr> for Destination {
     fn from(address: SocketAddr) -> Self {
         Self {
@@ -168,6 +224,41 @@ mod tests {
 
     fn destination(text: &str) -> Result<String, DestinationError> {
         Destination::parse(text, Some(80)).map(|destination| destination.to_string())
+    }
+
+    #[test]
+    fn what_people_paste_is_a_destination() {
+        for (text, whole) in [
+            ("web:8080", "web:8080"),
+            ("http://kitchen:8080/", "kitchen:8080"),
+            ("https://Example.org/a?b=c:1#d", "example.org:443"),
+            ("web:8080/index.html", "web:8080"),
+            ("postgres://ann:secret@db/store", "db:5432"),
+            ("ssh://ann@web:2222", "web:2222"),
+            ("http://[::1]/", "[::1]:80"),
+            ("127.0.42.101:80", "127.0.42.101:80"),
+        ] {
+            let destination = Destination::parse(whole, None).unwrap();
+            assert_eq!(text.parse(), Ok(Pasted::Whole(destination)), "{text}");
+        }
+        for (text, host) in [
+            ("attic", "attic"),
+            (" Attic. ", "attic"),
+            ("attic/x", "attic"),
+            ("127.0.42.101", "127.0.42.101"),
+            ("::1", "::1"),
+        ] {
+            let host = host.parse().unwrap();
+            assert_eq!(text.parse(), Ok(Pasted::Host(host)), "{text}");
+        }
+        for (text, error) in [
+            ("", DestinationError::Empty),
+            ("gopher://web/", DestinationError::Port),
+            ("web:x", DestinationError::Port),
+            ("ann@web", DestinationError::UserInfo),
+        ] {
+            assert_eq!(text.parse::<Pasted>(), Err(error), "{text}");
+        }
     }
 
     #[test]

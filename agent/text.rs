@@ -1,11 +1,15 @@
 //! Makes text from outside safe to show: it cannot control the terminal, reorder the text around it, or be invisible.
 
+pub mod ascii_name;
 pub mod figures;
 
 use std::fmt::Write as _;
 
-/// The maximum number of edits that lead from a mistyped word to the word that is suggested for it.
-const TYPO_EDITS_MAX: usize = 2;
+/// The maximum number of slips between a mistyped word and the word that is suggested for it.
+const SLIPS_MAX: usize = 2;
+
+/// Words of up to this many characters may have one slip only, because two make nearly every short word out of another.
+const SHORT_WORD: usize = 4;
 
 /// How many characters of a quoted text are shown.
 const QUOTE_MAX: usize = 60;
@@ -100,35 +104,97 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
+/// What a character is mistaken for in a text that was copied from a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookalike {
+    /// A space.
+    Blank,
+    /// A quote.
+    Quote,
+}
+
+/// The first of these characters that looks like a space or a quote of a program's language, but is another one, with
+/// its description: "a no-break space (U+00A0)".
+pub fn lookalike(text: impl IntoIterator<Item = char>) -> Option<(String, Lookalike)> {
+    text.into_iter().find_map(|c| {
+        let code = u32::from(c);
+        match c {
+            '\u{a0}' | '\u{202f}' => {
+                Some((format!("a no-break space (U+{code:04X})"), Lookalike::Blank))
+            }
+            '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{205f}' | '\u{3000}' => {
+                Some((format!("a special space (U+{code:04X})"), Lookalike::Blank))
+            }
+            '\u{2018}'..='\u{201f}' => Some((
+                format!("a curly quote ({c}, U+{code:04X})"),
+                Lookalike::Quote,
+            )),
+            _ => None,
+        }
+    })
+}
+
 /// The known word that was probably intended: the one that is nearest to the unknown word. `None` if it is too
 /// different.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = unknown.to_lowercase();
     let (distance, nearest) = known
         .into_iter()
-        .map(|word| (edits(&lower, &word.to_lowercase()), word))
+        .map(|word| (slips(&lower, &word.to_lowercase()), word))
         .min()?;
-    (distance <= TYPO_EDITS_MAX.min(nearest.len() / 2)).then_some(nearest)
+    let allowed = match lower.chars().count().min(nearest.chars().count()) {
+        0..=1 => 0,
+        2..=SHORT_WORD => 1,
+        _ => SLIPS_MAX,
+    };
+    (distance <= allowed).then_some(nearest)
 }
 
-/// How many characters have to be inserted, removed or replaced to turn one word into the other (Levenshtein). Words of
-/// very different length are not compared, and have the distance `usize::MAX`.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    if a.chars().count().abs_diff(b.len()) > TYPO_EDITS_MAX {
+/// Words that people know from other programs, and the words of this program for the same, the best one first.
+pub type Synonyms = [(&'static [&'static str], &'static [&'static str])];
+
+/// Like [`meant`], but a word of the table `synonyms` means the first of its counterparts that is known.
+pub fn meant_or_synonym<'a>(
+    unknown: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    synonyms: &Synonyms,
+) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let mut rows = synonyms.iter();
+    let row = rows.find(|(words, _)| words.iter().any(|word| word.eq_ignore_ascii_case(unknown)));
+    let counterparts = row.map_or(&[][..], |(_, counterparts)| counterparts);
+    let mut found = counterparts
+        .iter()
+        .filter_map(|word| known.iter().find(|known| *known == word));
+    found
+        .next()
+        .copied()
+        .or_else(|| meant(unknown, known.iter().copied()))
+}
+
+/// How many slips turn one word into the other: a character too many, too few or another one, or two neighbours in the
+/// wrong order (optimal string alignment). Words of very different length are not compared, and have the distance
+/// `usize::MAX`.
+fn slips(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > SLIPS_MAX {
         return usize::MAX;
     }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+    let mut two_above: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut fewest = replaced.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                fewest = fewest.min(two_above[j - 2] + 1);
+            }
+            row.push(fewest);
         }
+        two_above = std::mem::replace(&mut above, row);
     }
-    row[b.len()]
+    above[b.len()]
 }
 
 #[cfg(test)]
@@ -206,17 +272,45 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_counted() {
-        assert_eq!(edits("ports", "ports"), 0);
-        assert_eq!(edits("prots", "ports"), 2);
-        assert_eq!(edits("port", "ports"), 1);
-        assert_eq!(edits("", "ports"), usize::MAX);
+    fn a_lookalike_is_named() {
+        let named = |text: &str| lookalike(text.chars());
+        assert_eq!(named("a b'\"é"), None);
+        let blank = Some(("a no-break space (U+00A0)".into(), Lookalike::Blank));
+        assert_eq!(named("a\u{a0}“"), blank);
+        let quote = Some(("a curly quote (“, U+201C)".into(), Lookalike::Quote));
+        assert_eq!(named("a“\u{a0}"), quote);
+    }
+
+    #[test]
+    fn slips_are_counted() {
+        assert_eq!(slips("ports", "ports"), 0);
+        assert_eq!(slips("prots", "ports"), 1, "two neighbours are swapped");
+        assert_eq!(slips("port", "ports"), 1);
+        assert_eq!(slips("pots", "ports"), 1);
+        assert_eq!(slips("ca", "abc"), 3, "nothing is edited twice");
+        assert_eq!(slips("", "ports"), usize::MAX);
     }
 
     #[test]
     fn a_slip_is_understood_and_another_word_is_not() {
         assert_eq!(meant("Chek", ["plan", "check"]), Some("check"));
+        assert_eq!(meant("stauts", ["start", "status"]), Some("status"));
+        assert_eq!(meant("wyh", ["why", "wait"]), Some("why"));
+        for short in ["init", "edit", "quit", "man", "ls"] {
+            assert_eq!(meant(short, ["wait", "plan", "logs"]), None, "{short}");
+        }
         assert_eq!(meant("web", ["plan", "check"]), None);
         assert_eq!(meant("web", []), None);
+        assert_eq!(meant("", ["a"]), None);
+    }
+
+    #[test]
+    fn a_word_of_another_program_means_the_first_counterpart_that_there_is() {
+        let synonyms: &Synonyms = &[(&["ps", "list"], &["ls", "status"])];
+        let meant = |unknown, known: [&'static str; 2]| meant_or_synonym(unknown, known, synonyms);
+        assert_eq!(meant("ps", ["status", "up"]), Some("status"));
+        assert_eq!(meant("List", ["status", "ls"]), Some("ls"));
+        assert_eq!(meant("sttaus", ["status", "ls"]), Some("status"));
+        assert_eq!(meant("ps", ["check", "down"]), None);
     }
 }

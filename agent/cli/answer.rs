@@ -20,7 +20,7 @@ use crate::{
             Client,
             client::{self, Events, StreamItem},
         },
-        system::signals::Requests,
+        system::{describe, signals::Requests},
     },
     secret::Secret,
     text::escape,
@@ -39,7 +39,7 @@ use crate::{
 )]
 pub(super) struct Args {
     /// The name, an alias or the VIP of the host; without it, all hosts
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", value_hint = clap::ValueHint::Other)]
     host: Option<String>,
     /// Only show the questions
     #[arg(long)]
@@ -155,7 +155,10 @@ impl Args {
     /// Asks the person all open questions, and the questions that follow the answers, until none is left.
     async fn converse(&self, client: &Client) -> Result<Exit, Error> {
         let failed = |error: std::io::Error| {
-            Error::new(Exit::Failure, format!("signals cannot be caught: {error}"))
+            Error::new(
+                Exit::Failure,
+                format!("signals cannot be caught: {}", describe(&error)),
+            )
         };
         // Ctrl-C is caught, because the terminal has to show typed text again before the program ends.
         let mut requests = Requests::listen().map_err(failed)?;
@@ -302,7 +305,10 @@ async fn learn(events: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error
 fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
     let unseen = match prompt.kind {
         PromptKind::Secret => Some(Unseen::begin().map_err(|error| {
-            let message = format!("the terminal would show what is typed: {error}");
+            let message = format!(
+                "the terminal would show what is typed: {}",
+                describe(&error)
+            );
             Error::new(Exit::Failure, message).hint("pipe the answer into this command instead")
         })?),
         PromptKind::Confirm | PromptKind::Text => None,

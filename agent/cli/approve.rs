@@ -10,6 +10,7 @@ use super::{
     reach::{self, WhichNetwork, wait_for},
 };
 use crate::{
+    driver::system::describe,
     text::{escape, quote_whole},
     view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Approve only the command of the host with this name, alias or VIP; by default, everything that waits
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", value_hint = clap::ValueHint::Other)]
     host: Option<String>,
     /// Do not ask before approving
     #[arg(long)]
@@ -140,7 +141,10 @@ fn is_said(count: usize) -> Result<bool, Error> {
     output::talk(&format!("approve {what}? Type yes and Enter"));
     let mut line = String::new();
     input.read_line(&mut line).map_err(|error| {
-        let message = format!("cannot read the answer from standard input: {error}");
+        let message = format!(
+            "cannot read the answer from standard input: {}",
+            describe(&error)
+        );
         Error::new(Exit::Failure, message)
             .hint("nothing was approved; --yes approves what is shown")
     })?;

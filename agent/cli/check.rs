@@ -19,7 +19,8 @@ use crate::{
 /// Show everything that is wrong with a manifest
 ///
 /// Shows all problems at once, each with its place and a remedy, and does not start anything. Exits with 4 if a
-/// manifest cannot be run, and with 0 if all manifests can be run, even if they have warnings.
+/// manifest cannot be run, and with 0 if all manifests can be run, even if they have warnings. With --strict, a
+/// warning counts as an error.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Manifests to check; "-" is standard input
@@ -28,6 +29,9 @@ pub(super) struct Args {
     /// Show the table of who may reach what, by the policy of each manifest
     #[arg(long)]
     matrix: bool,
+    /// Exit with 4 if a manifest has a warning, such as an unknown key
+    #[arg(long)]
+    strict: bool,
     /// Write the problems as JSON
     #[arg(long)]
     json: bool,
@@ -55,7 +59,12 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
         };
         loaded.problems.extend(folders(&loaded));
         loaded.problems.sort_by_key(|problem| problem.span.start);
-        if loaded.plan.is_none() && exit == Exit::Ok {
+        let warned = loaded
+            .problems
+            .iter()
+            .any(|it| it.severity >= Severity::Warning);
+        let refused = loaded.plan.is_none() || (args.strict && warned);
+        if refused && exit == Exit::Ok {
             exit = Exit::InvalidManifest;
         }
         if args.json {

@@ -13,6 +13,9 @@ use super::{
 /// How long a network may take to end. The network gives each of its hosts a few seconds.
 const END_MAX: Duration = Duration::from_secs(30);
 
+/// The time between two checks whether the network has ended.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// End a running network, and wait until it has ended
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,10 +29,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
         let client = args.network.client().await?;
-        // The stream of events ends when the manager ends.
-        let mut events = client.events(None).await?;
         client.post("/v1/down").await?;
-        let ended = async { while let Ok(Some(_)) = events.next().await {} };
+        // Other programs may have taken all places for readers of events, so the end is not read from there.
+        let ended = async {
+            while client.runs().await {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
         let in_time = tokio::time::timeout(END_MAX, ended).await;
         in_time.map_err(|_| {
             let (name, limit) = (client.name(), END_MAX.as_secs());

@@ -14,7 +14,10 @@ use super::{
     show_example::EXAMPLE,
 };
 use crate::{
-    driver::system::signals::{Request, Requests},
+    driver::system::{
+        describe,
+        signals::{Request, Requests},
+    },
     text::escape,
 };
 
@@ -35,7 +38,11 @@ pub(super) fn run(
         None => {
             let temporary = Temporary::new(EXAMPLE).map_err(|error| {
                 let folder = env::temp_dir();
-                let message = format!("no file can be made in {}: {error}", folder.display());
+                let message = format!(
+                    "no file can be made in {}: {}",
+                    folder.display(),
+                    describe(&error)
+                );
                 Error::new(Exit::Failure, message)
             })?;
             let outcome = edit_and_run(&editor, &temporary.file, start);
@@ -117,7 +124,8 @@ fn again() -> Result<bool, Error> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }
-    let failed = |error: io::Error| Error::new(Exit::Failure, format!("cannot ask: {error}"));
+    let failed =
+        |error: io::Error| Error::new(Exit::Failure, format!("cannot ask: {}", describe(&error)));
     {
         let mut question = anstream::stderr().lock();
         let _ = write!(question, "Open the editor again? [Y/n] ");

@@ -7,21 +7,40 @@ use serde_json::{Map, Value};
 use super::{
     error::{Error, Exit},
     output,
+    reach::{WhichNetwork, wait_for},
 };
-use crate::driver::{agent::state_dir, system::shell::Shell};
+use crate::{
+    driver::{agent::state_dir, system::shell::Shell},
+    proxy::variables::{EXEMPTIONS, merged_exemptions},
+    text::escape,
+    view::PlanHost,
+};
+
+/// The variables of which one is there if the host has a proxy.
+const PROXIES: [&str; 2] = ["http_proxy", "all_proxy"];
+
+/// What a person is told if the host has no proxy.
+const NO_PROXY: &str = "this host has no proxy: programs reach the addresses of the network, but most do not find its names, and none \
+                        follow its routes; for these, give the host in the manifest: http: {listen: \"127.0.0.1:18080\"}";
 
 /// Print the environment variables that lead programs into the network
 ///
 /// The agent of this machine writes them into its state folder while it runs: `http_proxy`,
-/// `all_proxy`, HOSTALIASES and similar ones. This command works on every host of the network. It
+/// `no_proxy`, HOSTALIASES and similar ones. This command works on every host of the network. It
 /// fails if a proxy does not work, or if another user listens on the proxy's address. The variables
-/// contain a token that lets programs use the proxies, so keep them secret. To set them in a shell:
+/// contain a token that lets programs use the proxies, so keep them secret. Entries that `no_proxy`
+/// has already are kept. To set the variables in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source
 ///   norouter env --shell powershell | Out-String | Invoke-Expression
 ///
-/// "norouter exec -- COMMAND" sets them for one command only.
+/// To take them away again, also after the network has ended:
+///
+///   eval "$(norouter env --unset)"
+///
+/// "norouter exec -- COMMAND" sets them for one command only. Programs that know no proxy may work
+/// below `proxychains4 -f ~/.norouter/agent/proxychains.conf`.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -33,14 +52,20 @@ pub(super) struct Args {
     /// Write the variables as JSON
     #[arg(long, conflicts_with = "shell")]
     json: bool,
+    /// Print commands that take the variables away
+    #[arg(long, conflicts_with_all = ["json", "state_dir"])]
+    unset: bool,
 }
 
 /// Selects the agent whose variables are printed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
-    /// The state folder of the agent, if the manifest does not use the default
-    #[arg(long, value_name = "FOLDER", default_value = state_dir::DEFAULT)]
-    state_dir: String,
+    #[command(flatten)]
+    network: WhichNetwork,
+    /// The state folder of the agent; by default that of the network's own host, or, where only an agent runs,
+    /// ~/.norouter/agent
+    #[arg(long, value_name = "FOLDER")]
+    state_dir: Option<String>,
 }
 
 /// The kinds of shells, as they are named on the command line.
@@ -55,6 +80,11 @@ enum Choice {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    let shell = Shell::from(args.shell.unwrap_or_else(Choice::of_this_session));
+    if args.unset {
+        output::data(&unset(shell))?;
+        return Ok(Exit::Ok);
+    }
     let variables = args.folder.variables()?;
     if args.json {
         let map: Map<String, Value> = variables
@@ -64,7 +94,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         output::json(&Value::Object(map))?;
         return Ok(Exit::Ok);
     }
-    let shell = Shell::from(args.shell.unwrap_or_else(Choice::of_this_session));
     let lines: Vec<String> = variables
         .iter()
         .map(|(name, value)| shell.set(name, value))
@@ -73,24 +102,119 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
+/// The commands that take away the variables of an agent from a shell that has them.
+fn unset(shell: Shell) -> String {
+    if env::var_os(state_dir::AGENT).is_none() {
+        return String::new();
+    }
+    let lines = state_dir::VARIABLES.iter().filter_map(|name| {
+        let value = env::var(name).ok()?;
+        let is_list = EXEMPTIONS.contains(name);
+        let own = merged_exemptions(&value, "");
+        let keeps_own = is_list && !own.is_empty();
+        Some(if keeps_own {
+            shell.set(name, &own)
+        } else {
+            shell.unset(name)
+        })
+    });
+    lines.collect()
+}
+
 impl Folder {
-    /// Reads the variables of the agent that runs on this machine.
+    /// Reads the variables of the agent that runs on this machine. The exemptions from proxies that this process has are
+    /// kept. A person is told if there is no proxy, because programs may then not find what they look for.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut variables = self.written()?;
+        for (name, value) in &mut variables {
+            if EXEMPTIONS.contains(&name.as_str()) {
+                // A person may have set only one of the two.
+                let set = EXEMPTIONS.into_iter().find_map(|name| env::var(name).ok());
+                let own = env::var(&*name).ok().or(set).unwrap_or_default();
+                *value = merged_exemptions(&own, value);
+            }
+        }
+        if !variables
+            .iter()
+            .any(|(name, _)| PROXIES.contains(&name.as_str()))
+        {
+            output::talk(NO_PROXY);
+        }
+        Ok(variables)
+    }
+
+    fn written(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
-        let variables = state_dir::proven_env(&self.state_dir).map_err(failed)?;
-        variables.ok_or_else(|| {
-            let message = format!("no agent runs that writes into {}", self.state_dir);
+        let folder = match &self.state_dir {
+            Some(folder) => Some(folder.clone()),
+            None => wait_for(self.of_network())?,
+        };
+        let is_default = folder.is_none();
+        let folder = folder.unwrap_or_else(|| state_dir::DEFAULT.to_owned());
+        let others = || {
+            let others = state_dir::inside(&folder);
+            let others: Vec<_> = others
+                .iter()
+                .map(|it| escape(&it.display().to_string()))
+                .collect();
+            others.join(", ")
+        };
+        let variables = state_dir::proven_env(&folder).map_err(failed)?;
+        let Some(variables) = variables else {
+            let message = format!("no agent runs that writes into {folder}");
             let error = Error::new(Exit::NoManager, message);
-            match state_dir::inside(&self.state_dir).first() {
-                Some(folder) => error.hint(format!(
-                    "an agent that came second writes into {}: name it with --state-dir",
-                    folder.display()
-                )),
-                None => error.hint(
+            return Err(match others().as_str() {
+                "" => error.hint(
                     "start the network, or name the folder with --state-dir if its manifest has another stateDir.pathOnAgent",
                 ),
+                others => error.hint(format!(
+                    "an agent that came second writes into {others}: name it with --state-dir"
+                )),
+            });
+        };
+        if is_default && !others().is_empty() {
+            output::talk(&format!(
+                "note: these are the variables of the agent that came first; --state-dir names another one: {}",
+                others()
+            ));
+        }
+        Ok(variables)
+    }
+
+    /// The folder of the network that the person means, if its manager runs on this machine and has an agent of its own
+    /// here. `None` if the agent of another machine's network may be meant.
+    async fn of_network(&self) -> Result<Option<String>, Error> {
+        let client = match self.network.client().await {
+            Err(error) if error.exit() == Exit::NoManager && !self.network.is_named() => {
+                return Ok(None);
             }
-        })
+            client => client?,
+        };
+        let pid = client.network().await?.pid;
+        let hosts = client.plan().await?.hosts.into_iter();
+        let folders: Vec<String> = hosts
+            .filter(PlanHost::is_here)
+            .filter_map(|host| host.state_dir)
+            .collect();
+        let mut found = folders
+            .iter()
+            .filter_map(|it| state_dir::folder_of(it, pid));
+        if let Some(folder) = found.next() {
+            return Ok(Some(folder.display().to_string()));
+        }
+        let name = client.name();
+        if !folders.is_empty() {
+            let message =
+                format!("the network {name} has not written its variables on this machine");
+            return Err(Error::new(Exit::NoManager, message)
+                .hint(format!("\"norouter status --network {name}\" shows why")));
+        }
+        if self.network.is_named() {
+            let message = format!("the network {name} has no variables on this machine");
+            return Err(Error::new(Exit::NoManager, message)
+                .hint("a host without cmd writes them, unless its stateDir is disabled"));
+        }
+        Ok(None)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, io, process::ExitCode};
 
 use super::output;
-use crate::text::escape;
+use crate::{driver::system::describe, text::escape};
 
 /// The meaning of the program's exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,12 +23,16 @@ pub enum Exit {
     PartlyUp = 5,
     /// The manifest grants something that the file of `--require-trust` does not list.
     NotTrusted = 6,
+    /// The command of `norouter exec` exists, but cannot be run.
+    CommandNotRun = 126,
+    /// The command of `norouter exec` does not exist.
+    CommandNotFound = 127,
     /// The command was ended by Ctrl-C.
     Interrupted = 130,
 }
 
 impl Exit {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Ok, "ok"),
         (
             Self::Failure,
@@ -45,8 +49,24 @@ impl Exit {
             Self::NotTrusted,
             "the manifest grants more than --require-trust allows",
         ),
+        (
+            Self::CommandNotRun,
+            "the command of norouter exec cannot be run",
+        ),
+        (
+            Self::CommandNotFound,
+            "the command of norouter exec does not exist",
+        ),
         (Self::Interrupted, "ended by Ctrl-C"),
     ];
+
+    /// The meaning of another process's exit code.
+    #[cfg(unix)]
+    pub(super) fn of(code: i32) -> Self {
+        let mut all = Self::ALL.into_iter().map(|(exit, _)| exit);
+        all.find(|exit| *exit as i32 == code)
+            .unwrap_or(Self::Failure)
+    }
 
     /// All exit codes, as a text for the help.
     pub(super) fn table() -> String {
@@ -121,7 +141,7 @@ impl From<io::Error> for Error {
         }
         Self::new(
             Exit::Failure,
-            format!("cannot write to standard output: {error}"),
+            format!("cannot write to standard output: {}", describe(&error)),
         )
     }
 }

@@ -1,25 +1,36 @@
 //! `norouter exec`: runs a command that uses the network.
 
-use std::{ffi::OsString, process::Command};
+use std::{env, ffi::OsString, process::Command};
 
 use super::{
     env::Folder,
     error::{Error, Exit},
 };
+use crate::{driver::system::describe, proxy::variables::java_options};
+
+/// The variable whose options each Java program takes.
+const JAVA: &str = "JAVA_TOOL_OPTIONS";
 
 /// Run a command that uses the network
 ///
 /// Sets the variables of "norouter env" for the command and everything that it starts, and for
-/// nothing else. The exit code is that of the command. If "norouter env" would fail, nothing is
-/// started.
+/// nothing else. The exit code is that of the command, or 127 if there is no such command, or 126 if it
+/// cannot be run. If "norouter env" would fail, nothing is started.
 ///
 ///   norouter exec -- curl web:8080
 ///   norouter exec -- bash
+///   norouter exec --java -- mvn package
+///
+/// Programs in Go that use gRPC may look a name up before they regard the proxy. Give them the VIP
+/// or a target of the scheme passthrough, or let the host write the names into /etc/hosts.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
+    /// Lead Java programs to the proxies, too: adds to `JAVA_TOOL_OPTIONS`, which each of them prints
+    #[arg(long)]
+    java: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -31,14 +42,21 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::Usage);
     };
     let mut command = Command::new(program);
+    if args.java {
+        let own = env::var(JAVA).unwrap_or_default();
+        command.env(JAVA, format!("{own} {}", java_options(&variables)).trim());
+    }
     command.args(rest).envs(variables);
     let error = start(&mut command);
     let program = program.to_string_lossy();
-    let message = format!(
-        "cannot start {program}: {}",
-        crate::driver::system::describe(&error)
-    );
-    Err(Error::new(Exit::Failure, message))
+    let message = format!("cannot start {program}: {}", describe(&error));
+    // Shells, env and nice end with the same codes.
+    let exit = if error.kind() == std::io::ErrorKind::NotFound {
+        Exit::CommandNotFound
+    } else {
+        Exit::CommandNotRun
+    };
+    Err(Error::new(exit, message))
 }
 
 /// Replaces this process with the command (exec); returns only if that fails.

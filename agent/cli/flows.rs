@@ -8,7 +8,10 @@ use super::{
     output,
     reach::{WhichNetwork, host_name, wait_for},
 };
-use crate::view::{FlowView, FlowsView};
+use crate::{
+    text::quote,
+    view::{EndedFlowView, EndedFlowsView, FlowView, FlowsView, parse_flow_id},
+};
 
 /// Show the connections inside a running network
 ///
@@ -19,7 +22,7 @@ pub(super) struct Args {
     #[command(flatten)]
     network: WhichNetwork,
     /// Only connections that begin or end at the host with this name, alias or VIP
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_hint = clap::ValueHint::Other)]
     host: Option<String>,
     /// The order of the connections
     #[arg(long, value_enum, default_value_t = Order::Rate)]
@@ -27,9 +30,13 @@ pub(super) struct Args {
     /// The greatest number of connections to show; if there are more, the most recently used ones are shown
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     limit: usize,
-    /// Reset the connection with this id at both of its ends; --json shows the ids
+    /// Reset this connection at both of its ends: its id, or where it begins, as the column FROM shows it; with both
+    /// ends, as FROM-TO, if several begin there
     #[arg(long, value_name = "ID")]
     kill: Option<String>,
+    /// The connections that have ended last, up to 1000 of them, with their outcomes; the newest first
+    #[arg(long, conflicts_with_all = ["sort", "kill"])]
+    ended: bool,
     /// Write everything as JSON
     #[arg(long)]
     json: bool,
@@ -64,9 +71,16 @@ impl Order {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    if args.ended {
+        return run_ended(args);
+    }
     let flows = wait_for(async {
         let client = args.network.client().await?;
         if let Some(id) = &args.kill {
+            let id = match parse_flow_id(id) {
+                Some(_) => id.clone(),
+                None => meant(&client.get::<FlowsView>("/v1/flows").await?.flows, id)?,
+            };
             client.delete(&format!("/v1/flows/{id}")).await?;
             return Ok(None);
         }
@@ -89,19 +103,126 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         output::json(&serde_json::to_value(&view).unwrap_or_default())?;
         return Ok(Exit::Ok);
     }
-    let rows: Vec<_> = view.flows.iter().map(row).collect();
-    output::data(&(table(&TITLES, &rows).join("\n") + "\n"))?;
-    if args.host.is_none() && view.total > rows.len() {
+    if view.flows.is_empty() {
+        output::talk("no connections");
+        return Ok(Exit::Ok);
+    }
+    output::data(&(lines(&view.flows.iter().collect::<Vec<_>>()).join("\n") + "\n"))?;
+    if args.host.is_none() && view.total > view.flows.len() {
         output::talk(&format!(
             "and {} more; --limit shows them",
-            view.total - rows.len()
+            view.total - view.flows.len()
         ));
     }
     Ok(Exit::Ok)
 }
 
+/// Shows the connections that have ended last.
+fn run_ended(args: &Args) -> Result<Exit, Error> {
+    let (mut view, host) = wait_for(async {
+        let client = args.network.client().await?;
+        let host = host_name(&client, args.host.as_deref()).await?;
+        let view = client.get::<EndedFlowsView>("/v1/flows/ended").await?;
+        Ok((view, host))
+    })?;
+    if let Some(host) = host {
+        view.ended
+            .retain(|flow| flow.from == host || flow.to.as_ref() == Some(&host));
+    }
+    let older = view.ended.len().saturating_sub(args.limit);
+    view.ended.drain(..older);
+    if args.json {
+        output::json(&serde_json::to_value(&view).unwrap_or_default())?;
+        return Ok(Exit::Ok);
+    }
+    let newest_first = view.ended.iter().rev();
+    let rows: Vec<_> = newest_first
+        .map(|flow| ended_row(flow, view.now_ms))
+        .collect();
+    output::data(&(table(&ENDED_TITLES, &rows).join("\n") + "\n"))?;
+    Ok(Exit::Ok)
+}
+
+/// The titles of the columns of [`ended_row`].
+const ENDED_TITLES: [&str; 9] = [
+    "FROM",
+    "TO",
+    "VIA",
+    "OUTCOME",
+    ">SENT",
+    ">RECEIVED",
+    ">RTT",
+    ">LASTED",
+    ">AGO",
+];
+
+/// The cells of the row of a connection that has ended.
+fn ended_row(flow: &EndedFlowView, now_ms: u64) -> Vec<String> {
+    vec![
+        endpoint(&flow.from, &flow.src),
+        flow.name.clone(),
+        flow.via.clone().unwrap_or_default(),
+        flow.outcome.words().to_owned(),
+        bytes(flow.bytes_from),
+        bytes(flow.bytes_to),
+        flow.rtt_us.map(latency).unwrap_or_default(),
+        lasted(flow.lasted_ms),
+        span(now_ms.saturating_sub(flow.ended_ms)),
+    ]
+}
+
+/// How long a connection lasted. Most are short, so that whole seconds would say little.
+fn lasted(millis: u64) -> String {
+    match millis {
+        0..10_000 => latency(millis * 1_000),
+        _ => span(millis),
+    }
+}
+
+/// The id of the only connection that a person means by the place where it begins, or by both ends: `laptop:49152`,
+/// `127.0.42.100:49152`, `laptop:49152-web:8080`.
+fn meant(flows: &[FlowView], text: &str) -> Result<String, Error> {
+    let is_meant = |flow: &&FlowView| {
+        let begins = [begin(flow), flow.src.clone()];
+        begins
+            .iter()
+            .any(|begin| begin == text || format!("{begin}-{}", flow.name) == text)
+    };
+    let mut found = flows.iter().filter(is_meant);
+    match (found.next(), found.next()) {
+        (Some(flow), None) => Ok(flow.id.clone()),
+        (Some(flow), Some(_)) => {
+            let message = format!("several connections begin at {}", quote(text));
+            Err(Error::new(Exit::Failure, message).hint(format!(
+                "name both ends, as in: norouter flows --kill {text}-{}",
+                flow.name
+            )))
+        }
+        (None, _) => {
+            let message = format!("no connection begins at {}; it may have ended", quote(text));
+            Err(Error::new(Exit::Failure, message).hint("\"norouter flows\" lists them"))
+        }
+    }
+}
+
+/// The table of connections with its titles. VIA and RULE are shown only if a connection has them.
+pub(super) fn lines(flows: &[&FlowView]) -> Vec<String> {
+    let used = |title: &str| match title {
+        "VIA" => flows.iter().any(|flow| flow.via.is_some()),
+        "RULE" => flows.iter().any(|flow| flow.rule.is_some()),
+        _ => true,
+    };
+    let titles: Vec<&str> = TITLES.into_iter().filter(|title| used(title)).collect();
+    let rows = flows.iter().map(|flow| {
+        let cells = row(flow).into_iter().zip(TITLES);
+        let cells = cells.filter(|(_, title)| used(title));
+        cells.map(|(cell, _)| cell).collect()
+    });
+    table(&titles, &rows.collect::<Vec<_>>())
+}
+
 /// The titles of the columns of [`row`].
-pub(super) const TITLES: [&str; 11] = [
+const TITLES: [&str; 11] = [
     "FROM",
     "TO",
     "VIA",
@@ -116,7 +237,7 @@ pub(super) const TITLES: [&str; 11] = [
 ];
 
 /// The cells of one connection's row.
-pub(super) fn row(flow: &FlowView) -> Vec<String> {
+fn row(flow: &FlowView) -> Vec<String> {
     vec![
         begin(flow),
         flow.name.clone(),
@@ -134,8 +255,87 @@ pub(super) fn row(flow: &FlowView) -> Vec<String> {
 
 /// The endpoint that began a connection: `laptop:49152`.
 pub(super) fn begin(flow: &FlowView) -> String {
-    match flow.src.rsplit_once(':') {
-        Some((_, port)) => format!("{}:{port}", flow.from),
-        None => flow.from.clone(),
+    endpoint(&flow.from, &flow.src)
+}
+
+/// A host's name with the port of one of its addresses.
+fn endpoint(host: &str, address: &str) -> String {
+    match address.rsplit_once(':') {
+        Some((_, port)) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{FlowOutcome, FlowState};
+
+    #[test]
+    fn an_ended_connection_is_a_row_with_its_outcome_and_the_time_since() {
+        let flow = EndedFlowView {
+            id: "127.0.42.100:4000-127.0.42.101:8080".to_owned(),
+            from: "laptop".to_owned(),
+            to: Some("web1".to_owned()),
+            src: "127.0.42.100:4000".to_owned(),
+            dst: "127.0.42.101:8080".to_owned(),
+            name: "web1:8080".to_owned(),
+            via: None,
+            outcome: FlowOutcome::ResetByTo,
+            bytes_from: 300,
+            bytes_to: 2_300,
+            lasted_ms: 40,
+            ended_ms: 8_000,
+            rtt_us: Some(1_500),
+        };
+        let row = ended_row(&flow, 20_000);
+        assert_eq!(row.len(), ENDED_TITLES.len());
+        assert_eq!(
+            row.join("|"),
+            "laptop:4000|web1:8080||reset by its server|300 B|2.3 kB|1.5 ms|40 ms|12 s"
+        );
+    }
+
+    fn flow(port: u16, name: &str) -> FlowView {
+        FlowView {
+            id: format!("127.0.42.100:{port}-{name}"),
+            from: "laptop".to_owned(),
+            to: "web".to_owned(),
+            src: format!("127.0.42.100:{port}"),
+            dst: name.to_owned(),
+            name: name.to_owned(),
+            via: None,
+            rule: None,
+            state: FlowState::Open,
+            bytes_from: 0,
+            bytes_to: 0,
+            rate_from: 0,
+            rate_to: 0,
+            packets: 0,
+            age_ms: 0,
+            idle_ms: 0,
+            rtt_us: None,
+        }
+    }
+
+    #[test]
+    fn a_column_that_nothing_is_in_is_left_out() {
+        let (mut near, far) = (flow(1, "web:80"), flow(2, "web:81"));
+        let head = |flows: &[&FlowView]| lines(flows)[0].clone();
+        assert!(head(&[&near, &far]).starts_with("FROM      TO      STATE"));
+        near.via = Some("gate".to_owned());
+        assert!(head(&[&near, &far]).starts_with("FROM      TO      VIA   STATE"));
+    }
+
+    #[test]
+    fn a_connection_is_ended_by_what_the_table_shows() {
+        let flows = [flow(1, "web:80"), flow(2, "web:80"), flow(2, "web:81")];
+        for text in ["laptop:1", "127.0.42.100:1", "laptop:1-web:80"] {
+            assert_eq!(meant(&flows, text).unwrap(), flows[0].id, "{text}");
+        }
+        assert_eq!(meant(&flows, "laptop:2-web:81").unwrap(), flows[2].id);
+        for text in ["laptop:2", "laptop:3", "laptop", ""] {
+            assert_eq!(meant(&flows, text).unwrap_err().exit(), Exit::Failure);
+        }
     }
 }

@@ -9,8 +9,9 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 
+use super::repeats::{Judgement, Repeats};
 use crate::{
-    text::figures::latency,
+    text::figures::{counted, latency},
     view::{Event, HostState, HostView, Snapshot},
 };
 
@@ -47,6 +48,15 @@ impl Addresses {
             addresses.join(" ")
         }
     }
+
+    /// Like [`Addresses::of`], for a line that has little room: several ports follow the address, which is not repeated.
+    fn short(self, host: &HostView) -> String {
+        if self == Self::Web || host.ports.len() < 2 {
+            return self.of(host);
+        }
+        let ports: Vec<_> = host.ports.iter().map(u16::to_string).collect();
+        format!("{}  {}", host.vip, ports.join(" "))
+    }
 }
 
 /// The block of hosts at the bottom of a terminal. Without a terminal there is no block, and lines are only printed.
@@ -58,6 +68,8 @@ pub(super) struct HostBlock<W> {
     names: usize,
     /// The published addresses of each host, as one text.
     addresses: BTreeMap<String, String>,
+    /// The lines that hosts with trouble have written already.
+    repeats: Repeats,
     drawing: Option<Drawing>,
 }
 
@@ -116,6 +128,7 @@ impl<W: Write> HostBlock<W> {
             style: addresses,
             names: 0,
             addresses: BTreeMap::new(),
+            repeats: Repeats::default(),
             drawing: size.map(|size| Drawing {
                 size,
                 drawn: Vec::new(),
@@ -169,6 +182,10 @@ impl<W: Write> HostBlock<W> {
     /// Prints an event above the block. On a terminal, a change of state without a reason is not printed, because the
     /// block shows the state.
     pub(super) fn event(&mut self, event: &Event) {
+        let repeated = match self.repeats.judge(event) {
+            Judgement::Show { left_out } => left_out,
+            Judgement::LeaveOut => return,
+        };
         if let Event::Host {
             host,
             vip,
@@ -207,6 +224,11 @@ impl<W: Write> HostBlock<W> {
         if !sentence.details.is_empty() {
             line += first;
             line += &sentence.details.join(next);
+        }
+        if repeated > 0 {
+            line += "; ";
+            line += &counted(repeated, "repeated line");
+            line += " left out";
         }
         if matches!(event, Event::Hopeless { .. }) {
             line += "; the lines above say why. Fix that and start again";
@@ -271,6 +293,20 @@ impl<W: Write> HostBlock<W> {
         self.drawing = Some(drawing);
     }
 
+    /// Draws the last state of a network that has ended, and leaves it on the screen: one line if all hosts have
+    /// stopped, and otherwise the block.
+    pub(super) fn end(&mut self, snapshot: &Snapshot, now_ms: u64) {
+        self.hint("");
+        let mut hosts = snapshot.hosts.iter();
+        if self.is_drawn() && hosts.all(|host| host.state == HostState::Stopped) {
+            self.print("the network has ended");
+            self.draw(&Snapshot::default(), now_ms);
+        } else {
+            self.draw(snapshot, now_ms);
+        }
+        self.leave();
+    }
+
     /// Leaves the block on the screen as it is, so that later output appears below it.
     pub(super) fn leave(&mut self) {
         if let Some(drawing) = &mut self.drawing {
@@ -314,9 +350,15 @@ impl<W: Write> HostBlock<W> {
 
     /// Formats one host as one line.
     fn line(&self, host: &HostView, now_ms: u64, width: usize) -> Line {
-        let addresses = || self.addresses.get(&host.name).cloned().unwrap_or_default();
+        let addresses = || self.style.short(host);
         let detail = match (&host.reason, host.retry) {
-            (Some(reason), Some(retry)) => format!("{}: {reason}", retry.at(now_ms)),
+            (Some(reason), Some(retry)) => {
+                // The countdown stays visible if the reason has to be cut.
+                let next = format!("; {}", retry.at(now_ms));
+                let taken = self.names + WORD + 4 + next.len();
+                let room = width.saturating_sub(taken + 1);
+                format!("{}{next}", shortened(reason, room))
+            }
             (Some(reason), None) => reason.clone(),
             (None, _) if host.state.is_up() => match host.latency_us {
                 Some(micros) => format!("{}  {}", addresses(), latency(micros)),
@@ -395,6 +437,20 @@ impl Line {
         let width = room - left + usize::from(!ending.is_empty());
         Self { text, width }
     }
+}
+
+/// The beginning of a text, if it takes more than this number of columns.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().map(columns).sum::<usize>() <= most {
+        return text.to_owned();
+    }
+    let mut left = most.saturating_sub(1);
+    let fitting = text.chars().take_while(|c| {
+        let fits = columns(*c) <= left;
+        left = left.saturating_sub(columns(*c));
+        fits
+    });
+    fitting.chain(std::iter::once('…')).collect()
 }
 
 /// The maximum number of columns that a character can take; East Asian characters take two.
@@ -543,7 +599,7 @@ mod tests {
         let (mut block, _) = block(&snapshot, (80, 24));
         block.hint("Ctrl-C ends the network");
         block.draw(&snapshot, 0);
-        let expected = "db       ready            127.0.42.101:80 127.0.42.101:5432\n\
+        let expected = "db       ready            127.0.42.101  80 5432\n\
                         archive  waiting          exit status 255\n\
                         new      configuring\n\
                         Ctrl-C ends the network\n";
@@ -577,6 +633,30 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_comes_first_and_is_cut_before_the_countdown() {
+        let long = "ssh: Could not resolve hostname wbe1.example.com: Name or service not known";
+        for (reason, told) in [
+            ("no (status 1)", "no (status 1); try 3 in 4 s\n"),
+            (
+                long,
+                "ssh: Could not resolve hostname wbe1.exampl…; try 3 in 4 s\n",
+            ),
+        ] {
+            let mut db = host("db", HostState::Waiting, Some(reason));
+            db.retry = Some(crate::view::Retry {
+                attempt: 3,
+                at_ms: 4_000,
+                pause_ms: 8_000,
+            });
+            let snapshot = network(vec![db]);
+            let (mut block, _) = block(&snapshot, (80, 24));
+            block.draw(&snapshot, 0);
+            let line = written(&mut block);
+            assert_eq!(line, format!("db  waiting          {told}"));
+        }
+    }
+
+    #[test]
     fn no_line_reaches_the_last_column() {
         let reason = "東京 long ".repeat(100);
         let snapshot = network(vec![host("db", HostState::Waiting, Some(&reason))]);
@@ -597,7 +677,7 @@ mod tests {
         let _ = written(&mut block);
         size.set((20, 24));
         block.draw(&snapshot, 0);
-        // A line of 54 columns takes three rows of 20.
+        // A line of 42 columns takes three rows of 20.
         assert!(written(&mut block).starts_with("\r\u{1b}[3A\u{1b}[J"));
     }
 
@@ -636,6 +716,20 @@ mod tests {
         let mut web = log(&snapshot, Addresses::Web);
         web.event(&changed(HostState::Ready, None));
         assert!(written(&mut web).contains(" http://127.0.42.101:80 "));
+    }
+
+    #[test]
+    fn a_network_that_has_ended_leaves_one_line_unless_a_host_has_not_stopped() {
+        let stopped = host("db", HostState::Stopped, None);
+        let snapshot = network(vec![stopped.clone(), stopped]);
+        let (mut whole, _) = block(&snapshot, (80, 24));
+        whole.hint("stopping");
+        whole.end(&snapshot, 0);
+        assert_eq!(written(&mut whole), "the network has ended\n");
+        let snapshot = network(vec![host("db", HostState::Refused, Some("why"))]);
+        let (mut partly, _) = block(&snapshot, (80, 24));
+        partly.end(&snapshot, 0);
+        assert_eq!(written(&mut partly), "db  refused          why\n");
     }
 
     #[test]

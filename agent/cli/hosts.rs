@@ -9,7 +9,10 @@ use super::{
     output,
 };
 use crate::{
-    driver::agent::etc_hosts::{self, backup_path, default_path},
+    driver::{
+        agent::etc_hosts::{self, backup_path, default_path},
+        system::describe,
+    },
     names::hosts_file::{self, Repaired},
     text::escape,
 };
@@ -35,7 +38,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let file = args.file.clone().unwrap_or_else(default_path);
     let bytes = std::fs::read(&file).map_err(|error| {
-        let message = format!("cannot read {}: {error}", file.display());
+        let message = format!("cannot read {}: {}", file.display(), describe(&error));
         Error::new(Exit::Failure, message).hint("name another file with --file")
     })?;
     let place = escape(&file.display().to_string());

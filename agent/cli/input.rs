@@ -14,10 +14,10 @@ use super::{
 use crate::{
     driver::{
         manager::origin::{self, Unreadable},
-        system::trusted,
+        system::{describe, trusted},
     },
     plan::Loaded,
-    text::{meant, quote},
+    text::{Synonyms, meant_or_synonym, quote},
 };
 
 /// The file names that are searched for if FILE is not given.
@@ -140,9 +140,8 @@ impl Source {
         let name = self.name();
         if error.kind() == io::ErrorKind::NotFound {
             let commands = commands();
-            if let Some(command) = meant(&name, commands.iter().map(String::as_str)) {
-                let message = format!("there is no command {name}, and no file of that name");
-                return Error::new(Exit::Usage, message).hint(format!("did you mean '{command}'?"));
+            if let Some(command) = meant_command(&name, &commands) {
+                return no_command(&name, command);
             }
             return Error::new(Exit::Failure, format!("the file {name} does not exist")).hint(
                 "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest",
@@ -152,8 +151,47 @@ impl Source {
             return Error::new(Exit::Failure, format!("{name} is a folder"))
                 .hint("name the manifest inside it");
         }
-        Error::new(Exit::Failure, format!("cannot read {name}: {error}"))
+        Error::new(
+            Exit::Failure,
+            format!("cannot read {name}: {}", describe(error)),
+        )
+        .hint("see who may read it, or name another file")
     }
+}
+
+/// Words that other programs, and people, have for the commands.
+const SYNONYMS: &Synonyms = &[
+    (&["ps", "list", "networks"], &["ls", "status"]),
+    (&["ls"], &["status"]),
+    (&["st", "stat", "state", "show", "info"], &["status"]),
+    (&["init", "new", "create", "example"], &["show-example"]),
+    (
+        &["kill", "quit", "exit", "end", "shutdown", "halt"],
+        &["down"],
+    ),
+    (&["run", "serve", "begin"], &["up"]),
+    (&["install", "installer"], &["show-installer"]),
+    (&["validate", "lint", "verify", "doctor"], &["check"]),
+    (&["explain", "ping", "trace", "diagnose", "debug"], &["why"]),
+    (&["log", "journal"], &["logs"]),
+    (&["connections", "netstat", "ss"], &["flows"]),
+    (&["monitor", "htop"], &["top"]),
+    (&["watch"], &["top", "events"]),
+    (&["apply", "refresh", "update"], &["reload"]),
+    (&["allow", "accept"], &["approve"]),
+    (&["completion"], &["completions"]),
+    (&["daemon", "systemd"], &["service"]),
+];
+
+/// The command that a person probably meant by a word that is not a command.
+pub(super) fn meant_command<'a>(word: &str, commands: &'a [String]) -> Option<&'a str> {
+    meant_or_synonym(word, commands.iter().map(String::as_str), SYNONYMS)
+}
+
+/// The error for a word that is neither a command nor a file.
+pub(super) fn no_command(word: &str, meant: &str) -> Error {
+    let message = format!("there is no command {word}, and no file of that name");
+    Error::new(Exit::Usage, message).hint(format!("did you mean '{meant}'?"))
 }
 
 /// Whether a path is a stream that is open already, such as a pipe that the shell has opened for this program.

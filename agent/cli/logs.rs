@@ -1,5 +1,7 @@
 //! `norouter logs`: shows the log of a running network.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use super::{
     error::{Error, Exit},
     events::line,
@@ -15,14 +17,17 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only the lines of the host with this name, alias or VIP
-    #[arg(value_name = "HOST")]
+    #[arg(value_name = "HOST", value_hint = clap::ValueHint::Other)]
     host: Option<String>,
     /// Go on showing new lines until the network ends
     #[arg(short, long)]
     follow: bool,
-    /// How many of the last lines to show
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100)]
-    lines: usize,
+    /// How many of the last lines to show; by default 100, or with --since all that are kept
+    #[arg(short = 'n', long, value_name = "COUNT")]
+    lines: Option<usize>,
+    /// Only the lines of the last seconds, or minutes, hours or days: 90, 90s, 5m, 2h, 1d
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    since: Option<Duration>,
     #[command(flatten)]
     network: WhichNetwork,
     /// Write one JSON object per line
@@ -30,10 +35,46 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// How many lines are shown by default.
+const LINES: usize = 100;
+
+/// At least as many lines as a manager keeps.
+const KEPT_MAX: usize = 5_000;
+
+/// The longest time of `--since`. Times before 1970 cannot be told.
+const SINCE_MAX: Duration = Duration::from_hours(24 * 366);
+
+/// Parses a time span: a number with the unit s, m, h or d; without a unit, seconds.
+fn span(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(
+        text.find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len()),
+    );
+    let seconds = match unit {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err("the unit of a time is s, m, h or d".to_owned()),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "write a number and a unit, like 5m".to_owned())?;
+    let span = Duration::from_secs(number.saturating_mul(seconds));
+    if span > SINCE_MAX {
+        return Err("a year at most".to_owned());
+    }
+    Ok(span)
+}
+
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
         let client = args.network.client().await?;
-        let mut query = format!("/v1/logs?limit={}", args.lines);
+        let lines = args.lines.unwrap_or(match args.since {
+            Some(_) => KEPT_MAX,
+            None => LINES,
+        });
+        let mut query = format!("/v1/logs?limit={lines}");
         let host = host_name(&client, args.host.as_deref()).await?;
         let host = host.as_deref();
         if let Some(host) = host {
@@ -41,7 +82,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             query += host;
         }
         let log: LogView = client.get(&query).await?;
-        for line in &log.lines {
+        let begin = args.since.map(|since| SystemTime::now() - since);
+        let begin = begin.and_then(|begin| begin.duration_since(UNIX_EPOCH).ok());
+        let begin = begin.map_or(0, |begin| begin.as_millis());
+        for line in log
+            .lines
+            .iter()
+            .filter(|line| u128::from(line.time_ms) >= begin)
+        {
             args.show(line, host)?;
         }
         if args.follow {
@@ -70,6 +118,36 @@ impl Args {
             json_line(log)
         } else {
             Ok(output::data(&line(log))?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_number_and_a_unit() {
+        for (text, seconds) in [
+            ("90", 90),
+            ("90s", 90),
+            ("5m", 300),
+            ("2h", 7_200),
+            ("1d", 86_400),
+        ] {
+            assert_eq!(span(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "m",
+            "5 m",
+            "-5m",
+            "5w",
+            "5m5",
+            "99999999999999999999d",
+            "999999d",
+        ] {
+            assert!(span(text).is_err(), "{text}");
         }
     }
 }

@@ -1,12 +1,17 @@
 //! The command line. Nearly every command has a file of its own, where the doc comment of `Args` is the command's help.
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::{fmt::Write as _, path::Path, process::ExitCode};
 
-use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    CommandFactory, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 mod agent;
 mod answer;
 mod approve;
+#[cfg(unix)]
+mod background;
 mod check;
 mod check_limits;
 mod completions;
@@ -26,6 +31,7 @@ mod hosts;
 mod input;
 mod logging;
 mod logs;
+mod ls;
 mod matrix;
 #[cfg(test)]
 mod openapi;
@@ -34,6 +40,8 @@ mod plan;
 mod prompt_line;
 mod reach;
 mod reload;
+mod repeats;
+mod schema;
 mod service;
 mod show_example;
 mod show_installer;
@@ -45,7 +53,7 @@ mod up;
 mod wait;
 mod why;
 
-use crate::view::HostAction;
+use crate::{driver::system::stdio, text::meant, view::HostAction};
 use error::Error;
 pub use error::Exit;
 
@@ -64,6 +72,7 @@ const REFERENCE_WIDTH: usize = 100;
     after_long_help = format!("{}\n\n{}", input::SEARCH_HELP, Exit::table()),
     override_usage = "norouter [OPTIONS] [FILE]\n       norouter [OPTIONS] <COMMAND>",
     max_term_width = 100,
+    help_template = grouped(),
 )]
 struct Cli {
     /// Write more details to standard error about what happens
@@ -88,6 +97,8 @@ enum Command {
     Check(check::Args),
     CheckLimits(check_limits::Args),
     Plan(plan::Args),
+    #[command(aliases = ["ps", "list"])]
+    Ls(ls::Args),
     Status(status::Args),
     Top(top::Args),
     Flows(flows::Args),
@@ -99,11 +110,11 @@ enum Command {
     Down(down::Args),
     Reload(reload::Args),
     Approve(approve::Args),
-    /// Start a host that was stopped, or that waits to be started again
+    /// Start hosts that were stopped, or that wait to be started again
     Start(host::Args),
-    /// Stop one host of a running network until it is started again
+    /// Stop hosts of a running network until they are started again
     Stop(host::Args),
-    /// End the agent of a host, and start it again
+    /// End the agents of hosts, and start them again
     Restart(host::Args),
     Env(env::Args),
     Exec(exec::Args),
@@ -112,9 +123,65 @@ enum Command {
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
     ShowInstaller(show_installer::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
     Agent(agent::Args),
     DemoHost(demo_host::HostArgs),
+}
+
+/// The commands by what people do with them, in the order of the help.
+const GROUPS: [(&str, &[&str]); 4] = [
+    (
+        "Run a network",
+        &[
+            "up", "demo", "down", "reload", "approve", "answer", "start", "stop", "restart",
+        ],
+    ),
+    (
+        "Look at a network",
+        &["ls", "status", "top", "flows", "events", "logs", "wait"],
+    ),
+    ("Use or repair a network", &["why", "env", "exec", "hosts"]),
+    (
+        "Set up",
+        &[
+            "check",
+            "check-limits",
+            "plan",
+            "service",
+            "show-example",
+            "show-installer",
+            "schema",
+            "completions",
+            "help",
+        ],
+    ),
+];
+
+/// The template of the program's help, with the commands in groups, which clap does not do itself.
+fn grouped() -> String {
+    let all = Command::augment_subcommands(clap::Command::new("norouter"));
+    let about = |name: &str| {
+        let found = all.find_subcommand(name).and_then(clap::Command::get_about);
+        match found {
+            Some(about) => about.to_string(),
+            None => "Print this help, or that of a command".to_owned(),
+        }
+    };
+    let mut template = String::from("{about-with-newline}\n{usage-heading} {usage}\n");
+    let styles = clap::builder::Styles::styled();
+    let head = styles.get_header();
+    for (title, names) in GROUPS {
+        let _ = write!(template, "\n{head}{title}:{head:#}\n");
+        for name in names {
+            let _ = writeln!(template, "  {name:15} {}", about(name));
+        }
+    }
+    let _ = write!(
+        template,
+        "\n{head}Arguments:{head:#}\n{{positionals}}\n\n{head}Options:{head:#}\n{{options}}{{after-help}}"
+    );
+    template
 }
 
 impl Cli {
@@ -142,7 +209,10 @@ fn commands() -> Vec<String> {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(error),
+    };
     if let Err(error) = cli.is_one_thing() {
         error.exit();
     }
@@ -150,12 +220,16 @@ pub fn main() -> ExitCode {
         return error.report().into();
     }
     let outcome = match cli.command {
-        None => up::run(&cli.up, commands),
-        Some(Command::Up(args)) => up::run(&args, commands),
+        None if cli.up.first().is_none() => {
+            lost_arguments().and_then(|()| up::run(&cli.up, cli.debug, commands))
+        }
+        None => up::run(&cli.up, cli.debug, commands),
+        Some(Command::Up(args)) => up::run(&args, cli.debug, commands),
         Some(Command::Demo(args)) => demo::run(&args),
         Some(Command::Check(args)) => check::run(&args, commands),
         Some(Command::CheckLimits(args)) => check_limits::run(&args),
         Some(Command::Plan(args)) => plan::run(&args, commands),
+        Some(Command::Ls(args)) => ls::run(&args),
         Some(Command::Status(args)) => status::run(&args),
         Some(Command::Top(args)) => top::run(&args),
         Some(Command::Flows(args)) => flows::run(&args),
@@ -176,11 +250,65 @@ pub fn main() -> ExitCode {
         Some(Command::Service(args)) => service::run(&args, commands),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
-        Some(Command::Completions(args)) => completions::run(&args, &mut Cli::command()),
+        Some(Command::Schema(args)) => schema::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args, &Cli::command()),
         Some(Command::Agent(args)) => agent::run(&args),
         Some(Command::DemoHost(args)) => demo_host::run(&args),
     };
     outcome.unwrap_or_else(Error::report).into()
+}
+
+/// Shows clap's error, or its help. An unknown command that an option follows is explained as such, because clap takes
+/// the command for FILE, and complains about the option.
+fn refuse(error: clap::Error) -> ExitCode {
+    let first = std::env::args_os()
+        .skip(1)
+        .filter_map(|arg| arg.into_string().ok())
+        .find(|arg| !arg.starts_with('-'));
+    if let (ErrorKind::UnknownArgument, Some(first)) = (error.kind(), first) {
+        let commands = commands();
+        let is_unknown = !commands.contains(&first) && !Path::new(&first).exists();
+        if let Some(meant) = is_unknown
+            .then(|| input::meant_command(&first, &commands))
+            .flatten()
+        {
+            return input::no_command(&first, meant).report().into();
+        }
+    }
+    without_wrong_tips(error).exit()
+}
+
+/// Removes the tips that do not help: how an unknown option is passed as a value, which nobody wants here, and values
+/// that have little in common with the one that was typed.
+fn without_wrong_tips(mut error: clap::Error) -> clap::Error {
+    error.remove(ContextKind::Suggested);
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    if let (Some(typed), Some(tip)) = (
+        text(&error, ContextKind::InvalidValue),
+        text(&error, ContextKind::SuggestedValue),
+    ) && meant(&typed, [tip.as_str()]).is_none()
+    {
+        error.remove(ContextKind::SuggestedValue);
+    }
+    error
+}
+
+/// Fails if the program was probably started as an agent by a command that has lost the words after norouter: nothing
+/// is named, and the standard streams are those that managers give to agents. A manifest that happens to be in the
+/// folder must not be run then, because nobody has asked for it.
+fn lost_arguments() -> Result<(), Error> {
+    if std::env::var_os("NOROUTER_FILE").is_some_and(|file| !file.is_empty()) || !stdio::are_pipes()
+    {
+        return Ok(());
+    }
+    let message = "nothing is named, and standard input and output are pipes: if the cmd of a manifest has started this, \
+                   \"agent --automated\" was lost on the way";
+    let hint = "in cmd, write sh -c 'exec norouter \"$0\" \"$@\"' (for su, with -- behind it); to run a manifest in a \
+                script, name it: norouter FILE";
+    Err(Error::new(Exit::Usage, message).hint(hint))
 }
 
 /// The help of all commands as Markdown: the text of `docs/CLI.md`.
@@ -223,6 +351,58 @@ mod tests {
     #[test]
     fn the_tree_of_commands_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_one_group_of_the_help() {
+        let mut grouped: Vec<_> = GROUPS.iter().flat_map(|(_, names)| *names).collect();
+        grouped.sort_unstable();
+        let mut commands = commands();
+        commands.push("help".to_owned());
+        commands.sort_unstable();
+        assert_eq!(grouped, commands.iter().collect::<Vec<_>>());
+        let help = Cli::command().render_help().to_string();
+        assert!(help.contains("Run a network:\n  up "), "{help}");
+    }
+
+    #[test]
+    fn a_tip_is_shown_only_if_it_helps() {
+        let told = |args: &[&str]| {
+            let args = std::iter::once("norouter").chain(args.iter().copied());
+            let error = Cli::try_parse_from(args).unwrap_err();
+            without_wrong_tips(error).to_string()
+        };
+        let unknown = told(&["status", "-d"]);
+        assert!(unknown.contains("'-d'"), "{unknown}");
+        assert!(!unknown.contains("as a value"), "{unknown}");
+        let shell = told(&["completions", "tcsh"]);
+        assert!(!shell.contains("similar"), "{shell}");
+        let slip = told(&["completions", "bahs"]);
+        assert!(slip.contains("'bash'"), "{slip}");
+        let option = told(&["status", "--netwrok", "x"]);
+        assert!(option.contains("'--network'"), "{option}");
+    }
+
+    #[test]
+    fn a_word_of_another_program_leads_to_a_command_that_there_is() {
+        let commands = commands();
+        let meant = |word| input::meant_command(word, &commands);
+        for (word, command) in [
+            ("stauts", "status"),
+            ("wyh", "why"),
+            ("init", "show-example"),
+            ("new", "show-example"),
+            ("quit", "down"),
+            ("kill", "down"),
+            ("run", "up"),
+            ("doctor", "check"),
+        ] {
+            assert_eq!(meant(word), Some(command), "{word}");
+        }
+        assert!(["ls", "status"].map(Some).contains(&meant("ps")));
+        for word in ["edit", "man", "web1", "norouter.yaml"] {
+            assert_eq!(meant(word), None, "{word}");
+        }
     }
 
     #[test]

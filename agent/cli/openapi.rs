@@ -94,6 +94,19 @@ const REQUESTS: &[Request] = &[
         errors: &[400],
     },
     Request {
+        method: "get",
+        path: "/v1/flows/ended",
+        name: "endedFlows",
+        about: "The connections that have ended last, with their outcomes.",
+        parameters: &[Parameter {
+            about: "The greatest number of flows in the answer; the newest ones. 1000 if it is missing, and never more than that.",
+            ..LIMIT
+        }],
+        body: None,
+        answer: Answer::Json("EndedFlowsView"),
+        errors: &[400],
+    },
+    Request {
         method: "delete",
         path: "/v1/flows/{id}",
         name: "endFlow",
@@ -142,7 +155,7 @@ const REQUESTS: &[Request] = &[
         ],
         body: None,
         answer: Answer::Json("WhyView"),
-        errors: &[400, 404],
+        errors: &[400, 404, 503],
     },
     Request {
         method: "get",
@@ -194,7 +207,7 @@ const REQUESTS: &[Request] = &[
             ("event", "LogLine"),
             ("missed", "Missed"),
         ]),
-        errors: &[400],
+        errors: &[400, 503],
     },
     Request {
         method: "post",
@@ -254,7 +267,7 @@ const REQUESTS: &[Request] = &[
         parameters: &[HOST],
         body: Some("Question"),
         answer: Answer::Json("Reply"),
-        errors: &[400, 404],
+        errors: &[400, 404, 503],
     },
     Request {
         method: "post",
@@ -274,7 +287,7 @@ const REQUESTS: &[Request] = &[
         parameters: &[],
         body: None,
         answer: Answer::Json("Reload"),
-        errors: &[409, 422],
+        errors: &[409, 422, 503],
     },
     Request {
         method: "post",
@@ -314,6 +327,10 @@ const ERRORS: &[(u16, &str)] = &[
     ),
     (409, "The request is not possible in the present state."),
     (422, "The manifest has errors, and nothing has changed."),
+    (
+        503,
+        "Too many programs read events, or too many requests wait for an answer.",
+    ),
 ];
 
 /// The request was carried out, or will be.
@@ -486,6 +503,7 @@ fn schemas() -> Map<String, Value> {
         SchemaGenerator::subschema_for::<Error>,
         SchemaGenerator::subschema_for::<Missed>,
         SchemaGenerator::subschema_for::<Reload>,
+        SchemaGenerator::subschema_for::<view::EndedFlowsView>,
         SchemaGenerator::subschema_for::<view::FlowsView>,
         SchemaGenerator::subschema_for::<view::LogView>,
         SchemaGenerator::subschema_for::<view::NetworkView>,

@@ -10,6 +10,13 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes to a terminal with the sequences that move its cursor.
+pub(super) fn raw(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// Writes requested data to standard output, as JSON.
 pub(super) fn json(value: &serde_json::Value) -> io::Result<()> {
     data(&format!("{value:#}\n"))

@@ -1,5 +1,7 @@
 //! Finds the running network, and the host, that a command is about.
 
+use std::{env, path::Path};
+
 use super::{
     error::{Error, Exit},
     output,
@@ -8,6 +10,7 @@ use crate::{
     driver::{
         control::{Client, client},
         manager::NetworkName,
+        system::describe,
     },
     text::meant,
     view::{HostView, Snapshot, no_such_host},
@@ -19,13 +22,19 @@ const LISTED_MAX: usize = 20;
 /// The network that a command is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct WhichNetwork {
-    /// Which network, if several run on this machine
-    #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK")]
+    /// Which network, if several run on this machine; by default the one whose manifest is in the present folder
+    #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK", value_hint = clap::ValueHint::Other)]
     network: Option<NetworkName>,
 }
 
 impl WhichNetwork {
-    /// A client for the manager of the named network, or, if none is named, of the only network that runs.
+    /// Whether a person has named a network.
+    pub(super) const fn is_named(&self) -> bool {
+        self.network.is_some()
+    }
+
+    /// A client for the manager of the named network. If none is named: of the only network that runs, or of the only
+    /// one whose manifest is in the present folder.
     pub(super) async fn client(&self) -> Result<Client, Error> {
         let mut running = Client::running().await;
         let names: Vec<String> = running.iter().map(|it| it.name().to_string()).collect();
@@ -50,10 +59,31 @@ impl WhichNetwork {
                     .hint("\"norouter FILE\" starts one"))
             }
             1 => Ok(running.remove(0)),
-            _ => Err(Error::new(Exit::Usage, "several networks run")
-                .hint(format!("say which with --network: {}", names.join(", ")))),
+            _ => network_of_this_folder().await.ok_or_else(|| {
+                let names = names.join(", ");
+                Error::new(Exit::Usage, "several networks run").hint(format!(
+                    "say which with --network: {names}; \"norouter ls\" shows their manifests"
+                ))
+            }),
         }
     }
+}
+
+/// The only running network whose manifest is in the present folder.
+async fn network_of_this_folder() -> Option<Client> {
+    let here = env::current_dir()
+        .and_then(|here| here.canonicalize())
+        .ok()?;
+    let is_here = |manifest: &str| Path::new(manifest).parent() == Some(&here);
+    let around = Client::around().await.into_iter();
+    let mut ours = around
+        .filter(|(_, network)| {
+            let manifest = network.as_ref().ok().and_then(|it| it.manifest.as_deref());
+            manifest.is_some_and(is_here)
+        })
+        .map(|(client, _)| client);
+    let only = ours.next()?;
+    ours.next().is_none().then_some(only)
 }
 
 /// The host with this name, alias or VIP.
@@ -103,7 +133,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Resul
     let runtime = runtime.map_err(|error| {
         Error::new(
             Exit::Failure,
-            format!("this command cannot be started: {error}"),
+            format!("this command cannot be started: {}", describe(&error)),
         )
     })?;
     runtime.block_on(work)

@@ -11,7 +11,7 @@ const SCRIPT: &str = include_str!("installer.sh");
 ///
 /// Every host needs norouter. To install this version there, pipe the script to a shell on the host:
 ///
-///   norouter show-installer | ssh web1
+///   norouter show-installer | ssh web1 sh
 ///   norouter show-installer | podman exec -i web sh
 ///
 /// The script downloads the release for that machine and checks its SHA-256 before it installs it.

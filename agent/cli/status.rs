@@ -1,8 +1,13 @@
 //! `norouter status`: shows the state of a running network.
 
+use std::{
+    io::{self, IsTerminal as _},
+    time::Duration,
+};
+
 use super::{
     error::{Error, Exit},
-    figures::{bytes, span, table},
+    figures::{bytes, latency, span, table},
     output,
     reach::{WhichNetwork, wait_for},
 };
@@ -19,12 +24,24 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     network: WhichNetwork,
+    /// Show the state again every second, until Ctrl-C or until the network ends
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
     /// Write everything as JSON
     #[arg(long)]
     json: bool,
 }
 
+/// The time between two looks of `--watch`.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Moves the cursor to the top left, and erases what is below.
+const CLEAR: &str = "\u{1b}[H\u{1b}[J";
+
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    if args.watch {
+        return watch(args);
+    }
     let network = wait_for(async { Ok(args.network.client().await?.network().await?) })?;
     if args.json {
         output::json(&serde_json::to_value(&network).unwrap_or_default())?;
@@ -34,6 +51,23 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let mut hosts = network.snapshot.hosts.iter();
     let all_ready = hosts.all(|host| host.state == HostState::Ready);
     Ok(if all_ready { Exit::Ok } else { Exit::PartlyUp })
+}
+
+fn watch(args: &Args) -> Result<Exit, Error> {
+    if !io::stdout().is_terminal() {
+        let error = Error::new(
+            Exit::Failure,
+            "\"status --watch\" needs a terminal to draw on",
+        );
+        return Err(error.hint("\"norouter events\" writes what changes into a file or a pipe"));
+    }
+    wait_for(async {
+        let client = args.network.client().await?;
+        loop {
+            output::raw(&format!("{CLEAR}{}", text(&client.network().await?)))?;
+            tokio::time::sleep(LOOK).await;
+        }
+    })
 }
 
 fn text(network: &NetworkView) -> String {
@@ -52,23 +86,37 @@ fn text(network: &NetworkView) -> String {
         "HOST",
         "ADDRESS",
         "STATE",
+        ">SINCE",
+        ">RTT",
         "PORTS",
         ">FLOWS",
         ">SENT",
         ">RECEIVED",
     ];
-    let rows: Vec<_> = network.snapshot.hosts.iter().map(row).collect();
+    let snapshot = &network.snapshot;
+    let hosts = snapshot.hosts.iter();
+    let rows: Vec<_> = hosts.map(|host| row(host, snapshot.now_ms)).collect();
     lines.extend(table(&titles, &rows));
     for host in &network.snapshot.hosts {
         if let Some(reason) = &host.reason {
             lines.push(format!("{}: {}", host.name, escape(reason)));
         }
+        lines.extend(complaints(host, network.snapshot.now_ms));
         if !host.prompts.is_empty() {
             let name = &host.name;
             lines.push(format!("{name}: \"norouter answer {name}\" answers that"));
         }
+        lines.extend(other_version(host, network));
     }
-    if let Some(change) = &network.snapshot.held {
+    if let Some(unapplied) = &snapshot.unapplied {
+        let since = span(snapshot.now_ms.saturating_sub(unapplied.since_ms));
+        lines.push(format!(
+            "the manifest on disk has had errors for {since}, and was not applied:"
+        ));
+        let report = unapplied.report.lines();
+        lines.extend(report.map(|line| format!("  {}", escape(line))));
+    }
+    if let Some(change) = &snapshot.held {
         lines.push(
             "the manifest has changed; \"norouter approve\" takes that up, and grants:".to_owned(),
         );
@@ -78,15 +126,116 @@ fn text(network: &NetworkView) -> String {
     lines.join("\n") + "\n"
 }
 
-fn row(host: &HostView) -> Vec<String> {
+/// The services of a host that did not take the last connection to them.
+fn complaints(host: &HostView, now_ms: u64) -> impl Iterator<Item = String> {
+    host.tried.iter().filter_map(move |tried| {
+        let service = format!("{}:{}", host.name, tried.port);
+        let ago = span(now_ms.saturating_sub(tried.at_ms));
+        let complaint = tried.outcome.complaint()?;
+        Some(format!(
+            "{service} {complaint}, {ago} ago; \"norouter why {service}\" says more"
+        ))
+    })
+}
+
+/// A note about an agent that is of another version than the manager; `None` if it is of the same one.
+fn other_version(host: &HostView, network: &NetworkView) -> Option<String> {
+    let version = host.version.as_ref()?;
+    (*version != network.version).then(|| {
+        format!(
+            "{}: its agent has version {}, and this network {}",
+            host.name,
+            escape(version),
+            escape(&network.version)
+        )
+    })
+}
+
+fn row(host: &HostView, now_ms: u64) -> Vec<String> {
     let ports: Vec<_> = host.ports.iter().map(u16::to_string).collect();
     vec![
         host.name.clone(),
         host.vip.clone(),
         host.state.word().to_owned(),
+        span(now_ms.saturating_sub(host.since_ms)),
+        host.latency_us.map(latency).unwrap_or_default(),
         ports.join(" "),
         host.traffic.flows.to_string(),
         bytes(host.traffic.bytes_from),
         bytes(host.traffic.bytes_to),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::{Snapshot, TriedPort, TryOutcome, Unapplied};
+
+    #[test]
+    fn only_services_that_did_not_take_the_last_connection_have_a_line() {
+        let tried = |port, outcome, at_ms| TriedPort {
+            port,
+            outcome,
+            at_ms,
+        };
+        let host = HostView {
+            name: "web1".to_owned(),
+            tried: vec![
+                tried(80, TryOutcome::Answered, 1_000),
+                tried(8080, TryOutcome::Refused, 8_000),
+                tried(8443, TryOutcome::TimedOut, 20_000),
+            ],
+            ..HostView::default()
+        };
+        let lines: Vec<_> = complaints(&host, 20_000).collect();
+        assert_eq!(
+            lines,
+            [
+                "web1:8080 refused the last connection, 12 s ago; \"norouter why web1:8080\" says more",
+                "web1:8443 did not answer the last connection, 0 s ago; \"norouter why web1:8443\" says more",
+            ]
+        );
+    }
+
+    #[test]
+    fn since_when_and_how_fast_and_what_is_not_applied_is_shown() {
+        let host = |name: &str, version: &str| HostView {
+            name: name.to_owned(),
+            vip: "127.0.42.101".to_owned(),
+            state: HostState::Ready,
+            since_ms: 1_000,
+            latency_us: Some(1_250),
+            version: Some(version.to_owned()),
+            ..HostView::default()
+        };
+        let network = NetworkView {
+            network: "office".to_owned(),
+            manifest: None,
+            version: "2.0.0".to_owned(),
+            pid: 7,
+            uptime_ms: 61_000,
+            snapshot: Snapshot {
+                now_ms: 61_000,
+                hosts: vec![host("web", "2.0.0"), host("db", "1.0.0")],
+                held: None,
+                unapplied: Some(Unapplied {
+                    since_ms: 1_000,
+                    report: "error: x\n  --> office.yaml:3".to_owned(),
+                }),
+            },
+        };
+        let text = text(&network);
+        assert!(text.contains("ready  1 min  1.2 ms"), "{text}");
+        assert!(
+            text.contains("db: its agent has version 1.0.0, and this network 2.0.0\n"),
+            "{text}"
+        );
+        assert!(!text.contains("web: its agent"), "{text}");
+        assert!(
+            text.ends_with(
+                "the manifest on disk has had errors for 1 min, and was not applied:\n  error: x\n    --> office.yaml:3\n"
+            ),
+            "{text}"
+        );
+    }
 }

@@ -7,7 +7,7 @@ use super::{
     output,
 };
 use crate::{
-    driver::system::{files, trusted},
+    driver::system::{describe, files, trusted},
     plan::{self, Plan},
     text::escape,
     view::Grant,
@@ -48,7 +48,7 @@ fn read(file: &Path) -> Result<BTreeSet<Grant>, Error> {
     let mut text = String::new();
     files::open(file)
         .and_then(|file| file.take(SIZE_MAX_BYTES).read_to_string(&mut text))
-        .map_err(|error| failed(escape(&error.to_string())))?;
+        .map_err(|error| failed(escape(&describe(&error))))?;
     serde_json::from_str(&text)
         .map_err(|error| failed(format!("it is not a list of grants: {error}")))
 }

@@ -1,5 +1,7 @@
 //! `norouter up`, and its short form `norouter FILE`: runs the network of a manifest.
 
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::{
     io::{self, Stderr},
     path::{Path, PathBuf},
@@ -11,6 +13,8 @@ use tokio::sync::{
     mpsc::UnboundedReceiver,
 };
 
+#[cfg(unix)]
+use super::background;
 use super::{
     edit,
     error::{Error, Exit},
@@ -23,9 +27,13 @@ use super::{
 use crate::{
     driver::{
         Handle, Manager,
-        control::{self, Door, Identity},
-        manager::{Intent, NetworkName, ReloadRequest, origin::Origin},
+        control::{self, Door, Identity, OpenError},
+        manager::{
+            Intent, NetworkName,
+            origin::{Cause, Origin},
+        },
         system::{
+            describe,
             signals::{Request, Requests, Resizes},
             watch::Watch,
         },
@@ -33,7 +41,7 @@ use crate::{
     manager::Hold,
     plan::Plan,
     text::{escape, quote},
-    view::Event,
+    view::{Event, PlanView},
 };
 
 /// The time between two updates of a countdown.
@@ -52,6 +60,17 @@ pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Run the network in the background: return when its hosts are ready or need a person, or after a minute
+    ///
+    /// "norouter ls" lists it, "norouter answer" answers the questions of its commands, and "norouter down" ends it. It
+    /// outlives the terminal, but not a restart of the machine: see "norouter service" for that.
+    #[cfg(unix)]
+    #[arg(short = 'd', long, conflicts_with = "open_editor")]
+    detach: bool,
+    /// This process is the one that "--detach" has started
+    #[cfg(unix)]
+    #[arg(long, hide = true)]
+    detached: bool,
     /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, edit and run a temporary copy of the example
     #[arg(short = 'e', long)]
     open_editor: bool,
@@ -89,6 +108,7 @@ impl Args {
     pub(super) fn first(&self) -> Option<String> {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());
         let option = option(self.open_editor, "--open-editor")
+            .or_else(|| option(self.detaches(), "--detach"))
             .or_else(|| option(self.no_watch, "--no-watch"))
             .or_else(|| option(self.confirm_commands, "--confirm-commands"))
             .or_else(|| option(self.confirm, "--confirm"))
@@ -97,9 +117,65 @@ impl Args {
             .or_else(|| option(self.name.is_some(), "--name"));
         option.or_else(|| Some(quote(&self.file.as_ref()?.display().to_string())))
     }
+
+    #[cfg(unix)]
+    const fn detaches(&self) -> bool {
+        self.detach
+    }
+
+    #[cfg(not(unix))]
+    const fn detaches(&self) -> bool {
+        false
+    }
+
+    /// Starts this manifest's network in the background.
+    #[cfg(unix)]
+    fn in_background(&self, debug: bool, commands: Commands) -> Result<Exit, Error> {
+        let source = Source::of(self.file.as_deref())?;
+        let failed =
+            |error: io::Error| Error::new(Exit::Failure, crate::driver::system::describe(&error));
+        let file = source.path().ok_or_else(|| {
+            let message = "a network in the background cannot read its manifest from standard input or a pipe";
+            Error::new(Exit::Usage, message).hint("write it into a file, and name that")
+        })?;
+        // Problems are shown here, where the person sees them.
+        load(&source, commands)?;
+        let mut arguments: Vec<OsString> = vec!["up".into(), "--detached".into()];
+        for (given, option) in [
+            (debug, "--debug"),
+            (self.no_watch, "--no-watch"),
+            (self.confirm_commands, "--confirm-commands"),
+            (self.confirm, "--confirm"),
+            (self.remember, "--remember"),
+        ] {
+            arguments.extend(given.then(|| OsString::from(option)));
+        }
+        if let Some(trusted) = &self.require_trust {
+            arguments.extend([OsString::from("--require-trust"), trusted.into()]);
+        }
+        if let Some(name) = &self.name {
+            arguments.extend([OsString::from("--name"), name.to_string().into()]);
+        }
+        let file = std::path::absolute(file).map_err(failed)?;
+        let name = self.name.clone();
+        let name = name.unwrap_or_else(|| NetworkName::of_manifest(&file));
+        arguments.extend([OsString::from("--"), file.into()]);
+        background::run(&name, &arguments)
+    }
 }
 
-pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
+pub(super) fn run(args: &Args, debug: bool, commands: Commands) -> Result<Exit, Error> {
+    #[cfg(unix)]
+    {
+        if args.detach {
+            return args.in_background(debug, commands);
+        }
+        if args.detached {
+            crate::driver::system::background::leave_terminal();
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = debug;
     let mode = Mode {
         watch: !args.no_watch,
         hold: if args.confirm || args.require_trust.is_some() {
@@ -140,6 +216,18 @@ struct Manifest<'a> {
     mode: Mode<'a>,
 }
 
+/// Loads a manifest, and shows its problems. Fails if it cannot be run.
+fn load(source: &Source, commands: Commands) -> Result<Plan, Error> {
+    let loaded = source.load(commands)?;
+    if !loaded.problems.is_empty() {
+        output::talk(&loaded.report(true));
+    }
+    loaded.plan.ok_or_else(|| {
+        let message = format!("{} cannot be run", loaded.file_name);
+        Error::new(Exit::InvalidManifest, message)
+    })
+}
+
 /// Shows the problems of a manifest, and runs it if it has no errors.
 fn run_source(
     source: &Source,
@@ -148,14 +236,7 @@ fn run_source(
     commands: Commands,
 ) -> Result<Exit, Error> {
     let watch = source.path().filter(|_| mode.watch).map(Watch::start);
-    let loaded = source.load(commands)?;
-    if !loaded.problems.is_empty() {
-        output::talk(&loaded.report(true));
-    }
-    let Some(plan) = &loaded.plan else {
-        let message = format!("{} cannot be run", loaded.file_name);
-        return Err(Error::new(Exit::InvalidManifest, message));
-    };
+    let plan = &load(source, commands)?;
     if let Some(file) = mode.trusted {
         trust::check(plan, file)?;
     }
@@ -192,7 +273,7 @@ fn run_network(
     let failed = |error: io::Error| {
         Error::new(
             Exit::Failure,
-            format!("the manager cannot be started: {error}"),
+            format!("the manager cannot be started: {}", describe(&error)),
         )
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -201,7 +282,7 @@ fn run_network(
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let door = open_door(identity).await?;
+        let door = open_door(identity, &plan.view()).await?;
         let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
         let upkeep = Upkeep::new(from, &mut manager);
         let outcome = show(manager.handle(), events, &mut requests, addresses, upkeep).await;
@@ -210,10 +291,10 @@ fn run_network(
     })
 }
 
-/// Opens the control socket for other commands. A network can run without one, but a second network of the same name is
-/// an error.
-async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
-    let error = match control::open(identity).await {
+/// Opens the control socket for other commands. A network can run without one, but a second network of the same name, or
+/// with the same addresses, is an error.
+async fn open_door(identity: &Identity, plan: &PlanView) -> Result<Option<Door>, Error> {
+    let error = match control::open(identity, plan).await {
         Ok(door) => return Ok(Some(door)),
         Err(error) => error,
     };
@@ -224,8 +305,12 @@ async fn open_door(identity: &Identity) -> Result<Option<Door>, Error> {
         ));
         return Ok(None);
     };
+    let other = match error {
+        OpenError::Taken { .. } => "; --name gives this one another name",
+        OpenError::Runs { .. } | OpenError::Overlaps { .. } | OpenError::Unavailable(_) => "",
+    };
     let hint = format!(
-        "\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it; --name gives this one another name"
+        "\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it{other}"
     );
     Err(Error::new(Exit::Failure, error.to_string()).hint(hint))
 }
@@ -261,9 +346,7 @@ async fn show(
                     block.print(&format!("({count} events were too fast to be shown)"));
                 }
                 Err(RecvError::Closed) => {
-                    block.hint("");
-                    block.draw(&snapshots.borrow(), manager.now_ms());
-                    block.leave();
+                    block.end(&snapshots.borrow(), manager.now_ms());
                     return Ok(asked.unwrap_or(Exit::Ok));
                 }
             },
@@ -278,10 +361,10 @@ async fn show(
                     manager.tell(intent);
                 }
             }
-            reply = upkeep.next() => upkeep.reload(manager, &mut block, &mut prompts, reply).await,
+            cause = upkeep.next() => upkeep.reload(manager, &mut block, &mut prompts, cause).await,
             request = requests.next() => {
                 if request == Request::HangUp && upkeep.can_reload() {
-                    upkeep.reload(manager, &mut block, &mut prompts, None).await;
+                    upkeep.reload(manager, &mut block, &mut prompts, Cause::Person).await;
                     continue;
                 }
                 if asked.is_some() {
@@ -356,24 +439,28 @@ impl Upkeep {
         self.origin.is_some() && !self.terminal
     }
 
-    /// Waits until the manifest has to be reloaded. Returns the request if somebody has asked for the reload, or `None`
-    /// if the file has changed.
-    async fn next(&mut self) -> Option<ReloadRequest> {
+    /// Waits until the manifest has to be reloaded.
+    async fn next(&mut self) -> Cause {
         match &mut self.origin {
             Some(origin) => origin.next().await,
             None => std::future::pending().await,
         }
     }
 
-    /// Reloads the manifest, applies its changes, and reports the result to the person and to `asker`.
+    /// Reloads the manifest, applies its changes, and reports the result to the person and to the program that has asked
+    /// for it.
     async fn reload(
         &mut self,
         manager: &Handle,
         block: &mut HostBlock<Stderr>,
         prompts: &mut PromptLine,
-        asker: Option<ReloadRequest>,
+        cause: Cause,
     ) {
-        let Some(origin) = &self.origin else {
+        let Some(origin) = &mut self.origin else {
+            return;
+        };
+        // The manager itself reports the changes to everybody else.
+        let Some(taken) = origin.take_up(manager, cause).await else {
             return;
         };
         if origin.hold() != Hold::Nothing && prompts.listen() {
@@ -385,8 +472,6 @@ impl Upkeep {
             };
             block.print(&format!("type yes and Enter to {what}"));
         }
-        // The manager itself reports the changes to everybody else.
-        let taken = origin.take_up(manager, asker).await;
         if !taken.report.is_empty() {
             block.print(taken.report.trim_end());
         }

@@ -10,11 +10,14 @@ use super::{
     reach::{self, WhichNetwork, wait_for},
 };
 use crate::{
-    driver::control::{Client, client::StreamItem},
+    driver::control::{
+        Client,
+        client::{self, StreamItem},
+    },
     view::{HostState, HostView, Snapshot},
 };
 
-/// The time between two searches for a manager that does not run yet.
+/// The time between two searches for a manager that does not run yet, or has too much to do.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts
@@ -25,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The names, aliases or VIPs of the hosts
-    #[arg(value_name = "HOST", required_unless_present = "all")]
+    #[arg(value_name = "HOST", value_hint = clap::ValueHint::Other, required_unless_present = "all")]
     hosts: Vec<String>,
     /// Wait for all hosts of the network
     #[arg(long, conflicts_with = "hosts")]
@@ -53,6 +56,8 @@ fn seconds(text: &str) -> Result<f64, String> {
 struct Seen {
     found: bool,
     snapshot: Snapshot,
+    /// Why the manager has not told its state.
+    busy: Option<client::Error>,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
@@ -62,11 +67,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         let in_time = tokio::time::timeout(limit, args.look(&mut seen)).await;
         in_time.unwrap_or_else(|_| {
             let waited = format!("within {} s", args.timeout);
-            Err(if seen.found {
-                args.not_ready(&seen.snapshot, &waited)
-            } else {
-                Error::new(Exit::NoManager, format!("no network runs {waited}"))
-                    .hint("\"norouter FILE\" starts one")
+            Err(match &seen.busy {
+                _ if seen.found => args.not_ready(&seen.snapshot, &waited),
+                Some(busy) => Error::new(Exit::PartlyUp, format!("not ready {waited}: {busy}")),
+                None => Error::new(Exit::NoManager, format!("no network runs {waited}"))
+                    .hint("\"norouter FILE\" starts one"),
             })
         })
     });
@@ -85,7 +90,14 @@ impl Args {
                 outcome => break outcome?,
             }
         };
-        let mut events = client.events(None).await?;
+        // While many hosts start, the manager may be late.
+        let mut events = loop {
+            match client.events(None).await {
+                Err(error) if error.passes() => seen.busy = Some(error),
+                outcome => break outcome?,
+            }
+            tokio::time::sleep(LOOK).await;
+        };
         while let Some(item) = events.next().await? {
             match item {
                 StreamItem::Snapshot(network) => {

@@ -1,62 +1,234 @@
 //! `norouter why`: explains why a connection works or does not.
 
 use anstyle::{AnsiColor, Style};
+use serde_json::json;
 
 use super::{
     error::{Error, Exit},
-    figures::{latency, table},
+    figures::{latency, span, table},
     output,
-    reach::{WhichNetwork, host_name, wait_for},
+    reach::{self, WhichNetwork, host_name, wait_for},
 };
 use crate::{
-    destination::Destination,
-    text::escape,
-    view::{WhyOutcome, WhyStep, WhyView},
+    destination::{Destination, DestinationError, Host, Pasted},
+    driver::control::Client,
+    manager::host_remedy,
+    names::SUFFIX,
+    text::{ascii_name, escape, figures::counted, with_remedy},
+    view::{HostState, HostView, Snapshot, WhyOutcome, WhyStep, WhyView},
 };
 
-/// Explain why a connection works or does not, and what to do about it
+/// The greatest number of published ports that are tried if the person has not named one.
+const PORTS_MAX: usize = 100;
+
+/// Explain why a connection or a host works or does not, and what to do about it
 ///
 /// Follows the connection from the destination's name to the service, and makes every host on the way test its own part
 /// now. Shows the first
 /// step that does not work, and its remedy. The test really connects to the service, and closes the connection at once.
 ///
-/// Exits with 5 if a step does not work. A step about which no host could say anything is shown as unknown.
+/// A host of the network without a port is explained itself, and if it is up, so are connections to all ports that it
+/// publishes. Without TARGET, everything that is not well is explained: hosts that are not ready, and published ports
+/// that cannot be reached.
+///
+/// Exits with 5 if a step does not work or a host is not ready. A step about which no host could say anything is shown
+/// as unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The destination: a name or an address, and a port; it can be a host of the network, or anything that a route
-    /// leads to
-    #[arg(value_name = "NAME:PORT", value_parser = target)]
-    target: Destination,
+    /// The destination: NAME:PORT, a URL, or a host of the network; the name or address can be a host of the network,
+    /// or anything that a route leads to
+    #[arg(value_name = "TARGET", value_hint = clap::ValueHint::Other, value_parser = target)]
+    target: Option<Pasted>,
     /// The host where the connection begins, by name, alias or VIP; by default the host of this machine, or else the
     /// first that is up
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_hint = clap::ValueHint::Other)]
     from: Option<String>,
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write everything as JSON
+    /// Write everything as JSON: the explanation of one connection, or "hosts" and "connections" if no port is named
     #[arg(long)]
     json: bool,
 }
 
-fn target(text: &str) -> Result<Destination, String> {
-    Destination::parse(text, None).map_err(|error| error.to_string())
+fn target(text: &str) -> Result<Pasted, String> {
+    text.parse().map_err(|error: DestinationError| {
+        let name = text.rsplit_once(':').map_or(text, |(name, _)| name);
+        with_remedy(&error.to_string(), ascii_name::advice(name).as_deref())
+    })
+}
+
+/// What is explained if no port is named.
+struct Several {
+    /// The hosts that are not ready.
+    hosts: Vec<HostView>,
+    /// The connections to the published ports of hosts that are up.
+    connections: Vec<WhyView>,
+    /// The number of published ports that were not tried, because there are too many.
+    left_out: usize,
+    now_ms: u64,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    let why = wait_for(async {
+    wait_for(async {
         let client = args.network.client().await?;
         let from = host_name(&client, args.from.as_deref()).await?;
-        Ok(client.why(&args.target, from.as_deref()).await?)
-    })?;
-    if args.json {
-        output::json(&serde_json::to_value(&why).unwrap_or_default())?;
-    } else {
-        output::data(&text(&why))?;
-    }
-    Ok(match why.first_failed() {
-        None => Exit::Ok,
-        Some(_) => Exit::PartlyUp,
+        let from = from.as_deref();
+        let snapshot = match &args.target {
+            Some(Pasted::Whole(target)) => {
+                return args.show_one(&client.why(target, from).await?);
+            }
+            Some(Pasted::Host(_)) | None => client.network().await?.snapshot,
+        };
+        let about = match &args.target {
+            Some(Pasted::Host(host)) => vec![own_host(&snapshot, host)?],
+            Some(Pasted::Whole(_)) | None => snapshot.hosts.iter().collect(),
+        };
+        let found = Several::find(&client, from, &about, snapshot.now_ms).await?;
+        args.show_several(&found)
     })
+}
+
+impl Args {
+    fn show_one(&self, why: &WhyView) -> Result<Exit, Error> {
+        if self.json {
+            output::json(&serde_json::to_value(why).unwrap_or_default())?;
+        } else {
+            output::data(&text(why))?;
+        }
+        Ok(match why.first_failed() {
+            None => Exit::Ok,
+            Some(_) => Exit::PartlyUp,
+        })
+    }
+
+    fn show_several(&self, found: &Several) -> Result<Exit, Error> {
+        if self.json {
+            output::json(&json!({"hosts": found.hosts, "connections": found.connections}))?;
+        } else {
+            output::data(&found.text(self.target.is_some()))?;
+        }
+        Ok(if found.is_well() {
+            Exit::Ok
+        } else {
+            Exit::PartlyUp
+        })
+    }
+}
+
+/// The host of the network that the person means by a target without a port. Every other target needs a port.
+fn own_host<'a>(snapshot: &'a Snapshot, host: &Host) -> Result<&'a HostView, Error> {
+    let (called, is_foreign) = match host {
+        Host::Ip(address) => (address.to_string(), !address.is_loopback()),
+        Host::Name(name) => {
+            let short = name.strip_suffix(SUFFIX);
+            let short = short.and_then(|name| name.strip_suffix('.'));
+            (
+                short.unwrap_or(name).to_owned(),
+                short.is_none() && name.contains('.'),
+            )
+        }
+    };
+    if is_foreign && snapshot.host(&called).is_none() {
+        let message = format!("{host} is not a host of this network, so a port is needed");
+        let hint = format!("add the port: norouter why {host}:443");
+        return Err(Error::new(Exit::Usage, message).hint(hint));
+    }
+    reach::host(snapshot, &called)
+}
+
+/// Whether a host has to be explained: it is not up, or something on it does not work.
+fn is_unwell(host: &HostView) -> bool {
+    host.state != HostState::Ready || host.needs_attention()
+}
+
+impl Several {
+    /// Tries the published ports of all of these hosts that are up.
+    async fn find(
+        client: &Client,
+        from: Option<&str>,
+        about: &[&HostView],
+        now_ms: u64,
+    ) -> Result<Self, Error> {
+        let up = about.iter().filter(|host| host.state.is_up());
+        let mut targets: Vec<_> = up
+            .flat_map(|host| host.ports.iter().map(move |port| (&host.name, *port)))
+            .collect();
+        let left_out = targets.len().saturating_sub(PORTS_MAX);
+        targets.truncate(PORTS_MAX);
+        let mut connections = Vec::new();
+        for (name, port) in targets {
+            let host = name.parse().unwrap_or_else(|_| Host::Name(name.clone()));
+            connections.push(client.why(&Destination { host, port }, from).await?);
+        }
+        let unwell = about.iter().filter(|host| is_unwell(host));
+        Ok(Self {
+            hosts: unwell.map(|host| (*host).clone()).collect(),
+            connections,
+            left_out,
+            now_ms,
+        })
+    }
+
+    fn is_well(&self) -> bool {
+        let mut connections = self.connections.iter();
+        self.hosts.is_empty() && connections.all(|why| why.first_failed().is_none())
+    }
+
+    /// The explanations; with `all`, also of connections that work.
+    fn text(&self, all: bool) -> String {
+        let hosts = self.hosts.iter().map(|host| about_host(host, self.now_ms));
+        let mut connections: Vec<_> = self.connections.iter().collect();
+        if !all {
+            connections.retain(|why| why.first_failed().is_some());
+        }
+        let mut parts: Vec<String> = hosts.chain(connections.into_iter().map(text)).collect();
+        if self.left_out > 0 {
+            let more = counted(self.left_out, "more published port");
+            parts.push(format!(
+                "{more} were not tried; name a host to try its ports\n"
+            ));
+        }
+        if self.is_well() && (!all || self.connections.is_empty()) {
+            parts.push(match self.connections.len() {
+                0 => "Nothing was found that does not work. No published port could be tried.\n"
+                    .to_owned(),
+                tried => format!(
+                    "Nothing was found that does not work. Tried: {}.\n",
+                    counted(tried, "published port")
+                ),
+            });
+        }
+        parts.join("\n")
+    }
+}
+
+/// Explains a host that is not ready.
+fn about_host(host: &HostView, now_ms: u64) -> String {
+    let style = AnsiColor::Red.on_default().bold();
+    let since = span(now_ms.saturating_sub(host.since_ms));
+    let name = escape(&host.name);
+    let mut text = format!("{name}: {style}{}{style:#} for {since}", host.state.word());
+    if let Some(reason) = &host.reason {
+        text += ": ";
+        text += &escape(reason);
+    }
+    let remedy = match host.state {
+        HostState::Degraded => {
+            format!("correct what the reason says; \"norouter logs {name}\" may say more")
+        }
+        HostState::Ready if host.held.is_some() => {
+            format!("its new command waits for approval: norouter approve {name}")
+        }
+        HostState::Ready
+        | HostState::Starting
+        | HostState::Greeting
+        | HostState::Configuring
+        | HostState::Waiting
+        | HostState::NeedsYou
+        | HostState::Refused
+        | HostState::Stopped => host_remedy(host),
+    };
+    format!("{text}\n  help: {}\n", escape(&remedy))
 }
 
 fn text(why: &WhyView) -> String {
@@ -73,11 +245,14 @@ fn text(why: &WhyView) -> String {
     lines.push(match why.first_failed() {
         Some(failed) => {
             let remedy = failed.remedy.as_deref().unwrap_or_default();
-            format!("What to do about the {}: {}", failed.step, escape(remedy))
+            format!("  help: {}", escape(remedy))
         }
         None if why.steps.iter().any(is_unknown) => {
-            "Nothing was found that does not work, but not everything could be looked at."
-                .to_owned()
+            let uncertain = "Nothing was found that does not work, but not everything is certain.";
+            let remedies = why.steps.iter().filter_map(|step| step.remedy.as_deref());
+            let remedies = remedies.map(|remedy| format!("What could help: {}", escape(remedy)));
+            let all: Vec<_> = [uncertain.to_owned()].into_iter().chain(remedies).collect();
+            all.join("\n")
         }
         None => "Nothing was found that does not work.".to_owned(),
     });
@@ -100,5 +275,53 @@ fn mark(outcome: WhyOutcome) -> (&'static str, Style) {
         WhyOutcome::Failed => ("broken", AnsiColor::Red.on_default().bold()),
         WhyOutcome::Unknown => ("unknown", AnsiColor::Yellow.on_default()),
         WhyOutcome::Skipped => ("-", Style::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network() -> Snapshot {
+        let host = |name: &str, vip: &str| HostView {
+            name: name.to_owned(),
+            vip: vip.to_owned(),
+            state: HostState::Ready,
+            ..HostView::default()
+        };
+        Snapshot {
+            hosts: vec![host("web", "127.0.42.101"), host("db", "127.0.42.102")],
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn only_a_host_of_the_network_needs_no_port() {
+        let network = network();
+        let found = |text: &str| own_host(&network, &text.parse().unwrap());
+        for called in ["web", "WEB", "web.norouter", "127.0.42.101"] {
+            assert_eq!(found(called).unwrap().name, "web", "{called}");
+        }
+        for (called, exit) in [
+            ("wbe", Exit::Failure),
+            ("example.org", Exit::Usage),
+            ("10.0.0.1", Exit::Usage),
+        ] {
+            assert_eq!(found(called).unwrap_err().exit(), exit, "{called}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_not_ready_is_explained_with_what_to_do() {
+        let mut host = network().hosts.remove(0);
+        assert!(!is_unwell(&host));
+        host.state = HostState::Stopped;
+        host.since_ms = 1_000;
+        assert!(is_unwell(&host));
+        let told = anstream::adapter::strip_str(&about_host(&host, 61_000)).to_string();
+        assert_eq!(
+            told,
+            "web: stopped for 1 min\n  help: run: norouter start web\n"
+        );
     }
 }

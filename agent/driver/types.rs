@@ -38,12 +38,16 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         };
     }
     let stale: Vec<String> = stale![
+        EndedFlowView,
+        EndedFlowsView,
         ErrorCode,
         Event,
+        FlowOutcome,
         FlowState,
         FlowView,
         FlowsView,
         HeldChange,
+        Unapplied,
         HeldView,
         HostState,
         HostView,
@@ -66,6 +70,11 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         Retry,
         Snapshot,
         TrafficView,
+        TriedPort,
+        TryOutcome,
+        Trouble,
+        TroubleCause,
+        TroubleCode,
         WhyOutcome,
         WhyStep,
         WhyView,

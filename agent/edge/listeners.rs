@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
@@ -105,17 +105,25 @@ impl Listeners {
         self.lost = lost.into_iter().collect();
     }
 
-    /// Asks the driver to write the files if they have changed. The files must direct programs only to proxies that
-    /// this agent really runs. So nothing is written before the driver has reported for every proxy whether it could be
-    /// opened.
+    /// Asks the driver to write the files if they have changed. As long as it is not known of every proxy and VIP whether
+    /// it could be opened, nothing is written: the files must direct programs only to what this agent really serves.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
+        let mut closed = BTreeSet::new();
         for (listener, state) in &self.states {
-            let (proxy, found) = match listener.purpose {
-                Purpose::Http => (&config.http, &mut files.http),
-                Purpose::Socks => (&config.socks, &mut files.socks),
-                Purpose::Network | Purpose::Dns => continue,
+            let (proxy, found) = match (listener.purpose, listener.address.ip()) {
+                (Purpose::Http, _) => (&config.http, &mut files.http),
+                (Purpose::Socks, _) => (&config.socks, &mut files.socks),
+                (Purpose::Network, IpAddr::V4(vip)) => {
+                    match &state.listening {
+                        Listening::Asked => return,
+                        Listening::Works => files.direct.insert(vip),
+                        Listening::Failed { .. } | Listening::Denied(_) => closed.insert(vip),
+                    };
+                    continue;
+                }
+                (Purpose::Network | Purpose::Dns, _) => continue,
             };
             match &state.listening {
                 Listening::Asked => return,
@@ -126,6 +134,7 @@ impl Listeners {
                 }
             }
         }
+        files.direct.retain(|vip| !closed.contains(vip));
         if self.written.as_ref() != Some(&files) {
             self.written = Some(files.clone());
             outbox.ask(Output::Write(Box::new(files)));
@@ -224,24 +233,21 @@ impl Listeners {
         let mut listeners = self.states.iter();
         // A DNS listener over UDP may have the same address.
         let found = listeners.find(|(it, _)| it.address == address && it.purpose != Purpose::Dns);
-        match found.map(|(_, state)| (&state.listening, state.held)) {
-            Some((Listening::Works, true)) => Found {
-                cause: Some(Cause::NotAllowed),
-                reason: "the host of that address is lost".to_owned(),
-            },
-            Some((Listening::Works, false)) => Found::default(),
-            Some((Listening::Failed { why, .. } | Listening::Denied(why), _)) => Found {
-                cause: Some(why.cause),
-                reason: why.reason.clone(),
-            },
-            Some((Listening::Asked, _)) => Found {
-                cause: Some(Cause::Other),
-                reason: "it has only just been told to".to_owned(),
-            },
-            None => Found {
-                cause: Some(Cause::NotAllowed),
-                reason: "its configuration does not say so".to_owned(),
-            },
+        let (cause, reason) = match found.map(|(_, state)| (&state.listening, state.held)) {
+            Some((Listening::Works, false)) => return Found::default(),
+            Some((Listening::Works, true)) => {
+                (Cause::NotAllowed, "the host of that address is lost")
+            }
+            Some((Listening::Failed { why, .. } | Listening::Denied(why), _)) => {
+                (why.cause, why.reason.as_str())
+            }
+            Some((Listening::Asked, _)) => (Cause::Other, "it has only just been told to"),
+            None => (Cause::NotAllowed, "its configuration does not say so"),
+        };
+        Found {
+            cause: Some(cause),
+            reason: reason.to_owned(),
+            instead: None,
         }
     }
 }

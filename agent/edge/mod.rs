@@ -60,7 +60,9 @@ use crate::{
             self, Configure, Event, Lost, Message, ProblemCode, ProblemReport, Raw, Request,
             RouteSuggestion,
         },
-        frame, sum,
+        frame,
+        probe::Found,
+        sum,
     },
 };
 
@@ -240,7 +242,7 @@ impl Core {
     }
 
     /// Handles the outcome of [`Output::Probe`].
-    pub fn handle_probed(&mut self, id: u64, outcome: Result<(), Failure>) {
+    pub fn handle_probed(&mut self, id: u64, outcome: Result<(), Found>) {
         self.errands.handle_probed(id, outcome, &mut self.outbox);
     }
 
@@ -400,6 +402,11 @@ impl Core {
     /// See [`Table::is_reset`].
     pub fn is_reset(&mut self, flow: FlowKey) -> bool {
         self.flows.is_reset(flow)
+    }
+
+    /// Whether the far end has received everything that was sent into a flow.
+    pub fn has_delivered(&self, flow: FlowKey) -> bool {
+        self.flows.has_delivered(flow)
     }
 
     /// Notes that the local side of a flow has finished sending.

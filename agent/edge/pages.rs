@@ -110,18 +110,17 @@ fn texts(targets: &[Target]) -> Vec<String> {
     targets.iter().map(ToString::to_string).collect()
 }
 
-/// The targets as patterns for a proxy auto-configuration file. IPv6 blocks are left out, because browsers do not
-/// support them in such files.
+/// The targets as patterns for a proxy auto-configuration file.
 fn patterns<'t>(targets: &[Target], texts: &'t [String]) -> Vec<Pattern<'t>> {
     let pairs = targets.iter().zip(texts);
     pairs
-        .filter_map(|(target, text)| match target {
-            Target::Cidr(IpNet::V4(block)) => Some(Pattern::Net {
+        .map(|(target, text)| match target {
+            Target::Cidr(IpNet::V4(block)) => Pattern::Net {
                 first: block.network(),
                 mask: block.netmask(),
-            }),
-            Target::Cidr(IpNet::V6(_)) => None,
-            Target::Glob(_) => Some(Pattern::Glob(text)),
+            },
+            Target::Cidr(IpNet::V6(block)) => Pattern::Net6(*block),
+            Target::Glob(_) => Pattern::Glob(text),
         })
         .collect()
 }

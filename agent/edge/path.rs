@@ -136,6 +136,37 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
+    /// Whether this agent connects, for one of its published ports, to an address that the port's target has resolved
+    /// to. It connects to no address of the network that a name stands for by accident, as it does when the names of
+    /// the network are in the hosts file: its own listener would accept the connection, and lead it back to this port.
+    pub fn may_connect_for_port(
+        &self,
+        destination: &Destination,
+        address: IpAddr,
+    ) -> Result<(), Failure> {
+        if self
+            .config
+            .as_ref()
+            .is_some_and(|config| config.leads_back(destination, address))
+        {
+            return Err(Failure {
+                cause: Cause::NameNotFound,
+                reason: format!(
+                    "{destination} is {address} there, an address of this network, and a connection would lead back into it."
+                ),
+            });
+        }
+        self.may_connect(destination, address)
+    }
+
+    /// The name of a destination if it is a name of the network, which other resolvers may know as something else.
+    pub fn name_in_network<'d>(&self, destination: &'d Destination) -> Option<&'d str> {
+        match &destination.host {
+            Host::Ip(_) => None,
+            Host::Name(name) => self.zone()?.address(name).map(|_| name.as_str()),
+        }
+    }
+
     /// Whether this agent connects to an address for other hosts. `is_own` means that the address is one of this
     /// machine's own: services there are reserved for the machine's own programs, unless a route names the address.
     pub fn may_be_own(
@@ -193,6 +224,23 @@ impl Rights {
         }
         let route = config.routes.to_address(address.into());
         route.is_some_and(|route| route.via.contains(&config.me)) || self.given.has(now, address)
+    }
+}
+
+impl Config {
+    /// Whether a connection of a published port would come back into the network. The manifest may name an address of
+    /// the network on purpose, but not the very port for which the connection is made.
+    fn leads_back(&self, destination: &Destination, address: IpAddr) -> bool {
+        let IpAddr::V4(address) = address else {
+            return false;
+        };
+        match &destination.host {
+            Host::Name(_) => self.zone.name(address).is_some(),
+            Host::Ip(_) => {
+                let at = SocketAddrV4::new(address, destination.port);
+                self.loopback && address == self.me.address() && self.published.contains(&at)
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     destination::{Destination, Host},
     time::Instant,
     wire::{
-        Cause, Failure,
+        Cause,
         control::{self, Raw},
         probe::{Found, Probe},
     },
@@ -64,13 +64,13 @@ impl Errands {
     pub(super) fn handle_probed(
         &mut self,
         id: u64,
-        outcome: Result<(), Failure>,
+        outcome: Result<(), Found>,
         outbox: &mut Outbox,
     ) {
         if !self.0.remove(&id) {
             return;
         }
-        let found = outcome.err().map(Found::from).unwrap_or_default();
+        let found = outcome.err().unwrap_or_default();
         outbox.answer(id, control::PROBE.to_owned(), Ok(Raw::of(&found)));
     }
 }
@@ -81,6 +81,7 @@ impl Rights {
         let not_allowed = |reason: String| Found {
             cause: Some(Cause::NotAllowed),
             reason,
+            instead: None,
         };
         let host: Host = host
             .parse()

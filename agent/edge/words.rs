@@ -1,6 +1,10 @@
 //! The types that an agent and its driver exchange: actions, addresses and outcomes.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use crate::{
     addr::{FlowKey, Vip},
@@ -159,6 +163,8 @@ pub struct Files {
     pub http: Option<Proxy>,
     /// The SOCKS proxy; `None` if it does not run.
     pub socks: Option<Proxy>,
+    /// The VIPs that programs of this host reach without a proxy, because the agent listens on them.
+    pub direct: BTreeSet<Ipv4Addr>,
     /// The reasons why configured proxies do not run.
     pub missing: Vec<String>,
 }

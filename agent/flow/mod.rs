@@ -298,6 +298,12 @@ impl Table {
         received
     }
 
+    /// Whether the peer has acknowledged everything that was written into a flow.
+    pub fn has_delivered(&self, key: FlowKey) -> bool {
+        let flow = self.flows.get(&key);
+        flow.is_none_or(|flow| flow.stack.unsent() == 0)
+    }
+
     /// Whether a flow has ended in any other way than by both sides finishing.
     pub fn is_reset(&mut self, key: FlowKey) -> bool {
         self.flows

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::loss::said;
+use super::said::said;
 use crate::wire::{
     control::Outcome,
     probe::{Found, Probe},

@@ -1,23 +1,40 @@
-//! The pause before the next retry: short at first, doubled after each failure, and with jitter.
+//! The pause before the next retry: short at first, doubled after each failure, and with jitter. Time in which the agent
+//! was ready takes the doublings back.
 
 use std::time::Duration;
-
-/// The pause after the first loss.
-const SHORTEST: Duration = Duration::from_millis(500);
-
-/// The longest pause.
-const LONGEST: Duration = Duration::from_secs(30);
-
-/// The number of doublings after which [`SHORTEST`] exceeds [`LONGEST`].
-const DOUBLINGS: u32 = 6;
 
 /// The most by which jitter shortens a pause, in percent, so that hosts that were lost together do not all return at
 /// the same moment. Jitter never lengthens a pause, because the pause is documented as a maximum.
 const JITTER: u64 = 20;
 
-/// Counts the retries since the last call of [`Backoff::reset`].
+/// An agent that was ready for this long has taken back one doubling, so that a host that was well for ten seconds is
+/// tried again at once, however often it was lost before.
+const RECOVERY: Duration = Duration::from_millis(1_500);
+
+/// How fast the retries follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// For causes that may pass at any moment.
+    Quick,
+    /// For causes that somebody has to mend, such as a missing program.
+    Slow,
+}
+
+impl Pace {
+    /// The first pause, the number of doublings after which it exceeds the longest one, and the longest one.
+    const fn limits(self) -> (Duration, u32, Duration) {
+        match self {
+            Self::Quick => (Duration::from_millis(500), 6, Duration::from_secs(30)),
+            Self::Slow => (Duration::from_secs(4), 7, Duration::from_mins(5)),
+        }
+    }
+}
+
+/// Counts the retries since the agent was last well.
 pub(super) struct Backoff {
     attempt: u32,
+    quick: u32,
+    slow: u32,
     random: u64,
 }
 
@@ -26,26 +43,38 @@ impl Backoff {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             attempt: 0,
+            quick: 0,
+            slow: 0,
             random: seed,
         }
     }
 
-    /// The number of the next retry, counted from 1, and the pause before it. `longest` selects the longest pause, for
-    /// a loss whose cause takes time to fix, such as a missing program.
-    pub(super) fn next(&mut self, longest: bool) -> (u32, Duration) {
-        let pause = if longest {
-            LONGEST
-        } else {
-            (SHORTEST * (1 << self.attempt.min(DOUBLINGS))).min(LONGEST)
+    /// The number of the next retry, counted from 1, and the pause before it.
+    pub(super) fn next(&mut self, pace: Pace) -> (u32, Duration) {
+        let (shortest, most, longest) = pace.limits();
+        let doublings = match pace {
+            Pace::Quick => &mut self.quick,
+            Pace::Slow => &mut self.slow,
         };
+        let pause = (shortest * (1 << *doublings)).min(longest);
+        *doublings = (*doublings + 1).min(most);
         self.attempt = self.attempt.saturating_add(1);
         (self.attempt, pause * (100 - self.percent()) / 100)
     }
 
-    /// Makes the next pause the shortest one. This is called when the agent has served for a while, or when a person or
-    /// an event has changed the situation.
+    /// Makes the next pause the shortest one. This is called when a person or an event has changed the situation.
     pub(super) fn reset(&mut self) {
-        self.attempt = 0;
+        (self.attempt, self.quick, self.slow) = (0, 0, 0);
+    }
+
+    /// Notes that the agent was ready for this time.
+    pub(super) fn recover(&mut self, well: Duration) {
+        let taken = u32::try_from(well.as_millis() / RECOVERY.as_millis()).unwrap_or(u32::MAX);
+        self.quick = self.quick.saturating_sub(taken);
+        self.slow = self.slow.saturating_sub(taken);
+        if (self.quick, self.slow) == (0, 0) {
+            self.attempt = 0;
+        }
     }
 
     /// A number from 0 to [`JITTER`], made with `SplitMix`.
@@ -63,31 +92,58 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_half_a_minute_and_are_never_longer_than_that() {
-        let mut backoff = Backoff::new(1);
-        let mut exact = SHORTEST;
-        for attempt in 1..100 {
-            let (number, pause) = backoff.next(false);
-            assert_eq!(number, attempt);
-            assert!(
-                pause <= exact && pause >= exact * 8 / 10,
-                "{pause:?} {exact:?}"
-            );
-            exact = (exact * 2).min(LONGEST);
+    fn pauses_double_up_to_half_a_minute_or_five_minutes_and_are_never_longer_than_that() {
+        for pace in [Pace::Quick, Pace::Slow] {
+            let mut backoff = Backoff::new(1);
+            let (shortest, _, longest) = pace.limits();
+            let mut exact = shortest;
+            for attempt in 1..100 {
+                let (number, pause) = backoff.next(pace);
+                assert_eq!(number, attempt);
+                assert!(
+                    pause <= exact && pause >= exact * 8 / 10,
+                    "{pause:?} {exact:?}"
+                );
+                exact = (exact * 2).min(longest);
+            }
+            backoff.reset();
+            assert!(backoff.next(pace).1 <= shortest);
         }
-        backoff.reset();
-        assert!(backoff.next(false).1 <= SHORTEST);
     }
 
     #[test]
-    fn what_does_not_pass_in_a_moment_waits_longest_from_the_start() {
-        assert!(Backoff::new(7).next(true).1 >= LONGEST * 8 / 10);
+    fn time_in_which_the_agent_was_well_takes_the_pauses_back() {
+        let lost_after = |seconds: u64| {
+            let mut backoff = Backoff::new(1);
+            for _ in 0..50 {
+                backoff.next(Pace::Quick);
+                backoff.next(Pace::Slow);
+            }
+            backoff.recover(Duration::from_secs(seconds));
+            backoff.next(Pace::Quick)
+        };
+        assert_eq!(lost_after(1).0, 101);
+        assert!(lost_after(1).1 > Duration::from_secs(20));
+        let (attempt, pause) = lost_after(5);
+        assert_eq!(attempt, 101, "it still flaps");
+        assert!(pause > Duration::from_secs(3) && pause <= Duration::from_secs(4));
+        assert!(lost_after(10).1 <= Duration::from_millis(500));
+        assert_eq!(lost_after(11).0, 1);
+    }
+
+    #[test]
+    fn the_two_paces_are_counted_apart() {
+        let mut backoff = Backoff::new(7);
+        for _ in 0..20 {
+            backoff.next(Pace::Quick);
+        }
+        assert!(backoff.next(Pace::Slow).1 <= Duration::from_secs(4));
     }
 
     #[test]
     fn hosts_that_are_lost_together_come_back_one_after_the_other() {
         let pauses: std::collections::BTreeSet<_> = (0..100)
-            .map(|seed| Backoff::new(seed).next(false).1)
+            .map(|seed| Backoff::new(seed).next(Pace::Quick).1)
             .collect();
         assert!(pauses.len() > 10, "only {} different pauses", pauses.len());
     }

@@ -22,7 +22,7 @@ impl Demands {
         if greeting.has(feature::SUMS) && greeting.sum != sum {
             return Err(Loss::OutOfStep {
                 desync: Desync::Sum,
-                banner: String::new(),
+                found: String::new(),
             });
         }
         let missing = (self.required.iter()).find(|feature| !greeting.has(feature));

@@ -5,8 +5,9 @@ use std::{net::Ipv4Addr, time::Duration};
 use super::{
     counter::Counter,
     heartbeat::Heartbeat,
-    loss::said,
+    last_words::{Heard, LastWords},
     problems::{CHANGES_WINDOW, Problems},
+    said::said,
 };
 use crate::{
     time::Instant,
@@ -32,7 +33,13 @@ pub(super) struct Life {
     /// The state of the heartbeat; `None` if the agent has not announced that it supports heartbeats, or if it is being
     /// ended. An agent without heartbeats is judged only by its process and its streams.
     pub(super) heartbeat: Option<Heartbeat>,
-    pub(super) person: Person,
+    /// Whether the command waits for a person's answer.
+    pub(super) asking: bool,
+    /// The lines of the command's standard error.
+    pub(super) heard: Heard,
+    /// When people are told what the command says although it has not ended; `None` if they are told already, or the
+    /// agent has answered.
+    pub(super) patient_until: Option<Instant>,
 }
 
 /// The hosts that are lost, and the lost hosts of which the agent was last told.
@@ -40,15 +47,6 @@ pub(super) struct Life {
 pub(super) struct LostHosts {
     pub(super) is: Vec<Ipv4Addr>,
     pub(super) told: Vec<Ipv4Addr>,
-}
-
-/// The state of the command's question to a person.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Person {
-    /// Whether the command waits for a person's answer.
-    pub(super) asking: bool,
-    /// Whether a person has refused to answer.
-    pub(super) unwilling: bool,
 }
 
 impl Default for Life {
@@ -65,7 +63,9 @@ impl Default for Life {
             outdated: false,
             served_since: None,
             heartbeat: None,
-            person: Person::default(),
+            asking: false,
+            heard: Heard::default(),
+            patient_until: None,
         }
     }
 }
@@ -80,5 +80,12 @@ impl Life {
     /// The text that the command wrote before its first frame, as one line for a message.
     pub(super) fn banner(&self) -> String {
         said(&String::from_utf8_lossy(&self.decoder.banner()))
+    }
+
+    /// What the command has said, if it ends now.
+    pub(super) fn last_words(&self, now: Instant) -> LastWords {
+        let banner = self.decoder.banner();
+        self.heard
+            .last_words(now, &String::from_utf8_lossy(&banner))
     }
 }

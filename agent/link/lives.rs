@@ -4,8 +4,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use super::{
     ask::AgentReply,
-    backoff::Backoff,
+    backoff::{Backoff, Pace},
     heartbeat::Heartbeat,
+    last_words::LastWords,
     life::Life,
     loss::{CannotStart, Ending, Loss, Remedy},
     requests::Requests,
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     time::Instant,
+    view::symptoms,
     wire::{
         Desync,
         control::{Greeting, feature},
@@ -22,14 +24,20 @@ use crate::{
 /// After the start of a command, its agent must answer within this time. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// If the machine has slept while a command was connecting, its agent must answer within this time.
+/// The same after the command has shown the address of a page, because a person then has to open it and log in there.
+const PAGE_MAX: Duration = Duration::from_mins(10);
+
+/// After the machine has slept, an agent that had not answered before must answer within this time.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
 /// After the first output of a command, the first frame must arrive within this time. Together with the steps that end
 /// the process, this takes less than 15 s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// If an agent has served this long, its next loss counts as the first one again.
+/// After this time without an answer of the agent, people are told the last line of its command.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// If an agent has served this long, oversized messages of its earlier lives do not count any more.
 const HEALTHY_MIN: Duration = Duration::from_mins(1);
 
 /// The maximum number of faults of an agent within 10 s.
@@ -201,7 +209,7 @@ impl Lives {
     /// Notes whether the command waits for a person. The time limit for starting stops while it waits, and begins anew
     /// afterwards.
     pub(super) fn handle_asking(&mut self, now: Instant, asking: bool) {
-        self.life.person.asking = asking;
+        self.life.asking = asking;
         if let State::Configuring { give_up_at } = &mut self.state
             && !asking
         {
@@ -230,9 +238,51 @@ impl Lives {
 
     /// Handles that the command runs and was sent its configuration.
     pub(super) fn handle_started(&mut self, now: Instant) {
+        self.life.patient_until = Some(now + PATIENCE);
         self.enter(State::Configuring {
             give_up_at: now + ANSWER_MAX,
         });
+    }
+
+    /// Handles a line of the command's standard error, which is safe to show. `shown` says whether it is among those
+    /// that people are shown.
+    pub(super) fn handle_line(&mut self, now: Instant, line: &str, shown: bool) {
+        if !self.life.heard.hear(now, line) {
+            return;
+        }
+        if let State::Configuring { give_up_at } = &mut self.state
+            && line.contains("https://")
+        {
+            *give_up_at = (*give_up_at).max(now + PAGE_MAX);
+        }
+        if shown && self.mutters().is_some() {
+            self.tell(Output::Changed);
+        }
+    }
+
+    /// What the command says, if its agent should have answered by now; `None` if it says nothing.
+    pub(super) fn mutters(&self) -> Option<&str> {
+        let is_late =
+            matches!(self.state, State::Configuring { .. }) && self.life.patient_until.is_none();
+        self.life.heard.last().filter(|_| is_late)
+    }
+
+    /// Ends the command at once, because a person has refused its question. Returns false if the agent has answered
+    /// already, which needs the command.
+    ///
+    /// Nothing is answered before the process has ended, because ssh would send an empty password to the host, which
+    /// counts as a failed login.
+    pub(super) fn handle_refused_prompt(
+        &mut self,
+        now: Instant,
+        question: String,
+        no: bool,
+    ) -> bool {
+        let is_under_way = matches!(self.state, State::Configuring { .. });
+        if is_under_way {
+            self.end(now, Loss::Unanswered { question, no });
+        }
+        is_under_way
     }
 
     /// Handles output of the command; returns true if it is the first output.
@@ -254,6 +304,7 @@ impl Lives {
             heartbeat.get_or_insert_with(|| Heartbeat::new(now));
         }
         self.refusals = 0;
+        self.life.heard.answer();
         self.life.greeting = Some(greeting);
         self.life.served_since.get_or_insert(now);
         if !self.serves() {
@@ -268,15 +319,29 @@ impl Lives {
         self.end(now, Loss::Refused { reason, sure });
     }
 
-    /// Handles output of the agent that is not a frame.
-    pub(super) fn handle_desync(&mut self, now: Instant, desync: Desync) {
+    /// Handles output of the agent that is not a frame. `found` is what was found instead.
+    pub(super) fn handle_desync(&mut self, now: Instant, desync: Desync, found: String) {
         if matches!(desync, Desync::TooLong { .. }) {
             self.giants += 1;
             let sure = self.giants >= GIANTS_MAX;
             return self.end(now, Loss::TooLong { desync, sure });
         }
-        let banner = self.life.banner();
-        self.end(now, Loss::OutOfStep { desync, banner });
+        if desync != Desync::Banner {
+            return self.end(now, Loss::OutOfStep { desync, found });
+        }
+        let last = self.life.last_words(now);
+        let why = if last.symptom.is_some() {
+            Loss::NoAnswer(last)
+        } else {
+            let found = last.banner;
+            Loss::OutOfStep { desync, found }
+        };
+        self.end(now, why);
+    }
+
+    /// Handles that the command sends back what it is sent.
+    pub(super) fn handle_echo(&mut self, now: Instant) {
+        self.end(now, Loss::NoAnswer(LastWords::of(&symptoms::ECHO)));
     }
 
     /// Counts a fault, and ends the agent for the reason `why` if there were too many.
@@ -288,25 +353,23 @@ impl Lives {
 
     /// Handles the end of the process.
     pub(super) fn handle_exit(&mut self, now: Instant, ending: Ending) {
-        let banner = self.life.banner();
         let why = match std::mem::replace(&mut self.state, State::Idle) {
-            // The stream has ended, and the process has exited before it was asked to. So its exit status shows the
-            // cause. Once a process was asked to end, its exit status says nothing about the cause.
-            State::Ending {
-                why: Loss::Closed,
-                next: Treatment::Terminate,
-                ..
-            } => Loss::Exited { ending, banner },
-            State::Ending { why, .. } | State::Waiting { why, .. } | State::Refused { why } => why,
+            // After the process was asked to end, its exit status says nothing about the cause.
+            State::Ending { why, .. } if why != Loss::Closing => why,
+            State::Waiting { why, .. } | State::Refused { why } => why,
             State::Stopped => Loss::Stopped,
-            State::Idle | State::Spawning | State::Configuring { .. } | State::Ready => {
-                Loss::Exited { ending, banner }
+            State::Ending { .. }
+            | State::Idle
+            | State::Spawning
+            | State::Configuring { .. }
+            | State::Ready => {
+                let mut last = self.life.last_words(now);
+                let is_mute = last.is_silence() && self.life.greeting.is_none();
+                if is_mute && ending == Ending::Status(0) {
+                    last = LastWords::of(&symptoms::NO_INPUT);
+                }
+                Loss::Exited { ending, last }
             }
-        };
-        let unwilling = self.life.person.unwilling && self.life.greeting.is_none();
-        let why = match (&why, unwilling) {
-            (Loss::Exited { ending, .. }, true) => Loss::Unanswered(*ending),
-            (_, _) => why,
         };
         self.rest(now, why);
     }
@@ -315,15 +378,29 @@ impl Lives {
     /// starts the agent again.
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
-            State::Configuring { .. } if self.life.person.asking => {}
+            State::Configuring { .. } if self.life.asking => {}
             State::Configuring { give_up_at } if *give_up_at <= now => {
-                let banner = self.life.banner();
-                self.end(now, Loss::NoAnswer { banner });
+                let last = self.life.last_words(now);
+                self.end(now, Loss::NoAnswer(last));
             }
-            State::Ending { act_at, next, .. } if *act_at <= now => match next {
+            State::Configuring { .. } => {
+                if self.life.patient_until.take_if(|at| *at <= now).is_some()
+                    && self.mutters().is_some()
+                {
+                    self.tell(Output::Changed);
+                }
+            }
+            State::Ending { act_at, next, why } if *act_at <= now => match next {
                 Treatment::Terminate => {
                     (*next, *act_at) = (Treatment::Kill, now + TERMINATE_MAX);
+                    let is_news = *why == Loss::Closing;
+                    if is_news {
+                        *why = Loss::Closed;
+                    }
                     self.tell(Output::Terminate);
+                    if is_news {
+                        self.tell(Output::Changed);
+                    }
                 }
                 Treatment::Kill => {
                     *next = Treatment::Wait;
@@ -334,7 +411,6 @@ impl Lives {
             State::Waiting { until, .. } if *until <= now => self.spawn(),
             State::Idle
             | State::Spawning
-            | State::Configuring { .. }
             | State::Ready
             | State::Ending { .. }
             | State::Waiting { .. }
@@ -346,8 +422,12 @@ impl Lives {
     /// The time of the next call to [`Lives::handle_timeout`], and the reason for it.
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
-            State::Configuring { .. } if self.life.person.asking => None,
-            State::Configuring { give_up_at } => Some((*give_up_at, "an agent's answer")),
+            State::Configuring { .. } if self.life.asking => None,
+            State::Configuring { give_up_at } => {
+                let patience = self.life.patient_until.map(|at| (at, "patience"));
+                let answer = (*give_up_at, "an agent's answer");
+                Some(patience.map_or(answer, |patience| patience.min(answer)))
+            }
             State::Ending { next, .. } if *next == Treatment::Wait => None,
             State::Ending { act_at, .. } => Some((*act_at, "a process to end")),
             State::Waiting { until, .. } => Some((*until, "the next try")),
@@ -365,8 +445,11 @@ impl Lives {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that receives nothing does not notice that its input is closed, so it is given no time to exit.
-        let deaf = matches!(why, Loss::Silent | Loss::Stalled);
+        // An agent that receives nothing does not notice that its input is closed, and neither does a command that waits
+        // for a person, so it is given no time to exit.
+        let is_asking = self.life.asking && self.life.greeting.is_none();
+        let deaf =
+            is_asking || matches!(why, Loss::Silent | Loss::Stalled | Loss::Unanswered { .. });
         self.tell(Output::CloseInput);
         self.enter(State::Ending {
             why,
@@ -386,8 +469,10 @@ impl Lives {
     /// Decides what happens after the process has ended.
     fn rest(&mut self, now: Instant, why: Loss) {
         let served = self.life.served_since.take();
+        if let Some(since) = served {
+            self.backoff.recover(now - since);
+        }
         if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
-            self.backoff.reset();
             self.giants = 0;
         }
         if !matches!(why, Loss::Refused { sure: false, .. }) {
@@ -398,7 +483,12 @@ impl Lives {
             Remedy::Person => self.enter(State::Refused { why }),
             Remedy::Restart => self.spawn(),
             remedy @ (Remedy::Time | Remedy::MuchTime) => {
-                let (attempt, pause) = self.backoff.next(remedy == Remedy::MuchTime);
+                let pace = if remedy == Remedy::MuchTime {
+                    Pace::Slow
+                } else {
+                    Pace::Quick
+                };
+                let (attempt, pause) = self.backoff.next(pace);
                 self.enter(State::Waiting {
                     until: now + pause,
                     pause,

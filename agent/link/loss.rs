@@ -2,14 +2,11 @@
 
 use std::fmt;
 
-use super::appetite::Excess;
+use super::{appetite::Excess, last_words::LastWords};
 use crate::{
-    view::{Trouble, TroubleCode},
+    view::{Cure, Trouble, TroubleCode},
     wire::{Desync, control::feature},
 };
-
-/// A message quotes at most this many characters of an agent's output.
-const QUOTE_MAX: usize = 200;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,24 +53,28 @@ pub enum Loss {
     Exited {
         /// How the process ended.
         ending: Ending,
-        /// The text that the command wrote before its first frame.
-        banner: String,
+        /// What the command said before its end.
+        last: LastWords,
     },
-    /// The process ended after its question to a person was not answered.
-    Unanswered(Ending),
+    /// The process was ended because a person has refused what it asked for.
+    Unanswered {
+        /// The question.
+        question: String,
+        /// Whether the person has answered "no", instead of refusing an answer.
+        no: bool,
+    },
+    /// The output stream has ended just now, and the process may be about to end.
+    Closing,
     /// The output stream ended, but the process did not.
     Closed,
     /// The agent did not answer in time.
-    NoAnswer {
-        /// The text that the command wrote before its first frame.
-        banner: String,
-    },
+    NoAnswer(LastWords),
     /// The output stream does not consist of frames.
     OutOfStep {
         /// The kind of the error: for example, other bytes where a frame should begin, or a wrong checksum.
         desync: Desync,
-        /// The text that the command wrote before its first frame.
-        banner: String,
+        /// The text that was found instead of a frame; empty if it was not text.
+        found: String,
     },
     /// The agent sent a message that is too long.
     TooLong {
@@ -115,7 +116,7 @@ pub enum Remedy {
     Restart,
     /// Start the agent again after a short pause.
     Time,
-    /// Start the agent again after a long pause: something has to be installed or repaired first.
+    /// Start the agent again after a longer pause: something has to be installed or repaired first.
     MuchTime,
     /// Do not start the agent again: a person has to change something.
     Person,
@@ -132,18 +133,21 @@ impl Loss {
             | Self::Impostor
             | Self::Refused { sure: true, .. }
             | Self::TooLong { sure: true, .. }
+            | Self::Unanswered { .. }
             | Self::Lacks { .. } => Remedy::Person,
-            Self::NotStarted(_)
-            | Self::Unanswered(_)
-            | Self::Exited {
-                ending: Ending::Status(126 | 127),
-                ..
-            } => Remedy::MuchTime,
-            Self::Exited { .. }
-            | Self::Silent
+            Self::Exited { ending, last } => match (last.symptom, ending) {
+                (Some(symptom), _) => symptom.cause.cure().into(),
+                (None, Ending::Status(126 | 127)) => Remedy::MuchTime,
+                (None, _) => Remedy::Time,
+            },
+            Self::NoAnswer(last) => last
+                .symptom
+                .map_or(Remedy::Time, |symptom| symptom.cause.cure().into()),
+            Self::NotStarted(_) => Remedy::MuchTime,
+            Self::Silent
             | Self::Stalled
+            | Self::Closing
             | Self::Closed
-            | Self::NoAnswer { .. }
             | Self::Refused { sure: false, .. }
             | Self::TooLong { sure: false, .. }
             | Self::OutOfStep { .. } => Remedy::Time,
@@ -158,7 +162,17 @@ impl Loss {
             remedy: self.remedy_words().map(str::to_owned),
             address: None,
             status: self.status(),
+            said: self.last_words().and_then(|last| last.line.clone()),
+            cause: self.last_words().and_then(|last| Some(last.symptom?.cause)),
         }
+    }
+
+    /// What the command said before its end, if the loss is about that.
+    fn last_words(&self) -> Option<&LastWords> {
+        let (Self::Exited { last, .. } | Self::NoAnswer(last)) = self else {
+            return None;
+        };
+        Some(last)
     }
 
     fn code(&self) -> TroubleCode {
@@ -169,9 +183,9 @@ impl Loss {
             Self::Stalled => TroubleCode::Stalled,
             Self::NotStarted(_) => TroubleCode::NotStarted,
             Self::Exited { .. } => TroubleCode::Exited,
-            Self::Unanswered(_) => TroubleCode::Unanswered,
-            Self::Closed => TroubleCode::Closed,
-            Self::NoAnswer { .. } => TroubleCode::NoAnswer,
+            Self::Unanswered { .. } => TroubleCode::Unanswered,
+            Self::Closing | Self::Closed => TroubleCode::Closed,
+            Self::NoAnswer(_) => TroubleCode::NoAnswer,
             Self::OutOfStep { .. } => TroubleCode::OutOfStep,
             Self::TooLong { .. } => TroubleCode::TooLong,
             Self::Misbehaved(_) => TroubleCode::Misbehaved,
@@ -184,11 +198,10 @@ impl Loss {
 
     /// The exit status of the command; `None` if it has none.
     fn status(&self) -> Option<i32> {
-        let (Self::Exited {
+        let Self::Exited {
             ending: Ending::Status(status),
             ..
-        }
-        | Self::Unanswered(Ending::Status(status))) = self
+        } = self
         else {
             return None;
         };
@@ -210,21 +223,41 @@ impl Loss {
                     .to_owned()
             }
             Self::NotStarted(why) => format!("its command could not be started: {why}"),
-            Self::Exited { ending, banner } => format!("its command {ending}{}", quoted(banner)),
-            Self::Unanswered(ending) => {
-                format!("its command {ending} after what it had asked was not answered")
+            Self::Exited { ending, last } => match reason(last) {
+                Some(reason) => format!("{reason}{}", ending.aside()),
+                None => format!("its command {ending}{}", quoted(&last.banner)),
+            },
+            Self::Unanswered { question, no: true } => {
+                format!("the answer was no to what its command asked: {question}")
             }
+            Self::Unanswered { question, no: false } => {
+                format!("nobody has answered what its command asked: {question}")
+            }
+            Self::Closing => "its command is ending".to_owned(),
             Self::Closed => "its command closed its output but did not end".to_owned(),
-            Self::NoAnswer { banner } => {
-                let wrote = quoted(banner);
-                format!("its command runs, but no agent has answered{wrote}")
-            }
+            Self::NoAnswer(last) => match (last.symptom, &last.line) {
+                (Some(symptom), None) => symptom.what.unwrap_or_default().to_owned(),
+                (_, Some(line)) => format!(
+                    "its command runs, but no agent has answered{}",
+                    quoted(line)
+                ),
+                (None, None) => format!(
+                    "its command runs, but no agent has answered{}",
+                    quoted(&last.banner)
+                ),
+            },
             Self::OutOfStep {
                 desync: Desync::Sum,
                 ..
             } => Desync::Sum.to_string(),
-            Self::OutOfStep { desync, banner } => {
-                let wrote = quoted(banner);
+            Self::OutOfStep {
+                desync: Desync::Header(_),
+                found,
+            } if !found.is_empty() => {
+                format!("something else than its agent wrote to the command's output: \"{found}\"")
+            }
+            Self::OutOfStep { desync, found } => {
+                let wrote = quoted(found);
                 format!(
                     "{desync}: something else than the agent writes to the command's output{wrote}"
                 )
@@ -260,22 +293,32 @@ impl Loss {
     /// The advice for people about this loss; `None` if there is none.
     fn remedy_words(&self) -> Option<&'static str> {
         match self {
-            Self::Exited {
-                ending: Ending::Status(126 | 127),
-                ..
-            } => Some("install norouter there, or write its path in cmd"),
-            Self::Stopped | Self::Restarted | Self::Exited { .. } => None,
+            Self::Exited { ending, last } => match (last.symptom, ending) {
+                (Some(symptom), _) => Some(symptom.remedy),
+                (None, Ending::Status(126 | 127)) => {
+                    Some("install norouter there, or write its path in cmd")
+                }
+                (None, _) => None,
+            },
+            Self::Stopped | Self::Restarted | Self::Closing => None,
             Self::Silent | Self::Stalled => Some("look whether the host is up"),
             Self::NotStarted(why) => why.remedy_words(),
-            Self::Unanswered(_) => Some("start the host to be asked again"),
+            Self::Unanswered { .. } => Some("start the host to be asked again"),
             Self::Closed => Some("run the command by hand to see what it waits for"),
-            Self::NoAnswer { .. } => {
-                Some("run the command by hand to see whether it asks for something")
-            }
+            Self::NoAnswer(last) => Some(last.symptom.map_or(
+                "run the command by hand to see whether it asks for something",
+                |symptom| symptom.remedy,
+            )),
             Self::OutOfStep {
                 desync: Desync::Sum,
                 ..
             } => Some("use a command that does not change bytes, such as ssh"),
+            Self::OutOfStep {
+                desync: Desync::Header(_),
+                found,
+            } if !found.is_empty() => Some(
+                "if that happens again, run the command by hand to see which program writes that",
+            ),
             Self::OutOfStep { .. } => {
                 Some("remove the option that makes it a terminal, such as -t")
             }
@@ -308,6 +351,27 @@ impl Loss {
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.trouble(), f)
+    }
+}
+
+impl From<Cure> for Remedy {
+    fn from(cure: Cure) -> Self {
+        match cure {
+            Cure::Moments => Self::Time,
+            Cure::Patience => Self::MuchTime,
+            Cure::Person => Self::Person,
+        }
+    }
+}
+
+impl Ending {
+    /// The ending as a remark behind the reason.
+    fn aside(self) -> String {
+        match self {
+            Self::Status(status) => format!(" (status {status})"),
+            Self::Signal(signal) => format!(" (signal {signal})"),
+            Self::Unknown => String::new(),
+        }
     }
 }
 
@@ -349,6 +413,12 @@ impl fmt::Display for Ending {
     }
 }
 
+/// The reason that a command has given itself, or that is known for its symptom; `None` if it is not known.
+fn reason(last: &LastWords) -> Option<&str> {
+    let known = last.symptom.and_then(|symptom| symptom.what);
+    known.or(last.line.as_deref())
+}
+
 /// The output of a command, quoted for the end of a sentence; empty if there is none.
 fn quoted(banner: &str) -> String {
     if banner.is_empty() {
@@ -357,40 +427,45 @@ fn quoted(banner: &str) -> String {
     format!("; it wrote \"{banner}\"")
 }
 
-/// A text from an agent as one line that is safe to show.
-pub(super) fn said(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let clean = crate::text::escape(&line);
-    match clean.char_indices().nth(QUOTE_MAX) {
-        Some((end, _)) => format!("{}\u{2026}", &clean[..end]),
-        None => clean,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::{
+        TroubleCause,
+        symptoms::{NO_INPUT, Symptom},
+    };
+
+    fn exited(status: i32, line: &str) -> Loss {
+        let last = LastWords {
+            line: Some(line.to_owned()),
+            symptom: Symptom::seen_in(line),
+            ..LastWords::default()
+        };
+        let ending = Ending::Status(status);
+        Loss::Exited { ending, last }
+    }
 
     #[test]
     fn a_loss_is_a_value_and_is_put_into_words_once() {
-        let lost = Loss::Exited {
-            ending: Ending::Status(127),
-            banner: "sh: norouter; not found".to_owned(),
-        };
+        let lost = exited(255, "ssh: Could not resolve hostname wbe1");
         let trouble = lost.trouble();
         assert_eq!(
-            (trouble.code, trouble.status),
-            (TroubleCode::Exited, Some(127))
+            (trouble.code, trouble.status, trouble.cause),
+            (
+                TroubleCode::Exited,
+                Some(255),
+                Some(TroubleCause::UnknownName)
+            )
         );
         assert_eq!(
-            trouble.remedy.as_deref(),
-            Some("install norouter there, or write its path in cmd")
+            trouble.said.as_deref(),
+            Some("ssh: Could not resolve hostname wbe1")
         );
-        assert!(
-            trouble
-                .what
-                .ends_with("; it wrote \"sh: norouter; not found\"")
+        assert_eq!(
+            trouble.what,
+            "ssh: Could not resolve hostname wbe1 (status 255)"
         );
+        assert!(trouble.remedy.as_ref().unwrap().starts_with("correct"));
         assert_eq!(lost.to_string(), trouble.to_string());
 
         let missing = Loss::NotStarted(CannotStart::NotFound("podman".to_owned()));
@@ -399,5 +474,41 @@ mod tests {
             "its command could not be started: \"podman\" is not in $PATH; install it, or write its path in cmd"
         );
         assert_eq!(Loss::Closed.trouble().status, None);
+    }
+
+    #[test]
+    fn a_known_symptom_decides_how_long_to_wait_and_the_status_where_there_is_none() {
+        for (lost, remedy) in [
+            (
+                exited(255, "a@b: Permission denied (publickey)."),
+                Remedy::Person,
+            ),
+            (exited(255, "Host key verification failed."), Remedy::Person),
+            (exited(127, "Befehl fehlt"), Remedy::MuchTime),
+            (exited(1, "Error: no such container"), Remedy::MuchTime),
+            (
+                exited(255, "ssh: connect to host b port 22: Connection refused"),
+                Remedy::Time,
+            ),
+            (exited(1, "the moon is down"), Remedy::Time),
+        ] {
+            assert_eq!(lost.remedy(), remedy, "{lost}");
+        }
+        assert_eq!(
+            exited(1, "the moon is down").to_string(),
+            "the moon is down (status 1)"
+        );
+    }
+
+    #[test]
+    fn a_symptom_with_its_own_words_is_told_by_them() {
+        let lost = Loss::Exited {
+            ending: Ending::Status(0),
+            last: LastWords::of(&NO_INPUT),
+        };
+        assert_eq!(lost.remedy(), Remedy::MuchTime);
+        let told = lost.to_string();
+        assert!(told.starts_with("its command ended before it was told anything"));
+        assert!(told.contains("(status 0); add the option"), "{told}");
     }
 }

@@ -1,6 +1,6 @@
 //! Parses an agent's messages, and makes their texts short and safe to show.
 
-use super::loss::said;
+use super::said::said;
 use crate::wire::control::{
     Event, Message, Outcome, ProblemReport, RawEvent, RefusedAsk, RouteSuggestion,
 };
@@ -25,6 +25,8 @@ pub(super) enum Said {
     Refused(Vec<RefusedAsk>),
     /// A message of a type that this version does not know.
     Unknown,
+    /// A request, which only a manager makes.
+    Request,
     /// A message that a correct agent never sends.
     Strange(&'static str),
 }
@@ -35,7 +37,7 @@ impl Said {
         match Message::parse(json) {
             Ok(Message::Result(outcome)) => Self::Result(outcome),
             Ok(Message::Event(event)) => Self::read_event(event),
-            Ok(Message::Request(_)) => Self::Strange("a request, which agents do not make"),
+            Ok(Message::Request(_)) => Self::Request,
             Err(_) => Self::Strange("a message that cannot be read"),
         }
     }

@@ -14,12 +14,14 @@ mod backoff;
 mod counter;
 mod demands;
 mod heartbeat;
+mod last_words;
 mod life;
 mod lives;
 mod loss;
 mod messages;
 mod problems;
 mod requests;
+mod said;
 mod signs;
 mod state;
 mod stderr;
@@ -32,16 +34,17 @@ use self::{
     appetite::{Appetite, Saying},
     heartbeat::{Heartbeat, Look},
     lives::Lives,
-    loss::said,
     messages::Said,
     problems::CHANGES_MAX,
     requests::Pending,
+    said::said,
     stderr::Stderr,
 };
 pub use self::{
     appetite::{Excess, Turn},
     ask::{AgentQuestion, AgentReply},
     demands::Demands,
+    last_words::LastWords,
     loss::{CannotStart, Ending, Loss, Remedy},
     signs::{Sign, Signs},
     state::{Note, Output, State, Treatment},
@@ -58,6 +61,9 @@ use crate::{
 
 /// The maximum number of events of unknown types that an agent may send within a short time.
 const UNKNOWN_MAX: u32 = 100;
+
+/// The length of the text that is quoted where a frame should begin, in bytes.
+const TEXT_MAX: usize = 256;
 
 /// The link to one host's agent.
 pub struct Link {
@@ -102,9 +108,20 @@ impl Link {
         self.lives.handle_asking(now, asking);
     }
 
-    /// Notes that the person will not answer the command's question.
-    pub fn handle_unanswered(&mut self) {
-        self.lives.life.person.unwilling = true;
+    /// Ends the command, because a person has refused what it asks for: with an answer, which is then "no", or without
+    /// one. Returns false if the agent has answered already, so that the command goes on.
+    pub fn handle_refused_prompt(&mut self, now: Instant, question: &str, no: bool) -> bool {
+        self.lives.handle_refused_prompt(now, said(question), no)
+    }
+
+    /// Whether the process is being ended, and may still exist.
+    pub fn is_ending(&self) -> bool {
+        matches!(self.lives.state(), State::Ending { .. })
+    }
+
+    /// What the command says, if its agent should have answered by now; `None` if it says nothing.
+    pub fn mutters(&self) -> Option<&str> {
+        self.lives.mutters()
     }
 
     /// The agent's greeting; `None` before it has answered its configuration.
@@ -260,6 +277,11 @@ impl Link {
         Ok(id)
     }
 
+    /// Whether the present agent can be asked for probes.
+    pub fn answers_probes(&self) -> bool {
+        self.lives.life.can(feature::PROBE)
+    }
+
     /// Queues a message, and returns its checksum.
     fn send(&mut self, message: &Message) -> u16 {
         let json = message.to_json();
@@ -348,7 +370,7 @@ impl Link {
                     self.spend(now, Effort::Message(json.len()));
                     self.handle_control(now, &json);
                 }
-                Err(desync) => self.lives.handle_desync(now, desync),
+                Err(desync) => self.lives.handle_desync(now, desync, text_in(buffer)),
             }
         }
         // Output of an agent that is being ended is discarded, but must be read, so that the agent does not block.
@@ -369,14 +391,18 @@ impl Link {
 
     /// Handles a line of the agent's standard error.
     pub fn handle_stderr(&mut self, now: Instant, line: &[u8]) {
-        for line in self.stderr.push(now, line) {
+        let shown = self.stderr.push(now, line);
+        let is_shown = !shown.is_empty();
+        for line in shown {
             self.lives.tell(Output::Note(Note::Stderr(line)));
         }
+        let line = self.stderr.tail().last().unwrap_or_default();
+        self.lives.handle_line(now, line, is_shown);
     }
 
     /// Handles the end of the agent's output stream.
     pub fn handle_closed(&mut self, now: Instant) {
-        self.lives.end(now, Loss::Closed);
+        self.lives.end(now, Loss::Closing);
     }
 
     /// Handles that the agent has read nothing for so long that it counts as dead.
@@ -412,6 +438,8 @@ impl Link {
             // A newer agent may send events that this manager does not know, but only at a limited rate.
             Said::Unknown if life.unknown.count(now) <= UNKNOWN_MAX => {}
             Said::Unknown => self.handle_fault(now, "events that nobody knows"),
+            Said::Request if life.greeting.is_none() => self.lives.handle_echo(now),
+            Said::Request => self.handle_fault(now, "a request, which agents do not make"),
             Said::Strange(what) => self.handle_fault(now, what),
         }
     }
@@ -508,6 +536,17 @@ impl Link {
     /// The next output. After every call of another method, call this until it returns `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.lives.poll_output()
+    }
+}
+
+/// The text at the front of a buffer, as one line for a message; empty if it is not text.
+fn text_in(buffer: &[u8]) -> String {
+    let start = buffer.get(..TEXT_MAX).unwrap_or(buffer);
+    let is_text = |byte: &u8| !byte.is_ascii_control() || b"\t\r\n\x1b".contains(byte);
+    if start.iter().all(is_text) {
+        said(&String::from_utf8_lossy(start))
+    } else {
+        String::new()
     }
 }
 

@@ -8,27 +8,23 @@ use std::{
 
 use super::host::Host;
 use crate::{
-    addr::Vip,
+    addr::{FlowKey, Vip},
     route::{Route, Routes, Target},
-    switch::{FlowInfo, FlowPhase},
-    view::{FlowState, FlowView, flow_id},
+    switch::{EndedFlow, FlowInfo, FlowPhase},
+    view::{EndedFlowView, FlowState, FlowView, flow_id},
 };
 
 /// Returns a flow as people see it.
 pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo) -> FlowView {
-    let name = |vip: Vip| match hosts.get(&vip) {
-        Some(host) => host.plan.name.to_string(),
-        None => vip.to_string(),
-    };
-    let inside = Vip::new(*flow.key.dst.ip()).is_ok_and(|vip| hosts.contains_key(&vip));
+    let inside = is_inside(hosts, flow.key);
     FlowView {
         id: flow_id(flow.key),
-        from: name(flow.from),
-        to: name(flow.to),
+        from: name(hosts, flow.from),
+        to: name(hosts, flow.to),
         src: flow.key.src.to_string(),
         dst: flow.key.dst.to_string(),
         name: destination(hosts, flow.key.dst),
-        via: (!inside).then(|| name(flow.to)),
+        via: (!inside).then(|| name(hosts, flow.to)),
         rule: (!inside)
             .then(|| rule(routes, flow.to, *flow.key.dst.ip()))
             .flatten(),
@@ -48,8 +44,40 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo
     }
 }
 
-/// The destination of the route through which packets to an address reach this gateway: the block that contains the
-/// address, or the route's patterns of names.
+/// Returns a flow that has ended as people see it.
+pub(super) fn ended(hosts: &BTreeMap<Vip, Host>, flow: &EndedFlow) -> EndedFlowView {
+    let to = flow.to.map(|to| name(hosts, to));
+    EndedFlowView {
+        id: flow_id(flow.key),
+        from: name(hosts, flow.from),
+        via: to.clone().filter(|_| !is_inside(hosts, flow.key)),
+        to,
+        src: flow.key.src.to_string(),
+        dst: flow.key.dst.to_string(),
+        name: destination(hosts, flow.key.dst),
+        outcome: flow.outcome,
+        bytes_from: flow.sent,
+        bytes_to: flow.received,
+        lasted_ms: millis(flow.lasted),
+        ended_ms: super::host::millis(flow.at),
+        rtt_us: flow.handshake.map(micros),
+    }
+}
+
+fn name(hosts: &BTreeMap<Vip, Host>, vip: Vip) -> String {
+    match hosts.get(&vip) {
+        Some(host) => host.plan.name.to_string(),
+        None => vip.to_string(),
+    }
+}
+
+/// Whether a flow ends at a host of the network.
+fn is_inside(hosts: &BTreeMap<Vip, Host>, key: FlowKey) -> bool {
+    Vip::new(*key.dst.ip()).is_ok_and(|vip| hosts.contains_key(&vip))
+}
+
+/// The part of a route by which packets to an address go to this gateway: the block that contains the address, or the
+/// route's patterns of names.
 fn rule(routes: &Routes, gateway: Vip, address: Ipv4Addr) -> Option<String> {
     let leads = |route: &&Route| route.via.contains(&gateway);
     if let Some(route) = routes.to_address(address.into()).filter(leads) {

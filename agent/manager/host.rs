@@ -1,15 +1,18 @@
 //! One host of a running network, and what faces see of it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{configure, prompts::Prompts};
 use crate::{
     link::{self, Link, Loss, Note, Remedy},
     plan::{HostPlan, Start},
-    switch::Traffic,
+    switch::Switch,
     text,
     time::Instant,
-    view::{Event, HeldView, HostState, HostView, Retry, TrafficView, Trouble, TroubleCode},
+    view::{
+        Event, HeldView, HostState, HostView, Retry, TrafficView, TriedPort, Trouble, TroubleCode,
+        TryOutcome,
+    },
     wire::control::{ProblemCode, ProblemReport},
 };
 
@@ -99,7 +102,7 @@ fn reported(problem: &ProblemReport) -> Trouble {
         what: problem.sentence(),
         remedy: problem.remedy.clone(),
         address: problem.address.map(|address| address.to_string()),
-        status: None,
+        ..Trouble::default()
     }
 }
 
@@ -228,8 +231,21 @@ impl Host {
         lost.into_iter()
             .chain(reports.map(reported))
             .chain(self.prompts.trouble())
+            .chain(self.mutters())
             .chain(self.awaits())
             .collect()
+    }
+
+    /// The last line of a command whose agent should have answered by now, because it may ask for something or say why
+    /// it takes so long.
+    fn mutters(&self) -> Option<Trouble> {
+        let said = self.link.mutters()?.to_owned();
+        Some(Trouble {
+            code: TroubleCode::Says,
+            what: format!("its command says: {said}"),
+            said: Some(said),
+            ..Trouble::default()
+        })
     }
 
     /// The trouble of a host whose command waits for approval; `None` if it does not wait.
@@ -324,7 +340,28 @@ impl Host {
         Event::Warning { host, vip, text }
     }
 
-    pub(super) fn view(&self, traffic: Traffic, flows: usize) -> HostView {
+    /// The ports that the host publishes, each with the last attempt to connect to its service, as far as that is known.
+    /// An agent that cannot be probed is an older one, which accepts connections before it has tried the service.
+    fn tried(&self, switch: &Switch) -> Vec<TriedPort> {
+        let holds_back = self.link.answers_probes();
+        let ports: BTreeSet<_> = configure::carried(&self.plan)
+            .map(|forward| forward.listen_port)
+            .collect();
+        let tried = switch
+            .tried(self.plan.vip)
+            .filter(|(port, _)| ports.contains(port));
+        let known = tried.filter(|(_, it)| holds_back || it.outcome != TryOutcome::Answered);
+        known
+            .map(|(port, tried)| TriedPort {
+                port: port.get(),
+                outcome: tried.outcome,
+                at_ms: millis(tried.at),
+            })
+            .collect()
+    }
+
+    pub(super) fn view(&self, switch: &Switch) -> HostView {
+        let traffic = switch.traffic(self.plan.vip);
         let ports = configure::carried(&self.plan).map(|forward| forward.listen_port.get());
         let mut ports: Vec<_> = ports.collect();
         ports.sort_unstable();
@@ -335,6 +372,7 @@ impl Host {
             aliases: self.plan.aliases.iter().map(ToString::to_string).collect(),
             vip: self.plan.vip.to_string(),
             ports,
+            tried: self.tried(switch),
             state: self.state(),
             reason: self.reason(&troubles),
             retry: self.retry(),
@@ -350,7 +388,7 @@ impl Host {
                 .map(|greeting| greeting.version.clone()),
             stderr: self.link.stderr_tail().map(str::to_owned).collect(),
             traffic: TrafficView {
-                flows,
+                flows: switch.flow_count(self.plan.vip),
                 bytes_from: traffic.bytes_from,
                 bytes_to: traffic.bytes_to,
                 refused: traffic.malformed + traffic.spoofed + traffic.refused + traffic.stray,

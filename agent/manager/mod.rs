@@ -24,7 +24,7 @@ pub use self::{
     held::{Hold, ReloadOutcome},
     network::{Core, Output},
     reload::Commands,
-    why::{Inquiry, Part},
+    why::{Inquiry, Part, host_remedy},
 };
 pub use crate::link::Turn;
 

@@ -11,7 +11,7 @@ use super::{
     pace::Pace,
     prompts::{PromptVerdict, Will},
     refused,
-    why::Inquiry,
+    why::{Inquiry, Part},
 };
 use crate::{
     addr::{FlowKey, HostName, Vip},
@@ -22,7 +22,10 @@ use crate::{
     secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{Answer, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot},
+    view::{
+        Answer, EndedFlowsView, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot,
+        Unapplied,
+    },
     wire::sum,
 };
 
@@ -70,6 +73,8 @@ pub struct Core {
     pub(super) last_held_number: u64,
     /// A change of the manifest that waits for a person.
     pub(super) held: Option<held::HeldPlan>,
+    /// A changed manifest that could not be applied.
+    pub(super) unapplied: Option<Unapplied>,
     pub(super) stopping: bool,
     /// Whether it has been reported that no host can run.
     hopeless: bool,
@@ -108,6 +113,7 @@ impl Core {
             lost_broadcast: lost::LostBroadcast::default(),
             last_held_number: 0,
             held: None,
+            unapplied: None,
             stopping: false,
             hopeless: false,
             prompts: 0,
@@ -268,12 +274,18 @@ impl Core {
             return false;
         };
         let text = answer.text;
-        match (host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
+        let ends = match (host.prompts).answer(answer.prompt, text.as_ref(), answer.remember) {
             None => return false,
-            Some(Will::Refuses) => host.link.handle_unanswered(),
-            Some(Will::Answers) => {}
+            Some(Will::Refuses { question, no }) => {
+                host.link.handle_refused_prompt(now, &question, no)
+            }
+            Some(Will::Answers) => false,
+        };
+        if ends {
+            host.prompts.withhold(answer.prompt);
+        } else {
+            self.outputs.push_back(Output::Answer(answer.prompt, text));
         }
-        self.outputs.push_back(Output::Answer(answer.prompt, text));
         self.look_at_prompts(now, vip);
         true
     }
@@ -309,6 +321,9 @@ impl Core {
     /// Does everything that is due at this time for the links and the switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
+        if self.switch.poll_tried(now) {
+            self.outputs.push_back(Output::Changed);
+        }
         while let Some(refused) = self.switch.poll_refused(now) {
             let event = refused::event(&self.plan, &refused);
             self.outputs.extend(event.map(Output::Event));
@@ -348,12 +363,13 @@ impl Core {
     pub fn snapshot(&self, now: Instant) -> Snapshot {
         let hosts = self.order.iter().filter_map(|vip| {
             let host = self.hosts.get(vip)?;
-            Some(host.view(self.switch.traffic(*vip), self.switch.flow_count(*vip)))
+            Some(host.view(&self.switch))
         });
         Snapshot {
             now_ms: host::millis(now),
             hosts: hosts.collect(),
             held: self.held.as_ref().map(held::HeldPlan::view),
+            unapplied: self.unapplied.clone(),
         }
     }
 
@@ -388,6 +404,21 @@ impl Core {
         asked
     }
 
+    /// Takes the replies of agents to the questions of an inquiry. A service that an agent has tried to connect to is as
+    /// well known afterwards as after a connection.
+    pub fn note_replies(
+        &mut self,
+        now: Instant,
+        inquiry: &Inquiry,
+        replies: &BTreeMap<Part, AgentReply>,
+    ) {
+        let host = inquiry.far().and_then(|far| self.hosts.get(&far));
+        let tried = host.and_then(|host| inquiry.tried(&host.plan, replies));
+        if let Some((vip, port, outcome)) = tried {
+            self.switch.note_tried(now, vip, port, outcome);
+        }
+    }
+
     fn may_start(&self, vip: Vip) -> bool {
         let host = self.hosts.get(&vip);
         !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
@@ -410,9 +441,18 @@ impl Core {
         }
     }
 
+    /// The flows that have ended last, at most `most`, in the order in which they ended.
+    pub fn ended_flows(&self, now: Instant, most: usize) -> EndedFlowsView {
+        let ended = self.switch.ended(most);
+        EndedFlowsView {
+            now_ms: host::millis(now),
+            ended: ended.map(|flow| flows::ended(&self.hosts, flow)).collect(),
+        }
+    }
+
     /// Ends a flow with a reset to both of its ends. Returns whether the flow existed.
-    pub fn kill_flow(&mut self, key: FlowKey) -> bool {
-        self.switch.kill_flow(key)
+    pub fn kill_flow(&mut self, now: Instant, key: FlowKey) -> bool {
+        self.switch.kill_flow(now, key)
     }
 
     /// The host with this VIP, name or alias; no name looks like an address. `view::Snapshot::host` follows the same
@@ -480,7 +520,7 @@ impl Core {
                             self.switch.raise(vip);
                             risen = true;
                         } else {
-                            self.switch.lower(vip);
+                            self.switch.lower(now, vip);
                         }
                     }
                     let lost = host.is_lost();
@@ -488,7 +528,10 @@ impl Core {
                         self.lost_broadcast.note(now, self.order.len());
                     }
                     if !host.link.may_ask() {
-                        let gone = host.prompts.close().into_iter();
+                        host.prompts.close();
+                    }
+                    if !host.link.is_ending() {
+                        let gone = host.prompts.take_withheld().into_iter();
                         self.outputs.extend(gone.map(|id| Output::Answer(id, None)));
                     }
                     if let Some(event) = host.announce(now).filter(|_| !host.leaving) {
@@ -503,7 +546,7 @@ impl Core {
         }
         if self.hosts.get(&vip).is_some_and(Host::has_left) {
             self.hosts.remove(&vip);
-            self.switch.remove(vip);
+            self.switch.remove(now, vip);
         }
         self.spawn(now);
         self.look_for_hope();
@@ -526,8 +569,8 @@ impl Core {
     /// Starts the commands that may be started at this moment.
     fn spawn(&mut self, now: Instant) {
         while let Some(vip) = self.pace.pop(now) {
-            // Frames that wait for the host's previous agent are dropped, because the new agent cannot use them.
-            self.switch.lower(vip);
+            // Frames that wait for an earlier agent are dropped, because they are useless to this one.
+            self.switch.lower(now, vip);
             if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();
                 host.prompts.begin(&start);

@@ -28,6 +28,9 @@ pub(super) struct Prompts {
     kept: BTreeMap<String, Kept>,
     /// The command whose answers are kept.
     start: Option<Start>,
+    /// The prompts that get no answer, but are not told so before their command has ended. A command that is told goes
+    /// on, and ssh then sends an empty password to the host.
+    withheld: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -54,12 +57,17 @@ struct Kept {
 }
 
 /// The decision of a person who was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Will {
     /// The command may go on.
     Answers,
-    /// The command may not go on: there is no answer, or the answer is "no".
-    Refuses,
+    /// The command may not go on.
+    Refuses {
+        /// The question, as it is shown.
+        question: String,
+        /// Whether the answer is "no"; otherwise there is none.
+        no: bool,
+    },
 }
 
 /// What happens to a prompt.
@@ -135,11 +143,11 @@ impl Prompts {
         let index = self.open.iter().position(wanted)?;
         let prompt = self.open.remove(index);
         let is_no = |text: &Secret| text.reveal() == "no";
-        let will = match text {
-            None => Will::Refuses,
-            Some(text) if prompt.kind == Some(PromptKind::Confirm) && is_no(text) => Will::Refuses,
-            Some(_) => Will::Answers,
-        };
+        let no = prompt.kind == Some(PromptKind::Confirm) && text.is_some_and(is_no);
+        if no || text.is_none() {
+            let question = prompt.shown;
+            return Some(Will::Refuses { question, no });
+        }
         if let Some(text) = text.filter(|_| remember && self.kept.len() < KEPT_MAX) {
             let kept = Kept {
                 answer: text.clone(),
@@ -148,19 +156,31 @@ impl Prompts {
             };
             self.kept.insert(prompt.asked, kept);
         }
-        Some(will)
+        Some(Will::Answers)
+    }
+
+    /// Keeps a prompt without an answer until its command has ended.
+    pub(super) fn withhold(&mut self, id: u64) {
+        self.withheld.push(id);
     }
 
     /// Withdraws a prompt, because nobody waits for its answer any more. False if it was not open.
     pub(super) fn withdraw(&mut self, id: u64) -> bool {
+        self.withheld.retain(|withheld| *withheld != id);
         let before = self.open.len();
         self.open.retain(|prompt| prompt.id != id);
         self.open.len() < before
     }
 
-    /// Closes all prompts, because the command has ended or will be ended. Returns their numbers.
-    pub(super) fn close(&mut self) -> Vec<u64> {
-        self.open.drain(..).map(|prompt| prompt.id).collect()
+    /// Closes all prompts, because the command has ended or will be ended.
+    pub(super) fn close(&mut self) {
+        let gone = self.open.drain(..).map(|prompt| prompt.id);
+        self.withheld.extend(gone);
+    }
+
+    /// The prompts that get no answer, now that their command has ended.
+    pub(super) fn take_withheld(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.withheld)
     }
 
     /// How many prompts are open.
@@ -177,9 +197,11 @@ impl Prompts {
         } else {
             (TroubleCode::Says, "says")
         };
+        let said = words.join(" ");
         Some(Trouble {
             code,
-            what: format!("its command {how}: {}", words.join(" ")),
+            what: format!("its command {how}: {said}"),
+            said: Some(said),
             ..Trouble::default()
         })
     }
@@ -342,7 +364,9 @@ mod tests {
             let clean = |c: char| c == '\n' || !text::is_unsafe(c);
             assert!(view.text.chars().all(clean), "{}", view.text);
         }
-        assert_eq!(prompts.close(), [1, 2, 3, 4]);
+        prompts.close();
         assert_eq!(prompts.len(), 0);
+        assert_eq!(prompts.take_withheld(), [1, 2, 3, 4]);
+        assert!(prompts.take_withheld().is_empty());
     }
 }

@@ -9,12 +9,15 @@ use super::{
     network::{Core, Output, run_id_for},
 };
 use crate::{
-    addr::Vip,
+    addr::{Port, Vip},
     link::Link,
-    plan::{self, Change, HostPlan, Kind, Plan, Start},
+    plan::{self, Change, Forward, HostPlan, Kind, Plan, Start},
     time::Instant,
-    view::{Event, Grant},
+    view::{Event, Grant, Unapplied},
 };
+
+/// How many bytes of a report about a manifest are kept; the rest is cut off.
+const REPORT_MAX: usize = 8 << 10;
 
 /// Whether commands that nobody has approved may be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +30,22 @@ pub enum Commands {
 }
 
 impl Core {
+    /// Notes that the manifest has changed but cannot be applied, for the reasons in `report`, until one can be.
+    pub fn refuse_manifest(&mut self, now: Instant, mut report: String) {
+        report.truncate(report.floor_char_boundary(REPORT_MAX));
+        let before = self.unapplied.take();
+        let since_ms = before.map_or(now.as_micros() / 1_000, |before| before.since_ms);
+        self.unapplied = Some(Unapplied { since_ms, report });
+        self.outputs.push_back(Output::Changed);
+    }
+
     /// Applies or holds the change to this plan. A change that was held before is dropped, unless it is the same.
     pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> ReloadOutcome {
         if self.stopping {
             return ReloadOutcome::default();
+        }
+        if self.unapplied.take().is_some() {
+            self.outputs.push_back(Output::Changed);
         }
         let commands = match hold {
             Hold::Commands => Commands::Hold,
@@ -52,8 +67,14 @@ impl Core {
         }
     }
 
-    /// What a plan grants that the network does not. With [`Commands::Hold`], commands are left out: each waits for its
-    /// own approval, and is granted by that.
+    /// Whether a reload to this plan would take something away from the network: a host, or something that is granted
+    /// now. A manifest of which only a part is written looks like that.
+    pub fn would_lose(&self, plan: &Plan) -> bool {
+        plan::loses(&self.plan, plan)
+    }
+
+    /// What a plan grants that the network does not. A command that will be held does not count, because its approval
+    /// grants it.
     fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
         let mut grants = plan::new_grants(&self.plan, plan);
         if commands == Commands::Hold {
@@ -100,6 +121,7 @@ impl Core {
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
+        let other_services = other_services(&self.plan, plan);
         self.plan = plan.clone();
         self.switch.set_routes(plan.routes.clone());
         let cut = self.switch.set_policy(now, plan.policy.clone());
@@ -137,6 +159,9 @@ impl Core {
                     begun.insert(host.vip);
                 }
             });
+        }
+        for (vip, port) in other_services {
+            self.switch.forget_tried(vip, port);
         }
         for change in &changes {
             match change.kind {
@@ -254,4 +279,19 @@ impl Core {
             self.tell(now, vip, |link| link.stop(now));
         }
     }
+}
+
+/// The published ports that lead to other targets than before.
+fn other_services(before: &Plan, now: &Plan) -> Vec<(Vip, Port)> {
+    let leads_as_before = |host: &HostPlan, forward: &Forward| {
+        let old = before.host(host.vip);
+        old.is_some_and(|old| old.forwards.contains(forward))
+    };
+    let hosts = now.hosts.iter();
+    hosts
+        .flat_map(|host| {
+            let other = configure::carried(host).filter(move |it| !leads_as_before(host, it));
+            other.map(|forward| (host.vip, forward.listen_port))
+        })
+        .collect()
 }

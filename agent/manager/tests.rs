@@ -163,10 +163,7 @@ fn a_host_fails_alone_and_says_why() {
     core.handle_exit(NOW, vip(B), Ending::Status(3));
     assert_eq!(states(&core), [HostState::Ready, HostState::Waiting]);
     let view = &core.snapshot(NOW).hosts[1];
-    assert_eq!(
-        view.reason.as_deref(),
-        Some("its command exited with status 3")
-    );
+    assert_eq!(view.reason.as_deref(), Some("boom (status 3)"));
     assert_eq!(view.stderr, ["boom"]);
     let announced = outputs(&mut core).into_iter().filter(|output| {
         matches!(
@@ -275,7 +272,7 @@ fn problems_make_a_host_degraded_until_they_are_gone() {
         what: "cannot listen on 127.0.42.101:80: no".to_owned(),
         remedy: Some("do\\u{1b}".to_owned()),
         address: Some("127.0.42.101:80".to_owned()),
-        status: None,
+        ..Trouble::default()
     };
     assert_eq!(core.snapshot(NOW).hosts[0].troubles, [told]);
     core.handle_bytes(NOW, vip(A), &mut report(""));

@@ -3,14 +3,22 @@
 use std::rc::Rc;
 
 use super::{
-    problem::{Problem, Problems},
+    problem::{Problem, Problems, Span},
     schema::{Field, Level, Shape, places_of},
-    yaml::{Kind, Node},
+    yaml::{Entry, Kind, Node},
 };
-use crate::text::{meant, quote};
+use crate::text::{Synonyms, meant_or_synonym, quote};
 
 /// Adds a problem for everything in a map that does not fit the table of the map's keys.
 pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
+    if let Some(problem) = node.tag_problem() {
+        problems.push(problem);
+        return;
+    }
+    check_keys(node, level, problems);
+}
+
+fn check_keys(node: &Node, level: &Level, problems: &mut Problems) {
     let Kind::Map(entries) = &node.kind else {
         if !node.is_null() || level.fields.iter().any(|field| field.required) {
             let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
@@ -34,6 +42,14 @@ pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
             problems.push(
                 Problem::error(entry.key_span, message)
                     .hint("it belongs to one host: move it there"),
+            );
+        } else if key == "<<" {
+            // It came with quotes or with a tag that takes its meaning from it. Without what it should merge, the
+            // network would be another one.
+            let message = "this \"<<\" is a text, and merges nothing";
+            problems.push(
+                Problem::error(entry.key_span, message)
+                    .hint("write it without quotes and without a tag: <<: *name"),
             );
         } else if !key.starts_with("x-") {
             problems.push_remark(|| {
@@ -62,6 +78,10 @@ pub(super) fn check_map(node: &Node, level: &Level, problems: &mut Problems) {
 }
 
 fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
+    if let Some(problem) = node.tag_problem() {
+        problems.push(problem);
+        return;
+    }
     if node.is_null() {
         return;
     }
@@ -91,7 +111,9 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
         (Shape::NamedTexts, Kind::Map(entries)) => {
             for entry in entries.iter().filter(|entry| !entry.key.starts_with("x-")) {
                 let name = quote(&entry.key);
-                if let Kind::List(items) = &entry.value.kind {
+                if let Some(problem) = entry.value.tag_problem() {
+                    problems.push(problem);
+                } else if let Kind::List(items) = &entry.value.kind {
                     check_items(&name, items, problems);
                 } else {
                     let message =
@@ -105,14 +127,24 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
         }
         (Shape::NamedTexts, _) => wrong("a map from names to lists"),
         (Shape::TextOrTexts, _) => wrong("a text or a list of words"),
-        (Shape::Map(level), Kind::Map(_)) => check_map(node, level, problems),
+        (Shape::Map(level), Kind::Map(_)) => check_keys(node, level, problems),
         (Shape::Map(_), _) => wrong("a map"),
         (Shape::Named(level), Kind::Map(entries)) => {
-            for entry in entries.iter().filter(|entry| !entry.key.starts_with("x-")) {
+            for entry in entries {
                 if problems.is_full() {
                     return;
                 }
-                check_map(&entry.value, level, problems);
+                if entry.key.starts_with("x-") {
+                    note_about_own_key(entry, problems);
+                } else if is_a_key(&entry.key, &entry.value, level) {
+                    problems.push(indented_too_little(
+                        &entry.key,
+                        entry.key_span,
+                        &entry.value,
+                    ));
+                } else {
+                    check_map(&entry.value, level, problems);
+                }
             }
             if !entries.iter().any(|entry| !entry.key.starts_with("x-")) {
                 problems.push(
@@ -136,16 +168,37 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
 
 /// Checks that every item of a list is a single value.
 fn check_items(name: &str, items: &[Rc<Node>], problems: &mut Problems) {
-    for item in items.iter().filter(|item| item.text().is_none()) {
-        let message = format!(
-            "an item of {name} must be a text, but this is {}",
-            found(item)
-        );
-        problems
-            .push(Problem::error(item.span, message).hint("put quotes around it, or remove it"));
+    for item in items {
+        if let Some(problem) = item.tag_problem() {
+            problems.push(problem);
+        } else if item.text().is_none() {
+            problems.push(not_a_text(name, item));
+        }
         if problems.is_full() {
             return;
         }
+    }
+}
+
+fn not_a_text(name: &str, item: &Node) -> Problem {
+    let message = format!(
+        "an item of {name} must be a text, but this is {}",
+        found(item)
+    );
+    Problem::error(item.span, message).hint("put quotes around it, or remove it")
+}
+
+/// Tells that a key which begins with `x-` is not a host, if its value looks like one.
+fn note_about_own_key(entry: &Entry, problems: &mut Problems) {
+    if entry.value.get("vip").is_some() || entry.value.get("cmd").is_some() {
+        problems.push_remark(|| {
+            let message = format!(
+                "{} is not a host: its name begins with \"x-\"",
+                quote(&entry.key)
+            );
+            Problem::note(entry.key_span, message)
+                .hint("keys that begin with \"x-\" are yours and ignored; give a host another name")
+        });
     }
 }
 
@@ -158,8 +211,50 @@ fn found(node: &Node) -> String {
     }
 }
 
+/// Keys of other programs' files, and the keys here that mean the same.
+const SYNONYMS: &Synonyms = &[
+    (
+        &["command", "exec", "run", "entrypoint", "shell", "ssh"],
+        &["cmd"],
+    ),
+    (&["ip", "addr"], &["vip"]),
+    (&["address"], &["vip", "listen"]),
+    (&["names", "hostnames", "aka"], &["aliases"]),
+    (&["expose", "forward", "forwards", "publish"], &["ports"]),
+    (&["port"], &["listen", "ports"]),
+    (&["proxy", "httpproxy"], &["http"]),
+    (&["socks5", "socksproxy"], &["socks"]),
+    (&["etchosts", "hostsfile"], &["writeEtcHosts"]),
+    (&["folder", "path"], &["pathOnAgent"]),
+    (&["nodes", "machines", "services", "servers"], &["hosts"]),
+    (&["defaults", "default", "template"], &["hostTemplate"]),
+    (&["subnet", "cidr"], &["network"]),
+    (&["acl"], &["policy"]),
+    (&["gateway", "through"], &["via"]),
+    (&["destination"], &["to"]),
+    (&["source"], &["from"]),
+    (&["except", "exclude", "without"], &["notTo"]),
+    (&["users", "auth"], &["credentials"]),
+];
+
+/// Whether the name of a map is rather one of its keys, at the level of the names.
+fn is_a_key(name: &str, value: &Node, level: &Level) -> bool {
+    level.has(name) && !value.entries().iter().any(|entry| level.has(&entry.key))
+}
+
+fn indented_too_little(key: &str, span: Span, value: &Node) -> Problem {
+    let message = format!("{} is the name of a host here", quote(key));
+    let problem = if value.is_null() || matches!(value.kind, Kind::Map(_)) {
+        Problem::warning(span, message)
+    } else {
+        Problem::error(span, message)
+    };
+    problem.hint("is this line indented too little? it is a key of a host")
+}
+
 fn unknown_key_hint(key: &str, level: &Level) -> String {
-    if let Some(name) = meant(key, level.fields.iter().map(|field| field.name)) {
+    let names = level.fields.iter().map(|field| field.name);
+    if let Some(name) = meant_or_synonym(key, names, SYNONYMS) {
         return format!("did you mean {}?", quote(name));
     }
     let homes = places_of(key);
@@ -171,4 +266,20 @@ fn unknown_key_hint(key: &str, level: &Level) -> String {
     }
     let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
     format!("it is ignored; known keys are: {}", keys.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn every_counterpart_of_a_synonym_is_a_key() {
+        for (words, keys) in SYNONYMS {
+            assert!(
+                keys.iter().all(|key| !schema::places_of(key).is_empty()),
+                "{words:?}"
+            );
+        }
+    }
 }

@@ -7,7 +7,9 @@ pub mod read;
 pub mod render;
 pub mod schema;
 
+mod brackets;
 mod check;
+mod places;
 mod tree;
 mod yaml;
 

@@ -63,6 +63,9 @@ pub enum Severity {
 pub struct Problem {
     /// How much the problem matters.
     pub severity: Severity,
+    /// The kind of the problem, for programs; only problems of commands have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
     /// The place of the problem.
@@ -108,6 +111,7 @@ impl Problem {
         MADE.set(MADE.get() + 1);
         Self {
             severity,
+            code: None,
             message: text::escape(message),
             span,
             hint: None,
@@ -119,6 +123,13 @@ impl Problem {
     #[must_use]
     pub fn hint(mut self, hint: impl AsRef<str>) -> Self {
         self.hint = Some(text::escape(hint.as_ref()));
+        self
+    }
+
+    /// Adds the kind of the problem, for programs.
+    #[must_use]
+    pub const fn code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
         self
     }
 

@@ -36,6 +36,9 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) required: bool,
+    /// The form of a text, or of each text in a list, as a regular expression: for editors only, because `plan` checks
+    /// these texts and says more about them. It fits everything that `plan` takes.
+    pattern: Option<&'static str>,
     /// The meaning of the key, for a person who points at it in an editor.
     pub(super) doc: &'static str,
     /// An example of a value, as JSON.
@@ -62,6 +65,7 @@ pub(super) const fn field(
         name,
         shape,
         required: false,
+        pattern: None,
         doc,
         example,
     }
@@ -74,6 +78,26 @@ const fn required(field: Field) -> Field {
     }
 }
 
+const fn formed(pattern: &'static str, field: Field) -> Field {
+    Field {
+        pattern: Some(pattern),
+        ..field
+    }
+}
+
+// The forms of texts. `regex` puts regular expressions in place of the words in "<>".
+const VIP: &str = r"^127(\.<octet>){3}$";
+const BLOCK: &str = r"^127(\.<octet>){3}/0*([89]|[12][0-9]|3[0-2])$";
+const PORT: &str = "^<port>$";
+const PORT_RANGE: &str = r"^\s*[0-9]+\s*(-\s*[0-9]+\s*)?$";
+const FORWARD: &str = r"^<port>:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):<port>(/tcp|/udp)?$";
+const LISTEN_ADDRESS: &str =
+    r"^((|<localhost>|<octet>(\.<octet>){3}|\[[0-9A-Fa-f:.%]+\]):<port>)?$";
+const NAME: &str = r"^<label>(\.<label>)*$";
+const NAME_OR_OWN_KEY: &str = r"^x-|^<label>(\.<label>)*$";
+/// A block or a glob, but not an address without a number of bits.
+const TARGET: &str = r"^(?!<octet>(\.<octet>){3}$)([A-Za-z0-9_.*-]+|[0-9A-Fa-f:.]+/[0-9]+)$";
+
 /// The values of `allow`, which says which users of a host may connect: only the user that the agent runs as, or all
 /// users.
 pub const ALLOWED: &[&str] = &["same-user", "any"];
@@ -82,11 +106,14 @@ pub const ALLOWED: &[&str] = &["same-user", "any"];
 pub(super) static MANIFEST: Level = Level {
     place: "the manifest",
     fields: &[
-        field(
-            "network",
-            Shape::Text,
-            "The block inside 127.0.0.0/8 from which hosts without a vip get their address. Default: 127.0.42.0/24.",
-            r#""127.0.42.0/24""#,
+        formed(
+            BLOCK,
+            field(
+                "network",
+                Shape::Text,
+                "The block inside 127.0.0.0/8 from which hosts without a vip get their address. Default: 127.0.42.0/24.",
+                r#""127.0.42.0/24""#,
+            ),
         ),
         field(
             "hostTemplate",
@@ -116,11 +143,14 @@ pub(super) static MANIFEST: Level = Level {
     refused: &[],
 };
 
-const PORTS: Field = field(
-    "ports",
-    Shape::Texts,
-    "Ports to publish: LISTENPORT:CONNECTHOST:CONNECTPORT[/tcp|/udp]. The host listens on its VIP and connects from where it is.",
-    r#"["8080:127.0.0.1:80", "8443:web.internal:443/tcp", "9000:[::1]:9000"]"#,
+const PORTS: Field = formed(
+    FORWARD,
+    field(
+        "ports",
+        Shape::Texts,
+        "Ports to publish: LISTENPORT:CONNECTHOST:CONNECTPORT[/tcp|/udp]. The host listens on its VIP and connects from where it is.",
+        r#"["8080:127.0.0.1:80", "8443:web.internal:443/tcp", "9000:[::1]:9000"]"#,
+    ),
 );
 const HTTP: Field = field(
     "http",
@@ -162,11 +192,14 @@ const WRITE_ETC_HOSTS: Field = field(
 static HOST: Level = Level {
     place: "a host",
     fields: &[
-        field(
-            "vip",
-            Shape::Text,
-            "The host's address inside 127.0.0.0/8. Left out: assigned from network, by the order of the hosts.",
-            r#""127.0.42.101""#,
+        formed(
+            VIP,
+            field(
+                "vip",
+                Shape::Text,
+                "The host's address inside 127.0.0.0/8. Left out: assigned from network, by the order of the hosts.",
+                r#""127.0.42.101""#,
+            ),
         ),
         field(
             "cmd",
@@ -174,11 +207,14 @@ static HOST: Level = Level {
             "The command that gives a pipe to norouter on the host. Left out: the host is this machine.",
             r#""ssh web1 -- norouter""#,
         ),
-        field(
-            "aliases",
-            Shape::Texts,
-            "Further names of the host, unique in the network.",
-            r#"["nginx", "nginx.example.com"]"#,
+        formed(
+            NAME,
+            field(
+                "aliases",
+                Shape::Texts,
+                "Further names of the host, unique in the network.",
+                r#"["nginx", "nginx.example.com"]"#,
+            ),
         ),
         PORTS,
         HTTP,
@@ -208,11 +244,14 @@ static TEMPLATE: Level = Level {
 static LISTEN: Level = Level {
     place: "a proxy",
     fields: &[
-        field(
-            "listen",
-            Shape::Text,
-            "The address and port to listen on. Left out: no proxy.",
-            r#""127.0.0.1:18080""#,
+        formed(
+            LISTEN_ADDRESS,
+            field(
+                "listen",
+                Shape::Text,
+                "The address and port to listen on. Left out: no proxy.",
+                r#""127.0.0.1:18080""#,
+            ),
         ),
         field(
             "allowRemote",
@@ -292,17 +331,23 @@ static ROUTE: Level = Level {
             "The host that connects to the destinations: its name, an alias or its VIP. Of several, the first that is there.",
             r#"["bastion", "bastion2"]"#,
         )),
-        required(field(
-            "to",
-            Shape::Texts,
-            "Destinations: CIDR blocks and host name globs.",
-            r#"["192.168.95.0/24", "*.compute.internal"]"#,
+        required(formed(
+            TARGET,
+            field(
+                "to",
+                Shape::Texts,
+                "Destinations: CIDR blocks and host name globs.",
+                r#"["192.168.95.0/24", "*.compute.internal"]"#,
+            ),
         )),
-        field(
-            "notTo",
-            Shape::Texts,
-            "Exceptions from \"to\". Earlier routes may still lead there.",
-            r#"["192.168.95.7/32"]"#,
+        formed(
+            TARGET,
+            field(
+                "notTo",
+                Shape::Texts,
+                "Exceptions from \"to\". Earlier routes may still lead there.",
+                r#"["192.168.95.7/32"]"#,
+            ),
         ),
     ],
     refused: &[],
@@ -311,11 +356,14 @@ static ROUTE: Level = Level {
 static POLICY: Level = Level {
     place: "policy",
     fields: &[
-        field(
-            "default",
-            Shape::Text,
-            "What becomes of connections that no rule fits: \"published\", all that is published and routed may be reached, or \"deny\". Default: published.",
-            r#""deny""#,
+        formed(
+            "^(published|deny)$",
+            field(
+                "default",
+                Shape::Text,
+                "What becomes of connections that no rule fits: \"published\", all that is published and routed may be reached, or \"deny\". Default: published.",
+                r#""deny""#,
+            ),
         ),
         field(
             "groups",
@@ -366,11 +414,14 @@ static RULE: Level = Level {
             "The ports that are meant, and ranges of them. Left out: all.",
             r#"[5432, "8000-8010"]"#,
         ),
-        required(field(
-            "action",
-            Shape::Text,
-            "What becomes of them: \"allow\" or \"deny\". What is not published or routed stays out of reach.",
-            r#""allow""#,
+        required(formed(
+            "^(allow|deny)$",
+            field(
+                "action",
+                Shape::Text,
+                "What becomes of them: \"allow\" or \"deny\". What is not published or routed stays out of reach.",
+                r#""allow""#,
+            ),
         )),
     ],
     refused: &[],
@@ -391,15 +442,25 @@ static TEST: Level = Level {
             "Where it goes: HOST:PORT, with a host, a group, or a name or an address outside the network.",
             r#""db:5432""#,
         )),
-        required(field(
-            "expect",
-            Shape::Text,
-            "\"allow\" if it has to be possible, \"deny\" if it must not be.",
-            r#""allow""#,
+        required(formed(
+            "^(allow|deny)$",
+            field(
+                "expect",
+                Shape::Text,
+                "\"allow\" if it has to be possible, \"deny\" if it must not be.",
+                r#""allow""#,
+            ),
         )),
     ],
     refused: &[],
 };
+
+impl Level {
+    /// Whether the map may have this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.fields.iter().any(|field| field.name == key)
+    }
+}
 
 /// The maps of a manifest that may have this key, for the hint about a known key in the wrong map.
 pub(super) fn places_of(key: &str) -> Vec<&'static str> {
@@ -417,9 +478,18 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
         &TEST,
     ]
     .into_iter()
-    .filter(|level| level.fields.iter().any(|field| field.name == key))
+    .filter(|level| level.has(key))
     .map(|level| level.place)
     .collect()
+}
+
+/// Where the newest schema can be read, which is also its name.
+pub const SCHEMA_URL: &str =
+    "https://raw.githubusercontent.com/norouter/norouter/master/docs/manifest.schema.json";
+
+/// Whether a host may have this key.
+pub fn is_key_of_a_host(key: &str) -> bool {
+    HOST.has(key)
 }
 
 /// The JSON schema (draft 7, which editors read) of a manifest, as text.
@@ -429,7 +499,12 @@ pub fn json_schema() -> String {
         "$schema".into(),
         json!("http://json-schema.org/draft-07/schema#"),
     );
+    schema.insert("$id".into(), json!(SCHEMA_URL));
     schema.insert("title".into(), json!("NoRouter manifest"));
+    schema.insert(
+        "description".into(),
+        json!("One network: its hosts, how they are reached, and what they publish."),
+    );
     format!("{:#}\n", Value::Object(schema))
 }
 
@@ -452,54 +527,98 @@ fn level_schema(level: &Level) -> Map<String, Value> {
         schema.insert("type".into(), json!("object"));
         schema.insert("required".into(), json!(required));
     }
-    schema.insert("patternProperties".into(), json!({"^x-": {}}));
+    schema.insert("patternProperties".into(), own_keys());
     schema.insert("additionalProperties".into(), json!(false));
     schema
 }
 
+/// The keys that belong to the person, with any value.
+fn own_keys() -> Value {
+    json!({"^x-": {"description": "Yours: NoRouter does not read it."}})
+}
+
 fn field_schema(field: &Field) -> Value {
-    let mut schema = match field.shape {
-        Shape::Text => object(json!({"type": ["string", "null"]})),
-        Shape::Word(words) => {
-            let words = words.iter().map(|word| json!(word));
-            let words: Vec<_> = words.chain([Value::Null]).collect();
-            object(json!({"enum": words}))
+    // Where a text is wanted, YAML's numbers, true and false are taken as they are written. They can be names, but none
+    // of the other forms.
+    let mut single = json!({"type": ["string", "number", "boolean"]});
+    if let Some(form) = field.pattern {
+        if ![NAME, TARGET].contains(&form) {
+            single = json!({"type": "string"});
         }
-        Shape::Port => object(json!({
-            "type": ["integer", "string", "null"],
-            "minimum": 1,
-            "maximum": u16::MAX,
-        })),
-        Shape::Flag => object(json!({"type": ["boolean", "null"]})),
-        Shape::Texts => object(json!({"type": ["array", "null"], "items": {"type": "string"}})),
-        Shape::Ports => object(json!({
-            "type": ["array", "integer", "string", "null"],
-            "items": {"type": ["integer", "string"]},
-        })),
+        single["pattern"] = json!(regex(form));
+    }
+    let list = json!({"type": "array", "items": single});
+    let mut schema = match field.shape {
+        Shape::Text => object(single),
+        Shape::Word(words) => object(json!({"enum": words})),
+        Shape::Port => object(port(PORT)),
+        Shape::Flag => object(json!({"type": "boolean"})),
+        Shape::Texts => object(list),
+        Shape::Ports => {
+            let mut ports = object(port(PORT_RANGE));
+            ports.insert("items".into(), json!(ports));
+            ports.insert("type".into(), json!(["integer", "string", "array"]));
+            ports
+        }
         Shape::NamedTexts => object(json!({
-            "type": ["object", "null"],
-            "patternProperties": {"^x-": {}},
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "type": "object",
+            "patternProperties": own_keys(),
+            "additionalProperties": list,
         })),
         Shape::TextOrTexts => {
-            object(json!({"type": ["string", "array", "null"], "items": {"type": "string"}}))
+            let types = ["string", "number", "boolean", "array"];
+            object(json!({"type": types, "items": single}))
         }
         Shape::Map(level) => level_schema(level),
         Shape::Named(level) => object(json!({
             "type": "object",
-            "minProperties": 1,
+            // At least one key is not the person's own.
+            "not": {"propertyNames": {"pattern": "^x-"}},
+            "propertyNames": {"pattern": regex(NAME_OR_OWN_KEY), "maxLength": 253},
+            "patternProperties": own_keys(),
             "additionalProperties": level_schema(level),
         })),
-        Shape::List(level) => object(json!({
-            "type": ["array", "null"],
-            "items": level_schema(level),
-        })),
+        Shape::List(level) => object(json!({"type": "array", "items": level_schema(level)})),
     };
+    if !field.required {
+        allow_null(&mut schema);
+    }
     schema.insert("description".into(), json!(field.doc));
     if let Ok(example) = serde_json::from_str::<Value>(field.example) {
         schema.insert("examples".into(), json!([example]));
     }
     Value::Object(schema)
+}
+
+/// The regular expression of a form.
+fn regex(form: &str) -> String {
+    form.replace("<octet>", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])")
+        .replace("<port>", "0*[1-9][0-9]{0,4}")
+        .replace("<label>", "[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
+        .replace("<localhost>", "[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]")
+}
+
+/// A port as a number, or as a text of this form.
+fn port(form: &str) -> Value {
+    json!({
+        "type": ["integer", "string"],
+        "minimum": 1,
+        "maximum": u16::MAX,
+        "pattern": regex(form),
+    })
+}
+
+/// Lets a key be written without a value, which is the same as no key.
+fn allow_null(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        values.push(Value::Null);
+    }
+    match schema.get_mut("type") {
+        Some(Value::Array(types)) if types.contains(&json!("null")) => {}
+        Some(Value::Array(types)) => types.push(json!("null")),
+        Some(one) => *one = json!([one, "null"]),
+        None => {}
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -3,13 +3,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     rc::Rc,
 };
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
-use super::problem::{Position, Problem, Problems, Span};
-use crate::text::quote;
+use super::{
+    brackets::{self, Indented},
+    places::Places,
+    problem::{Problem, Problems, Span},
+};
+use crate::text::{Lookalike, lookalike, quote};
 
 /// How many lists and maps may be inside one another; a manifest needs six.
 const DEPTH_MAX: usize = 64;
@@ -24,6 +29,9 @@ const REPEATED_MAX: usize = 100_000;
 pub(super) struct Node {
     pub(super) span: Span,
     pub(super) kind: Kind,
+    /// A tag that means nothing to this program. It is an error where the value is used, and not below keys that
+    /// begin with `x-`.
+    pub(super) foreign_tag: Option<Box<str>>,
     /// The number of nodes in this tree, the node itself and repetitions included.
     size: usize,
     /// The number of levels of lists and maps in this tree.
@@ -33,7 +41,8 @@ pub(super) struct Node {
 /// The kind of a node, with its content.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// A single value. `plain` is true if the value is written without quotes, so that it can mean `true` or null.
+    /// A single value. `plain` is true if the value is written without quotes, or has the tag of such a value, so that
+    /// it can mean `true` or null.
     Scalar { text: String, plain: bool },
     /// A list: `[a, b]`.
     List(Vec<Rc<Node>>),
@@ -109,30 +118,93 @@ impl Node {
 /// The tree of the only document in `text`, and everything that is wrong with the YAML. There is no tree if the YAML is
 /// broken.
 pub(super) fn parse(text: &str) -> (Option<Rc<Node>>, Problems) {
-    let mut reader = Reader {
-        places: Places::new(text),
-        open: Vec::new(),
-        anchors: BTreeMap::new(),
-        nodes: 0,
-        repeated: 0,
-        root: None,
-        problems: Problems::default(),
-    };
-    let mut parser = Parser::new_from_str(reader.places.body);
-    while let Some(next) = parser.next_event() {
-        let step = match next {
-            Ok((event, span)) => {
-                let span = reader.places.span(span.start.index(), span.end.index());
-                reader.event(event, span)
-            }
-            Err(error) => Err(reader.syntax_error(&error)),
-        };
-        if let Err(problem) = step {
-            reader.problems.push(*problem);
-            return (None, reader.problems);
+    let places = Places::new(text);
+    let mut attempt = Attempt::new(&places, places.body, None);
+    if attempt.is_misindented
+        && let Some(indented) = brackets::indent(places.body)
+    {
+        let again = Attempt::new(&places, &indented.text, Some(&indented));
+        if again.is_sound(&places, &indented) {
+            attempt = again;
         }
     }
-    (reader.root, reader.problems)
+    (attempt.root, attempt.problems)
+}
+
+/// What the parser makes of a text.
+struct Attempt {
+    root: Option<Rc<Node>>,
+    problems: Problems,
+    /// Whether the parser stopped because a line begins too far left.
+    is_misindented: bool,
+    /// The bytes from each opening bracket to the one that closes it, without brackets inside others. The last one may
+    /// still be open where the parser stopped.
+    brackets: Vec<Range<usize>>,
+    /// Where the parser stopped, in bytes.
+    end: usize,
+}
+
+impl Attempt {
+    /// Parses `text`, which is the body of `places` with some lines indented.
+    fn new(places: &Places<'_>, text: &str, indented: Option<&Indented>) -> Self {
+        let original = |character| match indented {
+            Some(indented) => indented.original(character),
+            None => character,
+        };
+        let mut reader = Reader {
+            places,
+            open: Vec::new(),
+            anchors: BTreeMap::new(),
+            nodes: 0,
+            repeated: 0,
+            root: None,
+            problems: Problems::default(),
+            brackets: Vec::new(),
+        };
+        let mut end = usize::MAX;
+        let mut is_misindented = false;
+        let mut parser = Parser::new_from_str(text);
+        while let Some(next) = parser.next_event() {
+            let step = match next {
+                Ok((event, span)) => {
+                    let span =
+                        places.span(original(span.start.index()), original(span.end.index()));
+                    reader.event(event, span)
+                }
+                Err(error) => {
+                    is_misindented = error.info().contains("invalid indentation");
+                    Err(reader.syntax_error(error.info(), original(error.marker().index())))
+                }
+            };
+            if let Err(problem) = step {
+                end = problem.span.start.byte;
+                let open = reader.open.iter().find_map(|open| open.bracket);
+                let open = open.map(|bracket| bracket.start.byte..usize::MAX);
+                reader.brackets.extend(open);
+                reader.problems.push(*problem);
+                reader.root = None;
+                break;
+            }
+        }
+        Self {
+            root: reader.root,
+            problems: reader.problems,
+            is_misindented,
+            brackets: reader.brackets,
+            end,
+        }
+    }
+
+    /// Whether each line that was indented is inside brackets, where blanks at the beginning of a line mean nothing.
+    fn is_sound(&self, places: &Places<'_>, indented: &Indented) -> bool {
+        let mut brackets = self.brackets.iter().peekable();
+        let mut lines = indented.begins().map(|line| places.position(line).byte);
+        lines.all(|line| {
+            while brackets.next_if(|range| range.end <= line).is_some() {}
+            let is_inside = |range: &&Range<usize>| range.start < line;
+            self.end <= line || brackets.peek().is_some_and(is_inside)
+        })
+    }
 }
 
 /// A list or map whose end has not been read yet.
@@ -140,12 +212,15 @@ struct Open {
     span: Span,
     anchor: usize,
     is_map: bool,
+    /// The opening bracket, if it is written with brackets.
+    bracket: Option<Span>,
+    foreign_tag: Option<Box<str>>,
     /// The items; keys and values in turn for a map.
     items: Vec<Rc<Node>>,
 }
 
 struct Reader<'t> {
-    places: Places<'t>,
+    places: &'t Places<'t>,
     open: Vec<Open>,
     /// Complete nodes, by the parser's numbers of their anchors.
     anchors: BTreeMap<usize, Rc<Node>>,
@@ -153,6 +228,8 @@ struct Reader<'t> {
     repeated: usize,
     root: Option<Rc<Node>>,
     problems: Problems,
+    /// As in [`Attempt::brackets`].
+    brackets: Vec<Range<usize>>,
 }
 
 type Step = Result<(), Box<Problem>>;
@@ -172,12 +249,22 @@ impl Reader<'_> {
             | Event::DocumentStart(_)
             | Event::DocumentEnd => Ok(()),
             Event::Scalar(text, style, anchor, tag) => {
-                check_tag(tag.as_deref(), span)?;
+                let is_plain = style == ScalarStyle::Plain;
+                if is_plain {
+                    self.look_for_lookalikes(&text, span)?;
+                }
+                let meaning = Meaning::of(tag.as_deref());
+                let plain = match &meaning {
+                    Meaning::Open => is_plain,
+                    Meaning::Merge => is_plain && text == "<<",
+                    Meaning::FlagOrNull => true,
+                    Meaning::Fixed | Meaning::Foreign(_) => false,
+                };
                 let kind = Kind::Scalar {
                     text: text.into_owned(),
-                    plain: style == ScalarStyle::Plain && tag.is_none(),
+                    plain,
                 };
-                self.complete(span, anchor, kind, 1, 0)
+                self.complete(span, anchor, kind, meaning.foreign(), 1, 0)
             }
             Event::SequenceStart(anchor, tag) => self.begin(span, anchor, tag.as_deref(), false),
             Event::MappingStart(anchor, tag) => self.begin(span, anchor, tag.as_deref(), true),
@@ -196,12 +283,13 @@ impl Reader<'_> {
     }
 
     fn begin(&mut self, span: Span, anchor: usize, tag: Option<&Tag>, is_map: bool) -> Step {
-        check_tag(tag, span)?;
         self.limit_depth(1, span)?;
         self.open.push(Open {
             span,
             anchor,
             is_map,
+            bracket: self.places.bracket(span),
+            foreign_tag: Meaning::of(tag).foreign(),
             items: Vec::new(),
         });
         Ok(())
@@ -213,10 +301,14 @@ impl Reader<'_> {
         };
         // A list or map with brackets ends with its closing bracket. One without brackets ends where its last item
         // ends, and not where the parser noticed the end.
-        let is_flow = end.start.byte < end.end.byte;
+        let has_brackets = end.start.byte < end.end.byte;
+        let is_outermost = self.open.iter().all(|outer| outer.bracket.is_none());
+        if let Some(bracket) = open.bracket.filter(|_| has_brackets && is_outermost) {
+            self.brackets.push(bracket.start.byte..end.end.byte);
+        }
         let last = open.items.last().map(|item| item.span.end);
         open.span.end = match last {
-            _ if is_flow => end.end,
+            _ if has_brackets => end.end,
             Some(last) => last.max(open.span.start),
             None => open.span.end,
         };
@@ -227,7 +319,7 @@ impl Reader<'_> {
         } else {
             Kind::List(open.items)
         };
-        self.complete(open.span, open.anchor, kind, size, depth)
+        self.complete(open.span, open.anchor, kind, open.foreign_tag, size, depth)
     }
 
     fn complete(
@@ -235,6 +327,7 @@ impl Reader<'_> {
         span: Span,
         anchor: usize,
         kind: Kind,
+        foreign_tag: Option<Box<str>>,
         size: usize,
         depth: usize,
     ) -> Step {
@@ -242,6 +335,7 @@ impl Reader<'_> {
         let node = Rc::new(Node {
             span,
             kind,
+            foreign_tag,
             size,
             depth,
         });
@@ -278,6 +372,10 @@ impl Reader<'_> {
                 );
                 continue;
             };
+            if let Some(problem) = key.tag_problem() {
+                self.problems.push(problem);
+                continue;
+            }
             let name: Rc<str> = text.as_str().into();
             if let Some(first) = seen.insert(Rc::clone(&name), key.span) {
                 let what = quote(text);
@@ -316,7 +414,12 @@ impl Reader<'_> {
             Kind::List(items) => items.as_slice(),
             Kind::Map(_) | Kind::Scalar { .. } => std::slice::from_ref(value),
         };
-        for source in sources {
+        // An anchor behind which every line is commented out marks nothing, and there is nothing to merge.
+        for source in sources.iter().filter(|source| !source.is_null()) {
+            if let Some(problem) = source.tag_problem() {
+                self.problems.push(problem);
+                continue;
+            }
             let Kind::Map(merged) = &source.kind else {
                 self.problems.push(
                     Problem::error(source.span, "\"<<\" can only merge a map")
@@ -366,24 +469,109 @@ impl Reader<'_> {
             .into())
     }
 
-    fn syntax_error(&self, error: &ScanError) -> Box<Problem> {
-        let at = self.places.before_final_blanks(error.marker().index());
+    /// Whether what comes next belongs to a key that begins with `x-`.
+    fn is_below_own_key(&self) -> bool {
+        self.open.iter().any(|open| {
+            let key = open.items.last().filter(|_| open.is_map && open.items.len() % 2 == 1);
+            matches!(key.map(|key| &key.kind), Some(Kind::Scalar { text, .. }) if text.starts_with("x-"))
+        })
+    }
+
+    /// Finds characters in a text without quotes that look like YAML's own, but are part of the text.
+    fn look_for_lookalikes(&mut self, text: &str, span: Span) -> Step {
+        if text.is_ascii() || self.is_below_own_key() {
+            return Ok(());
+        }
+        if let Some(at) = self.places.strange_blank(span.start.byte..span.end.byte) {
+            return Err(strange_blank(at, self.places).into());
+        }
+        if let Some((character, Lookalike::Quote)) = lookalike(text.chars().take(1)) {
+            self.problems.push_remark(|| {
+                let message = format!("the text begins with {character}, which is not a quote for YAML");
+                Problem::warning(span, message)
+                    .hint("write \" or ' for it; if it belongs to the text, put such quotes around the text")
+            });
+        }
+        Ok(())
+    }
+
+    fn syntax_error(&self, info: &str, character: usize) -> Box<Problem> {
+        let at = self.places.before_final_blanks(character);
         let span = self.places.span(at, at);
-        Box::new(describe(error.info(), span, &self.places))
+        if info.contains("unknown anchor")
+            && let Some(name) = self.places.anchor_meant(span)
+        {
+            let message = "this alias refers to an anchor that does not exist";
+            return Box::new(Problem::error(span, message).hint(format!("did you mean *{name}?")));
+        }
+        let problem = describe(info, span, self.places);
+        let bracket = self.open.iter().rev().find_map(|open| open.bracket);
+        Box::new(
+            match bracket.filter(|bracket| bracket.start.line < span.start.line) {
+                Some(bracket) => problem.related(bracket, "inside this bracket"),
+                None => problem,
+            },
+        )
     }
 }
 
-/// Refuses all tags except those of YAML's core schema, which add no information.
-fn check_tag(tag: Option<&Tag>, span: Span) -> Step {
-    match tag {
-        Some(tag) if !tag.is_yaml_core_schema() => {
-            let message = format!("the tag {} means nothing here", quote(&tag.to_string()));
-            Err(Problem::error(span, message)
-                .hint("remove it, or put quotes around a text that begins with '!'")
-                .into())
-        }
-        Some(_) | None => Ok(()),
+impl Node {
+    /// The problem if the node has a tag that means nothing to this program.
+    pub(super) fn tag_problem(&self) -> Option<Problem> {
+        let tag = self.foreign_tag.as_ref()?;
+        let message = format!("the tag {} means nothing here", quote(tag));
+        let hint = "remove it, or put quotes around a text that begins with '!'";
+        Some(Problem::error(self.span, message).hint(hint))
     }
+}
+
+/// The meaning of a node's tag.
+enum Meaning {
+    /// There is no tag: whether there are quotes decides.
+    Open,
+    /// `!!bool` or `!!null`: the value has this meaning, with quotes or without.
+    FlagOrNull,
+    /// `!!merge`: the key `<<` merges, as without the tag.
+    Merge,
+    /// Any other tag of YAML itself: the value is taken as it is written.
+    Fixed,
+    /// A tag of another program.
+    Foreign(Box<str>),
+}
+
+impl Meaning {
+    fn of(tag: Option<&Tag>) -> Self {
+        let Some(tag) = tag else {
+            return Self::Open;
+        };
+        // The parser splits a tag in different places, depending on how it is written: !!str, !<tag:yaml.org,2002:str>.
+        let whole = format!("{}{}", tag.handle, tag.suffix);
+        match whole.strip_prefix("tag:yaml.org,2002:") {
+            Some("bool" | "null") => Self::FlagOrNull,
+            Some("merge") => Self::Merge,
+            Some(_) => Self::Fixed,
+            None if whole == "!" => Self::Fixed,
+            None if whole.starts_with('!') => Self::Foreign(whole.into()),
+            None => Self::Foreign(format!("!<{whole}>").into()),
+        }
+    }
+
+    fn foreign(self) -> Option<Box<str>> {
+        match self {
+            Self::Foreign(tag) => Some(tag),
+            Self::Open | Self::FlagOrNull | Self::Merge | Self::Fixed => None,
+        }
+    }
+}
+
+/// The problem that a character looks like a blank, but is not one for YAML.
+fn strange_blank(at: Span, places: &Places<'_>) -> Problem {
+    let name = lookalike(places.text(at).chars()).map_or_else(String::new, |(name, _)| name);
+    Problem::error(
+        at,
+        format!("here stands {name}, which is not a blank for YAML"),
+    )
+    .hint("replace it by an ordinary space; put quotes around a text that holds it")
 }
 
 /// The parser's error in words for the person who wrote the file.
@@ -396,7 +584,23 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
         return Problem::error(tab, "a tab is used for indentation")
             .hint("YAML allows only spaces there: replace each tab by two spaces");
     }
-    let (message, hint) = match info {
+    let line = span.start.line;
+    let blank = [line, line.saturating_sub(1)]
+        .into_iter()
+        .find_map(|line| places.strange_blank(places.line(line)?));
+    if let Some(blank) = blank {
+        return strange_blank(blank, places);
+    }
+    match in_words(info) {
+        Some((message, hint)) => Problem::error(span, message).hint(hint),
+        None => Problem::error(span, format!("this is not valid YAML: {info}"))
+            .hint("check the quotes, the indentation and the ':' of this line and the one above"),
+    }
+}
+
+/// A message of the parser in words for people, and what to do; `None` if it is not known here.
+fn in_words(info: &str) -> Option<(&'static str, &'static str)> {
+    Some(match info {
         _ if info.contains("tab") => (
             "a tab stands where YAML allows only spaces",
             "replace it by spaces",
@@ -431,11 +635,11 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
         ),
         _ if info.contains("quoted scalar") && info.contains("indentation") => (
             "the text that begins with this quote goes on into the lines below",
-            "look for the quote that is never closed",
+            "look for the quote that is never closed; or indent the lines that belong to the text",
         ),
         _ if info.contains("flow construct") => (
             "a '[' or '{' above this line is not closed",
-            "close it with ']' or '}'",
+            "close it with ']' or '}', or indent the lines that belong to it",
         ),
         _ if info.contains("end of stream") || info.contains("unexpected eof") => (
             "the file ends inside a quoted text",
@@ -453,6 +657,10 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
             "this bracket closes nothing",
             "put quotes around a text that holds any of { } [ ] ,",
         ),
+        _ if info.contains("illegal placement of ':'") => (
+            "a ':' is not allowed here",
+            "close the '[' or '{' above it, or put quotes around the text that holds the ':'",
+        ),
         _ if info.contains("mapping values are not allowed") => (
             "a ':' is not allowed here",
             "put quotes around a text that holds ': '; if there is none, the line above may lack its ':'",
@@ -464,6 +672,10 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
         _ if info.contains("expected '-' indicator") => (
             "a list item, \"- value\", is expected here",
             "check that the line is indented like its neighbours",
+        ),
+        _ if info.contains("invalid Unicode character escape") => (
+            "this escape is not a character by itself",
+            "write the character itself, or \\U and its eight digits: JSON's \\ud83d\\ude00 is \\U0001F600 in YAML",
         ),
         _ if info.contains("unknown escape") || info.contains("escape code") => (
             "a backslash in a \"quoted\" text begins an escape that YAML does not know",
@@ -481,77 +693,6 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
             "the indentation of this line fits no line above it",
             "indent lines that belong together with the same number of spaces",
         ),
-        _ => {
-            return Problem::error(span, format!("this is not valid YAML: {info}")).hint(
-                "check the quotes, the indentation and the ':' of this line and the one above",
-            );
-        }
-    };
-    Problem::error(span, message).hint(hint)
-}
-
-/// Turns the parser's character counts into places.
-struct Places<'t> {
-    /// The text without the byte order mark.
-    body: &'t str,
-    /// The length of the byte order mark in bytes; 0 if the text has none.
-    bom: usize,
-    /// The byte offset in `body` of each character, and of the end.
-    bytes: Vec<usize>,
-    /// The number of the character at which each line begins.
-    lines: Vec<usize>,
-}
-
-impl<'t> Places<'t> {
-    fn new(text: &'t str) -> Self {
-        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let bytes = body
-            .char_indices()
-            .map(|(byte, _)| byte)
-            .chain([body.len()])
-            .collect();
-        let breaks = body.chars().enumerate().filter(|(_, c)| *c == '\n');
-        Self {
-            body,
-            bom: text.len() - body.len(),
-            bytes,
-            lines: [0]
-                .into_iter()
-                .chain(breaks.map(|(at, _)| at + 1))
-                .collect(),
-        }
-    }
-
-    fn span(&self, start: usize, end: usize) -> Span {
-        Span {
-            start: self.position(start),
-            end: self.position(end.max(start)),
-        }
-    }
-
-    fn position(&self, character: usize) -> Position {
-        let character = character.min(self.bytes.len() - 1);
-        let line = self.lines.partition_point(|begin| *begin <= character);
-        Position {
-            byte: self.bom + self.bytes[character],
-            line,
-            column: character - self.lines[line - 1] + 1,
-        }
-    }
-
-    /// The position itself, or the end of the text if only blanks follow the position.
-    fn before_final_blanks(&self, character: usize) -> usize {
-        let end = self.body.trim_end().chars().count();
-        character.min(end)
-    }
-
-    /// The first tab in front of the first word of a line.
-    fn tab_in_indentation(&self, line: usize) -> Option<Span> {
-        let begin = *self.lines.get(line.checked_sub(1)?)?;
-        let white = self.body[self.bytes[begin]..]
-            .chars()
-            .take_while(|c| *c == ' ' || *c == '\t');
-        let tab = white.enumerate().find(|(_, c)| *c == '\t')?.0;
-        Some(self.span(begin + tab, begin + tab + 1))
-    }
+        _ => return None,
+    })
 }

@@ -103,15 +103,18 @@ pub struct Repaired {
     pub kept: Vec<String>,
 }
 
-/// The file with the names of the zone in the block of `me`. An older block of `me` is replaced. `gone` says whether
-/// the process of another owner has ended.
+/// The file with the names of the zone in the block of `me`. An older block of `me` is replaced, unless it has the same
+/// lines: then it stays where it is, so that networks that share the file do not overtake each other for ever. `gone`
+/// says whether the process of another owner has ended.
 pub fn put(
     original: &[u8],
     zone: &Zone,
     me: &Owner,
     gone: impl Fn(&Owner) -> bool,
 ) -> Result<Put, Damaged> {
-    let mut bytes = remove(original, me, gone)?;
+    let all = Lines::of(original);
+    let ours = all.ours(me, gone)?;
+    let mut bytes = all.without(&ours);
     let mapped = mappings(&bytes);
     let (mut left_out, mut lines) = (Vec::new(), vec![format!("{BEGIN} {me}>")]);
     let end_of_first = bytes.split_inclusive(|byte| *byte == b'\n').next();
@@ -138,6 +141,19 @@ pub fn put(
         }
     }
     lines.push(format!("{END} {me}>"));
+    if let [block] = &ours[..]
+        && all.has_written(block, &lines)
+    {
+        for name in &mut left_out {
+            if name.line > block.start {
+                name.line += block.len();
+            }
+        }
+        return Ok(Put {
+            bytes: original.to_vec(),
+            left_out,
+        });
+    }
     for line in lines {
         bytes.extend_from_slice(line.as_bytes());
         bytes.extend_from_slice(line_break);
@@ -152,17 +168,7 @@ pub fn remove(
     gone: impl Fn(&Owner) -> bool,
 ) -> Result<Vec<u8>, Damaged> {
     let lines = Lines::of(original);
-    let (blocks, damages) = lines.blocks();
-    if !damages.is_empty() {
-        return Err(Damaged(damages));
-    }
-    let ours = blocks.iter().filter(|block| match block.owner() {
-        Some(owner) => owner == *me || (owner.is_life_of_same(me) && gone(&owner)),
-        // A block without an owner is from the original NoRouter or from an earlier version. It is this host's block if
-        // it maps this host's name to its address.
-        None => block.tag.is_empty() && lines.maps(&block.range, me),
-    });
-    let ours: Vec<_> = ours.map(|block| block.range.clone()).collect();
+    let ours = lines.ours(me, gone)?;
     Ok(lines.without(&ours))
 }
 
@@ -307,6 +313,34 @@ impl<'a> Lines<'a> {
 
     fn at(&self, range: &Range<usize>) -> &[&'a [u8]] {
         self.0.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The blocks of this host: that of `me`, and those of its earlier agents.
+    fn ours(
+        &self,
+        me: &Owner,
+        gone: impl Fn(&Owner) -> bool,
+    ) -> Result<Vec<Range<usize>>, Damaged> {
+        let (blocks, damages) = self.blocks();
+        if !damages.is_empty() {
+            return Err(Damaged(damages));
+        }
+        let ours = blocks.iter().filter(|block| match block.owner() {
+            Some(owner) => owner == *me || (owner.is_life_of_same(me) && gone(&owner)),
+            // A block without an owner is from the original NoRouter or from an earlier version. It is this host's
+            // block if it maps this host's name to its address.
+            None => block.tag.is_empty() && self.maps(&block.range, me),
+        });
+        Ok(ours.map(|block| block.range.clone()).collect())
+    }
+
+    /// Whether the block in this range has these lines. The note about a line break depends on the place of the block,
+    /// and is not compared.
+    fn has_written(&self, range: &Range<usize>, lines: &[String]) -> bool {
+        let is_name = |line: &&[u8]| *line != NO_FINAL_LINE_BREAK.as_bytes();
+        let found = self.at(range).iter().map(|line| line.trim_ascii_end());
+        let written = lines.iter().map(String::as_bytes);
+        found.filter(is_name).eq(written.filter(is_name))
     }
 
     /// Whether one of these lines maps this host's name to its address.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    circles, commands, here,
     network::{Allow, Forward, HostPlan, Plan, ProxyPlan, Start},
     notes, policy,
     words::{self, Flaw},
@@ -16,7 +17,7 @@ use crate::{
     manifest,
     manifest::{Cmd, Host, Listen, Manifest, Problem, Problems, Settings, Span, Spanned},
     route::{Route, Routes},
-    text::quote,
+    text::{ascii_name, quote},
 };
 
 /// The block from which hosts without a `vip` get their address if the manifest has no `network`.
@@ -73,7 +74,8 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Problems) {
     if builder.problems.any_error() {
         return (None, builder.problems);
     }
-    builder.problems.extend(crowded(manifest, &plan));
+    builder.problems.extend(here::remarks(manifest, &plan));
+    circles::find(manifest, &plan, &mut builder.problems);
     if let Some(policy) = &manifest.policy {
         builder.problems.extend(policy::try_tests(policy, &plan));
     }
@@ -118,24 +120,6 @@ impl Known {
             some: some.join(", "),
         }
     }
-}
-
-/// Warns about two hosts without a command, which would both listen on the same addresses of this machine.
-fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
-    let hosts = manifest.hosts.iter().zip(&plan.hosts);
-    let mut here = hosts
-        .filter(|(_, host)| host.start == Start::InProcess && host.loopback)
-        .map(|(written, _)| &written.name);
-    let (first, second) = (here.next()?, here.next()?);
-    let message = format!(
-        "{} and {} have no cmd: both run on this machine and listen on the same addresses, which only one of them can",
-        quote(&first.value),
-        quote(&second.value)
-    );
-    Some(
-        Problem::warning(second.span, message)
-            .hint("give one of them a cmd, or loopback: {disable: true}"),
-    )
 }
 
 /// The names and addresses of the hosts that were parsed so far, and the problems that were found.
@@ -260,7 +244,8 @@ impl<'m> Builder<'m> {
             Err(error) => {
                 let message = format!("{} cannot be the name of a host", quote(&text.value));
                 let problem = Problem::error(text.span, message);
-                self.problems.push(problem.hint(format!("{error}")));
+                let hint = ascii_name::advice(&text.value).unwrap_or_else(|| error.to_string());
+                self.problems.push(problem.hint(hint));
                 return None;
             }
         };
@@ -419,17 +404,17 @@ impl<'m> Builder<'m> {
     /// The port of a host's DNS server. A published port with the same number is a problem.
     fn dns(&mut self, host: &Host, template: &Settings, forwards: &[Forward]) -> Option<Port> {
         let dns = pick(&host.settings, template, |from| from.dns.as_ref());
+        let written = dns.and_then(|dns| dns.listen.as_ref());
+        let port = match written {
+            Some(text) => self.understand(text.span, words::dns_port(&text.value))?,
+            None => DEFAULT_DNS_PORT,
+        };
         if dns
             .and_then(|dns| dns.disable.as_ref())
             .is_some_and(|disable| disable.value)
         {
             return None;
         }
-        let written = dns.and_then(|dns| dns.listen.as_ref());
-        let port = match written {
-            Some(text) => self.understand(text.span, words::dns_port(&text.value))?,
-            None => DEFAULT_DNS_PORT,
-        };
         if forwards.iter().all(|forward| forward.listen_port != port) {
             return Some(port);
         }
@@ -450,13 +435,33 @@ impl<'m> Builder<'m> {
             return Some(Start::InProcess);
         };
         let mut argv = match &cmd.value {
-            Cmd::Line(line) => self.understand(cmd.span, words::split(line))?,
+            Cmd::Line(line) => {
+                let words = self.understand(cmd.span, words::split(line))?;
+                if let Some(flaw) = words::lookalikes(line, &words) {
+                    self.problems
+                        .push(Problem::warning(cmd.span, flaw.message).hint(flaw.hint));
+                }
+                words
+            }
             Cmd::Words(words) => words.iter().map(|word| word.value.clone()).collect(),
         };
         let words = argv.iter().map(String::as_str);
         self.understand(cmd.span, words::check_words(words))?;
+        self.judge(cmd.span, &argv);
         argv.extend(AGENT_WORDS.map(String::from));
         Some(Start::Command(argv))
+    }
+
+    /// Adds a problem for each mistake in a command, with the command that would work.
+    fn judge(&mut self, span: Span, argv: &[String]) {
+        let judged = commands::judge(argv);
+        for mistake in judged.mistakes {
+            let hint = mistake
+                .remedy
+                .unwrap_or_else(|| format!("write cmd: {}", judged.line));
+            let problem = Problem::new(mistake.severity, span, &mistake.message).hint(hint);
+            self.problems.push(problem.code(mistake.code.word()));
+        }
     }
 
     fn state_dir(&mut self, settings: &Settings, template: &Settings) -> Option<String> {
@@ -599,7 +604,7 @@ fn assignable((first, last): (Ipv4Addr, Ipv4Addr)) -> impl Iterator<Item = Vip> 
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::load;
+    use crate::{manifest::Severity, plan::load};
 
     /// The addresses that the hosts of a manifest get, by name.
     fn vips(text: &str) -> Vec<(String, String)> {
@@ -675,7 +680,11 @@ mod tests {
                 .unwrap_or_else(|| panic!("{}", loaded.report(false)))
                 .hosts[0];
             let http = host.http.as_ref().map(|http| http.allow);
-            (host.allow, http, loaded.problems.len())
+            let wrong = loaded
+                .problems
+                .iter()
+                .filter(|it| it.severity > Severity::Note);
+            (host.allow, http, wrong.count())
         };
         let here = if cfg!(target_os = "linux") {
             SameUser

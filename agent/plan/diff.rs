@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::network::{HostPlan, Plan};
+use super::{
+    grants::new_grants,
+    network::{HostPlan, Plan},
+};
 use crate::addr::{HostName, Vip};
 
 /// One difference between two plans. A host is identified by its VIP: a host that gets another name is still the same
@@ -67,6 +70,11 @@ pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
     changes
 }
 
+/// Whether `new` lacks a host of `old`, or something that `old` grants.
+pub fn loses(old: &Plan, new: &Plan) -> bool {
+    old.hosts.iter().any(|host| new.host(host.vip).is_none()) || !new_grants(new, old).is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +119,39 @@ hosts:
                 "d (127.0.42.4): added",
             ]
         );
+    }
+
+    #[test]
+    fn every_part_of_a_manifest_loses_something_that_the_whole_has() {
+        let whole = "
+hosts:
+  a: {vip: 127.0.42.1, cmd: ssh a norouter}
+  b:
+    vip: 127.0.42.2
+    cmd: ssh b norouter
+    ports:
+      - '80:127.0.0.1:80'
+      - '81:127.0.0.1:81'
+policy:
+  rules:
+    - {from: a, to: b, action: allow}
+    - {from: b, to: a, action: deny}
+";
+        let (all, mut parts) = (plan(whole), 0);
+        assert!(!loses(&all, &all));
+        for (cut, _) in whole.match_indices('\n') {
+            let part = &whole[..=cut];
+            if part.len() < whole.len()
+                && let Some(part_plan) = crate::plan::load("test.yaml", part).plan
+            {
+                parts += 1;
+                assert!(loses(&all, &part_plan), "{part}");
+                assert!(
+                    !loses(&part_plan, &all) || part_plan.policy != all.policy,
+                    "{part}"
+                );
+            }
+        }
+        assert!(parts >= 4, "only {parts} parts are good manifests");
     }
 }

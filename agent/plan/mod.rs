@@ -3,9 +3,12 @@
 use crate::manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX};
 
 mod build;
+mod circles;
+mod commands;
 mod diff;
 mod matrix;
 mod grants;
+mod here;
 mod network;
 mod notes;
 mod policy;
@@ -13,7 +16,7 @@ mod view;
 mod words;
 
 pub use build::build;
-pub use diff::{Change, Kind, diff};
+pub use diff::{Change, Kind, diff, loses};
 pub use grants::{grants, new_grants};
 pub use network::{
     Allow, DialTarget, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost,

@@ -7,6 +7,7 @@ use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};
 struct NotServed {
     severity: Severity,
     what: &'static str,
+    hint: &'static str,
     /// Finds every place in a manifest that asks for the feature.
     find: fn(&Manifest) -> Vec<Span>,
 }
@@ -14,6 +15,7 @@ struct NotServed {
 const NOT_SERVED: &[NotServed] = &[NotServed {
     severity: Severity::Warning,
     what: "UDP is not carried yet: this version does not publish this port",
+    hint: "write /tcp if the service answers there as well, or remove the port",
     find: |manifest| {
         in_settings(manifest, |settings| {
             let udp = |text: &str| words::forward(text).is_ok_and(|f| f.protocol == Protocol::Udp);
@@ -29,10 +31,8 @@ const NOT_SERVED: &[NotServed] = &[NotServed {
 pub(super) fn not_served(manifest: &Manifest, problems: &mut Problems) {
     for entry in NOT_SERVED {
         for span in (entry.find)(manifest) {
-            problems.push_remark(|| match entry.severity {
-                Severity::Warning => Problem::warning(span, entry.what),
-                Severity::Note | Severity::Error => Problem::note(span, entry.what),
-            });
+            problems
+                .push_remark(|| Problem::new(entry.severity, span, entry.what).hint(entry.hint));
         }
     }
 }

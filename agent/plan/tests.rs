@@ -8,6 +8,8 @@ use crate::{
     manifest::{HOSTS_MAX, Position, problem::MADE},
 };
 
+mod spelling;
+
 /// The plan of a manifest without problems.
 #[track_caller]
 fn plan(text: &str) -> Plan {
@@ -162,6 +164,8 @@ fn a_dns_port_that_is_none_says_what_to_write() {
         assert_eq!(place(&text, &problem), wrong);
         assert!(problem.hint.unwrap().contains("like 10053"));
     }
+    let text = "hosts: {a: {dns: {listen: 70000, disable: true}}}";
+    assert_eq!(problem(text).severity, Severity::Error);
 }
 
 #[test]
@@ -461,4 +465,40 @@ fn aliases_repeat_no_more_than_a_file_could_hold() {
     let fair =
         format!("{{x-a: &a [a,b,c,d,e,f,g,h,i,j], network: 127.0.0.0/8, hosts: {{{words}}}}}");
     assert!(load("fair.yaml", &fair).plan.is_some());
+}
+
+#[test]
+fn a_key_at_the_level_of_the_names_is_indented_too_little() {
+    for (text, is_error) in [
+        ("hosts:\n  a:\n  ports: ['1:a:1']\n", true),
+        ("hosts:\n  a:\n  http: {listen: '127.0.0.1:1'}\n", false),
+        ("hosts:\n  a:\n  cmd:\n", false),
+    ] {
+        let loaded = load("test.yaml", text);
+        let report = loaded.report(false);
+        assert_eq!(loaded.problems.len(), 1, "{report}");
+        assert_eq!(loaded.plan.is_none(), is_error, "{report}");
+        assert!(
+            report.contains("is this line indented too little?"),
+            "{report}"
+        );
+    }
+    let loaded = load(
+        "test.yaml",
+        "hosts: {a: {}, dns: {cmd: 'ssh dns norouter'}}",
+    );
+    assert_eq!(loaded.report(false), "");
+}
+
+#[test]
+fn a_key_by_another_name_is_guessed() {
+    let report = load("test.yaml", "hosts: {a: {command: x}}").report(false);
+    assert!(report.contains("did you mean \"cmd\"?"), "{report}");
+}
+
+#[test]
+fn an_alias_that_is_nearly_an_anchor_is_guessed() {
+    let text = "x-base: &base {ports: ['1:a:1']}\nhosts:\n  a: *bsae\n";
+    let report = load("test.yaml", text).report(false);
+    assert!(report.contains("did you mean *base?"), "{report}");
 }

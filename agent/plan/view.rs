@@ -49,6 +49,8 @@ impl Plan {
             socks: host.socks.as_ref().map(|proxy| proxy.listen.to_string()),
             dns: host.dns.map(|port| host.vip.socket(port).to_string()),
             gateway: self.routes.has_gateway(host.vip),
+            loopback: host.loopback,
+            state_dir: host.state_dir.clone(),
         }
     }
 

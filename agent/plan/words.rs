@@ -10,7 +10,7 @@ use super::network::{DialTarget, Forward, Protocol, TargetHost};
 use crate::{
     addr::{Port, Vip, VipError},
     route::{Target, TargetError},
-    text::quote,
+    text::{Lookalike, ascii_name, lookalike, quote},
 };
 
 /// An error in a text, and what to write instead.
@@ -177,8 +177,13 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
     if let Ok(address) = text.parse() {
         return Ok(TargetHost::Ip(IpAddr::V4(address)));
     }
-    let is_name = !text.is_empty()
-        && text.len() <= 253
+    if text.is_empty() {
+        return Err(flaw(
+            "there is no host between the colons",
+            "write the host to connect to, like \"8080:127.0.0.1:80\"",
+        ));
+    }
+    let is_name = text.len() <= 253
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
@@ -188,10 +193,9 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
         .is_some_and(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_digit()));
     if !is_name || numeric_end {
         let message = format!("{} is neither a host name nor an address", quote(text));
-        return Err(flaw(
-            message,
-            "write a name or an address, like \"8080:127.0.0.1:80\"",
-        ));
+        let hint = ascii_name::advice(text)
+            .unwrap_or_else(|| "write a name or an address, like \"8080:127.0.0.1:80\"".into());
+        return Err(flaw(message, hint));
     }
     Ok(TargetHost::Name(text.to_owned()))
 }
@@ -207,7 +211,7 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
     let port = port(number).map_err(|wrong| flaw(wrong.message, example))?;
     let address: IpAddr = match host {
         "" => Ipv4Addr::UNSPECIFIED.into(),
-        "localhost" => Ipv4Addr::LOCALHOST.into(),
+        _ if host.eq_ignore_ascii_case("localhost") => Ipv4Addr::LOCALHOST.into(),
         _ => text.parse::<SocketAddr>().map_err(|_| wrong())?.ip(),
     };
     Ok(SocketAddr::new(address, port.get()))
@@ -222,12 +226,15 @@ pub(super) fn target(text: &str) -> Result<Target, Flaw> {
                 let bits = if address.is_ipv4() { 32 } else { 128 };
                 format!("is \"/{bits}\" missing? write \"{address}/{bits}\"")
             }
+            TargetError::LeadingZero => {
+                "write its numbers without leading zeros, which other programs take for octal numbers".to_owned()
+            }
             TargetError::Cidr => {
                 "write an address and a number of bits, like 192.168.95.0/24".to_owned()
             }
-            TargetError::Glob => {
+            TargetError::Glob => ascii_name::advice(text).unwrap_or_else(|| {
                 "write something like 192.168.95.0/24 or \"*.compute.internal\"".to_owned()
-            }
+            }),
         };
         flaw(message, hint)
     })
@@ -240,12 +247,65 @@ fn prefix_bits(text: &str, max: u32) -> Option<u32> {
 
 /// Splits a command into words like a POSIX shell does; variables, `~` and globs stay as they are.
 pub(super) fn split(line: &str) -> Result<Vec<String>, Flaw> {
-    shlex::split(line).ok_or_else(|| {
+    shlex::split(&joined(line)).ok_or_else(|| {
         flaw(
             "cmd has a quote that is never closed, or ends with a backslash",
             "close the quote, or write cmd as a list: [\"ssh\", \"web1\", \"--\", \"norouter\"]",
         )
     })
+}
+
+/// The line without backslashes in front of line breaks, which continue a line in a POSIX shell (and leave an empty word
+/// in `shlex`): everywhere but between single quotes and in comments.
+fn joined(line: &str) -> String {
+    let mut joined = String::with_capacity(line.len());
+    let mut quote = None;
+    let mut is_comment = false;
+    let mut at_word = true;
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        if c == '\\' && quote != Some('\'') && !is_comment {
+            match rest.next() {
+                Some('\n') => continue,
+                escaped => {
+                    joined.push(c);
+                    joined.extend(escaped);
+                }
+            }
+        } else {
+            match c {
+                '\n' => is_comment = false,
+                '#' if at_word && quote.is_none() => is_comment = true,
+                '"' | '\'' if !is_comment && quote.is_none() => quote = Some(c),
+                _ if quote == Some(c) => quote = None,
+                _ => {}
+            }
+            joined.push(c);
+        }
+        at_word = matches!(c, ' ' | '\t' | '\n');
+    }
+    joined
+}
+
+/// The warning if a command, which is one text, has a character that only looks like a blank or a quote.
+pub(super) fn lookalikes(line: &str, words: &[String]) -> Option<Flaw> {
+    let blanks = line
+        .chars()
+        .filter(|c| matches!(lookalike([*c]), Some((_, Lookalike::Blank))));
+    if let Some((name, _)) = lookalike(blanks) {
+        return Some(flaw(
+            format!("cmd has {name}, which is a part of a word and does not end it"),
+            "write an ordinary space",
+        ));
+    }
+    // What a text without quotes begins with is told where the manifest is read.
+    let is_told = matches!(lookalike(line.chars().take(1)), Some((_, Lookalike::Quote)));
+    let begins = words.iter().flat_map(|word| word.chars().take(1));
+    let (name, _) = lookalike(begins).filter(|_| !is_told)?;
+    Some(flaw(
+        format!("cmd has {name}, which keeps no words together"),
+        "write \" or ' for it",
+    ))
 }
 
 /// Refuses words with which no program can be started.
@@ -332,7 +392,8 @@ mod tests {
             "a name or an address",
         );
         refused(forward("80:127.0.0.1:80/sctp"), "\"sctp\"", "/tcp, /udp");
-        refused(forward("80::80"), "neither", "a name or an address");
+        refused(forward("80:büro:80"), "neither", "\"xn--bro-hoa\"");
+        refused(forward("80::80"), "no host between", "8080:127.0.0.1:80");
     }
 
     #[test]
@@ -342,6 +403,7 @@ mod tests {
             Ok(([127, 0, 0, 1], 18080).into())
         );
         assert_eq!(listen("localhost:1"), Ok(([127, 0, 0, 1], 1).into()));
+        assert_eq!(listen("LOCALHOST:1"), Ok(([127, 0, 0, 1], 1).into()));
         assert!(listen("[::1]:18080").is_ok());
         assert_eq!(listen(":18080"), Ok(([0, 0, 0, 0], 18080).into()));
         refused(listen("18080"), "not an address", "127.0.0.1:18080");
@@ -365,8 +427,22 @@ mod tests {
         refused(target("192.168.95.7"), "bare address", "192.168.95.7/32");
         refused(target("::1"), "bare address", "::1/128");
         refused(target("192.168.95.0/33"), "not a CIDR", "192.168.95.0/24");
+        for block in [
+            "010.0.0.0/8",
+            "10.0.0.00/8",
+            "10.01.0.0/16",
+            "::ffff:10.0.0.01/128",
+        ] {
+            refused(target(block), "leading zero", "octal");
+        }
+        assert!(target("10.0.0.0/08").is_ok() && target("fd00:0:00::/48").is_ok());
         refused(target("http://x"), "not a CIDR", "192.168.95.0/24");
         refused(target("a b"), "neither", "compute.internal");
+        refused(
+            target("*.bücher.example"),
+            "neither",
+            "\"*.xn--bcher-kva.example\"",
+        );
     }
 
     #[test]
@@ -392,8 +468,39 @@ mod tests {
             ["ssh", "-o", "User Name=x", "web1", "--", "a b", "c d"]
         );
         refused(split("ssh 'web1"), "never closed", "as a list");
+        for (line, words) in [
+            (
+                "ssh -p 2222 \\\n  web1 -- norouter\n",
+                &["ssh", "-p", "2222", "web1", "--", "norouter"][..],
+            ),
+            ("a\\\nb \"c\\\nd\"", &["ab", "cd"]),
+            ("a \\\\\nb", &["a", "\\", "b"]),
+            ("a \"\\\\\\\n'\"b", &["a", "\\'b"]),
+            ("a '\\\n' it\\'s", &["a", "\\\n", "it's"]),
+            ("a # no \\\nb x#y\\\n z", &["a", "b", "x#y", "z"]),
+            ("\\\n a \\\n", &["a"]),
+        ] {
+            assert_eq!(split(line).unwrap(), words, "{line}");
+        }
         refused(check_words([].into_iter()), "empty", "this machine");
         refused(check_words(["", "x"].into_iter()), "first word", "program");
         refused(check_words(["a", "b\0"].into_iter()), "NUL", "script");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_blank_or_a_quote_is_told() {
+        let told = |line: &str| lookalikes(line, &split(line).unwrap()).map(|flaw| flaw.message);
+        assert!(
+            told("ssh\u{a0}web1")
+                .unwrap()
+                .contains("a no-break space (U+00A0)")
+        );
+        assert!(
+            told("ssh “Büro 1”")
+                .unwrap()
+                .contains("a curly quote (“, U+201C)")
+        );
+        assert_eq!(told("sh -c 'echo “x”'"), None);
+        assert_eq!(told("ssh büro"), None);
     }
 }

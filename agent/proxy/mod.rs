@@ -12,7 +12,7 @@ pub mod pac;
 pub mod page;
 pub mod socks;
 pub mod throttle;
-mod variables;
+pub mod variables;
 
 pub use credentials::{Credentials, CredentialsError};
 pub use throttle::Throttle;

@@ -6,6 +6,29 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
 };
 
+use ipnet::Ipv6Net;
+
+/// The function `bits6`: an IPv6 address as a text of 128 zeros and ones, and everything else as an empty text. The
+/// functions that browsers have for such files know only IPv4. Browsers leave out the brackets of an address.
+const BITS6: &str = r#"function bits6(host) {
+  if (host.indexOf(":") < 0) return "";
+  var halves = host.replace(/^\[|\]$/g, "").split("::");
+  var groups = halves[0] === "" ? [] : halves[0].split(":");
+  if (halves.length > 1) {
+    var last = halves[1] === "" ? [] : halves[1].split(":");
+    while (groups.length + last.length < 8) groups.push("0");
+    groups = groups.concat(last);
+  }
+  if (halves.length > 2 || groups.length !== 8) return "";
+  var bits = "";
+  for (var i = 0; i < 8; i++) {
+    if (!/^[0-9a-f]{1,4}$/.test(groups[i])) return "";
+    bits += (65536 + parseInt(groups[i], 16)).toString(2).substring(1);
+  }
+  return bits;
+}
+"#;
+
 /// The contents of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pac<'a> {
@@ -38,6 +61,8 @@ pub enum Pattern<'a> {
         /// The block's mask.
         mask: Ipv4Addr,
     },
+    /// Every IPv6 address in a block.
+    Net6(Ipv6Net),
     /// Every name that matches: `*` stands for any text, `?` for any character.
     Glob(&'a str),
 }
@@ -70,6 +95,7 @@ impl Pac<'_> {
         }
         format!(
             "// Made by NoRouter. It asks no resolver: names are compared as texts, and networks with written addresses.\n\
+             {BITS6}\
              function FindProxyForURL(url, host) {{\n  \
                var proxy = {proxy};\n  \
                var members = [{}];\n  \
@@ -78,6 +104,7 @@ impl Pac<'_> {
                if (host === \"localhost\" || host === \"127.0.0.1\" || /\\.localhost$/.test(host)) return \"DIRECT\";\n  \
                var address = /^\\d+\\.\\d+\\.\\d+\\.\\d+$/.test(host);\n  \
                var name = !address && host.indexOf(\":\") < 0;\n\
+               var bits = bits6(host);\n\
              {routes}  \
                return \"DIRECT\";\n\
              }}\n",
@@ -96,6 +123,11 @@ fn any(patterns: &[Pattern<'_>]) -> String {
         .map(|pattern| match pattern {
             Pattern::Net { first, mask } => {
                 format!("address && isInNet(host, \"{first}\", \"{mask}\")")
+            }
+            Pattern::Net6(block) => {
+                let bits = format!("{:0128b}", block.network().to_bits());
+                let prefix = bits.split_at(usize::from(block.prefix_len())).0;
+                format!("bits !== \"\" && bits.indexOf(\"{prefix}\") === 0")
             }
             Pattern::Glob(glob) => {
                 format!(
@@ -134,7 +166,10 @@ mod tests {
             vips: vec![[127, 0, 42, 101].into()],
             routes: vec![
                 PacRoute {
-                    to: vec![Pattern::Glob("*.Internal")],
+                    to: vec![
+                        Pattern::Glob("*.Internal"),
+                        Pattern::Net6("fd95::/16".parse().unwrap()),
+                    ],
                     not_to: Vec::new(),
                 },
                 PacRoute {
@@ -159,7 +194,7 @@ mod tests {
         let members = r#"var members = ["127.0.42.101", "web", "web.example", "web.example.norouter", "web.norouter"];"#;
         assert!(lines.contains(&members), "{script}");
         let net = r#"if ((address && isInNet(host, "10.0.0.0", "255.0.0.0")) && !(name && shExpMatch(host, "x*") || name && shExpMatch(host, "y"))) return proxy;"#;
-        let glob = r#"if (name && shExpMatch(host, "*.internal")) return proxy;"#;
+        let glob = r#"if (name && shExpMatch(host, "*.internal") || bits !== "" && bits.indexOf("1111110110010101") === 0) return proxy;"#;
         let at = |wanted: &str| lines.iter().position(|line| *line == wanted).unwrap();
         assert!(at(net) < at(glob), "the last route comes first");
         assert_eq!(lines[lines.len() - 2..], [r#"return "DIRECT";"#, "}"]);

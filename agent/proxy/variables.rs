@@ -1,18 +1,33 @@
 //! The environment variables that lead programs to the proxies of their host.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use crate::secret::Secret;
 
-/// Destinations that programs reach without a proxy.
-const DIRECT: &str = "localhost,127.0.0.1,::1";
+/// The variables that hold an exemption list: [`merged_exemptions`] combines theirs with those of the person.
+pub const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// The variables for an HTTP and a SOCKS proxy at these addresses. With `pass`, the URLs contain a user and a password,
-/// with which programs prove to the proxies that their user may use them.
+/// The variable with the SOCKS proxy, whether there is an HTTP proxy or not.
+pub const SOCKS: &str = "NOROUTER_SOCKS";
+
+/// Destinations that programs reach without a proxy. Some programs match a domain only if it begins with a dot.
+const DIRECT: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "::1"];
+
+/// How many addresses of the network the exemptions list. Systems limit the length of a variable, and a command that has a
+/// longer one cannot be started.
+const EXEMPT_MAX: usize = 1_000;
+
+/// The variables for an HTTP and a SOCKS proxy at these addresses. Programs reach the addresses `direct` of the network
+/// without a proxy. With `pass`, the URLs contain a user and a password, with which programs prove to the proxies that
+/// their user may use them.
 pub fn variables(
     http: Option<SocketAddr>,
     socks: Option<SocketAddr>,
     pass: Option<(&str, &Secret)>,
+    direct: &BTreeSet<Ipv4Addr>,
 ) -> Vec<(String, String)> {
     let user = pass.map(|(user, password)| format!("{user}:{}@", password.reveal()));
     let user = user.unwrap_or_default();
@@ -20,21 +35,99 @@ pub fn variables(
     let mut set = |names: &[&str], value: String| {
         variables.extend(names.iter().map(|name| ((*name).to_owned(), value.clone())));
     };
-    if let Some(http) = http {
+    if let Some(http) = http.map(reached_at) {
         set(
-            &["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"],
-            format!("http://{user}{}", reached_at(http)),
+            &[
+                "http_proxy",
+                "HTTP_PROXY",
+                "https_proxy",
+                "HTTPS_PROXY",
+                "YARN_HTTP_PROXY",
+                "YARN_HTTPS_PROXY",
+            ],
+            format!("http://{user}{http}"),
+        );
+        set(&["RSYNC_PROXY"], format!("{user}{http}"));
+        // Node reads the variables for proxies only with this one.
+        set(&["NODE_USE_ENV_PROXY"], "1".to_owned());
+        // Chromium prefers this one to all others.
+        set(
+            &["auto_proxy", "NOROUTER_PAC"],
+            format!("http://{http}/proxy.pac"),
         );
     }
     if let Some(socks) = socks {
         // The scheme `socks5h` makes the proxy resolve names.
         let url = format!("socks5h://{user}{}", reached_at(socks));
-        set(&["all_proxy", "ALL_PROXY"], url);
+        // Programs that know HTTP proxies need no SOCKS proxy, and some of them fail if they are given both.
+        if http.is_none() {
+            set(&["all_proxy", "ALL_PROXY"], url.clone());
+        }
+        set(&[SOCKS], url);
     }
     if http.is_some() || socks.is_some() {
-        set(&["no_proxy", "NO_PROXY"], DIRECT.to_owned());
+        let direct = Some(direct).filter(|direct| direct.len() <= EXEMPT_MAX);
+        let direct = direct.into_iter().flatten().map(ToString::to_string);
+        let all: Vec<String> = DIRECT
+            .map(str::to_owned)
+            .into_iter()
+            .chain(direct)
+            .collect();
+        set(&EXEMPTIONS, all.join(","));
     }
     variables
+}
+
+/// The exemption list `ours` of [`variables`] after the person's own entries, without spaces, at which some programs stop
+/// to read.
+///
+/// An own entry that is a loopback address is not kept: it is either in `ours` as well, or it is from an earlier network.
+/// Neither is `*`, with which nothing would use the proxies.
+pub fn merged_exemptions(own: &str, ours: &str) -> String {
+    let own = own.split([',', ' ', '\t', '\n']).filter(|entry| {
+        let address = entry.trim_matches(['[', ']']).parse::<IpAddr>();
+        let is_loopback = address.is_ok_and(|address| address.is_loopback());
+        !entry.is_empty() && *entry != "*" && !DIRECT.contains(entry) && !is_loopback
+    });
+    let ours = ours.split(',').filter(|entry| !entry.is_empty());
+    own.chain(ours).collect::<Vec<_>>().join(",")
+}
+
+/// The options with which Java programs use the proxies of these variables: Java does not read them itself. The password
+/// is left out, because each Java program prints its options.
+pub fn java_options(variables: &[(String, String)]) -> String {
+    let place = |wanted: &str| {
+        let (_, url) = variables.iter().find(|(name, _)| name == wanted)?;
+        let (_, place) = url.rsplit_once(['@', '/'])?;
+        place.rsplit_once(':')
+    };
+    let option = |kinds: &[&str], place: Option<(&str, &str)>| {
+        let options = place.into_iter().flat_map(|(host, port)| {
+            let host = host.trim_matches(['[', ']']);
+            kinds
+                .iter()
+                .map(move |kind| format!("-D{kind}Host={host} -D{kind}Port={port}"))
+        });
+        options.collect::<Vec<_>>()
+    };
+    let http = option(&["http.proxy", "https.proxy"], place("http_proxy"));
+    [http, option(&["socksProxy"], place(SOCKS))]
+        .concat()
+        .join(" ")
+}
+
+/// A configuration for `proxychains4`, which leads programs that know no proxy to one of these; `None` without a proxy.
+pub fn proxychains(
+    http: Option<SocketAddr>,
+    socks: Option<SocketAddr>,
+    (user, password): (&str, &Secret),
+) -> Option<String> {
+    let socks = socks.map(|address| ("socks5", reached_at(address)));
+    let (kind, address) = socks.or(http.map(|address| ("http", reached_at(address))))?;
+    let (host, port, password) = (address.ip(), address.port(), password.reveal());
+    Some(format!(
+        "strict_chain\nproxy_dns\nquiet_mode\n[ProxyList]\n{kind} {host} {port} {user} {password}\n"
+    ))
 }
 
 /// The address under which programs of the same host reach a proxy.
@@ -52,28 +145,121 @@ pub fn reached_at(mut listen: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
 
+    fn at(text: &str) -> Option<SocketAddr> {
+        text.parse().ok()
+    }
+
+    fn value<'v>(variables: &'v [(String, String)], name: &str) -> Option<&'v str> {
+        let found = variables.iter().find(|(own, _)| own == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     #[test]
     fn variables_name_the_proxies_that_there_are_as_their_host_reaches_them() {
-        let [http, socks] = ["0.0.0.0:80", "[::]:81"].map(|text| text.parse().ok());
-        let lines = |variables: Vec<(String, String)>| {
-            let lines: Vec<String> = variables
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            lines.join(" ")
-        };
-        assert_eq!(lines(variables(None, None, None)), "");
-        assert_eq!(
-            lines(variables(http, None, None)),
-            "http_proxy=http://127.0.0.1:80 HTTP_PROXY=http://127.0.0.1:80 \
-             https_proxy=http://127.0.0.1:80 HTTPS_PROXY=http://127.0.0.1:80 \
-             no_proxy=localhost,127.0.0.1,::1 NO_PROXY=localhost,127.0.0.1,::1"
-        );
+        let (http, socks) = (at("0.0.0.0:80"), at("[::]:81"));
+        let direct = BTreeSet::from([
+            Ipv4Addr::new(127, 0, 42, 101),
+            Ipv4Addr::new(127, 0, 42, 100),
+        ]);
+        assert_eq!(variables(None, None, None, &direct), []);
         let password = Secret::new("word".to_owned());
+        let with = variables(http, None, Some(("me", &password)), &direct);
+        for name in [
+            "http_proxy",
+            "HTTP_PROXY",
+            "https_proxy",
+            "HTTPS_PROXY",
+            "YARN_HTTP_PROXY",
+            "YARN_HTTPS_PROXY",
+        ] {
+            assert_eq!(value(&with, name), Some("http://me:word@127.0.0.1:80"));
+        }
+        assert_eq!(value(&with, "RSYNC_PROXY"), Some("me:word@127.0.0.1:80"));
+        assert_eq!(value(&with, "NODE_USE_ENV_PROXY"), Some("1"));
+        for name in ["auto_proxy", "NOROUTER_PAC"] {
+            assert_eq!(value(&with, name), Some("http://127.0.0.1:80/proxy.pac"));
+        }
+        for name in EXEMPTIONS {
+            assert_eq!(
+                value(&with, name),
+                Some("localhost,.localhost,127.0.0.1,::1,127.0.42.100,127.0.42.101")
+            );
+        }
+        let socks_only = variables(None, socks, Some(("me", &password)), &BTreeSet::new());
+        for name in ["all_proxy", "ALL_PROXY", SOCKS] {
+            assert_eq!(value(&socks_only, name), Some("socks5h://me:word@[::1]:81"));
+        }
+        assert_eq!(value(&socks_only, "http_proxy"), None);
         assert_eq!(
-            lines(variables(None, socks, Some(("me", &password)))),
-            "all_proxy=socks5h://me:word@[::1]:81 ALL_PROXY=socks5h://me:word@[::1]:81 \
-             no_proxy=localhost,127.0.0.1,::1 NO_PROXY=localhost,127.0.0.1,::1"
+            value(&socks_only, "no_proxy"),
+            Some("localhost,.localhost,127.0.0.1,::1")
         );
+    }
+
+    #[test]
+    fn programs_that_know_http_proxies_are_not_led_to_the_socks_proxy() {
+        let both = variables(
+            at("127.0.0.1:80"),
+            at("127.0.0.1:81"),
+            None,
+            &BTreeSet::new(),
+        );
+        assert_eq!(value(&both, "all_proxy"), None);
+        assert_eq!(value(&both, "ALL_PROXY"), None);
+        assert_eq!(value(&both, SOCKS), Some("socks5h://127.0.0.1:81"));
+    }
+
+    #[test]
+    fn a_list_of_exemptions_that_no_command_could_be_given_is_not_written() {
+        let many: BTreeSet<Ipv4Addr> = (0..=1_000)
+            .map(|host| Ipv4Addr::from(0x7f01_0000 + host))
+            .collect();
+        let variables = variables(at("127.0.0.1:80"), None, None, &many);
+        assert_eq!(
+            value(&variables, "no_proxy"),
+            Some("localhost,.localhost,127.0.0.1,::1")
+        );
+    }
+
+    #[test]
+    fn the_persons_own_exemptions_stay_and_those_of_an_earlier_network_go() {
+        let ours = "localhost,127.0.0.1,127.0.42.101";
+        for (own, merged) in [
+            ("", ours),
+            ("*", ours),
+            (ours, ours),
+            ("127.0.42.7,[::1], localhost", ours),
+            (
+                ".corp, 10.0.0.0/8,127.0.42.7",
+                ".corp,10.0.0.0/8,localhost,127.0.0.1,127.0.42.101",
+            ),
+        ] {
+            assert_eq!(merged_exemptions(own, ours), merged, "{own:?}");
+        }
+        assert_eq!(merged_exemptions(".corp,127.0.0.1", ""), ".corp");
+    }
+
+    #[test]
+    fn java_and_proxychains_are_told_in_their_own_words() {
+        let (http, socks) = (at("[::1]:80"), at("127.0.0.1:81"));
+        let word = Secret::new("word".to_owned());
+        let pass = ("me", &word);
+        let both = variables(http, socks, Some(pass), &BTreeSet::new());
+        assert_eq!(
+            java_options(&both),
+            "-Dhttp.proxyHost=::1 -Dhttp.proxyPort=80 -Dhttps.proxyHost=::1 -Dhttps.proxyPort=80 \
+             -DsocksProxyHost=127.0.0.1 -DsocksProxyPort=81"
+        );
+        assert_eq!(java_options(&[]), "");
+        let begin = "strict_chain\nproxy_dns\nquiet_mode\n[ProxyList]\n";
+        assert_eq!(
+            proxychains(http, socks, pass),
+            Some(format!("{begin}socks5 127.0.0.1 81 me word\n"))
+        );
+        assert_eq!(
+            proxychains(http, None, pass),
+            Some(format!("{begin}http ::1 80 me word\n"))
+        );
+        assert_eq!(proxychains(None, None, pass), None);
     }
 }

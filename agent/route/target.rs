@@ -106,6 +106,9 @@ pub enum TargetError {
     /// The text is an address without a prefix length.
     #[error("a bare address")]
     BareAddress(IpAddr),
+    /// A number in the address of a block begins with a zero, as in `010.0.0.0/8`.
+    #[error("a block with a leading zero")]
+    LeadingZero,
     /// The text has a `/`, but is not an address with a prefix length.
     #[error("not a CIDR block")]
     Cidr,
@@ -121,7 +124,12 @@ impl FromStr for Target {
         if let Ok(address) = text.parse() {
             return Err(TargetError::BareAddress(address));
         }
-        if text.contains('/') {
+        if let Some((address, _)) = text.split_once('/') {
+            let mut numbers = address.rsplit(':').next().unwrap_or(address).split('.');
+            let has_zero = |number: &str| number.len() > 1 && number.starts_with('0');
+            if address.contains('.') && numbers.any(has_zero) {
+                return Err(TargetError::LeadingZero);
+            }
             let block = text.parse().map_err(|_| TargetError::Cidr)?;
             return Ok(Self::Cidr(block));
         }

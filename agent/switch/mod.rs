@@ -10,6 +10,7 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod ended;
 mod learned;
 mod meter;
 mod queue;
@@ -18,14 +19,16 @@ mod tracker;
 mod window;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddrV4},
+    time::Duration,
 };
 
 use bytes::Bytes;
 
 pub use self::{
+    ended::EndedFlow,
     meter::Reading,
     refused::{Refused, Refusee},
     tracker::{FlowInfo, FlowPhase},
@@ -35,7 +38,7 @@ use self::{
     learned::{AT_ONCE_MAX, Learned},
     queue::Queue,
     refused::Tallies,
-    tracker::{Farewell, NoPassage, Passage, Tracker},
+    tracker::{Farewell, NoPassage, Passage, Tracker, Unanswered},
 };
 use crate::{
     addr::{FlowKey, Port, Vip},
@@ -44,6 +47,7 @@ use crate::{
         policy::{Action, By, Name, Outside, Policy},
     },
     time::Instant,
+    view::{FlowOutcome, TryOutcome},
     wire::{Packet, PacketError, PacketFrame},
 };
 
@@ -61,6 +65,9 @@ const SMALL: usize = 4 << 10;
 /// If more bytes than this wait for a host, frames of every size are copied.
 const BACKLOG: usize = 1 << 20;
 
+/// How long the news that a service behaves in another way than before may wait for more of the same kind.
+const NEWS_PAUSE: Duration = Duration::from_secs(1);
+
 /// The queues of all hosts, and the rules about packets between them.
 #[derive(Default)]
 pub struct Switch {
@@ -72,15 +79,27 @@ pub struct Switch {
     tracker: Tracker,
     queued: usize,
     wakes: VecDeque<Vip>,
+    /// When to tell that [`Switch::tried`] has changed; `None` if it has not.
+    news_at: Option<Instant>,
 }
 
 struct Host {
     up: bool,
-    published: BTreeSet<Port>,
+    /// The ports that are open to other hosts, each with the last attempt to connect to its service.
+    published: BTreeMap<Port, Option<Tried>>,
     has_proxy: bool,
     queue: Queue,
     woken: bool,
     traffic: Traffic,
+}
+
+/// The last attempt to connect to the service behind a published port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// The outcome of the attempt.
+    pub outcome: TryOutcome,
+    /// The time of the outcome.
+    pub at: Instant,
 }
 
 /// Counters of the packets of one host.
@@ -164,7 +183,7 @@ impl Switch {
     pub fn add(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         let host = Host {
             up: false,
-            published: ports.into_iter().collect(),
+            published: ports.into_iter().map(|port| (port, None)).collect(),
             has_proxy,
             queue: Queue::default(),
             woken: false,
@@ -182,14 +201,49 @@ impl Switch {
     /// them.
     pub fn update(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         if let Some(host) = self.hosts.get_mut(&vip) {
-            host.published = ports.into_iter().collect();
+            let mut before = std::mem::take(&mut host.published);
+            host.published = (ports.into_iter())
+                .map(|port| (port, before.remove(&port).flatten()))
+                .collect();
             host.has_proxy = has_proxy;
         }
     }
 
+    /// Forgets the last attempt to connect to the service behind a port, because the port leads to another service now.
+    pub fn forget_tried(&mut self, vip: Vip, port: Port) {
+        let host = self.hosts.get_mut(&vip);
+        if let Some(tried) = host.and_then(|host| host.published.get_mut(&port)) {
+            *tried = None;
+        }
+    }
+
+    /// Notes the outcome of an attempt to connect to the service behind a published port.
+    pub fn note_tried(&mut self, now: Instant, vip: Vip, port: Port, outcome: TryOutcome) {
+        let host = self.hosts.get_mut(&vip);
+        let Some(tried) = host.and_then(|host| host.published.get_mut(&port)) else {
+            return;
+        };
+        if tried.is_none_or(|before| before.outcome != outcome) {
+            self.news_at.get_or_insert(now + NEWS_PAUSE);
+        }
+        *tried = Some(Tried { outcome, at: now });
+    }
+
+    /// The ports of a host whose services were tried, each with the last attempt.
+    pub fn tried(&self, vip: Vip) -> impl Iterator<Item = (Port, Tried)> {
+        let ports = self.hosts.get(&vip).map(|host| &host.published);
+        let ports = ports.into_iter().flatten();
+        ports.filter_map(|(port, tried)| Some((*port, (*tried)?)))
+    }
+
+    /// Whether it is time to tell that a service behaves in another way than before.
+    pub fn poll_tried(&mut self, now: Instant) -> bool {
+        self.news_at.take_if(|at| *at <= now).is_some()
+    }
+
     /// Removes a host.
-    pub fn remove(&mut self, vip: Vip) {
-        self.lower(vip);
+    pub fn remove(&mut self, now: Instant, vip: Vip) {
+        self.lower(now, vip);
         self.tracker.forget(vip);
         self.hosts.remove(&vip);
         self.tallies.forget(vip);
@@ -222,7 +276,9 @@ impl Switch {
             by.is_some()
         });
         let denied: Vec<_> = denied.map(|flow| flow.key).collect();
-        denied.iter().filter(|key| self.kill_flow(**key)).count()
+        (denied.iter())
+            .filter(|key| self.end_flow(now, **key, FlowOutcome::Denied))
+            .count()
     }
 
     /// Counts connections that another host asked a gateway for, and that the gateway has refused because of the
@@ -247,22 +303,28 @@ impl Switch {
     }
 
     /// Marks a host as down: its queue is dropped, and its flows are reset at their other ends.
-    pub fn lower(&mut self, vip: Vip) {
+    pub fn lower(&mut self, now: Instant, vip: Vip) {
         let Some(host) = self.hosts.get_mut(&vip) else {
             return;
         };
         host.up = false;
         self.queued -= host.queue.cost();
         host.queue.clear();
+        // The machine may have been started anew, and its services may have changed.
+        host.published.values_mut().for_each(|tried| *tried = None);
         self.learned.forget(vip);
-        for farewell in self.tracker.lose(vip) {
+        for farewell in self.tracker.lose(now, vip) {
             self.bid(&farewell);
         }
     }
 
     /// Resets a flow at both ends; `key` may name it in either direction. Returns false if there is no such flow.
-    pub fn kill_flow(&mut self, key: FlowKey) -> bool {
-        let Some(farewells) = self.tracker.end(key) else {
+    pub fn kill_flow(&mut self, now: Instant, key: FlowKey) -> bool {
+        self.end_flow(now, key, FlowOutcome::Killed)
+    }
+
+    fn end_flow(&mut self, now: Instant, key: FlowKey, outcome: FlowOutcome) -> bool {
+        let Some(farewells) = self.tracker.end(now, key, outcome) else {
             return false;
         };
         for farewell in &farewells {
@@ -319,6 +381,16 @@ impl Switch {
                         NoPassage::Stray => sender.traffic.stray += 1,
                         NoPassage::Forbidden | NoPassage::Denied(_) => sender.traffic.refused += 1,
                     }
+                }
+                let outcome = match why {
+                    NoPassage::Stray => None,
+                    NoPassage::Forbidden => Some(FlowOutcome::Unavailable),
+                    NoPassage::Denied(_) => Some(FlowOutcome::Denied),
+                };
+                if let Some(outcome) = outcome.filter(|_| own) {
+                    let to = Vip::new(*key.dst.ip()).ok();
+                    let to = to.filter(|to| self.hosts.contains_key(to));
+                    self.tracker.note_unbegun(now, (from, to), key, outcome);
                 }
                 if let NoPassage::Denied(by) = why {
                     self.tallies
@@ -378,15 +450,32 @@ impl Switch {
         (self.tracker.len(), flows)
     }
 
+    /// The flows that have ended last, at most `most`, the oldest of them first.
+    pub fn ended(&self, most: usize) -> impl Iterator<Item = &EndedFlow> {
+        self.tracker.ended(most)
+    }
+
     /// Removes flows whose SYN was not answered in time.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.tracker.handle_timeout(now);
+        while let Some(Unanswered { to, dst }) = self.tracker.poll_unanswered(now) {
+            self.note_answer(now, to, dst, TryOutcome::TimedOut);
+        }
+    }
+
+    /// Notes the answer of the host `far` to a SYN for `dst`. The answers of a gateway for destinations outside the
+    /// network say nothing about its own ports.
+    fn note_answer(&mut self, now: Instant, far: Vip, dst: SocketAddrV4, outcome: TryOutcome) {
+        if let Some(port) = Port::new(dst.port()).filter(|_| *dst.ip() == far.address()) {
+            self.note_tried(now, far, port, outcome);
+        }
     }
 
     /// The time of the next call to [`Switch::handle_timeout`], and the reason for it.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let tallies = self.tallies.poll_timeout();
-        self.tracker.poll_timeout().into_iter().chain(tallies).min()
+        let news = self.news_at.map(|at| (at, "news of services"));
+        let flows = self.tracker.poll_timeout();
+        flows.into_iter().chain(tallies).chain(news).min()
     }
 
     /// Decides whether a valid packet may pass, and to which host.
@@ -401,7 +490,10 @@ impl Switch {
         let begins =
             flags.syn && !flags.ack && !flags.rst && !self.tracker.is_repeated(key, segment);
         if !begins {
-            let Passage { to, useless } = self.tracker.follow(now, from, key, segment)?;
+            let Passage { to, useless, tried } = self.tracker.follow(now, from, key, segment)?;
+            if let Some(outcome) = tried {
+                self.note_answer(now, from, key.src, outcome);
+            }
             let verdict = match useless {
                 // A repeated SYN causes as much work as the first one.
                 _ if flags.syn && !flags.ack => Verdict::Begun,
@@ -431,7 +523,7 @@ impl Switch {
                 return Err(NoPassage::Denied(by));
             }
             let published =
-                Port::new(key.dst.port()).is_some_and(|it| host.published.contains(&it));
+                Port::new(key.dst.port()).is_some_and(|it| host.published.contains_key(&it));
             return Some(vip)
                 .filter(|_| host.up && published)
                 .ok_or(NoPassage::Forbidden);

@@ -178,7 +178,7 @@ fn a_host_that_is_lost_ends_its_flows_at_the_other_ends() {
     open(&mut switch, 4000);
     let syn = segment((C, 5000), (B, 80), SYN, 40, 0);
     switch.handle_packet(NOW, vip(C), syn);
-    switch.lower(vip(B));
+    switch.lower(NOW, vip(B));
     let told = delivered(&mut switch, A);
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0.src, SocketAddrV4::new(B, 80));
@@ -316,6 +316,10 @@ fn syns_that_nobody_answers_are_few_and_are_forgotten() {
     switch.handle_timeout(at);
     assert_eq!(switch.flow_count(vip(C)), 0);
     assert!(begin(&mut switch, at, C, B, 0));
+    assert!(
+        switch.poll_tried(at + Duration::from_secs(1)),
+        "a service answers"
+    );
     assert_eq!(
         switch.poll_timeout(),
         None,

@@ -5,11 +5,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddrV4},
     time::Duration,
 };
 
 use super::{
+    ended::{Ended, EndedFlow},
     meter::{Meter, Reading},
     window::{Window, is_after},
 };
@@ -18,6 +19,7 @@ use crate::{
     budget::{Counts, Shares},
     route::policy::By,
     time::Instant,
+    view::{FlowOutcome, TryOutcome},
     wire::{
         Segment,
         packet::{RESET_LEN, reset},
@@ -39,6 +41,10 @@ pub(super) const OPENINGS_PER_PAIR: usize = 768;
 
 /// The time after which an unanswered SYN is discarded. An agent abandons a dial well before that.
 const OPENING_MAX: Duration = Duration::from_mins(2);
+
+/// The time after which a reset is no longer taken for the refusal of a service, which comes at once: the agent at the
+/// far end has waited for the service, and has given up. It does so after 10 s for each address.
+const SLOW_REFUSAL: Duration = Duration::from_secs(5);
 
 /// The reason why a segment may not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +76,7 @@ pub(super) struct Tracker {
     opening_by: Counts<Vip>,
     /// How many unanswered SYNs each host has sent to each other host.
     opening_to: Counts<(Vip, Vip)>,
+    ended: Ended,
 }
 
 impl Default for Tracker {
@@ -83,6 +90,7 @@ impl Default for Tracker {
             openings: BTreeSet::new(),
             opening_by: Counts::new(),
             opening_to: Counts::new(),
+            ended: Ended::default(),
         }
     }
 }
@@ -176,6 +184,17 @@ pub(super) struct Passage {
     /// How many bytes of the segment are beyond the receiver's window. A receiver can make an honest sender retransmit
     /// bytes, but these never count, because the window that the switch assumes never shrinks.
     pub(super) useless: u32,
+    /// The answer of the sender's service to the SYN, if the segment is this answer.
+    pub(super) tried: Option<TryOutcome>,
+}
+
+/// A SYN that nobody has answered in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unanswered {
+    /// The host at the far end.
+    pub(super) to: Vip,
+    /// The address and port where the flow would have ended.
+    pub(super) dst: SocketAddrV4,
 }
 
 /// A reset for one end of a flow, because the other end is gone.
@@ -194,8 +213,9 @@ impl Tracker {
         self.favourite.get_or_insert(host);
     }
 
-    /// Forgets whether a host is the manager's own. The host must have no flows left.
+    /// Forgets a host that is removed. The host must have no flows left.
     pub(super) fn forget(&mut self, host: Vip) {
+        self.ended.forget(host);
         self.favourite.take_if(|favourite| *favourite == host);
     }
 
@@ -222,7 +242,10 @@ impl Tracker {
         segment: Segment,
     ) -> Result<(), NoPassage> {
         let (name, side) = ordered(key);
-        self.remove(name);
+        if let Some(old) = self.flows.get(&name) {
+            let outcome = old.reset_by(side);
+            self.remove(now, name, outcome);
+        }
         let opening = self.opening_by.of(from) < OPENINGS_PER_HOST
             && self.opening_to.of((from, to)) < OPENINGS_PER_PAIR;
         if !opening || !self.take(from) {
@@ -316,8 +339,18 @@ impl Tracker {
         } = *flow.end(side.other());
         let mut opened = None;
         if segment.flags.rst {
-            self.remove(name);
-            return Ok(Passage { to, useless: 0 });
+            let tried = flow.refusal(now, side);
+            let outcome = match tried {
+                Some(TryOutcome::TimedOut) => FlowOutcome::TimedOut,
+                Some(_) => FlowOutcome::Refused,
+                None => flow.reset_by(side),
+            };
+            self.remove(now, name, outcome);
+            return Ok(Passage {
+                to,
+                useless: 0,
+                tried,
+            });
         }
         flow.last = now;
         let end = segment.seq.wrapping_add(segment.span);
@@ -344,22 +377,23 @@ impl Tracker {
             receiver.fin_acked |= receiver.fin.is_some_and(|fin| !is_after(fin, segment.ack));
         }
         let over = flow.first.fin_acked && flow.second.fin_acked;
+        let tried = opened.map(|_| TryOutcome::Answered);
         if let Some((since, pair)) = opened {
             self.opened(since, name, pair);
         }
         if over {
-            self.remove(name);
+            self.remove(now, name, FlowOutcome::Closed);
         }
-        Ok(Passage { to, useless })
+        Ok(Passage { to, useless, tried })
     }
 
     /// Removes all flows of a lost host, and returns the resets for their other ends.
-    pub(super) fn lose(&mut self, host: Vip) -> Vec<Farewell> {
+    pub(super) fn lose(&mut self, now: Instant, host: Vip) -> Vec<Farewell> {
         let names = self.by_host.remove(&host).unwrap_or_default();
         names
             .into_iter()
             .filter_map(|name| {
-                let flow = self.remove(name)?;
+                let flow = self.remove(now, name, FlowOutcome::Lost)?;
                 let gone = if flow.first.host == host {
                     Side::First
                 } else {
@@ -373,9 +407,14 @@ impl Tracker {
 
     /// Ends one flow, which `key` names in either direction, and returns the resets for both ends; `None` if there is
     /// no such flow.
-    pub(super) fn end(&mut self, key: FlowKey) -> Option<[Farewell; 2]> {
+    pub(super) fn end(
+        &mut self,
+        now: Instant,
+        key: FlowKey,
+        outcome: FlowOutcome,
+    ) -> Option<[Farewell; 2]> {
         let (name, _) = ordered(key);
-        let flow = self.remove(name)?;
+        let flow = self.remove(now, name, outcome)?;
         Some([Side::First, Side::Second].map(|gone| flow.farewell(name, gone)))
     }
 
@@ -390,12 +429,43 @@ impl Tracker {
         self.flows.len()
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
-        while let Some(&(since, name)) = self.openings.first()
-            && now - since >= OPENING_MAX
-        {
-            self.remove(name);
+    /// The flows that have ended last, at most `most`, the oldest of them first.
+    pub(super) fn ended(&self, most: usize) -> impl Iterator<Item = &EndedFlow> {
+        self.ended.newest(most)
+    }
+
+    /// Notes a flow that was refused before it began.
+    pub(super) fn note_unbegun(
+        &mut self,
+        now: Instant,
+        (from, to): (Vip, Option<Vip>),
+        key: FlowKey,
+        outcome: FlowOutcome,
+    ) {
+        self.ended.note(EndedFlow {
+            key,
+            from,
+            to,
+            outcome,
+            sent: 0,
+            received: 0,
+            lasted: Duration::ZERO,
+            at: now,
+            handshake: None,
+        });
+    }
+
+    /// Removes the next flow whose SYN was not answered in time; `None` if there is none.
+    pub(super) fn poll_unanswered(&mut self, now: Instant) -> Option<Unanswered> {
+        let &(since, name) = self.openings.first()?;
+        if now - since < OPENING_MAX {
+            return None;
         }
+        let flow = self.remove(now, name, FlowOutcome::TimedOut)?;
+        Some(Unanswered {
+            to: flow.end(flow.initiator.other()).host,
+            dst: flow.key(name).dst,
+        })
     }
 
     pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
@@ -403,8 +473,9 @@ impl Tracker {
         Some((*since + OPENING_MAX, "a SYN that nobody answers"))
     }
 
-    fn remove(&mut self, name: FlowKey) -> Option<Flow> {
+    fn remove(&mut self, now: Instant, name: FlowKey, outcome: FlowOutcome) -> Option<Flow> {
         let flow = self.flows.remove(&name)?;
+        self.ended.note(flow.ended(now, name, outcome));
         for host in [flow.first.host, flow.second.host] {
             if let Some(names) = self.by_host.get_mut(&host) {
                 names.remove(&name);
@@ -434,11 +505,50 @@ impl Flow {
         }
     }
 
-    fn info(&self, now: Instant, name: FlowKey) -> FlowInfo {
-        let key = match self.initiator {
+    /// The key of the flow in the direction from its initiator.
+    fn key(&self, name: FlowKey) -> FlowKey {
+        match self.initiator {
             Side::First => name,
             Side::Second => name.reversed(),
-        };
+        }
+    }
+
+    /// The outcome if the host at this end ends the flow without finishing it.
+    fn reset_by(&self, side: Side) -> FlowOutcome {
+        if side == self.initiator {
+            FlowOutcome::ResetByFrom
+        } else {
+            FlowOutcome::ResetByTo
+        }
+    }
+
+    /// What a reset from this end says about the service; `None` if the reset is not the answer to the SYN.
+    fn refusal(&self, now: Instant, side: Side) -> Option<TryOutcome> {
+        let since = self.opening.filter(|_| side != self.initiator)?;
+        Some(if now - since < SLOW_REFUSAL {
+            TryOutcome::Refused
+        } else {
+            TryOutcome::TimedOut
+        })
+    }
+
+    fn ended(&self, now: Instant, name: FlowKey, outcome: FlowOutcome) -> EndedFlow {
+        let (from, to) = (self.end(self.initiator), self.end(self.initiator.other()));
+        EndedFlow {
+            key: self.key(name),
+            from: from.host,
+            to: Some(to.host),
+            outcome,
+            sent: from.meter.read(now).bytes,
+            received: to.meter.read(now).bytes,
+            lasted: now - self.begun,
+            at: now,
+            handshake: self.handshake,
+        }
+    }
+
+    fn info(&self, now: Instant, name: FlowKey) -> FlowInfo {
+        let key = self.key(name);
         let (from, to) = (self.end(self.initiator), self.end(self.initiator.other()));
         let phase = if self.opening.is_some() {
             FlowPhase::Opening

@@ -34,4 +34,6 @@ pub enum ErrorCode {
     NoManifest,
     /// The manifest has errors, and nothing has changed.
     InvalidManifest,
+    /// Too many programs read events, or too many requests wait for an answer.
+    Busy,
 }

@@ -92,6 +92,100 @@ impl FlowState {
     }
 }
 
+/// The flows that have ended last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EndedFlowsView {
+    /// The time of this answer, in milliseconds on the manager's clock.
+    pub now_ms: u64,
+    /// The flows, in the order in which they ended.
+    pub ended: Vec<EndedFlowView>,
+}
+
+/// A TCP connection that has ended, or that was refused before it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EndedFlowView {
+    /// The id that the flow had: `SRC-DST`. A later flow may have the same.
+    pub id: String,
+    /// The name of the host that began the flow.
+    pub from: String,
+    /// The name of the host at the other end; for a destination outside the network, the gateway. Missing if the flow
+    /// was refused before a gateway was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The address and port where the flow began.
+    pub src: String,
+    /// The address and port where the flow ended.
+    pub dst: String,
+    /// The destination with the name of its host, as in [`FlowView`].
+    #[cfg_attr(
+        test,
+        schemars(description = "The destination with the name of its host, as in `FlowView`.")
+    )]
+    pub name: String,
+    /// The gateway through which the flow left the network, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// How the flow has ended.
+    pub outcome: FlowOutcome,
+    /// Bytes from the host that began the flow.
+    pub bytes_from: u64,
+    /// Bytes to the host that began the flow.
+    pub bytes_to: u64,
+    /// Milliseconds from the first packet to the end.
+    pub lasted_ms: u64,
+    /// The time of the end, in milliseconds on the manager's clock.
+    pub ended_ms: u64,
+    /// Duration of the handshake in microseconds. Missing if the handshake was never finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_us: Option<u64>,
+}
+
+/// How a flow has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum FlowOutcome {
+    /// Both ends have finished sending.
+    Closed,
+    /// The end that began the flow has reset it.
+    ResetByFrom,
+    /// The other end has reset it after it was open.
+    ResetByTo,
+    /// The other end has refused it: its service refused the connection, or its agent could not connect.
+    Refused,
+    /// The other end did not answer in time.
+    TimedOut,
+    /// The policy has refused or ended it.
+    Denied,
+    /// It was refused because nothing is published there, the host is down, or its host has too many flows.
+    Unavailable,
+    /// One of its hosts was lost.
+    Lost,
+    /// A person has ended it.
+    Killed,
+}
+
+impl FlowOutcome {
+    /// The outcome in words for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::ResetByFrom => "reset by its client",
+            Self::ResetByTo => "reset by its server",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed out",
+            Self::Denied => "denied by the policy",
+            Self::Unavailable => "not available",
+            Self::Lost => "host lost",
+            Self::Killed => "ended by hand",
+        }
+    }
+}
+
 /// The id of a flow in one word: `127.0.42.100:49152-127.0.42.101:8080`.
 pub fn flow_id(key: FlowKey) -> String {
     format!("{}-{}", key.src, key.dst)

@@ -10,6 +10,8 @@ mod plan;
 mod prompt;
 mod sentence;
 mod snapshot;
+pub mod symptoms;
+mod tried;
 mod trouble;
 mod why;
 
@@ -17,16 +19,22 @@ pub use self::{
     action::{HostAction, NoHostAction},
     error::ErrorCode,
     event::{Event, RefusedTarget},
-    flow::{FlowState, FlowView, FlowsView, flow_id, parse_flow_id},
+    flow::{
+        EndedFlowView, EndedFlowsView, FlowOutcome, FlowState, FlowView, FlowsView, flow_id,
+        parse_flow_id,
+    },
     grant::{Grant, HeldChange},
     network::{LogLine, LogView, NetworkView},
     plan::{
         MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,
-        PlanRoute, PlanRule, PlanView,
+        PlanRoute, PlanRule, PlanView, address_ranges,
     },
     prompt::{Answer, PromptKind, PromptView, Question, Reply},
     sentence::Sentence,
-    snapshot::{HeldView, HostState, HostView, Retry, Snapshot, TrafficView, no_such_host},
-    trouble::{Trouble, TroubleCode},
+    snapshot::{
+        HeldView, HostState, HostView, Retry, Snapshot, TrafficView, Unapplied, no_such_host,
+    },
+    tried::{TriedPort, TryOutcome},
+    trouble::{Cure, Trouble, TroubleCause, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},
 };

@@ -1,5 +1,10 @@
 //! A plan as people and programs see it: the intended network, whatever its present state is.
 
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddrV4},
+};
+
 use serde::{Deserialize, Serialize};
 
 /// The whole plan.
@@ -17,7 +22,7 @@ pub struct PlanView {
 }
 
 /// One host of the plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanHost {
@@ -42,6 +47,78 @@ pub struct PlanHost {
     pub dns: Option<String>,
     /// Whether a route leads through the host.
     pub gateway: bool,
+    /// Whether the host's agent listens on the loopback addresses of the network's hosts.
+    #[serde(default)]
+    pub loopback: bool,
+    /// The folder in which the host's agent writes files for other programs, as the manifest names it; absent if there
+    /// is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_dir: Option<String>,
+}
+
+impl PlanHost {
+    /// Whether the host's agent runs inside the manager, and so on the manager's machine.
+    pub fn is_here(&self) -> bool {
+        self.command.is_empty()
+    }
+}
+
+impl PlanView {
+    /// The addresses of hosts at which both this network and another one need the same port of the manager's machine.
+    pub fn clashes(&self, other: &Self) -> BTreeSet<Ipv4Addr> {
+        let (ours, theirs) = (self.listens_here(), other.listens_here());
+        let both = ours.intersection(&theirs);
+        both.map(|address| *address.ip()).collect()
+    }
+
+    /// The addresses on which an agent on the manager's machine listens for other programs.
+    fn listens_here(&self) -> BTreeSet<SocketAddrV4> {
+        let hosts = &self.hosts;
+        if !hosts.iter().any(|host| host.is_here() && host.loopback) {
+            return BTreeSet::new();
+        }
+        let published = hosts.iter().flat_map(|host| {
+            let vip: Option<Ipv4Addr> = host.vip.parse().ok();
+            let ports = host.publishes.iter();
+            ports.filter_map(move |port| Some(SocketAddrV4::new(vip?, port.port)))
+        });
+        let dns = hosts
+            .iter()
+            .filter_map(|host| host.dns.as_ref()?.parse().ok());
+        published.chain(dns).collect()
+    }
+}
+
+/// Addresses as a short text for people: `127.0.42.100-104`.
+pub fn address_ranges(addresses: &BTreeSet<Ipv4Addr>) -> String {
+    let mut ranges: Vec<(Ipv4Addr, Ipv4Addr)> = Vec::new();
+    for &address in addresses {
+        match ranges.last_mut() {
+            Some((_, last)) if is_next(*last, address) => *last = address,
+            _ => ranges.push((address, address)),
+        }
+    }
+    let shown = ranges.iter().take(RANGES_MAX).map(|(first, last)| {
+        if first == last {
+            return first.to_string();
+        }
+        format!("{first}-{}", last.octets()[3])
+    });
+    let shown: Vec<String> = shown.collect();
+    let more = match ranges.len() - shown.len() {
+        0 => "",
+        _ => " and others",
+    };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// How many ranges of addresses are shown.
+const RANGES_MAX: usize = 4;
+
+/// Whether an address comes directly after another one, and differs from it only in its last part.
+fn is_next(before: Ipv4Addr, address: Ipv4Addr) -> bool {
+    let ([a, b, c, last], next) = (before.octets(), address.octets());
+    next[..3] == [a, b, c] && last.checked_add(1) == Some(next[3])
 }
 
 /// A published port.
@@ -185,5 +262,74 @@ impl MatrixCell {
             MatrixReach::Part if some.is_empty() => self.ports.clone(),
             MatrixReach::Part => format!("{}; {some}", self.ports),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(vip: &str, command: &[&str], ports: &[u16]) -> PlanHost {
+        PlanHost {
+            vip: vip.to_owned(),
+            command: command.iter().map(|&word| word.to_owned()).collect(),
+            publishes: (ports.iter())
+                .map(|&port| PlanPort {
+                    port,
+                    target: String::new(),
+                })
+                .collect(),
+            dns: Some(format!("{vip}:10053")),
+            loopback: true,
+            ..PlanHost::default()
+        }
+    }
+
+    fn network(hosts: Vec<PlanHost>) -> PlanView {
+        PlanView {
+            hosts,
+            ..PlanView::default()
+        }
+    }
+
+    #[test]
+    fn networks_clash_where_their_managers_listen_on_one_address() {
+        let here = host("127.0.42.100", &[], &[]);
+        let web = host("127.0.42.101", &["ssh"], &[80]);
+        let ours = network(vec![here.clone(), web.clone()]);
+        let shown = |one: &PlanView, other: &PlanView| address_ranges(&one.clashes(other));
+        assert_eq!(shown(&ours, &ours), "127.0.42.100-101");
+        let without_dns = |mut host: PlanHost| {
+            host.dns = None;
+            host
+        };
+        let quiet = network(vec![without_dns(here.clone()), without_dns(web.clone())]);
+        assert_eq!(shown(&ours, &quiet), "127.0.42.101");
+        let other_port = without_dns(host("127.0.42.101", &["ssh"], &[81]));
+        let other_port = network(vec![without_dns(here.clone()), other_port]);
+        assert_eq!(shown(&quiet, &other_port), "");
+        assert_eq!(
+            shown(&ours, &network(vec![web.clone()])),
+            "",
+            "it is not here"
+        );
+        let silent = PlanHost {
+            loopback: false,
+            ..here
+        };
+        assert_eq!(shown(&ours, &network(vec![silent, web])), "");
+    }
+
+    #[test]
+    fn addresses_in_a_row_are_a_range() {
+        let text = |addresses: &[[u8; 4]]| {
+            address_ranges(&addresses.iter().copied().map(Ipv4Addr::from).collect())
+        };
+        assert_eq!(text(&[[127, 0, 42, 7]]), "127.0.42.7");
+        let parts = [[127, 0, 1, 254], [127, 0, 1, 255], [127, 0, 2, 0]];
+        assert_eq!(text(&parts), "127.0.1.254-255, 127.0.2.0");
+        let many: Vec<_> = (0..9).map(|last| [127, 0, 1, 2 * last]).collect();
+        let shown = "127.0.1.0, 127.0.1.2, 127.0.1.4, 127.0.1.6 and others";
+        assert_eq!(text(&many), shown);
     }
 }

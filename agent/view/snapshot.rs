@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{grant::HeldChange, prompt::PromptView, trouble::Trouble};
+use super::{grant::HeldChange, prompt::PromptView, tried::TriedPort, trouble::Trouble};
 use crate::text::quote;
 
 /// The whole visible state.
@@ -19,6 +19,20 @@ pub struct Snapshot {
     /// A change of the manifest that waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldChange>,
+    /// The manifest has changed, but could not be applied. The network goes on with the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unapplied: Option<Unapplied>,
+}
+
+/// A changed manifest that could not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Unapplied {
+    /// The time at which this was first found, in milliseconds on the manager's clock.
+    pub since_ms: u64,
+    /// What is wrong with the manifest, for people; it may have several lines.
+    pub report: String,
 }
 
 impl Snapshot {
@@ -58,6 +72,9 @@ pub struct HostView {
     pub vip: String,
     /// The ports that the host publishes, in ascending order.
     pub ports: Vec<u16>,
+    /// The last attempt to connect to the service behind each of these ports. A port that was not tried yet is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<TriedPort>,
     /// The state of the host.
     pub state: HostState,
     /// Why the host is not ready, for people: its first trouble, or all its troubles if the host can be reached.
@@ -125,7 +142,7 @@ pub struct HeldView {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// The number of the retry. The count begins at 1 after the host was ready for a while.
+    /// The number of the retry. The count begins at 1 after the host was ready for some seconds.
     pub attempt: u32,
     /// The time of the retry, in milliseconds on the manager's clock.
     pub at_ms: u64,
@@ -153,7 +170,7 @@ pub enum HostState {
     Waiting,
     /// The host's command asks for something that only a person can give.
     NeedsYou,
-    /// The host cannot be part of the network as it is; a retry would not change that.
+    /// The host cannot be part of the network as it is; a retry would not change that, or would do harm.
     Refused,
     /// The host was stopped on purpose.
     Stopped,

@@ -24,6 +24,73 @@ pub struct Trouble {
     /// The status with which the host's command exited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<i32>,
+    /// The line with which the host's command itself says what is wrong, or what it waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// The cause, if it is a known one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<TroubleCause>,
+}
+
+/// A known cause of the loss of a host, as its command shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum TroubleCause {
+    /// The user, the password or the key is not accepted.
+    Login,
+    /// The host's key has changed, or nobody has accepted it yet.
+    HostKey,
+    /// The name of the host does not exist.
+    UnknownName,
+    /// The host does not answer, refuses the connection, or closes it before the login.
+    Unreachable,
+    /// The container does not exist or does not run.
+    NoContainer,
+    /// The program that runs the containers does not run.
+    NoEngine,
+    /// The command that should be run on the host is not found there.
+    NotInstalled,
+    /// The command on the host is built for another processor or system.
+    OtherMachine,
+    /// The user lacks a right there, or sudo would have to ask for a password.
+    NotPermitted,
+    /// A file or an option of the command is wrong.
+    Setup,
+    /// The command makes a terminal, which changes the bytes of the agent.
+    Terminal,
+    /// The command does not pass on its input.
+    NoInput,
+}
+
+/// What it takes until a host with a known cause can be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cure {
+    /// It passes by itself, and may do so at any moment.
+    Moments,
+    /// Somebody has to do something, but a try does no harm.
+    Patience,
+    /// A person has to decide something, and every try may do harm: a server bans or locks those who fail to log in.
+    Person,
+}
+
+impl TroubleCause {
+    /// What it takes until a host with this cause can be tried again.
+    pub fn cure(self) -> Cure {
+        match self {
+            Self::Unreachable => Cure::Moments,
+            Self::UnknownName
+            | Self::NoContainer
+            | Self::NoEngine
+            | Self::NotInstalled
+            | Self::OtherMachine
+            | Self::NotPermitted
+            | Self::Setup
+            | Self::Terminal
+            | Self::NoInput => Cure::Patience,
+            Self::Login | Self::HostKey => Cure::Person,
+        }
+    }
 }
 
 /// The kind of a trouble.
@@ -58,7 +125,7 @@ pub enum TroubleCode {
     NotStarted,
     /// The host's command has ended.
     Exited,
-    /// The host's command has ended after a question that nobody answered.
+    /// The host's command was ended because a person has refused its question, or has answered "no".
     Unanswered,
     /// The host's command has closed its output, but has not ended.
     Closed,
@@ -85,7 +152,7 @@ pub enum TroubleCode {
     Stopped,
     /// The host's command asks for something that only a person can give.
     Asks,
-    /// The host's command tells a person something that needs no answer.
+    /// The host's command tells a person something that needs no answer here.
     Says,
     /// The host's command is new and waits for a person's approval.
     Approval,

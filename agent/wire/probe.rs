@@ -36,6 +36,10 @@ pub struct Found {
     /// The cause in words for people; empty if it works.
     #[serde(default, deserialize_with = "super::null::null_is_empty")]
     pub reason: String,
+    /// The other loopback address, if the service refuses connections at the one that the configuration names and
+    /// something accepts them at this one: `[::1]:80` instead of `127.0.0.1:80`, or the other way round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<SocketAddr>,
 }
 
 impl From<Failure> for Found {
@@ -49,6 +53,7 @@ impl From<Failure> for Found {
         Self {
             cause: Some(cause),
             reason: failure.reason,
+            instead: None,
         }
     }
 }
@@ -92,6 +97,15 @@ mod tests {
         assert_eq!(
             serde_json::to_value(found(refused.clone())).unwrap(),
             refused
+        );
+        let elsewhere = json!({"cause": "refused", "reason": "nobody", "instead": "[::1]:80"});
+        assert_eq!(
+            found(elsewhere.clone()).instead,
+            Some("[::1]:80".parse().unwrap())
+        );
+        assert_eq!(
+            serde_json::to_value(found(elsewhere.clone())).unwrap(),
+            elsewhere
         );
         let later = found(json!({"cause": "inTheMood", "reason": "x"}));
         assert_eq!(later.cause, Some(Cause::Other));

@@ -14,6 +14,7 @@ use crate::{
     checks,
     desk::Desk,
     diagnostics, dialogs, effect, env_script, feed, imports, manifest,
+    offers::OFFERS_MAX,
     surface::Surface,
     urls,
     view::{App, Check, Checked, ImportOffer, ManifestText, News, Refused, Settings},
@@ -28,9 +29,6 @@ const TEXT_MAX: usize = 16 << 20;
 
 /// The maximum length of an error message that the page sends to the log, in bytes.
 const MESSAGE_MAX: usize = 4_096;
-
-/// The maximum number of import offers that one call may choose.
-const OFFERS_MAX: usize = 200;
 
 type Outcome<T = ()> = Result<T, Refused>;
 

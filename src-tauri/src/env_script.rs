@@ -2,7 +2,7 @@
 
 use norouter::{
     driver::{agent::state_dir, system::shell::Shell},
-    plan::{HostPlan, Start},
+    plan::{HostPlan, Plan, Start},
     proxy,
     view::no_such_host,
 };
@@ -35,7 +35,7 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         (Start::InProcess, Some(folder)) => state_dir::proven_env(folder)?,
         _ => None,
     };
-    let variables = written.unwrap_or_else(|| proxies(found));
+    let variables = written.unwrap_or_else(|| proxies(&plan, found));
     if variables.is_empty() {
         let name = &found.name;
         return Err(format!(
@@ -49,10 +49,13 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
 }
 
 /// The variables for a host's proxies, according to the manifest.
-fn proxies(host: &HostPlan) -> Vec<(String, String)> {
+fn proxies(plan: &Plan, host: &HostPlan) -> Vec<(String, String)> {
     let proxies = [&host.http, &host.socks];
     let [http, socks] = proxies.map(|proxy| proxy.as_ref().map(|proxy| proxy.listen));
-    proxy::variables(http, socks, None)
+    let listens = |_: &&HostPlan| host.loopback;
+    let direct = plan.hosts.iter().filter(listens);
+    let direct = direct.map(|host| host.vip.address()).collect();
+    proxy::variables(http, socks, None, &direct)
 }
 
 #[cfg(test)]
@@ -64,22 +67,16 @@ mod tests {
         let text =
             "hosts: {a: {http: {listen: '127.0.0.1:18080'}, socks: {listen: '127.0.0.1:18081'}}}";
         let plan = norouter::plan::load("n.yaml", text).plan.unwrap();
-        let variables = proxies(&plan.hosts[0]);
-        assert_eq!(
-            variables[0],
-            ("http_proxy".to_owned(), "http://127.0.0.1:18080".to_owned())
-        );
-        assert_eq!(
-            variables[5],
-            (
-                "ALL_PROXY".to_owned(),
-                "socks5h://127.0.0.1:18081".to_owned()
-            )
-        );
-        assert_eq!(
-            variables[6],
-            ("no_proxy".to_owned(), "localhost,127.0.0.1,::1".to_owned())
-        );
-        assert_eq!(variables.len(), 8);
+        let variables = proxies(&plan, &plan.hosts[0]);
+        let value = |wanted: &str| {
+            let found = variables.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.as_str())
+        };
+        assert_eq!(value("http_proxy"), Some("http://127.0.0.1:18080"));
+        assert_eq!(value("all_proxy"), None);
+        assert_eq!(value("NOROUTER_SOCKS"), Some("socks5h://127.0.0.1:18081"));
+        let vip = plan.hosts[0].vip;
+        let exempt = format!("localhost,.localhost,127.0.0.1,::1,{vip}");
+        assert_eq!(value("NO_PROXY"), Some(exempt.as_str()));
     }
 }

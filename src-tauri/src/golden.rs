@@ -110,6 +110,7 @@ fn network(pid: u32, now_ms: u64, hosts: Vec<HostView>) -> NetworkView {
             now_ms,
             hosts,
             held: None,
+            unapplied: None,
         },
     }
 }

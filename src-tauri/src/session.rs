@@ -13,7 +13,10 @@ use norouter::{
     driver::{
         Handle, Manager,
         control::{self, Client, Identity, OpenError, client},
-        manager::{NetworkName, origin::Origin},
+        manager::{
+            NetworkName,
+            origin::{Cause, Origin},
+        },
         system::watch::Watch,
     },
     manager::{Hold, ReloadOutcome},
@@ -72,7 +75,7 @@ impl Desk {
         if self.lock().session.is_some() {
             return Ok(());
         }
-        let door = match control::open(&Identity::of_manifest(path)).await {
+        let door = match control::open(&Identity::of_manifest(path), &plan.view()).await {
             Ok(door) => door,
             Err(OpenError::Runs { name }) => return self.show(Client::new(name)).await,
             Err(error) => {
@@ -395,9 +398,11 @@ impl Desk {
 /// person is asked. Problems of the manifest are shown.
 async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
-        let asker = origin.next().await;
-        let is_wanted = asker.is_some();
-        let taken = origin.take_up(&handle, asker).await;
+        let cause = origin.next().await;
+        let is_wanted = !matches!(cause, Cause::Changed(_));
+        let Some(taken) = origin.take_up(&handle, cause).await else {
+            continue;
+        };
         match taken.plan {
             Some((plan, outcome)) => desk.edit(|state| state.taken(id, &plan, &outcome, is_wanted)),
             None => desk.fail(failure::RELOAD, taken.report),

@@ -1,11 +1,13 @@
-//! The hosts in a person's ssh configuration: names that can be given to `ssh`, with their addresses. Patterns and
-//! conditions are not evaluated; ssh does that itself when it runs.
+//! The hosts in a person's ssh configuration: names that can be given to `ssh`, with their addresses. Conditions
+//! are not evaluated; ssh does that itself when it runs.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
+
+use crate::pattern;
 
 /// How deep included files may include other files (as in OpenSSH).
 const DEPTH_MAX: usize = 16;
@@ -16,6 +18,9 @@ const FILES_MAX: usize = 200;
 /// How large a file may be, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
 
+/// How many patterns are kept.
+const PATTERNS_MAX: usize = 20;
+
 /// A host that ssh knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SshHost {
@@ -25,27 +30,48 @@ pub(crate) struct SshHost {
     pub(crate) address: Option<String>,
 }
 
-/// The hosts of a configuration file and of those that it includes, in their order.
-pub(crate) fn hosts(home: &Path) -> Vec<SshHost> {
+/// What the configuration of ssh has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SshConfig {
+    /// The hosts, in their order.
+    pub(crate) hosts: Vec<SshHost>,
+    /// Patterns that stand for hosts which the files do not list, such as `coder.*`.
+    pub(crate) patterns: Vec<String>,
+    /// Whether the files have conditions for which ssh runs commands, whatever it is asked.
+    pub(crate) runs_commands: bool,
+}
+
+/// The hosts of a person's configuration file, of that of the machine, and of those that they include.
+pub(crate) fn read(home: &Path) -> SshConfig {
     let mut reader = Reader {
         folder: home.join(".ssh"),
         home: home.to_owned(),
         seen: BTreeSet::new(),
-        names: BTreeSet::new(),
-        hosts: Vec::new(),
+        names: BTreeMap::new(),
+        found: SshConfig::default(),
         open: Vec::new(),
     };
-    let file = reader.folder.join("config");
-    reader.read(&file, 0);
-    reader.hosts
+    for folder in [home.join(".ssh"), PathBuf::from("/etc/ssh")] {
+        let name = if folder.starts_with(home) {
+            "config"
+        } else {
+            "ssh_config"
+        };
+        let file = folder.join(name);
+        reader.folder = folder;
+        reader.open.clear();
+        reader.read(&file, 0);
+    }
+    reader.found
 }
 
 struct Reader {
     folder: PathBuf,
     home: PathBuf,
     seen: BTreeSet<PathBuf>,
-    names: BTreeSet<String>,
-    hosts: Vec<SshHost>,
+    /// The index in the hosts of each name.
+    names: BTreeMap<String, usize>,
+    found: SshConfig,
     /// The indexes in `hosts` of the hosts to which the present section of the file applies.
     open: Vec<usize>,
 }
@@ -64,11 +90,16 @@ impl Reader {
             };
             match keyword.as_str() {
                 "host" => self.begin(&values),
-                "match" => self.open.clear(),
+                "match" => {
+                    self.open.clear();
+                    let is_exec = |value: &String| value.eq_ignore_ascii_case("exec");
+                    self.found.runs_commands |= values.iter().any(is_exec);
+                }
                 "hostname" => {
                     for index in self.open.clone() {
-                        let address = &mut self.hosts[index].address;
-                        *address = address.take().or_else(|| values.first().cloned());
+                        let SshHost { name, address } = &mut self.found.hosts[index];
+                        let value = values.first().map(|value| value.replace("%h", name));
+                        *address = address.take().or(value);
                     }
                 }
                 "include" => {
@@ -84,45 +115,47 @@ impl Reader {
     fn begin(&mut self, values: &[String]) {
         self.open.clear();
         for name in values {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@:".contains(c);
-            let usable = !name.starts_with('-') && name.len() <= 253 && name.chars().all(plain);
-            if usable && self.names.insert(name.clone()) {
-                self.open.push(self.hosts.len());
-                self.hosts.push(SshHost {
+            if name.starts_with('!') || !is_usable(name) {
+                continue;
+            }
+            if pattern::is_pattern(name) {
+                // A pattern for all hosts has settings, and is not a host.
+                let is_special = name.chars().any(char::is_alphanumeric);
+                let patterns = &mut self.found.patterns;
+                if is_special && !patterns.contains(name) && patterns.len() < PATTERNS_MAX {
+                    patterns.push(name.clone());
+                }
+                continue;
+            }
+            let next = self.found.hosts.len();
+            let index = *self.names.entry(name.clone()).or_insert(next);
+            if index == next {
+                self.found.hosts.push(SshHost {
                     name: name.clone(),
                     address: None,
                 });
             }
+            self.open.push(index);
         }
     }
 
-    /// Reads the files that match a pattern, in which only the last part may have `*` and `?`.
+    /// Reads the files that a pattern fits.
     fn include(&mut self, pattern: &str, depth: usize) {
         let path = match pattern.strip_prefix("~/") {
             Some(rest) => self.home.join(rest),
             None => self.folder.join(pattern),
         };
-        let Some(last) = path.file_name().and_then(|name| name.to_str()) else {
-            return;
-        };
-        if !last.contains(['*', '?']) {
-            self.read(&path, depth + 1);
-            return;
-        }
-        let entries = path.parent().map(fs::read_dir);
-        let entries = entries.into_iter().flatten().flatten().flatten();
-        let mut files: Vec<PathBuf> = entries
-            .filter(|entry| {
-                let name = entry.file_name();
-                name.to_str().is_some_and(|name| fits(last, name))
-            })
-            .map(|entry| entry.path())
-            .collect();
-        files.sort();
-        for file in files {
+        for file in pattern::paths(&path) {
             self.read(&file, depth + 1);
         }
     }
+}
+
+/// Whether a name of the configuration can be given to `ssh`, which does not take it for an option, and shown in one
+/// line.
+pub(crate) fn is_usable(name: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || "-_.@:/+%*?[]".contains(c);
+    !name.is_empty() && name.len() <= 253 && !name.starts_with('-') && name.chars().all(fits)
 }
 
 /// The keyword of a line in lower case, and its values (`ssh_config(5)`).
@@ -137,31 +170,15 @@ fn words(line: &str) -> Option<(String, Vec<String>)> {
     let mut rest = rest.strip_prefix('=').unwrap_or(rest).trim();
     let mut values = Vec::new();
     while !rest.is_empty() && !rest.starts_with('#') {
-        let (value, after) = match rest.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
+        let quote = rest.chars().next().filter(|c| "\"'".contains(*c));
+        let (value, after) = match quote {
+            Some(quote) => rest[1..].split_once(quote)?,
             None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
         };
         values.push(value.to_owned());
         rest = after.trim_start();
     }
     Some((keyword.to_ascii_lowercase(), values))
-}
-
-/// Whether a name matches a pattern of `*` and `?`. Hidden files match only patterns that begin with a dot.
-fn fits(pattern: &str, name: &str) -> bool {
-    fn fits(pattern: &[char], name: &[char]) -> bool {
-        match pattern {
-            [] => name.is_empty(),
-            ['*', rest @ ..] => (0..=name.len()).any(|skipped| fits(rest, &name[skipped..])),
-            ['?', rest @ ..] => !name.is_empty() && fits(rest, &name[1..]),
-            [first, rest @ ..] => name.first() == Some(first) && fits(rest, &name[1..]),
-        }
-    }
-    let chars = |text: &str| text.chars().collect::<Vec<_>>();
-    // Each star can multiply the time by the length of the name, so the number of stars is limited.
-    let stars = pattern.matches('*').count();
-    let hidden = name.starts_with('.') && !pattern.starts_with('.');
-    stars <= 3 && !hidden && fits(&chars(pattern), &chars(name))
 }
 
 #[cfg(test)]
@@ -180,14 +197,18 @@ mod tests {
              HOST=quoted\n\tHostname = \"10.0.0.2\" # there\n\
              Host -oProxyCommand=evil\n HostName x\n\
              Match host web1\n HostName 10.9.9.9\n\
-             Host web1\n HostName late\n",
+             Host web1\n HostName late\n\
+             Host web3\n HostName %h.example.com\n",
         );
         home.file(".ssh/conf.d/a.conf", "Host a\n HostName ten\n");
         home.file(".ssh/conf.d/.b.conf", "Host hidden\n");
         home.file(".ssh/conf.d/c.other", "Host other\n");
         home.file(".ssh/conf.d/deep/one", "Host deep\n");
-        let found: Vec<_> = hosts(&home.path(""))
-            .into_iter()
+        let found = read(&home.path(""));
+        assert_eq!(found.patterns, ["*.example.com"]);
+        assert!(!found.runs_commands);
+        let here = found.hosts.into_iter().take(5);
+        let found: Vec<_> = here
             .map(|host| (host.name, host.address.unwrap_or_default()))
             .collect();
         let expected = [
@@ -202,21 +223,49 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_fits_as_a_shell_would_say() {
-        for (pattern, name, expected) in [
-            ("*.conf", "a.conf", true),
-            ("*.conf", "a.confx", false),
-            ("?.conf", "ab.conf", false),
-            ("*", ".hidden", false),
-            (".*", ".hidden", true),
-            ("a*b*c", "axxbxxc", true),
-        ] {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
-        }
+    fn stars_and_brackets_stand_in_every_part_of_an_include_and_odd_names_are_hosts() {
+        let home = Folder::new("ssh-odd");
+        fs::create_dir_all(home.path(".lima/one")).unwrap();
+        fs::create_dir_all(home.path(".ssh/conf.d/sub")).unwrap();
+        home.file(
+            ".lima/one/ssh.config",
+            "Host lima-one\n HostName 127.0.0.1\n",
+        );
+        home.file(
+            ".ssh/conf.d/10-a.conf",
+            "Host prod/web1 web+new 'quoted one' m\u{fc}nchen 'web2'\n",
+        );
+        home.file(".ssh/conf.d/a.conf", "Host not-this\n");
+        home.file(
+            ".ssh/conf.d/sub/config",
+            "Host coder.* *\nMatch exec \"true\"\n",
+        );
+        home.file(
+            ".ssh/config",
+            "Include ~/.lima/*/ssh.config\nInclude conf.d/[0-9]*.conf\nInclude conf.d/*/config\n\
+             Host web2\n HostName %h.example.com\nHost late\nHost late\n HostName second\n",
+        );
+        let found = read(&home.path(""));
+        let addresses = found.hosts.iter().take(6);
+        let addresses: Vec<_> = addresses
+            .map(|host| (host.name.as_str(), host.address.as_deref()))
+            .collect();
+        let expected = [
+            ("lima-one", Some("127.0.0.1")),
+            ("prod/web1", None),
+            ("web+new", None),
+            ("m\u{fc}nchen", None),
+            ("web2", Some("web2.example.com")),
+            ("late", Some("second")),
+        ];
+        assert_eq!(addresses, expected);
+        assert_eq!(found.patterns, ["coder.*"]);
+        assert!(found.runs_commands);
     }
 
     #[test]
     fn a_person_without_a_configuration_has_no_hosts() {
-        assert_eq!(hosts(Path::new("/nowhere")), []);
+        let found = read(Path::new("/nowhere"));
+        assert_eq!(found.patterns.len(), 0);
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn network(hosts: Vec<norouter::view::HostView>) -> norouter::view::N
             now_ms: 0,
             hosts,
             held: None,
+            unapplied: None,
         },
     }
 }

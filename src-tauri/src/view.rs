@@ -408,6 +408,8 @@ pub struct ImportOffer {
     pub command: Vec<String>,
     /// More about the possible host, for people.
     pub detail: String,
+    /// Why the possible host cannot be chosen; absent if it can be.
+    pub unusable: Option<String>,
 }
 
 /// The source of a possible host.

@@ -228,54 +228,64 @@ pub(crate) fn http(bytes: &[u8]) {
 
 /// The meaning of a client's bytes, one text for each message.
 fn requests(bytes: &[u8], size: usize) -> Vec<String> {
-    conversation(bytes, size, |buffer| match Request::parse(buffer) {
-        Ok(None) => Ok(None),
-        Ok(Some((request, length))) => {
-            check_request(&request);
-            let is_last = matches!(request.target, RequestTarget::Connect(_));
-            let framing = (!is_last).then_some(request.framing);
-            Ok(Some((format!("{request:?}"), length, framing)))
-        }
-        Err(reply) => {
-            let (get, _) = Request::parse(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                .unwrap()
-                .unwrap();
-            let answer = reply.bytes(None);
-            let (response, length) = Response::parse(&answer, &get).unwrap().unwrap();
-            let body = u64::try_from(answer.len() - length).unwrap();
-            assert_eq!(response.framing, Framing::Length(body));
-            Err(format!("{reply:?}"))
-        }
-    })
+    conversation(
+        bytes,
+        size,
+        Body::of_client,
+        |buffer| match Request::parse(buffer) {
+            Ok(None) => Ok(None),
+            Ok(Some((request, length))) => {
+                check_request(&request);
+                let is_last = matches!(request.target, RequestTarget::Connect(_));
+                let framing = (!is_last).then_some(request.framing);
+                Ok(Some((format!("{request:?}"), length, framing)))
+            }
+            Err(reply) => {
+                let (get, _) = Request::parse(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    .unwrap()
+                    .unwrap();
+                let answer = reply.bytes(None);
+                let (response, length) = Response::parse(&answer, &get).unwrap().unwrap();
+                let body = u64::try_from(answer.len() - length).unwrap();
+                assert_eq!(response.framing, Framing::Length(body));
+                Err(format!("{reply:?}"))
+            }
+        },
+    )
 }
 
 /// Parses the bytes that an origin server has sent, and returns one text for each message.
 fn responses(bytes: &[u8], size: usize, to: &Request) -> Vec<String> {
-    conversation(bytes, size, |buffer| match Response::parse(buffer, to) {
-        Ok(None) => Ok(None),
-        Ok(Some((response, length))) => {
-            let head = response.for_client(false);
-            if head.is_empty() {
-                assert!(response.is_interim());
-            } else {
-                let (again, length) = Response::parse(&head, to).unwrap().unwrap();
-                assert_eq!(length, head.len());
-                assert_eq!(
-                    (again.status, again.framing),
-                    (response.status, response.framing)
-                );
-                assert!(
-                    !again.is_switch()
-                        || again.headers.get("upgrade").is_some()
-                        || response.headers.get("upgrade").is_none()
-                );
-                assert!(again.keep_alive || again.is_switch() || !response.keeps_client());
+    conversation(
+        bytes,
+        size,
+        Body::of_origin,
+        |buffer| match Response::parse(buffer, to) {
+            Ok(None) => Ok(None),
+            Ok(Some((response, length))) => {
+                let head = response.for_client(false);
+                if head.is_empty() {
+                    assert!(response.is_interim());
+                } else {
+                    let (again, length) = Response::parse(&head, to).unwrap().unwrap();
+                    assert_eq!(length, head.len());
+                    assert_eq!(
+                        (again.status, again.framing),
+                        (response.status, response.framing)
+                    );
+                    assert!(
+                        !again.is_switch()
+                            || again.headers.get("upgrade").is_some()
+                            || response.headers.get("upgrade").is_none()
+                    );
+                    assert!(again.keep_alive || again.is_switch() || !response.keeps_client());
+                }
+                let framing = (!response.is_switch()).then_some(response.framing);
+                Ok(Some((format!("{response:?}"), length, framing)))
             }
-            let framing = (!response.is_switch()).then_some(response.framing);
-            Ok(Some((format!("{response:?}"), length, framing)))
-        }
-        Err(bad) => Err(bad.to_string()),
-    })
+            Err(bad) => Err(bad.to_string()),
+        },
+    )
 }
 
 /// The text of a parsed head, its length, and the framing of its body. The framing is `None` if there is no body.
@@ -285,6 +295,7 @@ type Head = (String, usize, Option<Framing>);
 fn conversation(
     bytes: &[u8],
     size: usize,
+    begin: fn(Framing) -> Body,
     parse: impl Fn(&[u8]) -> Result<Option<Head>, String>,
 ) -> Vec<String> {
     let (mut buffer, mut messages) = (BytesMut::new(), Vec::new());
@@ -315,7 +326,7 @@ fn conversation(
                     let Some(framing) = framing else {
                         return messages;
                     };
-                    body = Some((Body::new(framing), Vec::new()));
+                    body = Some((begin(framing), Vec::new()));
                 }
                 Err(words) => {
                     messages.push(words);

@@ -78,6 +78,64 @@ fn the_example_passes_check() {
 }
 
 #[test]
+fn the_program_prints_the_schema_of_manifests() {
+    let printed = run(&["schema"]);
+    assert_eq!((printed.code, printed.talk.as_str()), (0, ""));
+    let schema: serde_json::Value = serde_json::from_str(&printed.data).unwrap();
+    assert_eq!(schema["$id"], norouter::manifest::schema::SCHEMA_URL);
+}
+
+#[test]
+fn check_is_strict_about_warnings_only_when_asked() {
+    for (text, code) in [
+        ("hosts: {a: {}, b: {cmd: 'docker exec b norouter'}}", 4),
+        ("hosts: {a: {command: 'ssh a norouter'}}", 4),
+        ("hosts: {b: {cmd: 'ssh b norouter'}}", 0),
+    ] {
+        let checked = norouter(root(), &["check", "-"], &[], text.as_bytes());
+        assert_eq!(checked.code, 0, "{}", checked.data);
+        let strict = norouter(root(), &["check", "--strict", "-"], &[], text.as_bytes());
+        assert_eq!(strict.code, code, "{}", strict.data);
+    }
+    let text = "hosts: {a: {}, b: {cmd: 'docker exec b norouter'}}";
+    let json = norouter(root(), &["check", "--json", "-"], &[], text.as_bytes());
+    let reports: serde_json::Value = serde_json::from_str(&json.data).unwrap();
+    let problem = &reports[0]["problems"][0];
+    assert_eq!(problem["code"], "noInput");
+    assert_eq!(problem["hint"], "write cmd: docker exec -i b norouter");
+}
+
+/// A manager's command may lose the words for the agent, and the account may have a manifest.
+#[cfg(unix)]
+#[test]
+fn a_program_that_has_lost_its_arguments_runs_no_manifest_that_it_finds() {
+    let folder = Folder::new();
+    fs::write(
+        folder.path().join("norouter.yaml"),
+        "hosts: {a: {cmd: 'touch started'}}",
+    )
+    .unwrap();
+    let lost = norouter(folder.path(), &[], &[], b"");
+    assert_eq!((lost.code, lost.data.as_str()), (2, ""));
+    assert!(
+        lost.talk.contains("exec norouter \"$0\" \"$@\""),
+        "{}",
+        lost.talk
+    );
+    assert!(!lost.talk.contains("using"), "{}", lost.talk);
+    assert!(!folder.path().join("started").exists());
+    // A manifest that is named is looked at, also in a script.
+    let named = folder.path().join("named.yaml");
+    fs::write(&named, "hosts: {}").unwrap();
+    for run in [
+        norouter(folder.path(), &["named.yaml"], &[], b""),
+        norouter(folder.path(), &[], &[("NOROUTER_FILE", &named)], b""),
+    ] {
+        assert_eq!(run.code, 4, "{}", run.talk);
+    }
+}
+
+#[test]
 fn check_looks_at_every_file_and_its_exit_code_is_that_of_the_worst() {
     let good = "docs/examples/minimal.yaml";
     let bad = "tests/data/manifests/invalid/bad_vips.yaml";
@@ -271,9 +329,16 @@ fn a_file_that_is_not_text_is_refused_with_the_line() {
 
 #[test]
 fn an_unknown_command_is_a_usage_error() {
-    let run = run(&["chek"]);
-    assert_eq!(run.code, 2);
-    assert!(run.talk.contains("'check'"), "{}", run.talk);
+    for (args, command) in [
+        (&["chek"][..], "check"),
+        (&["stauts", "--json"][..], "status"),
+        (&["quit"][..], "down"),
+    ] {
+        let run = run(args);
+        assert_eq!(run.code, 2);
+        let tip = format!("did you mean '{command}'?");
+        assert!(run.talk.contains(&tip), "{args:?}: {}", run.talk);
+    }
 }
 
 #[test]
@@ -302,7 +367,18 @@ fn every_shell_gets_completions() {
         let run = run(&["completions", shell]);
         assert_eq!(run.code, 0);
         assert!(run.data.contains("show-installer"), "{shell}");
+        assert!(!run.data.contains("demo-host"), "{shell}: it is hidden");
     }
+    let own = norouter(
+        root(),
+        &["completions"],
+        &[("SHELL", Path::new("/usr/bin/fish"))],
+        b"",
+    );
+    assert_eq!(own.code, 0, "{}", own.talk);
+    assert_eq!(own.data, run(&["completions", "fish"]).data);
+    let unknown = [("SHELL", Path::new("/bin/tcsh"))];
+    assert_eq!(norouter(root(), &["completions"], &unknown, b"").code, 2);
 }
 
 #[test]

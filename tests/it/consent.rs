@@ -179,7 +179,7 @@ fn a_manifest_that_nobody_has_named_is_used_only_where_nobody_else_may_write() {
         }
     };
     let commands: [&[&str]; 4] = [
-        &[],
+        &["up"],
         &["plan"],
         &["check"],
         &["service", "install", "--dry-run"],
@@ -275,7 +275,7 @@ fn a_path_that_would_be_several_lines_is_refused() {
     let file = home.write("n.yaml", "hosts: {a: {}}\n");
     let lines = install("/bin:/a\nExecStart=/b".as_ref(), file.as_ref());
     assert_eq!(lines.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&lines.stderr).contains("the PATH"));
+    assert!(String::from_utf8_lossy(&lines.stderr).contains("the variable PATH"));
     // If this path were written as text, it would name another file.
     let strange = home.path().join(OsStr::from_bytes(b"\xff.yaml"));
     fs::copy(&file, &strange).unwrap();

@@ -52,11 +52,13 @@ pub(crate) fn check(name: &str, value: &Value) {
 #[track_caller]
 pub(crate) fn check_output(arguments: &[&str], data: &str) {
     let name = match arguments.first() {
+        Some(&"flows") if arguments.contains(&"--ended") => "EndedFlowsView",
         Some(&"flows") if !arguments.contains(&"--kill") => "FlowsView",
         Some(&"logs") => "LogLine",
         Some(&"reload") => "Reload",
         Some(&"status") => "NetworkView",
-        Some(&"why") => "WhyView",
+        // Without a port, several connections are explained.
+        Some(&"why") if arguments.iter().any(|it| it.contains(':')) => "WhyView",
         _ => return,
     };
     if arguments.contains(&"--json") {
@@ -128,7 +130,7 @@ hostTemplate: {{loopback: {{disable: true}}, stateDir: {{disable: true}}}}
 hosts:
   laptop: {{vip: 127.0.61.30, ports: ["7001:127.0.0.1:9"]}}
   web: {{vip: 127.0.61.31, cmd: {program}, aliases: [www], ports: ["7002:127.0.0.1:9"]}}
-  mute: {{vip: 127.0.61.32, cmd: ["sh", "-c", "echo hello >&2; exec sleep 1000"]}}
+  mute: {{vip: 127.0.61.32, cmd: ["sh", "-c", "echo hello >&2; cat > /dev/null; exit 1"]}}
 routes:
 - {{to: [10.0.0.0/8, "*.internal"], notTo: [10.9.0.0/16], via: [web, mute]}}
 policy:
@@ -162,6 +164,8 @@ fn every_request_is_answered_as_it_is_described() {
         ("/v1/snapshot", "200"),
         ("/v1/flows", "200"),
         ("/v1/flows?limit=x", "400"),
+        ("/v1/flows/ended", "200"),
+        ("/v1/flows/ended?limit=x", "400"),
         ("/v1/plan", "200"),
         ("/v1/why?target=www:7002", "200"),
         ("/v1/why?target=10.1.2.3:80&from=mute", "200"),

@@ -13,12 +13,20 @@ use crate::golden::{files, root};
 
 /// Types of `agent/view` without a schema of their own, with the reasons.
 const NOT_SENT: &[(&str, &str)] = &[
+    (
+        "Cure",
+        "a program sees it in the state and the retry of the host",
+    ),
     ("Event", "its fields are those of LogLine"),
     ("Grant", "the socket tells grants in sentences"),
     ("HostAction", "it is a word of the paths"),
     ("NoHostAction", "the socket tells errors in sentences"),
     ("Sentence", "the socket tells it as one text"),
     ("Snapshot", "its fields are those of NetworkView"),
+    (
+        "Symptom",
+        "a program reads its cause and its remedy in Trouble",
+    ),
 ];
 
 /// Types of answers that are not in `agent/view`.

@@ -1,10 +1,10 @@
 //! A manifest that is edited while its network runs. Whatever happens to the file, the network goes on.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -15,15 +15,18 @@ use super::{
 /// The address of the host whose command changes.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 2);
 
+/// The address of the host whose manifest is written slowly.
+const SLOW: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 12);
+
 /// A connection whose other end sends everything back.
 struct Echo(TcpStream);
 
 impl Echo {
-    fn open(port: u16) -> Self {
+    fn to(host: Ipv4Addr, port: u16) -> Self {
         let start = Instant::now();
         // The host may be ready shortly before the other hosts listen on its address.
         let stream = loop {
-            match TcpStream::connect((WEB, port)) {
+            match TcpStream::connect((host, port)) {
                 Ok(stream) => break stream,
                 Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
             }
@@ -90,12 +93,20 @@ fn a_file_that_is_broken_half_written_or_gone_changes_nothing_and_a_new_command_
     let file = home.write("followed.yaml", &good);
     let _manager = home.up(&[&file, "--confirm-commands"]);
     home.wait(&["--all"]);
-    let mut echo = Echo::open(port);
+    let mut echo = Echo::to(WEB, port);
     assert!(echo.works());
 
     home.write("followed.yaml", &good.replace("127.0.63.1}", "10.0.0.1}"));
     home.hears(&["followed.yaml:2:"]);
     assert!(echo.works());
+    let unapplied = home.json(&["status", "--json"])["unapplied"].clone();
+    let report = unapplied["report"].as_str().unwrap();
+    assert!(report.contains("followed.yaml:2:"), "{report}");
+    let status = home.run(&["status"]).data;
+    assert!(
+        status.contains("the manifest on disk has had errors for"),
+        "{status}"
+    );
     home.write("followed.yaml", &good[..good.len() - 8]);
     home.hears(&["followed.yaml:2:", "followed.yaml:3:"]);
     assert!(echo.works());
@@ -111,6 +122,7 @@ fn a_file_that_is_broken_half_written_or_gone_changes_nothing_and_a_new_command_
     }
     let held = home.held();
     assert_eq!(held["command"][0], "sh");
+    assert!(!home.run(&["status", "--json"]).data.contains("unapplied"));
     assert!(echo.works(), "the host goes on with what was approved");
 
     let approved = home.run(&["approve", "web", "--yes"]);
@@ -118,6 +130,83 @@ fn a_file_that_is_broken_half_written_or_gone_changes_nothing_and_a_new_command_
     assert!(approved.talk.contains("exec"), "{}", approved.talk);
     home.wait(&["--all"]);
     assert!(!echo.works(), "it was another agent's");
-    assert!(Echo::open(port).works());
+    assert!(Echo::to(WEB, port).works());
     assert!(home.held().is_null());
+}
+
+/// Longer than the pause after which a file is read for the first time.
+const PAUSE: Duration = Duration::from_millis(700);
+
+#[test]
+fn a_file_that_is_written_slowly_takes_no_host_away() {
+    let home = Home::new("slowly");
+    let (port, to) = (free_port(SLOW), service());
+    let program = env!("CARGO_BIN_EXE_norouter");
+    let alone = "loopback: {disable: true}, dns: {disable: true}, stateDir: {disable: true}";
+    let first = "hosts:\n  laptop: {vip: 127.0.63.11, stateDir: {disable: true}}\n";
+    let rest = format!(
+        "  web: {{vip: {SLOW}, cmd: [{program:?}], {alone}, ports: [\"{port}:127.0.0.1:{to}\"]}}\n"
+    );
+    let more = |number: usize| {
+        format!("  more{number}: {{vip: 127.0.63.2{number}, cmd: [{program:?}], {alone}}}\n")
+    };
+    let file = home.write("slowly.yaml", &format!("{first}{rest}"));
+    let _manager = home.up(&[&file]);
+    home.wait(&["--all"]);
+    let mut echo = Echo::to(SLOW, port);
+    let mut rests = || {
+        let start = Instant::now();
+        while start.elapsed() < PAUSE {
+            assert!(echo.works(), "the host was taken away");
+        }
+    };
+
+    // A program that has the file open all the time.
+    let mut writer = File::create(&file).unwrap();
+    for part in [first, &rest, &more(1)] {
+        writer.write_all(part.as_bytes()).unwrap();
+        rests();
+    }
+    drop(writer);
+    home.hears(&["more1 (127.0.63.21): added"]);
+
+    // A program that opens it twice.
+    fs::write(&file, first).unwrap();
+    rests();
+    fs::write(&file, format!("{first}{rest}{}{}", more(1), more(2))).unwrap();
+    home.hears(&["more2 (127.0.63.22): added"]);
+    rests();
+
+    let said = fs::read_to_string(home.path().join("stderr")).unwrap();
+    assert!(!said.contains("removed"), "{said}");
+    // A host that is really gone from the file is taken away.
+    fs::write(&file, first).unwrap();
+    home.hears(&["web (127.0.63.12): removed"]);
+}
+
+#[test]
+fn a_manifest_behind_links_is_followed_through_each_swap() {
+    use std::os::unix::fs::symlink;
+    let home = Home::new("swapped");
+    let alone = "loopback: {disable: true}, dns: {disable: true}, stateDir: {disable: true}";
+    let release = |version: u8| {
+        let hosts = (0..version).map(|number| {
+            format!("  h{number}: {{vip: 127.0.63.4{number}, cmd: \"false\", {alone}}}\n")
+        });
+        let hosts: String = hosts.collect();
+        let text =
+            format!("hosts:\n  laptop: {{vip: 127.0.63.30, stateDir: {{disable: true}}}}\n{hosts}");
+        home.write(&format!("v{version}/n.yaml"), &text);
+        symlink(format!("v{version}"), home.path().join("new")).unwrap();
+        fs::rename(home.path().join("new"), home.path().join("..data")).unwrap();
+    };
+    release(1);
+    let file = home.path().join("n.yaml");
+    symlink("..data/n.yaml", &file).unwrap();
+    let _manager = home.up(&[file.to_str().unwrap(), "--name", "swapped"]);
+    home.wait(&["laptop"]);
+    for version in 2..5 {
+        release(version);
+        home.hears(&[&format!("h{0} (127.0.63.4{0}): added", version - 1)]);
+    }
 }

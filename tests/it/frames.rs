@@ -163,6 +163,7 @@ fn what_this_version_writes_is_on_record() {
     let found = Found {
         cause: Some(Cause::NameNotFound),
         reason: "nobody knows it".to_owned(),
+        instead: None,
     };
     let found = Message::Result(Outcome {
         request_id: 9,

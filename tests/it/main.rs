@@ -37,7 +37,15 @@ mod manifests;
 #[cfg(target_os = "linux")]
 mod named;
 #[cfg(target_os = "linux")]
+mod networks;
+#[cfg(target_os = "linux")]
+mod no_home;
+#[cfg(target_os = "linux")]
 mod prompts;
+#[cfg(target_os = "linux")]
+mod proxy;
+mod reason;
+mod schema;
 mod sums;
 #[cfg(target_os = "linux")]
 mod why;

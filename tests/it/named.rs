@@ -56,6 +56,15 @@ fn every_command_knows_a_host_by_each_of_its_names_and_refuses_another_in_one_wa
             assert!(run.talk.contains(said), "{command:?}: {}", run.talk);
         }
     }
+    let stopped = home.run(&["stop", "second", "other", "--json"]);
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&stopped.data).unwrap(),
+        serde_json::json!({"host": "second", "asked": "stop", "state": "stopped"}),
+        "one host is stopped once, by whatever names"
+    );
+    let started = home.run(&["start", "--all"]);
+    assert_eq!(started.code, 0);
+    assert_eq!(started.talk, "laptop: ready\nsecond: ready\n");
     let slip = home.run(&["stop", "secnod"]);
     assert!(slip.talk.contains("did you mean second?"), "{}", slip.talk);
 }

@@ -107,13 +107,13 @@ fn an_unknown_host_key_is_shown_and_refused_or_taken() {
     assert!(text.ends_with("(yes/no/[fingerprint])?"), "{text}");
 
     output(&mut Network::ask(&sandbox, &["answer", "far", "--cancel"]));
-    let waiting = wait_for("the end of ssh", || {
+    let refused = wait_for("the end of ssh", || {
         let far = far(&sandbox);
-        far["retry"].is_object().then_some(far)
+        (far["state"] == "refused").then_some(far)
     });
-    assert_eq!(waiting["state"], "waiting");
-    let reason = waiting["reason"].as_str().unwrap();
-    assert!(reason.contains("was not answered"), "{reason}");
+    let reason = refused["reason"].as_str().unwrap();
+    assert!(reason.starts_with("nobody has answered"), "{reason}");
+    assert!(reason.contains("The authenticity of host"), "{reason}");
     assert!(!known.exists());
 
     output(&mut Network::ask(&sandbox, &["start", "far"]));
@@ -139,6 +139,13 @@ fn a_password_is_kept_for_the_next_life_if_the_person_says_so() {
     let first = asked_after(&sandbox, 0);
     assert_eq!(first["text"], "root@lab's password:");
     answer(&sandbox, "tea for three");
+    // A second try without a person could lock the account.
+    let refused = wait_for("the refusal", || {
+        let far = far(&sandbox);
+        (far["state"] == "refused").then_some(far)
+    });
+    assert_eq!(refused["troubles"][0]["cause"], "login", "{refused}");
+    output(&mut Network::ask(&sandbox, &["start", "far"]));
     let second = asked_after(&sandbox, first["id"].as_u64().unwrap());
     let words = ["answer", "far", "--remember"];
     let mut child = Network::ask(&sandbox, &words)

@@ -280,14 +280,9 @@ fn bad_requests_are_told_so_and_disturb_nobody() {
         (format!("{start}X: a\n\r\n"), 400),
         (format!("{start}X: a\rb\r\n\r\n"), 400),
         (format!("{start}Host: web:8080\r\n\r\n"), 400),
-        (
-            start.replace("Host: web:8080", "Host: gate:8080") + "\r\n",
-            400,
-        ),
-        (start.replace("Host: web:8080", "Host: web") + "\r\n", 400),
         (start.replace("Host: web:8080\r\n", "") + "\r\n", 400),
         (start.replace("http://", "https://") + "\r\n", 400),
-        (start.replace("http://", "http://user@") + "\r\n", 400),
+        (start.replace("http://", "http://a@b@") + "\r\n", 400),
         (start.replace("http://web", "http://0x7f.1") + "\r\n", 400),
         (start.replace("POST ", "POST  ") + "\r\n", 400),
         (start.replace("HTTP/1.1", "HTTP/2.0") + "\r\n", 505),
@@ -361,16 +356,13 @@ fn what_concerns_the_proxy_alone_does_not_reach_the_origin() {
         "\r\nkeep-alive",
         "\r\nte:",
         "\r\ntrailer",
+        "\r\nvia:",
         "x-only-here",
         "secret",
     ] {
         assert!(!head.contains(gone), "{gone:?} in {head}");
     }
-    for kept in [
-        "\r\nx-mine: kept\r\n",
-        "\r\ncookie: a=b\r\n",
-        "\r\nvia: 1.1 norouter\r\n",
-    ] {
+    for kept in ["\r\nx-mine: kept\r\n", "\r\ncookie: a=b\r\n"] {
         assert!(head.contains(kept), "{kept:?} not in {head}");
     }
 }

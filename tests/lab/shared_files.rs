@@ -266,6 +266,27 @@ fn two_networks_have_a_block_each_in_one_hosts_file() {
 }
 
 #[test]
+fn names_that_another_program_removes_from_the_hosts_file_come_back() {
+    const OLD: &str = "127.0.0.1\tlocalhost\n10.1.1.1 mail\n";
+    let machine = Machine::new();
+    let file = machine.netns.etc("hosts", OLD);
+    let hosts = "  laptop: {vip: 127.0.42.11, writeEtcHosts: true, aliases: [one], stateDir: {disable: true}}\n";
+    let text = || fs::read_to_string(&file).unwrap();
+    let has_block = || text().contains("127.0.42.11 one").then_some(());
+    let network = machine.network(0, "first", hosts);
+    wait_for("the block", has_block);
+    for _ in 0..5 {
+        // As container engines do it: the file is mounted, so it is written in place.
+        fs::write(&file, OLD).unwrap();
+        wait_for("the block again", has_block);
+    }
+    assert!(text().starts_with(OLD), "{}", text());
+    machine.told(0, "first", "another program has removed them from");
+    stop(network);
+    assert_eq!(text(), OLD);
+}
+
+#[test]
 fn two_networks_do_not_write_into_one_state_folder() {
     let machine = Machine::new();
     let hosts =

@@ -266,7 +266,7 @@ fn a_program_of_another_user_comes_in_with_the_token_that_it_was_given() {
     let manager = machine.start(PROXIES);
     let variables = machine.variables();
     let value = |name: &str| variables[name].as_str().unwrap().to_owned();
-    let (http, socks) = (value("http_proxy"), value("all_proxy"));
+    let (http, socks) = (value("http_proxy"), value("NOROUTER_SOCKS"));
     let token = http
         .strip_prefix("http://norouter:")
         .and_then(|rest| rest.strip_suffix(&format!("@{HTTP}")))

@@ -150,11 +150,13 @@ fn byte(port: u16, index: usize) -> u8 {
     u8::try_from((index * 31 + index / 251 + usize::from(port)) % 256).unwrap()
 }
 
-/// A snapshot without its time and its traffic counters, because the manager does not report each change of them.
+/// A snapshot without its time, its traffic counters and the outcomes of connections, because the manager does not report
+/// each change of them at once.
 fn without_counters(mut snapshot: Snapshot) -> Snapshot {
     snapshot.now_ms = 0;
     for host in &mut snapshot.hosts {
         host.traffic = TrafficView::default();
+        host.tried.clear();
     }
     snapshot
 }

@@ -24,6 +24,8 @@ const INSIDE: &[&str] = &[
     "usr/share/icons/hicolor/128x128/apps/norouter-app.png",
     "usr/share/metainfo/io.github.norouter.app.metainfo.xml",
     "usr/share/mime/packages/norouter.xml",
+    "usr/share/doc/norouter/MANIFEST.md",
+    "usr/share/doc/norouter/manifest.schema.json",
 ];
 
 /// How long a display may take to come up.

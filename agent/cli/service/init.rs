@@ -12,8 +12,8 @@ pub(super) struct Service {
     /// The path of this program.
     pub(super) program: PathBuf,
     pub(super) manifest: PathBuf,
-    /// The `PATH` with which the manifest's commands are found.
-    pub(super) path: String,
+    /// The environment variables that the manifest's commands need, `PATH` above all.
+    pub(super) variables: Vec<(String, String)>,
 }
 
 /// The program that starts services on this machine.
@@ -67,6 +67,16 @@ impl Init {
                 let folder = self.log_folder(folders).unwrap_or_default();
                 folder.join(format!("{name}.log")).display().to_string()
             }
+        }
+    }
+
+    /// What else a person should know about services of this kind.
+    pub(super) const fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Systemd => Some(
+                "it ends when you log out everywhere, unless \"loginctl enable-linger\" has been run once",
+            ),
+            Self::Launchd | Self::Scheduler => None,
         }
     }
 
@@ -193,7 +203,7 @@ fn systemd_unit(service: &Service) -> String {
          \n\
          [Service]\n\
          ExecStart={program} up {file}\n\
-         Environment={path}\n\
+         {variables}\
          Restart=on-failure\n\
          RestartSec=5\n\
          # A manifest that cannot be run does not get better by trying again.\n\
@@ -204,7 +214,15 @@ fn systemd_unit(service: &Service) -> String {
         manifest = escaped_specifiers(&service.manifest.display().to_string()),
         program = systemd_word(&service.program),
         file = systemd_word(&service.manifest),
-        path = systemd_quoted(&format!("PATH={}", service.path)),
+        variables = (service.variables.iter())
+            .map(|(name, value)| {
+                format!(
+                    "Environment={}\n",
+                    systemd_quoted(&format!("{name}={value}"))
+                )
+            })
+            .collect::<Vec<_>>()
+            .concat(),
     )
 }
 
@@ -238,7 +256,7 @@ fn launchd_agent(service: &Service, log: &str) -> String {
          <plist version=\"1.0\">\n<dict>\n\
          \t<key>Label</key>{label}\n\
          \t<key>ProgramArguments</key>\n\t<array>{program}{up}{manifest}</array>\n\
-         \t<key>EnvironmentVariables</key>\n\t<dict><key>PATH</key>{path}</dict>\n\
+         \t<key>EnvironmentVariables</key>\n\t<dict>{variables}</dict>\n\
          \t<key>RunAtLoad</key><true/>\n\
          \t<key>KeepAlive</key>\n\t<dict><key>SuccessfulExit</key><false/></dict>\n\
          \t<key>StandardOutPath</key>{log}\n\
@@ -248,7 +266,10 @@ fn launchd_agent(service: &Service, log: &str) -> String {
         program = text(&service.program.display().to_string()),
         up = text("up"),
         manifest = text(&service.manifest.display().to_string()),
-        path = text(&service.path),
+        variables = (service.variables.iter())
+            .map(|(name, value)| format!("<key>{name}</key>{}", text(value)))
+            .collect::<Vec<_>>()
+            .concat(),
         log = text(log),
     )
 }
@@ -262,7 +283,9 @@ mod tests {
             name: "lab".to_owned(),
             program: PathBuf::from("/opt/no router/bin/norouter"),
             manifest: PathBuf::from("/home/me/100% <mine> & \"yours\" $x.yaml"),
-            path: "/usr/bin:/opt/a b".to_owned(),
+            variables: [("PATH", "/usr/bin:/opt/a b"), ("KUBECONFIG", "/k&c")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
         }
     }
 
@@ -274,6 +297,7 @@ mod tests {
             &r#"ExecStart="/opt/no router/bin/norouter" up "/home/me/100%% <mine> & \"yours\" $$x.yaml""#
         ));
         assert!(lines.contains(&r#"Environment="PATH=/usr/bin:/opt/a b""#));
+        assert!(lines.contains(&r#"Environment="KUBECONFIG=/k&c""#));
     }
 
     #[test]
@@ -283,6 +307,7 @@ mod tests {
             list.contains("<string>/home/me/100% &lt;mine&gt; &amp; \"yours\" $x.yaml</string>")
         );
         assert!(list.contains("<key>Label</key><string>io.norouter.lab</string>"));
+        assert!(list.contains("<key>KUBECONFIG</key><string>/k&amp;c</string>"));
     }
 
     #[test]

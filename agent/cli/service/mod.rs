@@ -12,17 +12,41 @@ use super::{
     error::{Error, Exit},
     input::{Commands, Source},
     output,
+    reach::wait_for,
 };
 use crate::{
-    driver::{manager::origin::breaks_lines, system::describe},
+    driver::{control::Client, manager::origin::breaks_lines, system::describe},
     text::{escape, quote},
 };
+
+/// The environment variables that a service keeps: where commands are found, and where they find their settings, keys and
+/// servers. None of them has a secret in it. The variables of proxies often do, so they are not kept.
+const KEPT: [&str; 18] = [
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "KUBECONFIG",
+    "DOCKER_HOST",
+    "DOCKER_CONTEXT",
+    "DOCKER_CONFIG",
+    "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY",
+    "CONTAINER_HOST",
+    "CONTAINER_CONNECTION",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "CLOUDSDK_CONFIG",
+    "CLOUDSDK_ACTIVE_CONFIG_NAME",
+    "AZURE_CONFIG_DIR",
+    "GNUPGHOME",
+];
 
 /// Keep a network running whenever you are logged in
 ///
 /// Installs a service of your own user: a systemd user unit on Linux, a launch agent on macOS, a scheduled task on
-/// Windows. It does not need root. It runs with the PATH that is set now, so that the commands of
-/// the manifest are found.
+/// Windows. It does not need root. On Linux and macOS it keeps some of the present environment variables, so that the
+/// commands of the manifest work as in this terminal; "norouter service install" shows which.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -119,23 +143,56 @@ fn planned(
         let message = format!("cannot tell where this program is: {}", describe(&error));
         Error::new(Exit::Failure, message)
     })?;
-    let path = env::var("PATH").unwrap_or_default();
     for (what, path) in [
         ("the manifest", manifest.as_path()),
         ("this program", program.as_path()),
-        ("the PATH", std::path::Path::new(&path)),
     ] {
         can_be_written(what, path)?;
+    }
+    let mut variables = Vec::new();
+    for name in KEPT {
+        let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        can_be_written(
+            &format!("the variable {name}"),
+            std::path::Path::new(&value),
+        )?;
+        variables.push((name.to_owned(), value.to_string_lossy().into_owned()));
     }
     Ok(Service {
         name: name.to_owned(),
         program,
         manifest,
-        path,
+        variables,
     })
 }
 
-/// Refuses a path that the file of the service cannot contain unchanged and on one line.
+/// Refuses a manifest whose network runs already, unless it is that of the installed service, which will be restarted.
+/// The service could not start while the other one runs.
+fn runs_nowhere_else(init: Init, service: &Service) -> Result<(), Error> {
+    if succeeds(&init.asks_running(&service.name)) {
+        return Ok(());
+    }
+    let manifest = fs::canonicalize(&service.manifest);
+    let manifest = manifest.as_ref().unwrap_or(&service.manifest);
+    let around = wait_for(async { Ok(Client::around().await) })?;
+    for network in around.into_iter().filter_map(|(_, network)| network.ok()) {
+        let theirs = network.manifest.as_ref().map(std::path::Path::new);
+        if theirs == Some(manifest) {
+            let (name, process) = (&network.network, network.pid);
+            let message = format!(
+                "this manifest runs already, as the network \"{name}\" of process {process}"
+            );
+            return Err(Error::new(Exit::Failure, message).hint(format!(
+                "\"norouter down --network {name}\" ends it; then install the service"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a path that would be changed, or split into several lines, in the file that describes the service.
 fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.chars().any(breaks_lines) => Ok(()),
@@ -170,6 +227,7 @@ fn install(
         }
         return Ok(Exit::Ok);
     }
+    runs_nowhere_else(init, service)?;
     if let Some(file) = &file {
         let failed = |error: std::io::Error| {
             let message = format!("cannot write {}: {}", file.display(), describe(&error));
@@ -198,6 +256,17 @@ fn install(
         escape(&service.manifest.display().to_string()),
         init.log(folders, &service.name)
     ));
+    if file.is_some() {
+        let kept = service.variables.iter().map(|(name, _)| name.as_str());
+        let kept: Vec<_> = kept.collect();
+        output::talk(&format!(
+            "it keeps these variables of this terminal: {}; install it again when they change",
+            kept.join(", ")
+        ));
+    }
+    if let Some(note) = init.note() {
+        output::talk(note);
+    }
     Ok(Exit::Ok)
 }
 

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use crate::{
     cli::{
         figures::{bytes, rate, span, table},
-        flows::{Order, TITLES, begin, row},
+        flows::{self, Order, begin},
     },
     text::{escape, figures::counted},
     view::{FlowView, FlowsView, NetworkView},
@@ -218,13 +218,8 @@ impl Board {
         let room = height.saturating_sub(lines.len() + 2);
         let chosen = self.chosen_place().map(|(at, _)| at);
         let first = chosen.map_or(0, |at| (at + 1).saturating_sub(room));
-        let seen: Vec<_> = shown
-            .iter()
-            .skip(first)
-            .take(room)
-            .map(|flow| row(flow))
-            .collect();
-        for (index, line) in table(&TITLES, &seen).iter().enumerate() {
+        let seen: Vec<_> = shown.iter().skip(first).take(room).copied().collect();
+        for (index, line) in flows::lines(&seen).iter().enumerate() {
             let style = match index {
                 0 => bold,
                 _ if chosen == Some(first + index - 1) => inverse,
@@ -353,6 +348,7 @@ mod tests {
                     host("b", HostState::Waiting, 0),
                 ],
                 held: None,
+                unapplied: None,
             },
         }
     }

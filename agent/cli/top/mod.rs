@@ -21,7 +21,10 @@ use super::{
     reach::{WhichNetwork, json_line, wait_for},
 };
 use crate::{
-    driver::control::{Client, client},
+    driver::{
+        control::{Client, client},
+        system::describe,
+    },
     view::{FlowsView, NetworkView},
 };
 
@@ -140,7 +143,7 @@ fn draw(lines: &[String]) -> io::Result<()> {
 fn lost(error: &io::Error) -> Error {
     Error::new(
         Exit::Failure,
-        format!("the terminal cannot be drawn on: {error}"),
+        format!("the terminal cannot be drawn on: {}", describe(error)),
     )
 }
 

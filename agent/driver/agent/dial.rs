@@ -138,6 +138,16 @@ pub(super) async fn dial_any(
     }
 }
 
+/// The other loopback address with the same port, if the destination is 127.0.0.1 or `::1`.
+pub(super) fn other_loopback(destination: &Destination) -> Option<SocketAddr> {
+    let other: IpAddr = match destination.host {
+        Host::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)) => Ipv6Addr::LOCALHOST.into(),
+        Host::Ip(IpAddr::V6(Ipv6Addr::LOCALHOST)) => Ipv4Addr::LOCALHOST.into(),
+        Host::Ip(_) | Host::Name(_) => return None,
+    };
+    Some(SocketAddr::new(other, destination.port))
+}
+
 /// Connects to one address.
 async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = tokio::time::timeout(ADDRESS_MAX, TcpStream::connect(address)).await??;
@@ -277,24 +287,51 @@ pub(super) fn hold(socket: &Socket) -> io::Result<()> {
     socket.shutdown(Shutdown::Both)
 }
 
+/// Why an address that is in use cannot be listened on. `holder` is the program that has the port; `None` if that is not
+/// known.
+pub(super) fn taken(holder: Option<&str>) -> String {
+    let another = "another program on that machine, perhaps another agent,";
+    let holder = holder.unwrap_or(another);
+    format!("address already in use: {holder} has this port")
+}
+
+/// Why a port below 1024 cannot be listened on, and what to do about it.
+fn below_1024(port: u16) -> (&'static str, String) {
+    if cfg!(target_os = "linux") {
+        (
+            "on that machine, ports below 1024 need the capability CAP_NET_BIND_SERVICE, which root usually has",
+            format!(
+                "use a port of 1024 or more; or, as root there, give the program the capability (setcap \
+                 cap_net_bind_service=+ep PATH), or open these ports to every user (sysctl \
+                 net.ipv4.ip_unprivileged_port_start={port})"
+            ),
+        )
+    } else {
+        (
+            "on that machine, ports below 1024 need root",
+            "use a port of 1024 or more".to_owned(),
+        )
+    }
+}
+
 /// Says why an address cannot be listened on, and what to do about it.
 pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListening {
     let what = describe(error);
     let kind = error.kind();
     let (cause, reason, remedy) = if kind == io::ErrorKind::AddrInUse {
-        let reason = format!(
-            "{what}: another program on that machine, perhaps another agent, has this port"
-        );
-        (Cause::InUse, reason, None)
+        (Cause::InUse, taken(None), None)
     } else if kind == io::ErrorKind::AddrNotAvailable && cfg!(target_os = "macos") {
         let remedy = format!("run \"sudo ifconfig lo0 alias {} up\" there", address.ip());
         (Cause::NoAddress, what, Some(remedy))
     } else if kind == io::ErrorKind::AddrNotAvailable {
         (Cause::NoAddress, what, None)
     } else if kind == io::ErrorKind::PermissionDenied && address.port() < 1024 {
-        let reason = format!("{what}: ports below 1024 need root there");
-        let remedy = "publish a higher one".to_owned();
-        (Cause::NotPermitted, reason, Some(remedy))
+        let (reason, remedy) = below_1024(address.port());
+        (
+            Cause::NotPermitted,
+            format!("{what}: {reason}"),
+            Some(remedy),
+        )
     } else if kind == io::ErrorKind::PermissionDenied {
         (Cause::NotPermitted, what, None)
     } else {

@@ -1,6 +1,8 @@
-//! The hosts file of this machine. Our block is written when the network starts, and removed when it ends.
+//! The hosts file of this machine. Our block is written when the network starts, written again when another program has
+//! removed it, and removed when the network ends.
 
 use std::{
+    collections::VecDeque,
     ffi::OsString,
     fs::{self, File},
     io,
@@ -10,11 +12,13 @@ use std::{
 };
 
 use crate::{
-    driver::system::{describe, files, locked, process},
+    driver::system::{describe, files, locked, process, stamp::Stamp},
     names::{
         Owner, Zone,
         hosts_file::{self, Damaged, LeftOut, Repaired},
     },
+    time::Instant,
+    wire::control::{ProblemCode, ProblemReport},
 };
 
 /// How many times an edit is tried if another program changes the file in the meantime.
@@ -22,6 +26,13 @@ const TRIES: usize = 16;
 
 /// How long to wait while another agent edits the file.
 const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How often an agent looks whether another program has rewritten the file.
+pub(super) const LOOK: Duration = Duration::from_secs(3);
+
+/// If the block was lost this many times within [`OFTEN_WITHIN`], people are told.
+const OFTEN: usize = 5;
+const OFTEN_WITHIN: Duration = Duration::from_mins(10);
 
 /// A hosts file in which a host may have a block. Dropping this value does not remove the block.
 ///
@@ -39,6 +50,22 @@ pub struct EtcHosts {
     /// Whether the file did not exist before the block was written. If so, it is deleted when nothing else is left in
     /// it.
     is_ours: bool,
+    /// What was put last; `None` before that.
+    kept: Option<Kept>,
+    /// The times at which the block was written again, because another program had removed it: the last [`OFTEN`].
+    losses: VecDeque<Instant>,
+}
+
+/// What should be in the block, and what the file looked like.
+#[derive(Debug)]
+struct Kept {
+    zone: Zone,
+    /// The file just before it was read. Our own change differs from it, so that no change between our reading and our
+    /// writing is missed.
+    read: Option<Stamp>,
+    /// The file at the last look.
+    seen: Option<Stamp>,
+    outcome: Result<Report, String>,
 }
 
 /// The outcome of [`EtcHosts::put`].
@@ -62,6 +89,8 @@ impl EtcHosts {
             },
             is_backed_up: false,
             is_ours: false,
+            kept: None,
+            losses: VecDeque::new(),
         }
     }
 
@@ -74,6 +103,84 @@ impl EtcHosts {
     ///
     /// On an error, the file is unchanged, and the error says what to do.
     pub fn put(&mut self, zone: &Zone) -> Result<Report, String> {
+        let read = Stamp::of(&self.path);
+        let outcome = self.write(zone);
+        self.kept = Some(Kept {
+            zone: zone.clone(),
+            read,
+            seen: read,
+            outcome: outcome.clone(),
+        });
+        outcome
+    }
+
+    /// Writes the block again if another program has changed the file in the meantime and the block is not there as it
+    /// was put. The file is read only if it has changed, and has not changed since the last look, because the other
+    /// program may still be writing it.
+    pub fn look(&mut self, now: Instant) {
+        let Some(kept) = &mut self.kept else { return };
+        let stamp = Stamp::of(&self.path);
+        let rests = std::mem::replace(&mut kept.seen, stamp) == stamp;
+        if !rests || kept.read == stamp {
+            return;
+        }
+        let zone = kept.zone.clone();
+        let had_worked = kept.outcome.is_ok();
+        let is_lost = self.put(&zone).is_ok_and(|report| report.changed);
+        if !(is_lost && had_worked) {
+            return;
+        }
+        let path = self.path.display();
+        if self.losses.is_empty() {
+            tracing::warn!(
+                "another program has rewritten {path} without the names of the network; they were written again"
+            );
+        } else {
+            tracing::debug!("the names of the network were written into {path} again");
+        }
+        self.losses.push_back(now);
+        if self.losses.len() > OFTEN {
+            self.losses.pop_front();
+        }
+    }
+
+    /// What does not work, for people.
+    pub fn problems(&self, now: Instant) -> Vec<ProblemReport> {
+        let problem = |what: &str, reason: String| ProblemReport {
+            what: what.to_owned(),
+            reason,
+            code: Some(ProblemCode::Files),
+            ..ProblemReport::default()
+        };
+        let mut problems = Vec::new();
+        match self.kept.as_ref().map(|kept| &kept.outcome) {
+            Some(Ok(report)) => problems.extend(
+                (report.left_out.iter())
+                    .map(|name| problem("write a name into the hosts file", name.to_string())),
+            ),
+            Some(Err(reason)) => problems.push(problem("write the hosts file", reason.clone())),
+            None => {}
+        }
+        let is_recent = |first: &Instant| now - *first < OFTEN_WITHIN;
+        if self.losses.len() == OFTEN && self.losses.front().is_some_and(is_recent) {
+            let reason = format!(
+                "another program has removed them from {} {OFTEN} times within {} minutes; they were written again each time",
+                self.path.display(),
+                OFTEN_WITHIN.as_secs() / 60
+            );
+            problems.push(ProblemReport {
+                remedy: Some(
+                    "let the program that rewrites the file keep our lines, or remove writeEtcHosts from this host: its DNS server and \
+                     its proxies know the names, too"
+                        .to_owned(),
+                ),
+                ..problem("keep its names in the hosts file", reason)
+            });
+        }
+        problems
+    }
+
+    fn write(&mut self, zone: &Zone) -> Result<Report, String> {
         self.is_ours |= files::read(&self.path)?.is_none();
         let owner = self.owner.clone();
         let (changed, left_out) = self.edit(|original| {
@@ -122,10 +229,11 @@ impl EtcHosts {
                 return Ok((false, result));
             }
             if !self.is_backed_up {
-                copy_first(&self.path)?;
+                copy_first(&self.path).map_err(|reason| named(&self.path, reason))?;
                 self.is_backed_up = true;
             }
-            if change(&self.path, original.as_deref(), &new)? {
+            let changed = change(&self.path, original.as_deref(), &new);
+            if changed.map_err(|reason| named(&self.path, reason))? {
                 return Ok((true, result));
             }
         }
@@ -159,6 +267,27 @@ pub fn repair(path: &Path) -> Result<Repaired, String> {
 
 fn is_gone(owner: &Owner) -> bool {
     process::is_gone(&owner.process)
+}
+
+/// The reason why a hosts file could not be written. That the system does not let anybody write the file has other words,
+/// because another user would not help.
+fn named(path: &Path, reason: String) -> String {
+    let opened = fs::OpenOptions::new().write(true).open(path);
+    match opened {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => read_only(path),
+        _ => reason,
+    }
+}
+
+/// What people are told of a hosts file that nobody can write.
+fn read_only(path: &Path) -> String {
+    let real = fs::canonicalize(path).ok().filter(|real| real != path);
+    let real = real.map_or_else(String::new, |real| format!(" (it is {})", real.display()));
+    format!(
+        "{}{real} is on a read-only file system; add the names where this system configures its hosts file, or remove writeEtcHosts from \
+         this host: its DNS server and its proxies know the names, too",
+        path.display()
+    )
 }
 
 fn copy_first(path: &Path) -> Result<(), String> {
@@ -274,6 +403,104 @@ mod tests {
             (report.left_out[0].name.as_str(), report.left_out[0].line),
             ("mail", 1)
         );
+    }
+
+    /// Two looks, because the first one after a change only sees that the file has changed.
+    fn look(hosts: &mut EtcHosts, now: Instant) -> Vec<ProblemReport> {
+        hosts.look(now);
+        hosts.look(now + LOOK);
+        hosts.problems(now + LOOK)
+    }
+
+    #[test]
+    fn a_block_that_another_program_has_removed_is_written_again_and_told_of_if_it_happens_often() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", OLD);
+        let mut hosts = hosts_of(&path, "web");
+        hosts.put(&zone("web")).unwrap();
+        let with = fs::read(&path).unwrap();
+        let mut now = Instant::ZERO;
+        assert!(look(&mut hosts, now).is_empty());
+        assert_eq!(fs::read(&path).unwrap(), with, "nothing has happened");
+        // Another program adds a line.
+        fs::write(&path, [&with[..], b"10.0.0.1 other\n"].concat()).unwrap();
+        assert!(look(&mut hosts, now).is_empty() && hosts.losses.is_empty());
+
+        for loss in 1..=OFTEN {
+            now = now + Duration::from_mins(1);
+            fs::write(&path, format!("127.0.0.1 localhost\n10.0.0.{loss} new\n")).unwrap();
+            hosts.look(now);
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("127.0.42.101"), "it may still be written");
+            let problems = look(&mut hosts, now + LOOK);
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with(&format!("127.0.0.1 localhost\n10.0.0.{loss} new\n")));
+            assert!(text.contains("127.0.42.101 web"), "{text}");
+            assert_eq!(problems.len(), usize::from(loss == OFTEN), "{problems:?}");
+        }
+        let sentence = hosts.problems(now)[0].sentence();
+        assert!(
+            sentence.contains("another program has removed them from")
+                && sentence.contains("5 times within 10 minutes"),
+            "{sentence}"
+        );
+        assert!(hosts.problems(now + OFTEN_WITHIN).is_empty());
+        // A file that is gone is made again.
+        fs::remove_file(&path).unwrap();
+        look(&mut hosts, now);
+        assert!(fs::read_to_string(&path).unwrap().contains("web"));
+    }
+
+    #[test]
+    fn networks_that_share_the_file_leave_each_other_in_peace() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", OLD);
+        let mut all: Vec<_> = (0..3).map(|i| hosts_of(&path, &format!("h{i}"))).collect();
+        for hosts in &mut all {
+            hosts.put(&zone("web")).unwrap();
+        }
+        let with = fs::read(&path).unwrap();
+        for _ in 0..3 {
+            for hosts in &mut all {
+                assert!(look(hosts, Instant::ZERO).is_empty());
+                assert!(hosts.losses.is_empty());
+            }
+        }
+        assert_eq!(fs::read(&path).unwrap(), with);
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_written_is_tried_again_when_it_has_changed() {
+        let folder = Folder::new();
+        let path = folder.file("hosts", b"# <Added-by-NoRouter>\n");
+        let mut hosts = hosts_of(&path, "web");
+        let reason = hosts.put(&zone("web")).unwrap_err();
+        assert_eq!(
+            hosts.problems(Instant::ZERO)[0].sentence(),
+            format!("cannot write the hosts file: {reason}")
+        );
+        fs::write(&path, OLD).unwrap();
+        assert!(look(&mut hosts, Instant::ZERO).is_empty());
+        assert!(hosts.losses.is_empty(), "nobody has removed anything");
+        assert_ne!(fs::read(&path).unwrap(), OLD);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_read_only_file_is_named_with_its_real_path() {
+        let folder = Folder::new();
+        let store = folder.file("store", OLD);
+        let path = folder.path().join("hosts");
+        std::os::unix::fs::symlink(&store, &path).unwrap();
+        let real = fs::canonicalize(&store).unwrap();
+        let told = read_only(&path);
+        let begin = format!(
+            "{} (it is {}) is on a read-only file system; ",
+            path.display(),
+            real.display()
+        );
+        assert!(told.starts_with(&begin), "{told}");
+        assert_eq!(named(&path, "full".to_owned()), "full");
     }
 
     #[test]

@@ -38,7 +38,10 @@ pub(super) fn begin(
 
 /// Opens an address, and serves the connections that arrive there.
 async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
-    let opened = open(&shared, listener, held).await;
+    let opened = match open(&shared, listener, held).await {
+        Err(why) => Err(with_holder(&shared, listener, why).await),
+        opened => opened,
+    };
     let outcome = opened.as_ref().map(|_| ()).map_err(NotListening::clone);
     shared.tell(|core, now| {
         if let Err(why) = &outcome
@@ -111,23 +114,39 @@ fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening
     if let Some(socket) = &address.socket {
         return Ok(socket.clone());
     }
-    match dial::bind(listener.address) {
-        Ok(socket) => {
-            let socket = Arc::new(socket);
-            address.socket = Some(socket.clone());
-            Ok(socket)
-        }
-        Err(mut why) => {
-            let taker = (shared.doorman).ask(|owners| owners.of_listener(listener.address));
-            if why.cause == Cause::InUse
-                && let Ok(Some(owner)) = taker
-                && !owner.is_us()
-            {
-                why.reason = format!("{}; it is another user's (uid {})", why.reason, owner.user);
-            }
-            Err(why)
-        }
+    let socket = Arc::new(dial::bind(listener.address)?);
+    address.socket = Some(socket.clone());
+    Ok(socket)
+}
+
+/// Completes the reason why an address is taken with the program that listens there, as far as this machine tells. Only
+/// programs that listen can be found: another agent may also hold the address without listening.
+async fn with_holder(shared: &Shared, listener: Listener, mut why: NotListening) -> NotListening {
+    if why.cause != Cause::InUse || listener.purpose == Purpose::Dns {
+        return why;
     }
+    let asked = (shared.doorman).ask(|owners| owners.of_listener(listener.address));
+    let owner = asked.ok().flatten();
+    let known = {
+        let mut state = shared.lock();
+        let address = state.listeners.entry(listener).or_default();
+        address.taken_by.take_if(|(known, _)| Some(*known) == owner)
+    };
+    let taken_by = match (known, owner) {
+        (Some(known), _) => Some(known),
+        // A user name may have to be looked up over the network, and a program name in many files. So this is done only
+        // once for each socket, although the address is tried again every few seconds.
+        (None, Some(owner)) => tokio::task::spawn_blocking(move || (owner, owner.holder()))
+            .await
+            .ok(),
+        (None, None) => None,
+    };
+    if let Some((_, Some(holder))) = &taken_by {
+        why.reason = dial::taken(Some(holder));
+    }
+    let mut state = shared.lock();
+    state.listeners.entry(listener).or_default().taken_by = taken_by;
+    why
 }
 
 fn listen(

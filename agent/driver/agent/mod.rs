@@ -21,6 +21,8 @@ mod succession;
 
 use std::{
     future::Future,
+    net::SocketAddr,
+    ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -50,9 +52,9 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     destination::{Destination, Host},
-    edge::{Core, Errand, Files, Output, Progress, Service},
+    edge::{Core, Errand, Files, Output, Progress, Service, permitted},
     time::Instant,
-    wire::{Cause, Failure, control::Configure},
+    wire::{Cause, Failure, control::Configure, probe::Found},
 };
 
 /// How many bytes are written to the manager at a time. This is limited, because urgent frames cannot overtake bytes
@@ -64,6 +66,9 @@ const BLOCKING_MAX: usize = LOOKUPS_MAX + 4;
 
 /// How long the dial of a probe may take.
 const PROBE_MAX: Duration = Duration::from_secs(10);
+
+/// How long the dial of the other loopback address may take. A machine answers itself at once.
+const BESIDE_MAX: Duration = Duration::from_secs(1);
 
 /// Why an agent has ended.
 #[derive(Debug, thiserror::Error)]
@@ -306,43 +311,105 @@ async fn write(shared: Arc<Shared>, mut output: impl AsyncWrite + Unpin) -> End 
 /// Dials the destination of a flow, and carries bytes between the flow and the new connection.
 async fn publish(shared: Arc<Shared>, flow: FlowKey, host: String, port: u16) {
     let is_published = shared.lock().core.me().map(Vip::address) == Some(*flow.src.ip());
-    let dialled = if is_published {
-        dial_published(&shared, host, port).await
-    } else {
-        relay::connect_to_address(&shared, host, port).await
+    let wanted = is_published.then(|| published(&host, port));
+    let dialled = match &wanted {
+        Some(wanted) => dial_published(&shared, wanted).await,
+        None => relay::connect_to_address(&shared, host, port).await,
     };
     shared.tell(|core, _| core.handle_dialled(flow, dialled.is_ok()));
     match dialled {
         Ok(socket) => stream::carry(shared, flow, socket).await,
-        Err(failure) => tracing::debug!("{}", failure.reason),
+        // The other loopback address is tried only if somebody reads the result.
+        Err(failure) if tracing::enabled!(tracing::Level::DEBUG) => {
+            let found = match wanted {
+                Some(wanted) => look_beside(&shared, &wanted, failure).await,
+                None => failure.into(),
+            };
+            tracing::debug!("{}", found.reason);
+        }
+        Err(_) => {}
     }
 }
 
+/// The service behind a published port of this host.
+fn published(host: &str, port: u16) -> Destination {
+    let host = host.parse().unwrap_or_else(|_| Host::Name(host.to_owned()));
+    Destination { host, port }
+}
+
 /// Connects to the service behind a published port of this host.
-async fn dial_published(
-    shared: &Arc<Shared>,
-    host: String,
-    port: u16,
-) -> Result<TcpStream, Failure> {
-    let host = host.parse().unwrap_or(Host::Name(host));
-    let destination = Destination { host, port };
+async fn dial_published(shared: &Arc<Shared>, wanted: &Destination) -> Result<TcpStream, Failure> {
     let may = |address| {
-        shared
-            .lock()
-            .core
-            .rights()
-            .may_connect(&destination, address)
+        let state = shared.lock();
+        state.core.rights().may_connect_for_port(wanted, address)
     };
-    let dialled = dial::dial(shared, &destination, Asker::Ports, may).await;
-    shared.note_failure(&destination, dialled)
+    let dialled = match dial::dial(shared, wanted, Asker::Ports, may).await {
+        // A name of the network stands in the hosts file since the agent has written it. Elsewhere it means what it
+        // meant before.
+        Err(failure) if failure.cause == Cause::NameNotFound => {
+            match permitted(outside(shared, wanted).await, may) {
+                Ok(addresses) if !addresses.is_empty() => dial::dial_any(wanted, &addresses).await,
+                Ok(_) | Err(_) => Err(failure),
+            }
+        }
+        dialled => dialled,
+    };
+    shared.note_failure(wanted, dialled)
+}
+
+/// Completes the failure of a dial to a loopback address that has refused: many servers listen on only one of the two,
+/// 127.0.0.1 and `::1`, so the other one is tried as well, if the limits of this machine permit it.
+async fn look_beside(shared: &Arc<Shared>, wanted: &Destination, failure: Failure) -> Found {
+    let refused = failure.cause == Cause::Refused;
+    let mut found = Found::from(failure);
+    let Some(other) = dial::other_loopback(wanted).filter(|_| refused) else {
+        return found;
+    };
+    let beside = Destination {
+        host: Host::Ip(other.ip()),
+        port: other.port(),
+    };
+    let may = |address| shared.lock().core.rights().may_connect(&beside, address);
+    let dialled = dial::dial(shared, &beside, Asker::Ports, may);
+    if let Ok(Ok(socket)) = tokio::time::timeout(BESIDE_MAX, dialled).await {
+        dial::end_cleanly(&socket);
+        let reason = found.reason.trim_end_matches('.');
+        found.reason = format!("{reason}; but something listens on {other}.");
+        found.instead = Some(other);
+    }
+    found
+}
+
+/// The addresses that the DNS servers of this machine, without those of the network, know for a name of the network.
+async fn outside(shared: &Arc<Shared>, destination: &Destination) -> Vec<SocketAddr> {
+    let name = {
+        let state = shared.lock();
+        let name = state.core.rights().name_in_network(destination);
+        name.map(ToOwned::to_owned)
+    };
+    let Some(name) = name else {
+        return Vec::new();
+    };
+    let addresses = shared.resolver().addresses(&name).await.into_iter();
+    addresses
+        .map(|address| SocketAddr::new(address.to_canonical(), destination.port))
+        .collect()
 }
 
 /// Dials in the same way as for a flow, and closes the connection at once.
 async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     let dialled = async {
         match errand {
-            Errand::Published(host, port) => dial_published(&shared, host, port).await,
-            Errand::ForOthers(destination) => relay::connect(&shared, None, &destination).await,
+            Errand::Published(host, port) => {
+                let wanted = published(&host, port);
+                match dial_published(&shared, &wanted).await {
+                    Ok(socket) => Ok(socket),
+                    Err(failure) => Err(look_beside(&shared, &wanted, failure).await),
+                }
+            }
+            Errand::ForOthers(destination) => relay::connect(&shared, None, &destination)
+                .await
+                .map_err(Found::from),
         }
     };
     let dialled = tokio::time::timeout(PROBE_MAX, dialled).await;
@@ -351,10 +418,11 @@ async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
             dial::end_cleanly(&socket);
             Ok(())
         }
-        Ok(Err(failure)) => Err(failure),
-        Err(_) => Err(Failure {
-            cause: Cause::TimedOut,
+        Ok(Err(found)) => Err(found),
+        Err(_) => Err(Found {
+            cause: Some(Cause::TimedOut),
             reason: format!("nothing answered within {} s", PROBE_MAX.as_secs()),
+            instead: None,
         }),
     };
     shared.tell(|core, _| core.handle_probed(id, outcome));
@@ -372,7 +440,8 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     }
 }
 
-/// Writes the files for programs on this host, on a separate thread, because a disk may be slow.
+/// Writes the files for programs on this host, and keeps the block in its hosts file until newer files are written. Disks
+/// may be slow, so they are used on a separate thread.
 async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     let writer = shared.clone();
     let Some(me) = shared.lock().core.me() else {
@@ -380,11 +449,24 @@ async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
     };
     let written = tokio::task::spawn_blocking(move || {
         let (page, pass) = (writer.token(), writer.pass());
-        writer.notes().write(number, me, &files, page, pass)
+        let now = writer.now();
+        writer.notes().write(now, number, me, &files, page, pass)
     });
     // `None` means that newer files were written in the meantime, or that the agent has ended.
     let Ok(Some(problems)) = written.await else {
         return;
     };
     shared.tell(|core, _| core.handle_files(problems));
+    loop {
+        tokio::time::sleep(etc_hosts::LOOK).await;
+        let keeper = shared.clone();
+        let looked = tokio::task::spawn_blocking(move || keeper.notes().look(keeper.now(), number));
+        match looked.await {
+            Ok(ControlFlow::Continue(None)) => {}
+            Ok(ControlFlow::Continue(Some(problems))) => {
+                shared.tell(|core, _| core.handle_files(problems));
+            }
+            Ok(ControlFlow::Break(())) | Err(_) => return,
+        }
+    }
 }

@@ -1,11 +1,16 @@
 //! Writes files for other programs on the host while the agent runs: hosts files, and the variables that lead to its
 //! proxies.
 
-use std::{env, net::Ipv4Addr, path::PathBuf};
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr},
+    ops::ControlFlow,
+    path::PathBuf,
+};
 
 use super::{
     etc_hosts::{self, EtcHosts},
-    state_dir::{AGENT, MISSING, StateDir, expanded},
+    state_dir::{self, AGENT, MISSING, StateDir, expanded},
 };
 use crate::{
     addr::Vip,
@@ -14,6 +19,7 @@ use crate::{
     proxy,
     secret::Secret,
     text,
+    time::Instant,
     wire::control::{ProblemCode, ProblemReport},
 };
 
@@ -27,6 +33,12 @@ pub(super) struct Notes {
     state_dir: Option<StateDir>,
     /// The name of the agent in the variables file.
     agent: String,
+    /// What does not work, except with the hosts file.
+    problems: Vec<ProblemReport>,
+    /// All problems that were returned last.
+    told: Vec<ProblemReport>,
+    /// Why the usual state folder cannot be had, which was said in the log.
+    no_usual_folder: Option<String>,
     /// The number of the newest write so far.
     newest: Option<u64>,
     /// Whether the agent has ended. Then nothing is written any more.
@@ -38,6 +50,7 @@ impl Notes {
     /// came first or the agent has ended. If one file cannot be written, the others still are.
     pub(super) fn write(
         &mut self,
+        now: Instant,
         number: u64,
         me: Vip,
         files: &Files,
@@ -87,26 +100,56 @@ impl Notes {
             let folder = folder.map(|folder| self.state_dir.insert(folder));
             let written = folder.and_then(|folder| {
                 write_state_dir(folder, files, token, pass, &agent)?;
-                folder.elsewhere().map_or(Ok(()), Err)
+                folder.elsewhere(name).map_or(Ok(()), Err)
             });
-            if let Err(reason) = written {
-                report(&format!("write into the folder {name}"), reason);
+            // Nobody has asked for the usual folder, so a host that cannot have it works as well as it was meant to.
+            let is_usual = name == state_dir::DEFAULT && self.state_dir.is_none();
+            match written {
+                Err(reason) if is_usual => {
+                    if self.no_usual_folder.as_ref() != Some(&reason) {
+                        tracing::warn!("no files are written for programs on this host: {reason}");
+                    }
+                    self.no_usual_folder = Some(reason);
+                }
+                Err(reason) => report(&format!("write into the folder {name}"), reason),
+                Ok(()) => self.no_usual_folder = None,
             }
         }
         if files.etc_hosts {
             let etc_hosts = self
                 .etc_hosts
                 .get_or_insert_with(|| EtcHosts::new(etc_hosts::default_path(), &host, vip));
-            match etc_hosts.put(&files.zone) {
-                Ok(put) => {
-                    for name in put.left_out {
-                        report("write a name into the hosts file", name.to_string());
-                    }
-                }
-                Err(reason) => report("write the hosts file", reason),
+            if let Err(reason) = etc_hosts.put(&files.zone) {
+                tracing::debug!("the hosts file is not written: {reason}");
             }
         }
-        Some(problems)
+        self.problems = problems;
+        self.told = self.all_problems(now);
+        Some(self.told.clone())
+    }
+
+    /// Writes the block in the hosts file again if another program has removed it, and returns all problems if they
+    /// have changed. Ends if the write with this number is not the newest one, or has not written the hosts file.
+    pub(super) fn look(
+        &mut self,
+        now: Instant,
+        number: u64,
+    ) -> ControlFlow<(), Option<Vec<ProblemReport>>> {
+        if self.closed || self.newest != Some(number) {
+            return ControlFlow::Break(());
+        }
+        let Some(etc_hosts) = &mut self.etc_hosts else {
+            return ControlFlow::Break(());
+        };
+        etc_hosts.look(now);
+        let all = self.all_problems(now);
+        let before = std::mem::replace(&mut self.told, all);
+        ControlFlow::Continue((before != self.told).then(|| self.told.clone()))
+    }
+
+    fn all_problems(&self, now: Instant) -> Vec<ProblemReport> {
+        let etc_hosts = self.etc_hosts.iter().flat_map(|file| file.problems(now));
+        self.problems.iter().cloned().chain(etc_hosts).collect()
     }
 
     /// Removes the files that would lead programs into a network that is gone.
@@ -136,6 +179,12 @@ fn write_state_dir(
 ) -> Result<(), String> {
     let others = env::var_os("HOSTALIASES").map(PathBuf::from);
     folder.write(&files.zone, others.as_deref())?;
+    let [http, socks] = listening(files);
+    folder.write_proxychains(proxy::variables::proxychains(
+        http,
+        socks,
+        (PASS_USER, pass),
+    ))?;
     let mut variables = variables(files, folder, token, pass);
     variables.push((AGENT.to_owned(), agent.to_owned()));
     folder.write_env(&variables)
@@ -159,19 +208,25 @@ fn variables(
     token: &str,
     pass: &Secret,
 ) -> Vec<(String, String)> {
-    let proxies = [&files.http, &files.socks];
-    let [http, socks] = proxies.map(|proxy| proxy.as_ref().map(|proxy| proxy.listen));
-    let mut variables = proxy::variables(http, socks, Some((PASS_USER, pass)));
+    let [http, socks] = listening(files);
+    let mut variables = proxy::variables(http, socks, Some((PASS_USER, pass)), &files.direct);
     let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
     if let Some(http) = http {
         let url = format!("http://{}", proxy::reached_at(http));
         set("NOROUTER_STATUS_PAGE", format!("{url}/{token}/"));
-        set("NOROUTER_PAC", format!("{url}/proxy.pac"));
     }
     if !files.missing.is_empty() {
         // The value has no line breaks, so that no part of it can be read as another variable.
         set(MISSING, text::escape(&files.missing.join("; ")));
     }
-    set("HOSTALIASES", folder.host_aliases().display().to_string());
+    // Where the agent listens on no VIP, the file would lead programs to addresses at which nobody answers.
+    if !files.direct.is_empty() {
+        set("HOSTALIASES", folder.host_aliases().display().to_string());
+    }
     variables
+}
+
+/// The addresses of the HTTP and the SOCKS proxy, if they listen.
+fn listening(files: &Files) -> [Option<SocketAddr>; 2] {
+    [&files.http, &files.socks].map(|proxy| proxy.as_ref().map(|proxy| proxy.listen))
 }

@@ -10,7 +10,10 @@ use socket2::Socket;
 use tokio::task::AbortHandle;
 
 use crate::{
-    driver::system::{describe, owner::SocketOwners},
+    driver::system::{
+        describe,
+        owner::{SocketOwner, SocketOwners},
+    },
     edge::{Listener, NotListening, Purpose},
 };
 
@@ -28,6 +31,9 @@ pub(super) struct RealAddress {
     /// that nobody else can take the address.
     pub(super) socket: Option<Arc<Socket>>,
     pub(super) listens: bool,
+    /// The socket of another program that listens at the address, and a description of that program, if there is one;
+    /// `None` if no such socket was found.
+    pub(super) taken_by: Option<(SocketOwner, Option<String>)>,
     /// The task that opens the address or accepts connections there.
     pub(super) task: Option<AbortHandle>,
 }

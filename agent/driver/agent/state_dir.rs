@@ -17,6 +17,7 @@ use crate::{
         trusted::{self, Distrust},
     },
     names::{Zone, host_aliases, hosts_file},
+    proxy::variables::SOCKS,
 };
 
 /// The state folder that is used if the manifest does not name one.
@@ -29,19 +30,25 @@ pub const AGENT: &str = "NOROUTER_AGENT";
 pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
 
 /// All environment variables that an agent writes.
-pub const VARIABLES: [&str; 13] = [
+pub const VARIABLES: [&str; 19] = [
     AGENT,
     MISSING,
     "http_proxy",
     "HTTP_PROXY",
     "https_proxy",
     "HTTPS_PROXY",
+    "YARN_HTTP_PROXY",
+    "YARN_HTTPS_PROXY",
+    "RSYNC_PROXY",
+    "NODE_USE_ENV_PROXY",
+    "auto_proxy",
     "all_proxy",
     "ALL_PROXY",
     "no_proxy",
     "NO_PROXY",
     "NOROUTER_STATUS_PAGE",
     "NOROUTER_PAC",
+    SOCKS,
     "HOSTALIASES",
 ];
 
@@ -55,7 +62,10 @@ const MARK_TEXT: &str = "NoRouter writes into this folder. It writes into no fol
 const MARK_BEGIN: &str = "NoRouter ";
 
 /// The files that an agent writes, besides the mark.
-const FILES: [&str; 4] = ["hosts", "hostaliases", "README.md", "env"];
+const FILES: [&str; 5] = ["hosts", "hostaliases", "README.md", "env", PROXYCHAINS];
+
+/// The file for `proxychains4`.
+const PROXYCHAINS: &str = "proxychains.conf";
 
 /// How long to wait until an earlier agent releases a folder.
 const WAIT_MAX: Duration = Duration::from_secs(1);
@@ -77,6 +87,8 @@ The agent on this machine writes these files anew whenever its network changes; 
   are found through the public domain nip.io, so these programs need a DNS server that can ask it.
 * `env`: variables that lead programs into the network, one `NAME=VALUE` a line; it is here while the agent runs. It has
   a secret in it: whoever can read it can use the proxies.
+* `proxychains.conf`: for programs that know no proxy, if one runs: `proxychains4 -f \"$PWD/proxychains.conf\" psql -h db1`.
+  It has the same secret in it, and is here while the agent runs.
 ";
 
 /// A state folder that this agent owns for as long as this value exists.
@@ -132,9 +144,10 @@ impl StateDir {
         locked::is_at(&self.mark, &self.path.join(MARK))
     }
 
-    /// The reason why the files are not in the requested folder. `None` if they are there.
-    pub fn elsewhere(&self) -> Option<String> {
-        self.is_inside.then(|| {
+    /// The reason why the files are not in the folder of this name. `None` if they are there, or if the name is the
+    /// default: then a subfolder is as good, because nobody has asked for this one, and `norouter env` finds both.
+    pub fn elsewhere(&self, name: &str) -> Option<String> {
+        (self.is_inside && name != DEFAULT).then(|| {
             format!(
                 "another agent on that machine has this folder; the files of this one are in {}; {HINT}",
                 self.path.display()
@@ -185,6 +198,14 @@ impl StateDir {
         self.replace("env", text.as_bytes())
     }
 
+    /// Writes the configuration for `proxychains4`, or removes it if there is none.
+    pub fn write_proxychains(&self, text: Option<String>) -> Result<(), String> {
+        match text {
+            Some(text) => self.replace(PROXYCHAINS, text.as_bytes()),
+            None => remove(&self.path.join(PROXYCHAINS)),
+        }
+    }
+
     /// Replaces one of our files. A link in its place is an error, because it would lead to another file.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), String> {
         let path = self.path.join(name);
@@ -195,13 +216,14 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes the file with the variables if `agent` has written the file, because the network of that agent is gone.
-    /// If this folder is a subfolder of another agent's folder, then all other files of the agent are removed as well.
-    /// In any case, the mark is removed if no other file is left, and such a subfolder is removed with its mark.
+    /// Removes the files that lead to the proxies if `agent` has written them, because its network is gone. In a subfolder of
+    /// another agent's folder, all other files are then removed as well, and the subfolder itself. The mark is removed
+    /// if no other file is left.
     pub fn remove_env(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
             remove(&self.env())?;
+            remove(&self.path.join(PROXYCHAINS))?;
             if self.is_inside {
                 for name in FILES {
                     remove(&self.path.join(name))?;
@@ -340,7 +362,7 @@ pub fn proven_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
             "the agent on this machine {missing}; programs would not get where they should, or to somebody else"
         ));
     }
-    for proxy in ["http_proxy", "all_proxy"].into_iter().filter_map(value) {
+    for proxy in ["http_proxy", SOCKS].into_iter().filter_map(value) {
         let place = proxy.rsplit_once('@').map_or(proxy, |(_, place)| place);
         let address = place
             .parse()
@@ -395,6 +417,20 @@ pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     check_owner(&path)?;
     let bytes = files::read(&env)?;
     Ok(bytes.map(|bytes| variables(&bytes).collect()))
+}
+
+/// The folder with the variables of an agent inside the process `pid`: the folder of this name or one of its subfolders.
+/// `None` if that process has not written any.
+pub fn folder_of(name: &str, pid: u32) -> Option<PathBuf> {
+    let begin = format!("{pid}-");
+    let is_theirs = |folder: &PathBuf| {
+        let found = folder.to_str().map(read_env);
+        let found = found.and_then(Result::ok).flatten().unwrap_or_default();
+        let mut agents = found.iter().filter(|(name, _)| name == AGENT);
+        agents.any(|(_, agent)| agent.starts_with(&begin))
+    };
+    let outer = expanded(name).ok();
+    outer.into_iter().chain(inside(name)).find(is_theirs)
 }
 
 /// The subfolders in which other agents have written variables.

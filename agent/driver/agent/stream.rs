@@ -6,7 +6,8 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use tokio::{
@@ -23,8 +24,10 @@ use crate::{
     flow::Receive,
 };
 
-/// Begins the rounds. This task is woken when the first stream of a round has moved bytes. When the runtime polls the
-/// task, every stream has had its turn, and the next round begins.
+/// How long the last bytes of a broken connection may take to reach the far end.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(5);
+
+/// Begins a new round when every stream has had a turn since the first stream of the last round moved bytes.
 pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     loop {
         shared.moved.notified().await;
@@ -33,7 +36,8 @@ pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
 }
 
 /// Carries bytes in both directions until both have finished or the connection breaks. The directions finish
-/// independently of each other. A connection that breaks is reset on both sides, and never ends cleanly.
+/// independently of each other. A connection that breaks is reset on both sides, and never ends cleanly. The reset comes
+/// after the bytes that were there before it: a server that refuses an upload says why, and resets the connection.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let span = tracing::debug_span!(target: "norouter::flow", "flow", %flow);
     carry_to_the_end(shared, flow, socket)
@@ -48,22 +52,19 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         local_done: false,
         remote_done: false,
     };
-    let end = poll_fn(|context| {
-        let mut state = shared.lock();
-        if state.stopping {
-            return Poll::Ready(Err(Broken));
-        }
-        state.wake_on(flow, context.waker());
-        let quantum = state.round.quantum();
-        let mut turn = Share { quantum, moved: 0 };
-        let end = stream.poll(context, &mut state.core, &shared.harness().vigil, &mut turn);
-        if state.round.note(turn.moved) {
-            shared.moved.notify_one();
-        }
-        shared.settle(state);
-        end
+    let vigil = &shared.harness().vigil;
+    let end = turns(&shared, flow, |context, core, turn| {
+        stream.poll(context, core, vigil, turn)
     })
     .await;
+    if let Err(End::SocketBroken) = end {
+        let last_words = turns(&shared, flow, |context, core, turn| {
+            stream.poll_last_words(context, core, vigil, turn)
+        });
+        // If they cannot be delivered in time, nobody reads them, and the reset must not wait for that.
+        let _ = tokio::time::timeout(LAST_WORDS_MAX, last_words).await;
+        shared.tell(|core, _| core.handle_broken(flow));
+    }
     let clean = end.is_ok();
     tracing::debug!(target: "norouter::flow", clean, "the connection is over");
     if clean {
@@ -73,8 +74,37 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
     shared.leave(flow);
 }
 
+/// Polls `work` with a share of the round whenever the flow or its socket has news, until it is ready.
+async fn turns(
+    shared: &Arc<Shared>,
+    flow: FlowKey,
+    mut work: impl FnMut(&mut Context<'_>, &mut Core, &mut Share) -> Poll<Result<(), End>>,
+) -> Result<(), End> {
+    poll_fn(|context| {
+        let mut state = shared.lock();
+        if state.stopping {
+            return Poll::Ready(Err(End::FlowBroken));
+        }
+        state.wake_on(flow, context.waker());
+        let quantum = state.round.quantum();
+        let mut turn = Share { quantum, moved: 0 };
+        let end = work(context, &mut state.core, &mut turn);
+        if state.round.note(turn.moved) {
+            shared.moved.notify_one();
+        }
+        shared.settle(state);
+        end
+    })
+    .await
+}
+
 /// The connection did not end cleanly, so both of its ends are reset.
-struct Broken;
+enum End {
+    /// The flow was reset, or the agent stops.
+    FlowBroken,
+    /// The connection of the socket is broken. The flow may still carry what the socket's peer has sent before.
+    SocketBroken,
+}
 
 struct Stream {
     flow: FlowKey,
@@ -99,7 +129,7 @@ impl Stream {
         core: &mut Core,
         vigil: &Vigil,
         turn: &mut Share,
-    ) -> Poll<Result<(), Broken>> {
+    ) -> Poll<Result<(), End>> {
         let moved = match self.poll_to_socket(context, core, turn) {
             Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
             // While this direction waits, the other one goes on.
@@ -110,9 +140,35 @@ impl Stream {
             broken @ Poll::Ready(Err(_)) => broken,
         };
         moved.map_err(|_| {
-            core.handle_broken(self.flow);
-            Broken
+            if core.is_reset(self.flow) {
+                core.handle_broken(self.flow);
+                return End::FlowBroken;
+            }
+            End::SocketBroken
         })
+    }
+
+    /// Moves what the peer of a broken socket has sent before, and waits until the far end has it.
+    fn poll_last_words(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+        vigil: &Vigil,
+        turn: &mut Share,
+    ) -> Poll<Result<(), End>> {
+        if core.is_reset(self.flow) {
+            return Poll::Ready(Err(End::FlowBroken));
+        }
+        if !self.local_done {
+            // The error of the socket was reported before; from now on, any end is the end of its bytes.
+            let _ = ready!(self.poll_socket(context, core, vigil, turn));
+            self.local_done = true;
+        }
+        if core.has_delivered(self.flow) {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
     }
 
     fn poll_to_socket(
@@ -162,8 +218,24 @@ impl Stream {
         vigil: &Vigil,
         turn: &mut Share,
     ) -> Poll<io::Result<()>> {
+        if !self.local_done {
+            ready!(self.poll_socket(context, core, vigil, turn))?;
+            core.handle_finished(self.flow);
+            self.local_done = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Moves bytes from the socket into the flow until the peer of the socket has finished sending.
+    fn poll_socket(
+        &mut self,
+        context: &mut Context<'_>,
+        core: &mut Core,
+        vigil: &Vigil,
+        turn: &mut Share,
+    ) -> Poll<io::Result<()>> {
         let mut left = turn.quantum;
-        while !self.local_done {
+        loop {
             if left == 0 {
                 return take_turns(context);
             }
@@ -177,15 +249,13 @@ impl Stream {
             });
             match read {
                 // If the flow cannot take data now, it will wake this task as soon as it can. A flow that was reset
-                // never can.
-                None if core.is_reset(self.flow) => {
+                // never can; but the bytes that it has received before come first, and behind them the other direction
+                // finds the reset.
+                None if self.remote_done && core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }
                 None | Some(Poll::Pending) => return Poll::Pending,
-                Some(Poll::Ready(Ok(0))) => {
-                    core.handle_finished(self.flow);
-                    self.local_done = true;
-                }
+                Some(Poll::Ready(Ok(0))) => return Poll::Ready(Ok(())),
                 Some(Poll::Ready(Ok(count))) => {
                     left -= count;
                     turn.moved += count;
@@ -194,7 +264,6 @@ impl Stream {
                 Some(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
             }
         }
-        Poll::Ready(Ok(()))
     }
 }
 

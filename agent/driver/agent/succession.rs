@@ -24,7 +24,7 @@ use crate::{
     addr::Vip,
     driver::system::{
         describe,
-        private::{folder, folders, same_user},
+        private::{folders, in_a_folder, same_user},
     },
 };
 
@@ -63,9 +63,7 @@ pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSock
         }
         tidy(&folder, &format!("-{me}.agent"));
     }
-    let path = folder()?.join(name);
-    let bound = bind(path).map_err(|error| describe(&error));
-    bound.map(Some)
+    in_a_folder(|folder| bind(folder.join(&name)).map_err(|error| describe(&error))).map(Some)
 }
 
 /// Removes the sockets of agents that ended without cleaning up.

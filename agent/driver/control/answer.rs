@@ -10,7 +10,8 @@ use super::{
     events, metrics,
     network::Network,
     prompts,
-    reply::{RefusedRequest, json, respond},
+    reply::{RefusedRequest, json, respond, stay},
+    seats::{Seat, Stay},
 };
 use crate::{
     destination::Destination,
@@ -28,6 +29,7 @@ const LINES_USUAL: usize = 100;
 enum Ask {
     Snapshot,
     Flows,
+    EndedFlows,
     Plan,
     Events,
     Logs,
@@ -46,16 +48,18 @@ enum Ask {
 /// Answers a request. The answer is immediate, unless the request waits for a reload, for agents or for a person.
 pub(super) async fn answer(
     network: &Arc<Network>,
+    seat: &Seat,
     request: Request<hyper::body::Incoming>,
 ) -> Response<Body> {
+    seat.note();
     let (head, body) = request.into_parts();
     let request = &Request::from_parts(head, ());
     let asked = comes_from_no_browser(request).and_then(|()| ask(request));
     let given = match asked {
-        Ok(Ask::Reload) => reload(network).await,
-        Ok(Ask::Why) => why(network, request).await,
-        Ok(Ask::Prompt(host, what)) => prompts::give(network, &host, what, body).await,
-        Ok(ask) => give(network, request, ask),
+        Ok(Ask::Reload) => reload(network, seat).await,
+        Ok(Ask::Why) => why(network, seat, request).await,
+        Ok(Ask::Prompt(host, what)) => prompts::give(network, seat, &host, what, body).await,
+        Ok(ask) => give(network, seat, request, ask),
         Err(refused) => Err(refused),
     };
     given.unwrap_or_else(|refused| {
@@ -102,6 +106,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
     let (method, ask) = match path.as_slice() {
         ["v1", "snapshot"] => (Method::GET, Ask::Snapshot),
         ["v1", "flows"] => (Method::GET, Ask::Flows),
+        ["v1", "flows", "ended"] => (Method::GET, Ask::EndedFlows),
         ["v1", "flows", id] => {
             let key = parse_flow_id(id).ok_or_else(|| unknown("this is not the id of a flow"))?;
             (Method::DELETE, Ask::Do(Intent::KillFlow(key)))
@@ -149,6 +154,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
 
 fn give<B>(
     network: &Arc<Network>,
+    seat: &Seat,
     request: &Request<B>,
     ask: Ask,
 ) -> Result<Response<Body>, RefusedRequest> {
@@ -157,6 +163,10 @@ fn give<B>(
         Ask::Flows => {
             let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
             json(StatusCode::OK, &network.inside.flows(most))
+        }
+        Ask::EndedFlows => {
+            let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
+            json(StatusCode::OK, &network.inside.ended_flows(most))
         }
         Ask::Plan => json(StatusCode::OK, &network.inside.plan()),
         Ask::Logs => {
@@ -176,7 +186,7 @@ fn give<B>(
             respond(
                 StatusCode::OK,
                 "text/event-stream",
-                events::stream(network, after),
+                events::stream(network, after, stay(seat, Stay::Reads)?),
             )
         }
         Ask::Metrics => {
@@ -206,7 +216,8 @@ fn give<B>(
 }
 
 /// Reloads the manifest, and returns the changes, or what is wrong with it.
-async fn reload(network: &Network) -> Result<Response<Body>, RefusedRequest> {
+async fn reload(network: &Network, seat: &Seat) -> Result<Response<Body>, RefusedRequest> {
+    let _kept = stay(seat, Stay::Waits)?;
     match network.inside.reload().await? {
         Ok(outcome) => {
             let changes: Vec<String> = outcome.changes.iter().map(ToString::to_string).collect();
@@ -219,13 +230,18 @@ async fn reload(network: &Network) -> Result<Response<Body>, RefusedRequest> {
 }
 
 /// Explains a connection.
-async fn why<B>(network: &Network, request: &Request<B>) -> Result<Response<Body>, RefusedRequest> {
+async fn why<B>(
+    network: &Network,
+    seat: &Seat,
+    request: &Request<B>,
+) -> Result<Response<Body>, RefusedRequest> {
     let bad = |reason: &str| RefusedRequest::new(ErrorCode::BadRequest, reason);
     let text = |name| parameter(request, name).map(unescape);
     let target = text("target").ok_or_else(|| bad("the parameter \"target\" is missing"))?;
     let target = Destination::parse(&target, None)
         .map_err(|error| bad(&format!("the target cannot be understood: {error}")))?;
     let from = text("from").map(|from| network.inside.host(&from));
+    let _kept = stay(seat, Stay::Waits)?;
     let why = network.inside.why(target, from.transpose()?).await?;
     Ok(json(StatusCode::OK, &why))
 }

@@ -7,6 +7,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Method, Request, Response, StatusCode, body::Incoming, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize as _, Serialize, de::DeserializeOwned};
+use tokio::task::JoinSet;
 use zeroize::Zeroizing;
 
 use super::{events, platform};
@@ -20,8 +21,14 @@ use crate::{
     },
 };
 
+/// The path of the whole state.
+const SNAPSHOT: &str = "/v1/snapshot";
+
 /// How long a manager may take to answer. Most answers are immediate.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// How long all managers together may take to tell what they run.
+const AROUND_MAX: Duration = Duration::from_secs(3);
 
 /// How long an answer may take if the manager has to ask agents first.
 const FOUND_MAX: Duration = Duration::from_secs(20);
@@ -51,6 +58,20 @@ pub enum Error {
         /// The reason.
         reason: String,
     },
+}
+
+impl Error {
+    /// Whether the manager has too much to do, so that the same request may succeed later.
+    pub const fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Silent { .. }
+                | Self::Refused {
+                    code: Some(ErrorCode::Busy),
+                    ..
+                }
+        )
+    }
 }
 
 /// The client of a manager, which may or may not be running.
@@ -92,11 +113,34 @@ impl Client {
         names.sort();
         let mut running = Vec::new();
         for name in names {
-            if platform::connect(&name).await.is_ok() {
-                running.push(Self::new(name));
+            let client = Self::new(name);
+            if client.runs().await {
+                running.push(client);
             }
         }
         running
+    }
+
+    /// What each running manager of this user answers when it is asked for its network. They are asked at the same
+    /// time; the result is ordered by name.
+    pub async fn around() -> Vec<(Self, Result<NetworkView, Error>)> {
+        let mut asked = JoinSet::new();
+        for client in Self::running().await {
+            asked.spawn(async move {
+                let network = client.request_patiently(Method::GET, SNAPSHOT);
+                let bytes = client.within(AROUND_MAX, network).await;
+                let network = bytes.and_then(|bytes| client.parse(&bytes));
+                (client, network)
+            });
+        }
+        let mut around = asked.join_all().await;
+        around.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        around
+    }
+
+    /// Whether the manager is running.
+    pub async fn runs(&self) -> bool {
+        platform::connect(&self.name).await.is_ok()
     }
 
     /// The name of the manager's network.
@@ -104,14 +148,9 @@ impl Client {
         &self.name
     }
 
-    /// The path of the manifest of the manager's network. `None` if the manager does not answer, or has no manifest.
-    pub(super) async fn manifest(&self) -> Option<String> {
-        self.network().await.ok()?.manifest
-    }
-
     /// Fetches the whole state.
     pub async fn network(&self) -> Result<NetworkView, Error> {
-        self.get("/v1/snapshot").await
+        self.get(SNAPSHOT).await
     }
 
     /// Fetches the plan.
@@ -127,13 +166,13 @@ impl Client {
         let path = format!("/v1/why?target={target}{}", from.unwrap_or_default());
         let asking = self.request_patiently(Method::GET, &path);
         let bytes = self.within(FOUND_MAX, asking).await?;
-        serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
+        self.parse(&bytes)
     }
 
     /// Sends a GET request, and returns the content of the answer.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::GET, path).await?;
-        serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
+        self.parse(&bytes)
     }
 
     /// Sends a POST request, and ignores the content of the answer.
@@ -144,7 +183,7 @@ impl Client {
     /// Sends a POST request, and returns the content of the answer.
     pub async fn call<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         let bytes = self.request(Method::POST, path).await?;
-        serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))
+        self.parse(&bytes)
     }
 
     /// Starts, stops or restarts the host of this name.
@@ -166,7 +205,7 @@ impl Client {
         let path = format!("/v1/hosts/{host}/ask");
         let response = self.send(Method::POST, &path, body(question)).await?;
         let bytes = self.whole(response).await?;
-        let reply: Reply = serde_json::from_slice(&bytes).map_err(|error| self.silent(&error))?;
+        let reply: Reply = self.parse(&bytes)?;
         Ok(reply.text)
     }
 
@@ -253,6 +292,10 @@ impl Client {
     async fn whole(&self, response: Response<Incoming>) -> Result<Bytes, Error> {
         let body = Limited::new(response.into_body(), BODY_MAX).collect().await;
         Ok(body.map_err(|error| self.silent(&error))?.to_bytes())
+    }
+
+    fn parse<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, Error> {
+        serde_json::from_slice(bytes).map_err(|error| self.silent(&error))
     }
 
     fn silent(&self, reason: &dyn std::fmt::Display) -> Error {

@@ -1,13 +1,23 @@
 //! Opens a manager's control socket: chooses its name, and finds out whether another manager has it already.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use super::{client::Client, platform};
-use crate::driver::manager::NetworkName;
+use crate::{
+    driver::manager::NetworkName,
+    view::{NetworkView, PlanView, address_ranges},
+};
 
 /// If other networks have the same name, a number is appended to the name of this one. These numbers are tried, one
 /// after the other.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
+
+/// The third parts of the addresses from which a block for a second network is proposed. A manifest that names no block
+/// has 42.
+const BLOCKS: std::ops::RangeInclusive<u8> = 43..=254;
 
 /// The name that a manager wants for its network, and the network's manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +74,18 @@ pub enum OpenError {
         /// The name of that manager's network.
         name: NetworkName,
     },
+    /// Another running network has addresses of this machine that ours needs.
+    #[error(
+        "the network \"{name}\" already uses {addresses} on this machine; end it, or give this one other addresses, such as \"network: {free}\""
+    )]
+    Overlaps {
+        /// The name of that network.
+        name: NetworkName,
+        /// The addresses.
+        addresses: String,
+        /// A block of addresses that no network uses.
+        free: String,
+    },
     /// The operating system refuses a control socket.
     #[error("{0}")]
     Unavailable(String),
@@ -73,7 +95,7 @@ impl OpenError {
     /// The name of the other network, if another network is the reason.
     pub fn name(&self) -> Option<&NetworkName> {
         match self {
-            Self::Taken { name } | Self::Runs { name } => Some(name),
+            Self::Taken { name } | Self::Runs { name } | Self::Overlaps { name, .. } => Some(name),
             Self::Unavailable(_) => None,
         }
     }
@@ -97,11 +119,16 @@ impl Door {
     }
 }
 
-/// Opens a control socket for a network. The socket of a manager that has ended is replaced. If another network has the
-/// same name, a number is appended to ours, unless a person has chosen the name.
-pub async fn open(identity: &Identity) -> Result<Door, OpenError> {
+/// Opens a control socket for the network of this plan. The socket of a manager that has ended is replaced. If another
+/// network has the same name, a number is appended to ours, unless a person has chosen the name.
+///
+/// A network is refused if its manifest runs already, under any name, or if it needs addresses of this machine that
+/// another network of this user has. Its agents could not listen there, and programs would reach the other network's
+/// hosts.
+pub async fn open(identity: &Identity, plan: &PlanView) -> Result<Door, OpenError> {
     let manifest = identity.manifest.as_ref();
     let manifest = manifest.map(|manifest| manifest.display().to_string());
+    look_around(manifest.as_ref(), plan).await?;
     for number in NUMBERS {
         let name = identity.name.numbered(number);
         let unavailable = |reason| OpenError::Unavailable(reason);
@@ -112,7 +139,9 @@ pub async fn open(identity: &Identity) -> Result<Door, OpenError> {
                 listener,
             });
         }
-        if manifest.is_some() && Client::new(name.clone()).manifest().await == manifest {
+        // This network may have been started a moment ago.
+        let other = Client::new(name.clone()).network().await;
+        if manifest.is_some() && other.is_ok_and(|other| other.manifest == manifest) {
             return Err(OpenError::Runs { name });
         }
         if identity.chosen {
@@ -122,4 +151,61 @@ pub async fn open(identity: &Identity) -> Result<Door, OpenError> {
     Err(OpenError::Taken {
         name: identity.name.clone(),
     })
+}
+
+/// Fails if a running network excludes ours. A manager that does not answer is left out.
+async fn look_around(manifest: Option<&String>, plan: &PlanView) -> Result<(), OpenError> {
+    let around = Client::around().await;
+    let around: Vec<_> = around
+        .into_iter()
+        .filter_map(|(client, network)| Some((client, network.ok()?)))
+        .collect();
+    let vips = |network: &NetworkView| -> BTreeSet<String> {
+        let hosts = network.snapshot.hosts.iter();
+        hosts.map(|host| host.vip.clone()).collect()
+    };
+    for (client, network) in &around {
+        let name = client.name().clone();
+        if manifest.is_some() && network.manifest.as_ref() == manifest {
+            return Err(OpenError::Runs { name });
+        }
+        let theirs = vips(network);
+        if !plan.hosts.iter().any(|host| theirs.contains(&host.vip)) {
+            continue;
+        }
+        let clashes = client.plan().await.map(|theirs| plan.clashes(&theirs));
+        let clashes = clashes.unwrap_or_default();
+        if !clashes.is_empty() {
+            return Err(OpenError::Overlaps {
+                name,
+                addresses: address_ranges(&clashes),
+                free: free_block(&around.iter().flat_map(|(_, it)| vips(it)).collect()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A block of addresses, as a manifest names it, in which no running network has a host.
+fn free_block(vips: &BTreeSet<String>) -> String {
+    let is_free = |third: &u8| {
+        let begin = format!("127.0.{third}.");
+        !vips.iter().any(|vip| vip.starts_with(&begin))
+    };
+    // With more than two hundred networks, people choose addresses by hand.
+    let third = BLOCKS.into_iter().find(is_free).unwrap_or(*BLOCKS.start());
+    format!("127.0.{third}.0/24")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_that_is_proposed_has_nobody_in_it() {
+        let of = |vips: &[&str]| free_block(&vips.iter().map(|&vip| vip.to_owned()).collect());
+        assert_eq!(of(&["127.0.42.100"]), "127.0.43.0/24");
+        let taken = ["127.0.42.100", "127.0.43.7", "127.0.4.1"];
+        assert_eq!(of(&taken), "127.0.44.0/24");
+    }
 }

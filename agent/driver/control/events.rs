@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{body::Body, network::Network};
+use super::{body::Body, network::Network, seats::Kept};
 use crate::view::{HostView, Snapshot};
 
 /// The longest time without a frame. After that a comment is sent, which shows the reader that the manager is alive.
@@ -24,10 +24,14 @@ pub(super) const EVENT: &str = "event";
 pub(super) const MISSED: &str = "missed";
 
 /// Streams a network's events. With `after`, the stream begins with the kept lines of the log after the line with this
-/// number.
-pub(super) fn stream(network: &Arc<Network>, after: Option<u64>) -> Body {
+/// number. The reader keeps its seat until it is gone.
+pub(super) fn stream(network: &Arc<Network>, after: Option<u64>, kept: Kept) -> Body {
     let (sender, receiver) = mpsc::channel(FRAMES_MAX);
-    tokio::spawn(tell(network.clone(), after, sender));
+    let network = network.clone();
+    tokio::spawn(async move {
+        tell(network, after, sender).await;
+        drop(kept);
+    });
     Body::Stream(receiver)
 }
 
@@ -81,7 +85,8 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
     }
 }
 
-/// The hosts whose state differs. `None` if the set of hosts differs, or the change that is held.
+/// The hosts that have changed. `None` if the set of hosts, the held change or the unapplied manifest is no longer the
+/// same.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
     let names = |snapshot: &Snapshot| -> Vec<String> {
         snapshot
@@ -90,7 +95,9 @@ fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostV
             .map(|host| host.name.clone())
             .collect()
     };
-    (names(before) == names(now) && before.held == now.held).then(|| {
+    let is_same = names(before) == names(now)
+        && (&before.held, &before.unapplied) == (&now.held, &now.unapplied);
+    is_same.then(|| {
         let pairs = before.hosts.iter().zip(&now.hosts);
         pairs
             .filter(|(before, now)| before != now)
@@ -111,7 +118,7 @@ fn frame(name: &str, id: Option<u64>, data: &impl Serialize) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{HeldChange, HostState};
+    use crate::view::{HeldChange, HostState, Unapplied};
 
     fn snapshot(names: &[&str]) -> Snapshot {
         let hosts = names.iter().map(|name| HostView {
@@ -122,6 +129,7 @@ mod tests {
             now_ms: 0,
             hosts: hosts.collect(),
             held: None,
+            unapplied: None,
         }
     }
 
@@ -143,6 +151,12 @@ mod tests {
         now.held = Some(HeldChange {
             number: 1,
             grants: Vec::new(),
+        });
+        assert_eq!(differences(&before, &now), None);
+        now = before.clone();
+        now.unapplied = Some(Unapplied {
+            since_ms: 0,
+            report: String::new(),
         });
         assert_eq!(differences(&before, &now), None);
     }

@@ -17,6 +17,7 @@ mod pipe;
 mod platform;
 mod prompts;
 mod reply;
+mod seats;
 #[cfg(unix)]
 mod socket;
 
@@ -24,20 +25,24 @@ use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Durati
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
 
-use self::network::Network;
 pub use self::{
     client::Client,
     door::{Door, Identity, OpenError, open},
 };
+use self::{
+    network::Network,
+    seats::{REQUEST_MAX, Seat, Seats},
+};
 use super::manager::{ControlSocket, Inside, NetworkName};
 
-/// How many programs may be connected at a time.
-const CONNECTIONS_MAX: usize = 256;
-
-/// How long a program may take to send the head of a request, and how long a connection may be idle between requests.
-const HEAD_MAX: Duration = Duration::from_secs(30);
+/// The time between two checks whether the socket is still there.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// How long to pause after a connection could not be accepted.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
@@ -60,7 +65,7 @@ impl ControlSocket for Door {
 async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     let (name, manifest, listener) = door.into_parts();
     let mut listener = match listener.listen() {
-        Ok(listener) => listener,
+        Ok(listener) => Some(listener),
         Err(error) => {
             tracing::warn!("other commands cannot reach this network: {error}");
             return;
@@ -68,21 +73,33 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     };
     let network = Arc::new(Network {
         inside,
-        name,
+        name: name.clone(),
         manifest,
     });
     let ending = over.clone();
-    let mut connections = JoinSet::new();
+    let (seats, mut connections) = (Seats::default(), JoinSet::new());
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = end(&mut over) => break,
             Some(_) = connections.join_next() => {}
-            stream = listener.accept(), if connections.len() < CONNECTIONS_MAX => match stream {
+            stream = accept(&mut listener) => match stream {
                 Ok(stream) => {
-                    connections.spawn(attend(stream, network.clone(), ending.clone()));
+                    let (seat, left) = seats.give();
+                    connections.spawn(attend(stream, network.clone(), seat, left, ending.clone()));
                 }
                 // The program belongs to another user, or there are not enough file descriptors.
                 Err(_) => tokio::time::sleep(REFUSED_PAUSE).await,
+            },
+            _ = look.tick() => {
+                listener.take_if(|listener| !listener.is_there());
+                if listener.is_none() {
+                    // Until this succeeds, other programs cannot reach the network.
+                    listener = platform::bind(&name).ok().flatten().and_then(|bound| bound.listen().ok());
+                    let found = listener.is_some();
+                    tracing::debug!(target: "norouter::driver", found, "the control socket was removed");
+                }
             }
         }
     }
@@ -90,21 +107,36 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     while connections.join_next().await.is_some() {}
 }
 
-/// Serves one connection to its end.
-async fn attend(stream: platform::Stream, network: Arc<Network>, mut over: watch::Receiver<bool>) {
+/// Accepts the next connection. Without a listener this never completes.
+async fn accept(listener: &mut Option<platform::Listener>) -> std::io::Result<platform::Stream> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Serves one connection to its end, or until it has to leave its seat to another one.
+async fn attend(
+    stream: platform::Stream,
+    network: Arc<Network>,
+    seat: Arc<Seat>,
+    left: oneshot::Receiver<()>,
+    mut over: watch::Receiver<bool>,
+) {
     let service = service_fn(|request| {
-        let network = network.clone();
-        async move { Ok::<_, Infallible>(answer::answer(&network, request).await) }
+        let (network, seat) = (network.clone(), seat.clone());
+        async move { Ok::<_, Infallible>(answer::answer(&network, &seat, request).await) }
     });
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_MAX)
+            .header_read_timeout(REQUEST_MAX)
             .serve_connection(TokioIo::new(stream), service)
     );
     tokio::select! {
         // A protocol error of a client ends only its own connection.
         _ = connection.as_mut() => return,
+        _ = left => return,
         () = end(&mut over) => {}
     }
     connection.as_mut().graceful_shutdown();

@@ -57,6 +57,12 @@ impl Bound {
         Ok(self)
     }
 
+    /// Whether other programs can still find the pipe: nobody can remove it.
+    #[expect(clippy::unused_self, reason = "a socket of unix can be removed")]
+    pub(super) const fn is_there(&self) -> bool {
+        true
+    }
+
     /// Accepts the next client.
     pub(super) async fn accept(&mut self) -> io::Result<Stream> {
         self.server.connect().await?;

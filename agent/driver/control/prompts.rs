@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 use super::{
     body::Body,
     network::Network,
-    reply::{RefusedRequest, json, respond},
+    reply::{RefusedRequest, json, respond, stay},
+    seats::{REQUEST_MAX, Seat, Stay},
 };
 use crate::{
     driver::manager::Intent,
@@ -32,6 +33,7 @@ pub(super) enum What {
 /// Handles a request of this kind for the host of this name.
 pub(super) async fn give(
     network: &Network,
+    seat: &Seat,
     host: &str,
     what: What,
     body: Incoming,
@@ -40,6 +42,7 @@ pub(super) async fn give(
     match what {
         What::Ask => {
             let question: Question = read(body).await?;
+            let _kept = stay(seat, Stay::Waits)?;
             let text = network.inside.prompt(vip, question)?.answer().await;
             let reply = serde_json::to_vec(&Reply { text }).unwrap_or_default();
             let reply = Body::Whole(Bytes::from_owner(Zeroizing::new(reply)));
@@ -55,9 +58,13 @@ pub(super) async fn give(
 
 /// Reads the body. An error does not quote it, because there may be a password in it.
 async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, RefusedRequest> {
-    let whole = Limited::new(body, BODY_MAX).collect().await;
-    let whole = whole.map_err(|_| {
-        let reason = format!("the body is cut off, or has more than {BODY_MAX} bytes");
+    let whole = Limited::new(body, BODY_MAX).collect();
+    let whole = tokio::time::timeout(REQUEST_MAX, whole).await;
+    let whole = whole.ok().and_then(Result::ok).ok_or_else(|| {
+        let limit = REQUEST_MAX.as_secs();
+        let reason = format!(
+            "the body is cut off, takes more than {limit} s, or has more than {BODY_MAX} bytes"
+        );
         RefusedRequest::new(ErrorCode::BadRequest, &reason)
     })?;
     let bytes = Zeroizing::new(whole.to_bytes().to_vec());

@@ -4,7 +4,10 @@ use bytes::Bytes;
 use hyper::{Method, Response, StatusCode, header};
 use serde::Serialize;
 
-use super::body::Body;
+use super::{
+    body::Body,
+    seats::{Kept, Seat, Stay},
+};
 use crate::{driver::manager::Unmet, view::ErrorCode};
 
 /// A request that is refused, with the reason for programs and for people.
@@ -36,6 +39,7 @@ impl RefusedRequest {
             ErrorCode::Method => StatusCode::METHOD_NOT_ALLOWED,
             ErrorCode::NotNow | ErrorCode::NotHeld | ErrorCode::NoManifest => StatusCode::CONFLICT,
             ErrorCode::InvalidManifest => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -54,6 +58,16 @@ impl From<Unmet> for RefusedRequest {
         };
         Self::new(code, &unmet.to_string())
     }
+}
+
+/// Lets a request wait for its answer, unless too many do so already.
+pub(super) fn stay(seat: &Seat, stay: Stay) -> Result<Kept, RefusedRequest> {
+    let reason = match stay {
+        Stay::Reads => "too many programs read the events of this network; end some of them",
+        Stay::Waits => "too many requests to this network wait for an answer; try again later",
+    };
+    seat.keep(stay)
+        .ok_or_else(|| RefusedRequest::new(ErrorCode::Busy, reason))
 }
 
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {

@@ -3,8 +3,12 @@
 use std::{
     fs::{self, File, Permissions},
     io,
-    os::unix::{fs::PermissionsExt as _, net::UnixListener as SystemListener},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _, symlink},
+        net::UnixListener as SystemListener,
+    },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tokio::net::UnixListener;
@@ -13,9 +17,14 @@ use crate::driver::{
     manager::NetworkName,
     system::{
         describe, locked,
-        private::{folder, folders, same_user},
+        private::{folders, home_place, in_a_folder, make, same_user},
     },
 };
+
+/// The pause before another attempt to connect to a manager that has too many clients to accept, and the greatest number
+/// of attempts.
+const FULL_PAUSE: Duration = Duration::from_millis(50);
+const ATTEMPTS_MAX: usize = 100;
 
 /// A connection, at the manager's or the client's end.
 pub(super) type Stream = tokio::net::UnixStream;
@@ -29,22 +38,73 @@ pub(super) struct Bound {
 /// A socket that accepts clients.
 pub(super) struct Listener {
     listener: UnixListener,
-    /// The socket's files, which are removed together with the listener.
-    _files: SocketFiles,
+    files: SocketFiles,
 }
 
 /// The file of a control socket, and the lock that shows that the socket's manager is alive. The operating system
 /// releases the lock when the manager ends, in whatever way.
 struct SocketFiles {
     socket: PathBuf,
+    /// The inode of the socket's file, which shows whether the file is still ours.
+    inode: u64,
     lock: PathBuf,
     locked: File,
+    /// Links in the home folder to the socket and the lock; empty if these are there themselves.
+    links: Vec<Link>,
     /// The folder of the socket. It is locked, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
     _folder: Option<File>,
 }
 
+/// A link in the home folder, by which programs with other variables find a socket. It is removed when this value is
+/// dropped.
+struct Link {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Link {
+    /// Makes the link. If that fails, only programs with other variables cannot find the socket.
+    fn put(&self) {
+        if self.is_there() {
+            return;
+        }
+        // The lock of the network that the present link belongs to is free, because our network has its name now.
+        let _ = fs::remove_file(&self.path);
+        if self
+            .path
+            .parent()
+            .is_some_and(|folder| make(folder).is_ok())
+        {
+            let _ = symlink(&self.target, &self.path);
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        fs::read_link(&self.path).is_ok_and(|target| target == self.target)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if self.is_there() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl SocketFiles {
+    /// Whether other programs can still reach the socket. The system removes the runtime folder when its user has logged
+    /// out everywhere, but a network may go on.
+    fn are_there(&self) -> bool {
+        let socket = fs::symlink_metadata(&self.socket);
+        socket.is_ok_and(|socket| socket.ino() == self.inode)
+            && locked::is_at(&self.locked, &self.lock)
+    }
+}
+
 impl Drop for SocketFiles {
     fn drop(&mut self) {
+        self.links.clear();
         // If the folder was removed, another manager's files may be in its place. The lock file is removed last, while
         // it is still locked.
         if locked::is_at(&self.locked, &self.lock) {
@@ -57,15 +117,10 @@ impl Drop for SocketFiles {
 /// Creates the control socket of the network with this name. `None` if another running manager has the name. The error
 /// is worded for people.
 pub(super) fn bind(name: &NetworkName) -> Result<Option<Bound>, String> {
-    // A network that was started earlier may have its files in another one of the possible folders.
-    let locks = folders().map(|folder| folder.join(format!("{name}.lock")));
-    let folder = folder()?;
-    let is_elsewhere = |lock: &PathBuf| lock.parent() != Some(&folder) && lock.exists();
-    for lock in locks.filter(is_elsewhere) {
-        if matches!(locked::lock(&lock), Ok(None)) {
-            return Ok(None);
-        }
-    }
+    in_a_folder(|folder| bind_in(folder, name))
+}
+
+fn bind_in(folder: &Path, name: &NetworkName) -> Result<Option<Bound>, String> {
     let failed = |error: io::Error| {
         let folder = folder.display();
         format!(
@@ -73,15 +128,30 @@ pub(super) fn bind(name: &NetworkName) -> Result<Option<Bound>, String> {
             describe(&error)
         )
     };
-    let lock = folder.join(format!("{name}.lock"));
+    let (socket, lock) = (socket(folder, name), lock(folder, name));
+    // A network that was started earlier, or with other variables, may have its files in another one of the possible
+    // folders, or in a folder to which a link in the home folder leads.
+    let here = fs::canonicalize(folder).map_err(failed)?;
+    let locks = folders().filter_map(|folder| fs::canonicalize(self::lock(&folder, name)).ok());
+    for other in locks.filter(|other| other.parent() != Some(&here)) {
+        if matches!(locked::lock(&other), Ok(None)) {
+            return Ok(None);
+        }
+    }
+    // If the lock is a link, the network that has made it is gone.
+    if fs::read_link(&lock).is_ok() {
+        fs::remove_file(&lock).map_err(failed)?;
+    }
     let Some(locked) = locked::lock(&lock).map_err(failed)? else {
         return Ok(None);
     };
-    let files = SocketFiles {
-        socket: socket(&folder, name),
+    let mut files = SocketFiles {
+        socket,
+        inode: 0,
         lock,
         locked,
-        _folder: File::open(&folder)
+        links: Vec::new(),
+        _folder: File::open(folder)
             .ok()
             .filter(|folder| folder.try_lock_shared().is_ok()),
     };
@@ -93,6 +163,19 @@ pub(super) fn bind(name: &NetworkName) -> Result<Option<Bound>, String> {
     let listener = SystemListener::bind(&files.socket).map_err(failed)?;
     fs::set_permissions(&files.socket, Permissions::from_mode(0o600)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
+    files.inode = fs::symlink_metadata(&files.socket).map_err(failed)?.ino();
+    if let Some(home) = home_place().filter(|home| home != folder) {
+        files.links = [&files.socket, &files.lock]
+            .into_iter()
+            .filter_map(|target| {
+                Some(Link {
+                    path: home.join(target.file_name()?),
+                    target: target.clone(),
+                })
+            })
+            .collect();
+        files.links.iter().for_each(Link::put);
+    }
     Ok(Some(Bound { listener, files }))
 }
 
@@ -101,7 +184,7 @@ impl Bound {
     pub(super) fn listen(self) -> io::Result<Listener> {
         Ok(Listener {
             listener: UnixListener::from_std(self.listener)?,
-            _files: self.files,
+            files: self.files,
         })
     }
 }
@@ -112,18 +195,37 @@ impl Listener {
         let (stream, _) = self.listener.accept().await?;
         same_user(stream)
     }
+
+    /// Whether other programs can still find the socket. Links that somebody has removed are made again.
+    pub(super) fn is_there(&self) -> bool {
+        self.files.links.iter().for_each(Link::put);
+        self.files.are_there()
+    }
 }
 
 /// Connects to the manager of the network with this name.
 pub(super) async fn connect(name: &NetworkName) -> io::Result<Stream> {
     let mut missing = io::ErrorKind::NotFound.into();
     for folder in folders() {
-        match Stream::connect(socket(&folder, name)).await {
+        match connect_patiently(&socket(&folder, name)).await {
             Ok(stream) => return same_user(stream),
             Err(error) => missing = error,
         }
     }
     Err(missing)
+}
+
+/// Connects to a socket. Linux refuses a connection if the manager has not accepted the earlier ones yet.
+async fn connect_patiently(socket: &Path) -> io::Result<Stream> {
+    for _ in 1..ATTEMPTS_MAX {
+        match Stream::connect(socket).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(FULL_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+    Stream::connect(socket).await
 }
 
 /// The names of all sockets. Their managers may have ended.
@@ -142,4 +244,8 @@ pub(super) fn names() -> Vec<NetworkName> {
 
 fn socket(folder: &Path, name: &NetworkName) -> PathBuf {
     folder.join(format!("{name}.sock"))
+}
+
+fn lock(folder: &Path, name: &NetworkName) -> PathBuf {
+    folder.join(format!("{name}.lock"))
 }

@@ -19,6 +19,7 @@ pub use self::{
     host::{Host, probe},
     peer::Peer,
 };
+use super::system::describe;
 
 /// The VIP of the person's own machine, and the names and VIPs of the three hosts with a page.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 0, 42, 100);
@@ -30,6 +31,9 @@ const HOSTS: [(&str, Ipv4Addr); 3] = [
 
 /// The ports that are tried for the pages. The first one that is free at the addresses of all three hosts is used.
 const PORTS: std::ops::Range<u16> = 8080..8180;
+
+/// The port at which hosts answer DNS questions.
+const DNS: u16 = 10_053;
 
 /// The address of a page in a host's own network, where all ports are free.
 const PAGE_INSIDE: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 80);
@@ -47,7 +51,7 @@ pub struct Demo {
 /// each could have a network of its own.
 pub fn demo(shared: bool) -> Result<Demo, String> {
     let program = std::env::current_exe()
-        .map_err(|error| format!("this program cannot find itself: {error}"))?;
+        .map_err(|error| format!("this program cannot find itself: {}", describe(&error)))?;
     let program = program
         .to_str()
         .ok_or("the path of this program is not text; move it elsewhere")?;
@@ -83,18 +87,26 @@ fn manifest(program: &str, apart: bool) -> std::io::Result<String> {
     } else {
         free_pages()?
     };
-    Ok(write_manifest(program, apart, published_port(), pages))
+    let vips = HOSTS.into_iter().map(|(_, vip)| vip).chain([LAPTOP]);
+    let dns = vips.into_iter().all(|vip| is_free(vip, DNS));
+    Ok(write_manifest(program, apart, published_port(), dns, pages))
 }
 
 fn write_manifest(
     program: &str,
     apart: bool,
     port: u16,
+    dns: bool,
     pages: [SocketAddrV4; HOSTS.len()],
 ) -> String {
+    let dns = if dns {
+        ""
+    } else {
+        "  # Another network answers DNS questions at these addresses.\n  dns: {disable: true}\n"
+    };
     let mut text = format!(
         "# What \"norouter demo\" runs. \"ssh kitchen -- norouter\" would stand in the place of a command here.\n\
-         hostTemplate:\n  stateDir: {{disable: true}}\n\
+         hostTemplate:\n  stateDir: {{disable: true}}\n{dns}\
          hosts:\n  # No \"cmd\": this machine.\n  laptop:\n    vip: \"{LAPTOP}\"\n"
     );
     for ((name, vip), page) in HOSTS.into_iter().zip(pages) {
@@ -126,18 +138,15 @@ fn write_manifest(
 
 /// A port that is free at the addresses of all hosts.
 fn published_port() -> u16 {
-    let taken = |port| {
-        HOSTS.into_iter().any(|(_, vip)| {
-            let address = SocketAddrV4::new(vip, port);
-            // Only an address in use makes the port unusable. Other errors do not depend on the port, and the network
-            // reports them later.
-            TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
-        })
-    };
-    PORTS
-        .into_iter()
-        .find(|&port| !taken(port))
-        .unwrap_or(PORTS.start)
+    let free = |port: &u16| HOSTS.into_iter().all(|(_, vip)| is_free(vip, *port));
+    PORTS.into_iter().find(free).unwrap_or(PORTS.start)
+}
+
+/// Whether no program listens on this address.
+fn is_free(vip: Ipv4Addr, port: u16) -> bool {
+    let address = SocketAddrV4::new(vip, port);
+    // Other errors do not depend on the port, and the network will report them.
+    !TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
 }
 
 /// Free ports of this machine, for hosts that share its loopback.
@@ -168,7 +177,7 @@ mod tests {
     #[test]
     fn the_manifest_is_one_that_anybody_could_have_written() {
         for apart in [true, false] {
-            let text = write_manifest(PROGRAM, apart, 8080, [PAGE_INSIDE; 3]);
+            let text = write_manifest(PROGRAM, apart, 8080, apart, [PAGE_INSIDE; 3]);
             let loaded = plan::load("demo", &text);
             assert_eq!(loaded.report(false), "", "{text}");
             let plan = loaded.plan.unwrap();
@@ -182,6 +191,7 @@ mod tests {
             assert!(words.ends_with(&["agent".to_owned(), "--automated".to_owned()]));
             assert_eq!(plan.hosts[3].loopback, apart);
             assert!(plan.hosts[0].loopback);
+            assert_eq!(plan.hosts[3].dns.is_some(), apart);
         }
     }
 

@@ -33,6 +33,9 @@ pub struct Handle {
 pub(super) enum FaceRequest {
     Intent(Intent),
     Reload(Box<Plan>, Hold, oneshot::Sender<ReloadOutcome>),
+    Compare(Box<Plan>, oneshot::Sender<bool>),
+    /// The manifest has changed, but cannot be applied, for these reasons.
+    RefuseManifest(String),
 }
 
 impl Manager {
@@ -84,6 +87,19 @@ impl Handle {
         let (sender, outcome) = oneshot::channel();
         self.request(FaceRequest::Reload(Box::new(plan), hold, sender));
         outcome
+    }
+
+    /// Asks whether a reload to this plan would take something away from the network. The returned receiver gets the
+    /// answer; if the manager has ended, it is closed without one.
+    pub fn would_lose(&self, plan: Plan) -> oneshot::Receiver<bool> {
+        let (sender, answer) = oneshot::channel();
+        self.request(FaceRequest::Compare(Box::new(plan), sender));
+        answer
+    }
+
+    /// Notes in the snapshot that the manifest has changed but cannot be applied, for the reasons in `report`.
+    pub(super) fn refuse_manifest(&self, report: String) {
+        self.request(FaceRequest::RefuseManifest(report));
     }
 
     fn request(&self, request: FaceRequest) {

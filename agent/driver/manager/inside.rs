@@ -16,7 +16,7 @@ use crate::{
     manager::ReloadOutcome,
     secret::Secret,
     time::Instant,
-    view::{self, FlowsView, PlanView, Snapshot, WhyView},
+    view::{self, EndedFlowsView, FlowsView, PlanView, Snapshot, WhyView},
 };
 
 /// A handle to the manager for tasks on its own thread.
@@ -39,6 +39,11 @@ impl Inside {
     /// The flows. If there are more than `most`, only those that were used most recently.
     pub(in crate::driver) fn flows(&self, most: usize) -> FlowsView {
         self.0.lock().core.flows(self.0.now(), most)
+    }
+
+    /// The flows that have ended last, at most `most`.
+    pub(in crate::driver) fn ended_flows(&self, most: usize) -> EndedFlowsView {
+        self.0.lock().core.ended_flows(self.0.now(), most)
     }
 
     /// The plan of the network.
@@ -84,7 +89,7 @@ impl Inside {
                 outcome = done.then_some(()).ok_or(Unmet::NotHeld);
             }
             Intent::KillFlow(key) => {
-                outcome = core.kill_flow(key).then_some(()).ok_or(Unmet::NoFlow);
+                outcome = core.kill_flow(now, key).then_some(()).ok_or(Unmet::NoFlow);
             }
         });
         outcome
@@ -113,6 +118,8 @@ impl Inside {
             };
             replies.insert(part, reply);
         }
+        self.0
+            .tell(|core, now| core.note_replies(now, &inquiry, &replies));
         Ok(inquiry.explain(&replies))
     }
 

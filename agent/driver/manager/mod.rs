@@ -76,6 +76,10 @@ const STALLS_MAX: u32 = 5;
 /// The longest line of standard error, in bytes. A longer one is split.
 const LINE_MAX: usize = 16 << 10;
 
+/// After this time, the beginning of a line of standard error is taken for a line, because it may be a question that
+/// waits for an answer behind it.
+const UNFINISHED_MAX: Duration = Duration::from_secs(1);
+
 /// How many lines of standard error are read at a time.
 const LINES_MAX: usize = 64;
 
@@ -197,6 +201,13 @@ async fn run(
                     // The requester may not be waiting for the outcome any more.
                     let _ = outcome.send(core.take_up(now, &plan, hold));
                 }),
+                Some(FaceRequest::Compare(plan, answer)) => {
+                    // The requester may not be waiting any more.
+                    let _ = answer.send(shared.lock().core.would_lose(&plan));
+                }
+                Some(FaceRequest::RefuseManifest(report)) => {
+                    shared.tell(|core, now| core.refuse_manifest(now, report));
+                }
                 // If all senders are gone, nobody can end the network any more, so it ends now.
                 None => drop(inside.obey(&Intent::Down)),
             },
@@ -456,7 +467,16 @@ async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead +
     let mut buffer = BytesMut::new();
     loop {
         buffer.reserve(LINE_MAX);
-        let ended = matches!(errors.read_buf(&mut buffer).await, Ok(0) | Err(_));
+        let unfinished = !buffer.is_empty();
+        let read = errors.read_buf(&mut buffer);
+        let (ended, quiet) = if unfinished {
+            match tokio::time::timeout(UNFINISHED_MAX, read).await {
+                Ok(read) => (matches!(read, Ok(0) | Err(_)), false),
+                Err(_) => (false, true),
+            }
+        } else {
+            (matches!(read.await, Ok(0) | Err(_)), false)
+        };
         let mut flooded = buffer.len() >= LINE_MAX;
         let mut lines = 0;
         loop {
@@ -471,7 +491,9 @@ async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead +
                     buffer.advance(1);
                     line
                 }
-                None if buffer.len() >= LINE_MAX || (ended && !buffer.is_empty()) => buffer.split(),
+                None if buffer.len() >= LINE_MAX || ((ended || quiet) && !buffer.is_empty()) => {
+                    buffer.split()
+                }
                 None => break,
             };
             shared.tell(|core, now| core.handle_stderr(now, vip, &line));

@@ -1,5 +1,5 @@
 //! The manifest file of a running network: reads it, watches it, and applies it when it has changed. A file with errors
-//! does not change the network.
+//! does not change the network, and a file that may be only partly written takes nothing away from it.
 
 use std::{
     fs::File,
@@ -15,10 +15,14 @@ use super::{
     shared::ReloadRequest,
 };
 use crate::{
-    driver::system::{describe, files, watch::Watch},
+    driver::system::{
+        describe, files,
+        watch::{Watch, Wholeness},
+    },
     manager::{Hold, ReloadOutcome},
     manifest::{Problem, SIZE_MAX_BYTES},
     plan::{self, Loaded, Plan},
+    text::quote_whole,
 };
 
 /// The reason why a manifest could not be read.
@@ -102,6 +106,19 @@ pub struct Origin {
     watch: Option<Watch>,
     /// The reload requests of other programs. `None` if they were already taken from the manager.
     requests: Option<UnboundedReceiver<ReloadRequest>>,
+    /// The text that was last taken up or refused. A file that was only touched is not taken up again.
+    seen: Option<String>,
+}
+
+/// Why the manifest is to be reloaded.
+#[derive(Debug)]
+pub enum Cause {
+    /// The file has changed.
+    Changed(Wholeness),
+    /// Another program asks for it, and waits for the outcome.
+    Request(ReloadRequest),
+    /// The person asks for it.
+    Person,
 }
 
 /// The result of a reload.
@@ -135,6 +152,7 @@ impl Origin {
             hold,
             watch,
             requests: manager.take_reloads(),
+            seen: None,
         }
     }
 
@@ -143,9 +161,8 @@ impl Origin {
         self.hold
     }
 
-    /// Completes when the manifest has to be reloaded: with `None` if the file has changed, or with a request that has
-    /// to be answered.
-    pub async fn next(&mut self) -> Option<ReloadRequest> {
+    /// Completes when the manifest has to be reloaded.
+    pub async fn next(&mut self) -> Cause {
         let changed = async {
             match &mut self.watch {
                 Some(watch) => watch.changed().await,
@@ -159,15 +176,23 @@ impl Origin {
             }
         };
         tokio::select! {
-            () = changed => None,
-            Some(asker) = wanted => Some(asker),
+            wholeness = changed => Cause::Changed(wholeness),
+            Some(asker) = wanted => Cause::Request(asker),
         }
     }
 
-    /// Reloads the manifest, changes the network accordingly, and answers the request if there is one.
-    pub async fn take_up(&self, manager: &Handle, asker: Option<ReloadRequest>) -> Taken {
-        let taken = self.read_again(manager).await;
-        if let Some(asker) = asker {
+    /// Reloads the manifest, changes the network accordingly, and answers the request if there is one. `None` if the
+    /// file has no other text than before, or may have more as soon as it is whole.
+    ///
+    /// As long as it is not sure that the file is whole, a change is applied only if the network keeps everything that
+    /// it has. Errors wait, too, because the rest of the file may correct them.
+    pub async fn take_up(&mut self, manager: &Handle, cause: Cause) -> Option<Taken> {
+        let wholeness = match &cause {
+            Cause::Changed(wholeness) => Some(*wholeness),
+            Cause::Request(_) | Cause::Person => None,
+        };
+        let taken = self.read_again(manager, wholeness).await?;
+        if let Cause::Request(asker) = cause {
             let outcome = match &taken.plan {
                 Some((_, outcome)) => Ok(outcome.clone()),
                 None => Err(taken.report.clone()),
@@ -175,24 +200,51 @@ impl Origin {
             // The sender of the request may be gone.
             let _ = asker.send(outcome);
         }
-        taken
+        Some(taken)
     }
 
-    async fn read_again(&self, manager: &Handle) -> Taken {
-        let nothing = |report| Taken { report, plan: None };
-        let loaded = match load(&self.file) {
-            Ok(loaded) => loaded,
-            Err(error) => return nothing(format!("the manifest cannot be read: {error}")),
+    /// `wholeness` is `None` if somebody asks for the present file, whatever it is.
+    async fn read_again(
+        &mut self,
+        manager: &Handle,
+        wholeness: Option<Wholeness>,
+    ) -> Option<Taken> {
+        let nothing = |report: String| {
+            manager.refuse_manifest(report.clone());
+            Some(Taken { report, plan: None })
         };
+        let may_be_part = wholeness == Some(Wholeness::Perhaps);
+        let text = match open(&self.file).and_then(read) {
+            Ok(text) => text,
+            Err(_) if may_be_part => return None,
+            Err(error) => {
+                // A file that comes back is taken up even if it is the same.
+                self.seen = None;
+                let file = quote_whole(&self.file.display().to_string());
+                return nothing(format!("the manifest {file} cannot be read: {error}"));
+            }
+        };
+        if wholeness.is_some() && self.seen.as_ref() == Some(&text) {
+            return None;
+        }
+        let loaded = understand(&self.file.display().to_string(), &text);
+        if may_be_part {
+            // A line without its end may be a part of a command.
+            let plan = loaded.plan.as_ref().filter(|_| text.ends_with('\n'))?;
+            if manager.would_lose(plan.clone()).await != Ok(false) {
+                return None;
+            }
+        }
+        self.seen = Some(text);
         let report = loaded.report(false);
         let Some(plan) = loaded.plan else {
             return nothing(report);
         };
         match manager.reload(plan.clone(), self.hold).await {
-            Ok(outcome) => Taken {
+            Ok(outcome) => Some(Taken {
                 report,
                 plan: Some((plan, outcome)),
-            },
+            }),
             Err(_) => nothing("the network has ended".to_owned()),
         }
     }

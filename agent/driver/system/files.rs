@@ -147,12 +147,9 @@ fn explain(path: &Path, error: &io::Error) -> String {
         "make room on the disk and try again"
     } else if kind == io::ErrorKind::NotFound {
         "make its folder first"
-    } else if [
-        io::ErrorKind::PermissionDenied,
-        io::ErrorKind::ReadOnlyFilesystem,
-    ]
-    .contains(&kind)
-    {
+    } else if kind == io::ErrorKind::ReadOnlyFilesystem {
+        "make its file system writable"
+    } else if kind == io::ErrorKind::PermissionDenied {
         "run it as a user who may write there"
     } else {
         "check the disk and try again"

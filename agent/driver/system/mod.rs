@@ -1,5 +1,7 @@
 //! The parts of the operating system that drivers need: clock, files, sockets, processes and signals.
 
+#[cfg(unix)]
+pub mod background;
 pub(super) mod clock;
 pub mod environment;
 mod error;
@@ -17,7 +19,8 @@ pub mod resolver;
 pub(super) mod resources;
 pub mod shell;
 pub mod signals;
-pub(super) mod stdio;
+pub(super) mod stamp;
+pub mod stdio;
 pub mod trusted;
 pub(super) mod uplink;
 pub(super) mod vigil;

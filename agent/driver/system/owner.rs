@@ -20,6 +20,8 @@ use rustix::{
     process::geteuid,
 };
 
+use crate::text::escape;
+
 /// Sizes of `nlmsghdr`, `inet_diag_req_v2`, `inet_diag_sockid` and `inet_diag_msg`, in bytes.
 const HEADER: usize = 16;
 const QUESTION: usize = 8 + SOCKET_ID;
@@ -138,14 +140,29 @@ impl SocketOwner {
     /// A description of the owner for people: the user's name if it has one, and the program if it can be found. The
     /// function reads many files, and is slow.
     pub(crate) fn describe(self) -> String {
+        match program(self.inode) {
+            Some(program) => format!("{program} of {}", self.who()),
+            None => self.who(),
+        }
+    }
+
+    /// The program that has the socket open, for people, with its user if that is another one; `None` if nothing is
+    /// known but that it belongs to this user. The function is as slow as [`SocketOwner::describe`].
+    pub(crate) fn holder(self) -> Option<String> {
+        let own = self.user == geteuid().as_raw();
+        match program(self.inode) {
+            Some(program) if own => Some(program),
+            Some(program) => Some(format!("{program} of {}", self.who())),
+            None if own => None,
+            None => Some(format!("a program of {}", self.who())),
+        }
+    }
+
+    fn who(self) -> String {
         let user = self.user;
-        let who = match nix::unistd::User::from_uid(user.into()) {
+        match nix::unistd::User::from_uid(user.into()) {
             Ok(Some(known)) => format!("{} (uid {user})", known.name),
             Ok(None) | Err(_) => format!("the user with uid {user}"),
-        };
-        match program(self.inode) {
-            Some(program) => format!("{program} of {who}"),
-            None => who,
         }
     }
 }
@@ -166,7 +183,7 @@ fn program(inode: u32) -> Option<String> {
             .filter_map(|file| std::fs::read_link(file.path()).ok());
         if links.any(|link| link.as_os_str() == wanted.as_str()) {
             let name = std::fs::read_to_string(process.join("comm")).ok()?;
-            return Some(format!("{} (process {pid})", name.trim_end()));
+            return Some(format!("{} (process {pid})", escape(name.trim_end())));
         }
     }
     None
@@ -284,6 +301,8 @@ mod tests {
             let pid = format!("(process {})", std::process::id());
             assert!(told.contains(&pid) && told.contains("uid"), "{told}");
             let owner = owners.of_listener(address).unwrap();
+            let holder = owner.unwrap().holder().unwrap();
+            assert!(holder.ends_with(&pid), "{holder}");
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
             // Nothing listens at the client's address. If the two addresses are exchanged, the question is about the
             // accepted socket, and its owner is found.
@@ -296,6 +315,17 @@ mod tests {
             assert_eq!(owners.of_client(from, address).unwrap(), None);
             drop((server, listener));
             assert_eq!(owners.of_listener(address).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_listener_on_all_addresses_has_each_of_them() {
+        let mut owners = SocketOwners::open().unwrap();
+        for place in ["0.0.0.0:0", "[::]:0"] {
+            let listener = TcpListener::bind(place).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let address = SocketAddr::from(([127, 0, 42, 101], port));
+            assert!(owners.of_listener(address).unwrap().is_some(), "{place}");
         }
     }
 

@@ -25,21 +25,38 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// The possible folders, best first. The first one is `$XDG_RUNTIME_DIR/norouter` or, if that variable cannot be used,
-/// a folder among the temporary files. Another user may have taken the name of this folder, so the second one is in the
-/// home folder. A variable is used only if its folder belongs to this user: after `su` the variable may still name the
-/// folder of another user.
+/// The possible folders, best first: `norouter` in the user's runtime folder, which is `$XDG_RUNTIME_DIR` or, if that
+/// cannot be used, `/run/user/UID`; [`home_place`]; and a folder among the temporary files, which comes second if there
+/// is no runtime folder. A variable is used only if its folder belongs to this user, because after `su` it may still be
+/// that of another user.
 fn places() -> Vec<PathBuf> {
-    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let runtime = usable(variable("XDG_RUNTIME_DIR"))
+        .or_else(|| usable(Some(PathBuf::from(format!("/run/user/{}", own())))));
+    let temporary = std::env::temp_dir().join(format!("norouter-{}", own()));
+    match runtime {
+        Some(runtime) => std::iter::once(runtime.join("norouter"))
+            .chain(home_place())
+            .chain([temporary])
+            .collect(),
+        None => std::iter::once(temporary).chain(home_place()).collect(),
+    }
+}
+
+/// The folder for sockets, or for links to them, in the home folder. The variables that choose the other folders may
+/// differ between two programs of one user, for instance in a shell and in a cron job. This folder is the same for both,
+/// so every socket can be found from here.
+pub(in crate::driver) fn home_place() -> Option<PathBuf> {
+    let home = usable(variable("HOME")).filter(|home| trusted::folder(home).is_ok())?;
+    Some(home.join(".norouter").join("run"))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
+}
+
+fn usable(folder: Option<PathBuf>) -> Option<PathBuf> {
     let owned = |folder: &PathBuf| fs::metadata(folder).is_ok_and(|folder| folder.uid() == own());
-    let usable = |folder: Option<PathBuf>| folder.filter(|it| it.is_absolute()).filter(owned);
-    let first = match usable(variable("XDG_RUNTIME_DIR")) {
-        Some(runtime) => runtime.join("norouter"),
-        None => std::env::temp_dir().join(format!("norouter-{}", own())),
-    };
-    let home = usable(variable("HOME")).filter(|home| trusted::folder(home).is_ok());
-    let second = home.map(|home| home.join(".norouter").join("run"));
-    std::iter::once(first).chain(second).collect()
+    folder.filter(|it| it.is_absolute()).filter(owned)
 }
 
 /// The possible folders that exist and belong to this user alone, in the order in which they are searched.
@@ -47,13 +64,16 @@ pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }
 
-/// The first folder that can be used, with permissions for this user only. It is created if necessary. If no folder can
-/// be used, the error gives the reasons.
-pub(in crate::driver) fn folder() -> Result<PathBuf, String> {
+/// Does `act` in the first folder in which it succeeds. The folders are created if necessary, with permissions for this
+/// user only. For example, a socket cannot be made in a folder whose path is too long for one. The error has the reasons
+/// of all folders.
+pub(in crate::driver) fn in_a_folder<T>(
+    act: impl Fn(&Path) -> Result<T, String>,
+) -> Result<T, String> {
     let mut reasons = Vec::new();
     for place in places() {
-        match make(&place) {
-            Ok(()) => return Ok(place),
+        match make(&place).and_then(|()| act(&place)) {
+            Ok(done) => return Ok(done),
             Err(reason) => reasons.push(reason),
         }
     }

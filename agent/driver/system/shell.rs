@@ -26,6 +26,16 @@ impl Shell {
             Self::Cmd => format!("set \"{name}={value}\"\n"),
         }
     }
+
+    /// The line that takes a variable away.
+    pub fn unset(self, name: &str) -> String {
+        match self {
+            Self::Posix => format!("unset {name}\n"),
+            Self::Fish => format!("set -eg {name}\n"),
+            Self::Powershell => format!("Remove-Item -ErrorAction Ignore Env:{name}\n"),
+            Self::Cmd => format!("set \"{name}=\"\n"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -40,5 +50,14 @@ mod tests {
         assert_eq!(set(Shell::Fish), "set -gx X '/it\\'s a\\\\folder'\n");
         assert_eq!(set(Shell::Powershell), "$env:X = '/it''s a\\folder'\n");
         assert_eq!(set(Shell::Cmd), "set \"X=/it's a\\folder\"\n");
+    }
+
+    #[test]
+    fn every_shell_is_told_in_its_own_words_to_forget_a_variable() {
+        assert_eq!(Shell::Posix.unset("X"), "unset X\n");
+        assert_eq!(Shell::Fish.unset("X"), "set -eg X\n");
+        let powershell = "Remove-Item -ErrorAction Ignore Env:X\n";
+        assert_eq!(Shell::Powershell.unset("X"), powershell);
+        assert_eq!(Shell::Cmd.unset("X"), "set \"X=\"\n");
     }
 }

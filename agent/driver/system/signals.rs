@@ -21,7 +21,7 @@ pub enum Request {
     /// Another program wants this process to end.
     Terminate,
     /// SIGHUP. If the process has no terminal, another program wants the manifest to be reloaded. Otherwise the
-    /// terminal was closed.
+    /// terminal was closed. A process that was started with `nohup` does not get this signal.
     HangUp,
 }
 
@@ -74,24 +74,66 @@ mod platform {
     use super::Request;
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    pub(super) struct Sources([Signal; 3]);
+    pub(super) struct Sources {
+        terminate: Signal,
+        interrupt: Signal,
+        /// `None` if the process has to survive the end of its terminal.
+        hangup: Option<Signal>,
+    }
 
     impl Sources {
         pub(super) fn listen() -> std::io::Result<Self> {
-            Ok(Self([
-                signal(SignalKind::terminate())?,
-                signal(SignalKind::interrupt())?,
-                signal(SignalKind::hangup())?,
-            ]))
+            // A handler would undo what `nohup` has arranged. SIGINT is caught in any case, because shells ignore it for
+            // every job that a script starts in the background, and scripts end such a job with it.
+            let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup()));
+            Ok(Self {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+                hangup: hangup.transpose()?,
+            })
         }
 
         pub(super) async fn next(&mut self) -> Request {
-            let [terminate, interrupt, hangup] = &mut self.0;
+            let hung_up = async {
+                match &mut self.hangup {
+                    Some(hangup) => hangup.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
-                _ = terminate.recv() => Request::Terminate,
-                _ = interrupt.recv() => Request::Interrupt,
-                _ = hangup.recv() => Request::HangUp,
+                _ = self.terminate.recv() => Request::Terminate,
+                _ = self.interrupt.recv() => Request::Interrupt,
+                _ = hung_up => Request::HangUp,
             }
+        }
+    }
+
+    /// Whether this process ignores SIGHUP, which it inherits from the program that has started it. Only Linux says so
+    /// without a system call that Rust considers unsafe; on other systems the answer is no.
+    fn hangup_is_ignored() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        ignores(&status, SignalKind::hangup().as_raw_value())
+    }
+
+    /// Whether a process with this `/proc/PID/status` ignores a signal (`proc_pid_status(5)`).
+    fn ignores(status: &str, signal: i32) -> bool {
+        let mask = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigIgn:"))
+            .and_then(|mask| u128::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::ignores;
+
+        #[test]
+        fn the_mask_of_ignored_signals_is_read() {
+            let nohup = "Name:\tnorouter\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n";
+            assert!(ignores(nohup, 1) && ignores(nohup, 13));
+            assert!(!ignores(nohup, 2) && !ignores(nohup, 15));
+            assert!(!ignores("", 1) && !ignores("SigIgn:\tnonsense", 1));
         }
     }
 }

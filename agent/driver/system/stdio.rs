@@ -8,6 +8,15 @@ pub(in crate::driver) type Input = Box<dyn AsyncRead + Unpin + Send>;
 
 pub(in crate::driver) type Output = Box<dyn AsyncWrite + Unpin + Send>;
 
+/// Whether both standard input and standard output are pipes or Unix sockets, which is what managers, ssh and container
+/// engines give an agent. Elsewhere than on Unix this is not known, and false.
+pub fn are_pipes() -> bool {
+    #[cfg(unix)]
+    return unix::are_pipes();
+    #[cfg(not(unix))]
+    false
+}
+
 /// Opens standard input and output. Managers, ssh and container engines give an agent pipes or Unix sockets, for which
 /// the event loop can wait. Anything else is read and written on threads.
 pub(in crate::driver) fn open() -> io::Result<(Input, Output)> {
@@ -22,7 +31,7 @@ mod unix {
     use std::{
         io,
         os::{
-            fd::{AsFd, OwnedFd},
+            fd::{AsFd, BorrowedFd, OwnedFd},
             unix::net::UnixStream as StdUnixStream,
         },
     };
@@ -57,6 +66,15 @@ mod unix {
             Kind::UnixSocket => Box::new(socket(fd)?),
             Kind::Other => Box::new(tokio::io::stdout()),
         })
+    }
+
+    pub(super) fn are_pipes() -> bool {
+        let (input, output) = (std::io::stdin(), std::io::stdout());
+        let is_pipe = |fd: BorrowedFd<'_>| {
+            let kind = fd.try_clone_to_owned().and_then(|fd| kind(&fd));
+            kind.is_ok_and(|kind| !matches!(kind, Kind::Other))
+        };
+        is_pipe(input.as_fd()) && is_pipe(output.as_fd())
     }
 
     enum Kind {

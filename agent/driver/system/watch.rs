@@ -1,126 +1,243 @@
-//! Detects changes of a file, no matter how the editor writes it.
+//! Detects changes of a file, no matter how it is written and how its path leads to it.
 //!
-//! The folder is watched instead of the file: many editors write a new file and rename it, and a watch on the old file
-//! would not notice that.
+//! The system notifies of changes in the folders on the way to the file. Besides, the file is looked at every few
+//! seconds without being read: some file systems notify of nothing that happens on another machine, and no folder far
+//! above the file is watched.
+
+mod settling;
+mod way;
 
 use std::{
-    ffi::OsString,
-    io,
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    thread,
     time::Duration,
 };
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout_at},
+use notify::{
+    EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
+use tokio::sync::mpsc;
 
-/// How long a file must stay unchanged before it is read, because an editor may write it in several steps.
-const QUIET: Duration = Duration::from_millis(200);
+pub use self::settling::Wholeness;
+use self::{
+    settling::{Settling, Writer},
+    way::Way,
+};
+use super::{clock::Clock, files, stamp::Stamp};
+use crate::time::Instant;
+
+/// How often the file is looked at if there are no notifications.
+const LOOK: Duration = Duration::from_secs(3);
+
+/// How many notifications may wait. More are dropped, because each of them only causes a look.
+const HEARD_MAX: usize = 64;
+
+/// How often the watch follows a path that leads elsewhere while it is followed. The next look goes on.
+const TURNS_MAX: usize = 4;
+
+/// Whether notifications tell that a program has closed a file.
+const CLOSES_ARE_TOLD: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Watches one file.
 pub struct Watch {
-    changes: mpsc::UnboundedReceiver<()>,
-    /// The time at which the file will have been unchanged for long enough. `None` if it has not changed.
-    quiet_at: Option<Instant>,
-    /// The watch ends when this value is dropped.
-    _watcher: RecommendedWatcher,
+    changes: mpsc::Receiver<Wholeness>,
 }
 
 impl Watch {
-    /// Watches from this call on. If the file is a symbolic link, both the link and its target are watched.
+    /// Watches from this call on. The file need not exist.
     pub fn start(file: &Path) -> io::Result<Self> {
-        let (sender, changes) = mpsc::unbounded_channel();
-        let files: Vec<PathBuf> = std::iter::once(file.to_owned())
-            .chain(file.canonicalize())
-            .collect();
-        let names: Vec<OsString> = files
-            .iter()
-            .filter_map(|file| Some(file.file_name()?.to_owned()))
-            .collect();
-        let is_ours = move |path: &PathBuf| names.iter().any(|name| path.file_name() == Some(name));
-        let heard = move |event: notify::Result<notify::Event>| {
-            let Ok(event) = event else { return };
-            // Reading the file is not a change. Otherwise each change would cause reports without end.
-            if !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(&is_ours) {
-                // The receiver may be gone.
-                let _ = sender.send(());
-            }
-        };
-        let mut watcher = notify::recommended_watcher(heard).map_err(io::Error::other)?;
-        let mut folders: Vec<_> = files
-            .iter()
-            .map(|file| match file.parent() {
-                Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-                Some(folder) => folder,
-                None => Path::new("/"),
-            })
-            .collect();
-        folders.dedup();
-        for folder in folders {
-            watcher
-                .watch(folder, RecursiveMode::NonRecursive)
-                .map_err(io::Error::other)?;
-        }
-        Ok(Self {
-            changes,
-            quiet_at: None,
-            _watcher: watcher,
-        })
+        let (sender, heard) = sync_channel(HEARD_MAX);
+        let mut guard = Guard::new(std::path::absolute(file)?, sender);
+        let (news, changes) = mpsc::channel(1);
+        // The thread must not be one of the runtime, because looking at a file of another machine may take for ever.
+        let thread = thread::Builder::new().name("watch".to_owned());
+        thread.spawn(move || guard.run(&heard, &news))?;
+        Ok(Self { changes })
     }
 
-    /// Completes when the file has changed and has then been unchanged for a while. If the future is dropped, the next
-    /// call reports the change.
-    pub async fn changed(&mut self) {
-        loop {
-            let heard = if let Some(at) = self.quiet_at {
-                let Ok(heard) = timeout_at(at, self.changes.recv()).await else {
-                    self.quiet_at = None;
-                    return;
-                };
-                heard
-            } else {
-                self.changes.recv().await
-            };
-            if heard.is_none() {
-                // The watch is broken, so changes cannot be detected any more.
-                std::future::pending::<()>().await;
-            }
-            self.quiet_at = Some(Instant::now() + QUIET);
+    /// Completes when the file has changed and has come to rest: soon, and once more when the file is surely whole. If
+    /// the future is dropped, the next call reports the change.
+    pub async fn changed(&mut self) -> Wholeness {
+        match self.changes.recv().await {
+            Some(wholeness) => wholeness,
+            // The thread ends only with this value, or by a bug.
+            None => std::future::pending().await,
         }
     }
+}
+
+/// What a notification tells about the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Heard {
+    /// The program that has changed the file; `None` if it is not certain that the file has changed.
+    writer: Option<Writer>,
+    /// Whether a part of the path has come or gone.
+    turned: bool,
+}
+
+impl Heard {
+    /// What an event means for a path with these parts; `None` if it means nothing.
+    fn of(event: &notify::Event, is_part: impl Fn(&Path) -> bool) -> Option<Self> {
+        if event.need_rescan() {
+            return Some(Self {
+                writer: None,
+                turned: true,
+            });
+        }
+        if !event.paths.iter().any(|path| is_part(path)) {
+            return None;
+        }
+        let (writer, turned) = match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
+                (Some(Writer::Closed), false)
+            }
+            // Reading the file is not a change. Otherwise each change would cause reports without end.
+            EventKind::Access(_) => return None,
+            EventKind::Modify(ModifyKind::Data(_)) => {
+                let writes = CLOSES_ARE_TOLD.then_some(Writer::Writes);
+                (Some(writes.unwrap_or(Writer::Unknown)), false)
+            }
+            EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both))
+                if event.paths.last().is_some_and(|path| is_part(path)) =>
+            {
+                (Some(Writer::Replaced), true)
+            }
+            EventKind::Create(_)
+            | EventKind::Remove(_)
+            | EventKind::Modify(ModifyKind::Name(_)) => (None, true),
+            EventKind::Any | EventKind::Other | EventKind::Modify(_) => (None, false),
+        };
+        Some(Self { writer, turned })
+    }
+
+    /// What this and a later notification tell together.
+    fn and(self, later: Self) -> Self {
+        Self {
+            writer: later.writer.or(self.writer),
+            turned: self.turned || later.turned,
+        }
+    }
+}
+
+/// The state of a watch, on its thread.
+struct Guard {
+    file: PathBuf,
+    sender: SyncSender<Heard>,
+    way: Way,
+    stamp: Option<Stamp>,
+    settling: Settling,
+    /// The source of notifications; `None` if the system has none. Then changes are only noticed later.
+    watcher: Option<RecommendedWatcher>,
+}
+
+impl Guard {
+    fn new(file: PathBuf, sender: SyncSender<Heard>) -> Self {
+        let mut guard = Self {
+            way: Way::of(&file),
+            stamp: None,
+            settling: Settling::default(),
+            watcher: None,
+            sender,
+            file,
+        };
+        guard.follow(true);
+        guard.stamp = Stamp::of(&guard.file);
+        guard
+    }
+
+    fn run(&mut self, heard: &Receiver<Heard>, news: &mpsc::Sender<Wholeness>) {
+        let clock = Clock::start();
+        while !news.is_closed() {
+            let now = clock.now();
+            let due = self.settling.poll_timeout();
+            let wait = due.map_or(LOOK, |due| (due - now).min(LOOK));
+            let first = match heard.recv_timeout(wait) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => Heard::default(),
+                // This value has a sender, so this does not happen.
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let all = heard.try_iter().take(HEARD_MAX).fold(first, Heard::and);
+            if let Some(wholeness) = self.look(clock.now(), all)
+                && news.blocking_send(wholeness).is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Looks at the file, and returns whether it is to be read.
+    fn look(&mut self, now: Instant, heard: Heard) -> Option<Wholeness> {
+        self.follow(heard.turned);
+        let before = std::mem::replace(&mut self.stamp, Stamp::of(&self.file));
+        if heard.writer.is_some() || self.stamp != before {
+            self.settling.handle_change(now, heard.writer);
+        }
+        self.settling.poll(now, || has_ended(&self.file))
+    }
+
+    /// Watches the places on the present way to the file.
+    fn follow(&mut self, mut turned: bool) {
+        for _ in 0..TURNS_MAX {
+            let way = Way::of(&self.file);
+            if way == self.way && !turned {
+                return;
+            }
+            turned = false;
+            self.way = way;
+            // The old watcher ends first, because systems limit the number for each user.
+            self.watcher = None;
+            match self.listen() {
+                Ok(watcher) => self.watcher = Some(watcher),
+                Err(error) => {
+                    tracing::debug!("{} is only looked at: {error}", self.file.display());
+                }
+            }
+        }
+    }
+
+    fn listen(&self) -> notify::Result<RecommendedWatcher> {
+        let (sender, names) = (self.sender.clone(), self.way.names().clone());
+        let is_part = move |path: &Path| path.file_name().is_some_and(|name| names.contains(name));
+        let hear = move |event: notify::Result<notify::Event>| {
+            let heard = event.map_or_else(
+                |_| Some(Heard::default()),
+                |event| Heard::of(&event, &is_part),
+            );
+            if let Some(heard) = heard {
+                // If too many wait, or the watch is over, this one is not needed.
+                let _ = sender.try_send(heard);
+            }
+        };
+        let mut watcher = notify::recommended_watcher(hear)?;
+        for place in self.way.places() {
+            // A folder that may be entered but not listed cannot be watched; the others still can.
+            if let Err(error) = watcher.watch(place, RecursiveMode::NonRecursive) {
+                tracing::debug!("{} is only looked at: {error}", place.display());
+            }
+        }
+        Ok(watcher)
+    }
+}
+
+/// Whether the last line of a file has its line break. A file that cannot be read has nothing to wait for, and an empty
+/// one is likely to be at its beginning.
+fn has_ended(file: &Path) -> bool {
+    let last = |mut file: File| {
+        if file.metadata()?.len() == 0 {
+            return Ok(false);
+        }
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        io::Result::Ok(last == *b"\n")
+    };
+    files::open(file).and_then(last).unwrap_or(true)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-    use crate::driver::system::files::tests::Folder;
-
-    #[tokio::test]
-    async fn a_change_is_seen_in_place_and_by_replacement_and_other_files_are_not() {
-        let folder = Folder::new();
-        let file = folder.file("n.yaml", b"1");
-        let mut watch = Watch::start(&file).unwrap();
-        fs::write(&file, "2").unwrap();
-        watch.changed().await;
-        for text in ["3", "4"] {
-            let new = folder.file("n.yaml.new", text.as_bytes());
-            fs::rename(new, &file).unwrap();
-            watch.changed().await;
-        }
-        fs::write(&file, "5").unwrap();
-        // This future is dropped again and again, as it is by a task that waits for several things. The change must be
-        // reported nevertheless.
-        while tokio::time::timeout(QUIET / 4, watch.changed())
-            .await
-            .is_err()
-        {}
-        folder.file("other", b"5");
-        let _ = fs::read(&file).unwrap();
-        let more = tokio::time::timeout(QUIET, watch.changed()).await;
-        assert!(more.is_err(), "nothing has happened to the file");
-    }
-}
+mod tests;

@@ -45,6 +45,21 @@ fn proxy(purpose: Purpose, address: &str) -> Listener {
     }
 }
 
+/// The agent after all VIPs were opened; the proxies are still awaited.
+fn open_but_for_proxies(args: &serde_json::Value) -> Core {
+    let mut core = configured(args);
+    for address in [
+        "127.0.42.100:5353",
+        "127.0.42.100:8080",
+        "127.0.42.101:10053",
+        "127.0.42.101:80",
+    ] {
+        let listener = proxy(Purpose::Network, address);
+        core.handle_listening(Instant::ZERO, listener, Ok(()));
+    }
+    core
+}
+
 /// The files that the driver is asked to write; `None` if it is not asked to.
 fn written(core: &mut Core) -> Option<Files> {
     let mut found = None;
@@ -154,7 +169,7 @@ fn routes_that_cannot_be_are_answered_with_the_reason() {
 
 #[test]
 fn the_files_are_written_with_what_programs_need() {
-    let mut core = configured(&args());
+    let mut core = open_but_for_proxies(&args());
     let (http, socks) = (
         proxy(Purpose::Http, "127.0.0.1:18080"),
         proxy(Purpose::Socks, "0.0.0.0:18081"),
@@ -170,18 +185,19 @@ fn the_files_are_written_with_what_programs_need() {
     assert_eq!(files.zone.address("home"), Some(*OTHER.ip()));
     assert_eq!(files.http.as_ref(), core.rights().proxy(Purpose::Http));
     assert_eq!(files.socks.as_ref(), core.rights().proxy(Purpose::Socks));
+    assert_eq!(files.direct, [ME, *OTHER.ip()].into());
 
     let mut args = args();
     args["stateDir"]["disable"] = true.into();
     args["http"] = serde_json::json!({});
     args["socks"] = serde_json::json!({});
-    let files = written(&mut configured(&args)).unwrap();
+    let files = written(&mut open_but_for_proxies(&args)).unwrap();
     assert_eq!(files.state_dir, None);
 }
 
 #[test]
 fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
-    let mut core = configured(&args());
+    let mut core = open_but_for_proxies(&args());
     let (http, socks) = (
         proxy(Purpose::Http, "127.0.0.1:18080"),
         proxy(Purpose::Socks, "0.0.0.0:18081"),
@@ -207,6 +223,28 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     assert_eq!(written(&mut core), None, "it is being opened again");
     core.handle_listening(Instant::ZERO, http, Err("in use".to_owned().into()));
     assert_eq!(written(&mut core).unwrap().http, None);
+}
+
+#[test]
+fn programs_are_led_past_the_proxies_only_to_addresses_that_the_agent_listens_on() {
+    let mut args = args();
+    args["http"] = serde_json::json!({});
+    args["socks"] = serde_json::json!({});
+    let mut core = open_but_for_proxies(&args);
+    assert_eq!(written(&mut core).unwrap().direct, [ME, *OTHER.ip()].into());
+    // One port of a host is enough: programs could not tell why that one does not work.
+    core.handle_listening(
+        Instant::ZERO,
+        network(OTHER),
+        Err("in use".to_owned().into()),
+    );
+    assert_eq!(written(&mut core).unwrap().direct, [ME].into());
+    core.handle_listening(Instant::ZERO, network(OTHER), Ok(()));
+    assert_eq!(written(&mut core).unwrap().direct, [ME, *OTHER.ip()].into());
+
+    args["loopback"] = serde_json::json!({"disable": true});
+    let files = written(&mut configured(&args)).unwrap();
+    assert_eq!(files.direct, [].into());
 }
 
 /// The configuration, but these proxies take their users from a different file.

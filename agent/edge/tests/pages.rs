@@ -92,7 +92,10 @@ fn the_browser_is_sent_to_the_proxy_for_members_and_routes() {
     ] {
         assert!(script.contains(part), "{part} in {script}");
     }
-    assert!(!script.contains("fd00"), "browsers know no IPv6 blocks");
+    assert!(
+        script.contains(r#"bits.indexOf("11111101") === 0"#),
+        "fd00::/8"
+    );
     assert_eq!(
         Core::new(1, Capacity::default())
             .rights()

@@ -313,3 +313,38 @@ fn a_destination_without_a_port_keeps_the_one_that_is_meant() {
     let path = core().rights().path(&Destination { host, port: 7 });
     assert_eq!(path, Ok(in_network("127.0.42.102:7")));
 }
+
+#[test]
+fn a_name_that_stands_for_the_network_itself_is_not_dialled_for_a_port() {
+    let mut args = args();
+    args["others"] = serde_json::json!([{"ip": "127.0.42.102", "port": 5432, "proto": "tcp"}]);
+    args["forwards"] = serde_json::json!([
+        {"listen_port": 443, "connect_ip": "db", "connect_port": 443, "proto": "tcp"},
+    ]);
+    let core = settled(&args);
+    let may = |target: &str, address: &str| {
+        let judged = core
+            .rights()
+            .may_connect_for_port(&destination(target), address.parse().unwrap());
+        judged.map_err(|failure| (failure.cause, failure.reason))
+    };
+    let (cause, reason) = may("db", "127.0.42.102").unwrap_err();
+    assert_eq!(cause, Cause::NameNotFound);
+    assert!(
+        reason.starts_with("db:443 is 127.0.42.102 there, an address of this network"),
+        "{reason}"
+    );
+    // Also a name that is not of the network, but leads into it.
+    assert!(may("elsewhere.example", "127.0.42.101").is_err());
+    assert_eq!(may("db", "10.0.0.7"), Ok(()));
+    // An address of the network is written on purpose, unless it is the port itself.
+    assert_eq!(may("127.0.42.102", "127.0.42.102"), Ok(()));
+    assert_eq!(may("127.0.42.101:80", "127.0.42.101"), Ok(()));
+    assert!(may("127.0.42.101:443", "127.0.42.101").is_err());
+    let foreign = destination("elsewhere.example");
+    assert_eq!(
+        core.rights().name_in_network(&destination("db")),
+        Some("db")
+    );
+    assert_eq!(core.rights().name_in_network(&foreign), None);
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::wire::{Cause, Failure};
+use crate::wire::{Cause, probe::Found};
 
 /// Sends the agent a probe in a request with the number 7.
 fn probe(core: &mut Core, args: &Value) {
@@ -60,6 +60,7 @@ fn it_tells_where_it_listens_and_why_it_does_not() {
     let own = network(SocketAddrV4::new(ME, 80));
     core.handle_listening(Instant::ZERO, own, Err(taken));
     said(&mut core);
+    outputs(&mut core);
     assert_eq!(cause(&mut core, &at("127.0.42.100:8080")), Value::Null);
     assert_eq!(cause(&mut core, &at("127.0.42.101:80")), "inUse");
     assert_eq!(cause(&mut core, &at("127.0.42.101:81")), "notAllowed");
@@ -75,13 +76,17 @@ fn it_dials_what_it_publishes_and_answers_once() {
     let published = Errand::Published("web.internal".to_owned(), 8000);
     assert_eq!(errands(&mut core), [published]);
     assert!(said(&mut core).is_empty(), "the driver goes first");
-    let refused = Failure {
-        cause: Cause::Refused,
+    let refused = Found {
+        cause: Some(Cause::Refused),
         reason: "nobody".to_owned(),
+        instead: Some("[::1]:8000".parse().unwrap()),
     };
     core.handle_probed(7, Err(refused));
     let data = answer(&mut core)["data"].clone();
-    assert_eq!(data, json!({"cause": "refused", "reason": "nobody"}));
+    assert_eq!(
+        data,
+        json!({"cause": "refused", "reason": "nobody", "instead": "[::1]:8000"})
+    );
     core.handle_probed(7, Ok(()));
     assert!(said(&mut core).is_empty());
 }

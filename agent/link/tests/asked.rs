@@ -33,7 +33,7 @@ fn an_agent_is_asked_and_its_answer_is_cleaned() {
     story.says(&found(3, r#"{"reason":""}"#));
     story.reads(
         r#"0.000s send probe
-           0.030s 2: Found(Found { cause: Some(Refused), reason: "a\\u{1b}[2J" }, 30ms)"#,
+           0.030s 2: Found(Found { cause: Some(Refused), reason: "a\\u{1b}[2J", instead: None }, 30ms)"#,
     );
     assert_eq!(*story.link.state(), State::Ready);
 }

@@ -140,3 +140,24 @@ fn more_than_anybody_reads_is_counted() {
     assert_eq!(told.len(), 1_001);
     assert!(told[1_000].starts_with("3 more; "), "{}", told[1_000]);
 }
+
+#[test]
+fn a_manifest_that_cannot_be_applied_is_shown_until_one_can_be() {
+    let mut core = running(OLD, CAN);
+    assert_eq!(core.snapshot(NOW).unapplied, None);
+    let later = NOW + std::time::Duration::from_mins(1);
+    for (now, report) in [(NOW, "first".to_owned()), (later, "x".repeat(100_000))] {
+        core.refuse_manifest(now, report);
+        assert!(outputs(&mut core).contains(&Output::Changed));
+    }
+    let unapplied = core.snapshot(later).unapplied.unwrap();
+    assert_eq!(
+        unapplied.since_ms,
+        NOW.as_micros() / 1_000,
+        "the first time counts"
+    );
+    assert!(unapplied.report.starts_with('x') && unapplied.report.len() < 10_000);
+    core.take_up(later, &plan(OLD), Hold::Nothing);
+    assert!(outputs(&mut core).contains(&Output::Changed));
+    assert_eq!(core.snapshot(later).unapplied, None);
+}

@@ -128,13 +128,93 @@ fn whoever_does_not_answer_is_not_asked_again_in_a_moment() {
     let mut core = greeting_core();
     let id = ask(&mut core, 7).unwrap();
     assert!(answer(&mut core, id, None, false));
-    assert_eq!(answers(&mut core), [(id, None)]);
     core.handle_exit(NOW, vip(B), Ending::Status(255));
     let view = beta(&core);
-    assert_eq!(view.state, HostState::Waiting);
+    assert_eq!((view.state, view.retry), (HostState::Refused, None));
     let reason = view.reason.unwrap();
-    assert!(reason.contains("was not answered"), "{reason}");
-    assert!(view.retry.unwrap().pause_ms > 20_000);
+    assert_eq!(
+        reason,
+        "nobody has answered what its command asked: ann@beta's password:; start the host to be asked again"
+    );
+}
+
+#[test]
+fn a_command_is_ended_before_it_is_told_that_nobody_answers_so_that_it_does_not_try_an_empty_password()
+ {
+    type End = fn(&mut Core, u64);
+    let ways: [(&str, End); 4] = [
+        ("a refusal", |core, id| {
+            assert!(answer(core, id, None, false));
+        }),
+        ("a no", |core, id| {
+            let no = core.prompt(
+                NOW,
+                vip(B),
+                Some(PromptKind::Confirm),
+                "Go on?".to_owned(),
+                8,
+            );
+            assert!(answer(core, no.unwrap(), Some("no"), true));
+            assert!(!answer(core, id, Some("x"), false), "it is over");
+        }),
+        ("a stop", |core, _| {
+            assert!(core.host_action(NOW, vip(B), HostAction::Stop));
+        }),
+        ("the end of the network", |core, _| core.stop(NOW)),
+    ];
+    for (name, end) in ways {
+        let mut core = greeting_core();
+        let id = ask(&mut core, 7).unwrap();
+        outputs(&mut core);
+        end(&mut core, id);
+        let told = outputs(&mut core);
+        assert!(
+            told.contains(&Output::Terminate(vip(B))),
+            "{name}: {told:?}"
+        );
+        let answered = told
+            .iter()
+            .any(|output| matches!(output, Output::Answer(..)));
+        assert!(!answered, "{name}: {told:?}");
+        assert_eq!(beta(&core).prompts, [], "{name}");
+        core.handle_exit(NOW, vip(B), Ending::Signal(15));
+        let answers = answers(&mut core);
+        assert!(answers.contains(&(id, None)), "{name}: {answers:?}");
+        assert!(answers.iter().all(|(_, text)| text.is_none()), "{name}");
+    }
+}
+
+#[test]
+fn a_no_is_told_as_what_it_was_and_is_not_asked_again() {
+    let mut core = greeting_core();
+    let text = "The authenticity of host 'web' can't be established.\nReally go on (yes/no)? ";
+    let kind = Some(PromptKind::Confirm);
+    let id = core.prompt(NOW, vip(B), kind, text.to_owned(), 7);
+    assert!(answer(&mut core, id.unwrap(), Some("no"), false));
+    core.handle_exit(NOW, vip(B), Ending::Signal(15));
+    outputs(&mut core);
+    let view = beta(&core);
+    assert_eq!(view.state, HostState::Refused);
+    let reason = view.reason.unwrap();
+    assert!(
+        reason.starts_with("the answer was no to what its command asked: The authenticity of host"),
+        "{reason}"
+    );
+    core.handle_wake(NOW);
+    core.handle_timeout(NOW + std::time::Duration::from_hours(1));
+    assert_eq!(beta(&core).state, HostState::Refused);
+    assert!(core.host_action(NOW, vip(B), HostAction::Start));
+    assert_eq!(beta(&core).state, HostState::Starting);
+}
+
+#[test]
+fn a_host_that_is_reached_goes_on_when_a_question_is_refused() {
+    let mut core = all_ready();
+    let id = ask(&mut core, 7).unwrap();
+    outputs(&mut core);
+    assert!(answer(&mut core, id, None, false));
+    assert_eq!(answers(&mut core), [(id, None)]);
+    assert_eq!(beta(&core).state, HostState::Ready);
 }
 
 #[test]
@@ -162,6 +242,7 @@ fn a_host_that_is_reached_stays_reached_while_its_command_asks() {
     let asks = Trouble {
         code: TroubleCode::Asks,
         what: "its command asks: ann@beta's password:".to_owned(),
+        said: Some("ann@beta's password:".to_owned()),
         ..Trouble::default()
     };
     assert_eq!(view.troubles, [asks]);

@@ -1,7 +1,10 @@
 //! Tests of a manifest that is edited while its network runs.
 
 use super::*;
-use crate::plan::{self, Kind};
+use crate::{
+    plan::{self, Kind},
+    view::TryOutcome,
+};
 
 const C: &str = "127.0.42.102";
 
@@ -347,4 +350,29 @@ fn a_host_that_is_started_while_it_still_ends_is_not_shown_as_stopped() {
         "faces hear it"
     );
     assert_eq!(states(&core)[1], HostState::Waiting);
+}
+
+#[test]
+fn a_service_that_was_tried_is_forgotten_only_if_its_port_leads_elsewhere() {
+    let both = OLD.replace(
+        "'8080:127.0.0.1:80']}\n  beta",
+        "'8080:127.0.0.1:80', '81:127.0.0.1:81']}\n  beta",
+    );
+    let mut core = running(&both, r#","reconfigure","probe""#);
+    for number in [8080, 81] {
+        core.switch
+            .note_tried(NOW, vip(A), port(number), TryOutcome::Answered);
+    }
+    let tried = |core: &Core| {
+        let tried = core.snapshot(NOW).hosts[0].tried.clone();
+        tried.iter().map(|it| it.port).collect::<Vec<_>>()
+    };
+    assert_eq!(tried(&core), [81, 8080]);
+    core.reload(NOW, &plan(&both), Commands::Start);
+    assert_eq!(tried(&core), [81, 8080]);
+    let other = both.replace("81:127.0.0.1:81", "81:127.0.0.1:82");
+    core.reload(NOW, &plan(&other), Commands::Start);
+    assert_eq!(tried(&core), [8080]);
+    core.reload(NOW, &plan(OLD), Commands::Start);
+    assert_eq!(tried(&core), [8080]);
 }

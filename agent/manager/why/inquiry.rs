@@ -1,18 +1,21 @@
 //! A question about a connection: the way of the connection according to the plan, and the questions for the agents on
 //! that way.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
 
 use crate::{
     addr::{Port, Vip},
     destination::{Destination, Host},
-    link::AgentQuestion,
+    link::{AgentQuestion, AgentReply},
     names::{SUFFIX, Zone},
     plan::{HostPlan, Plan, Protocol, Start},
     route::policy::{self, By, Name, Ruling},
     text,
-    view::{HostView, Snapshot},
-    wire::probe::Probe,
+    view::{HostView, Snapshot, TryOutcome},
+    wire::{Cause, probe::Probe},
 };
 
 /// A question about a connection, with everything that the manager knows without asking agents.
@@ -199,7 +202,7 @@ impl Inquiry {
     }
 
     /// The host that has to connect to the target.
-    pub(super) fn far(&self) -> Option<Vip> {
+    pub(in crate::manager) fn far(&self) -> Option<Vip> {
         match &self.way {
             Way::Port(vip, _) => Some(*vip),
             // If the source is itself a gateway of the route, it connects directly, and not through the network.
@@ -232,6 +235,31 @@ impl Inquiry {
             },
             Way::Outside(_) | Way::Nowhere(_) => Entrance::None,
         }
+    }
+
+    /// The port whose service the far end has tried to connect to, and the outcome; `None` if it has not tried, or if
+    /// `now`, the present plan of that host, leads the port to another service.
+    pub(in crate::manager) fn tried(
+        &self,
+        now: &HostPlan,
+        replies: &BTreeMap<Part, AgentReply>,
+    ) -> Option<(Vip, Port, TryOutcome)> {
+        let Way::Port(vip, at @ AtPort::Published(_)) = &self.way else {
+            return None;
+        };
+        let Some(AgentReply::Found(found, _)) = replies.get(&Part::Dial) else {
+            return None;
+        };
+        let outcome = match found.cause {
+            None => TryOutcome::Answered,
+            Some(Cause::TimedOut) => TryOutcome::TimedOut,
+            // The agent has another configuration, and has tried nothing.
+            Some(Cause::NotAllowed) => return None,
+            Some(_) => TryOutcome::Refused,
+        };
+        let same = *vip == now.vip && at_port(now, self.target.port) == *at;
+        let port = Port::new(self.target.port).filter(|_| same)?;
+        Some((*vip, port, outcome))
     }
 
     pub(super) fn called(&self, vip: Vip) -> String {

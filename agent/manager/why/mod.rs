@@ -6,6 +6,7 @@ mod remedies;
 mod words;
 
 pub use inquiry::{Inquiry, Part};
+pub use remedies::host as host_remedy;
 
 #[cfg(test)]
 mod tests;

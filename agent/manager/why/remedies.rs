@@ -1,15 +1,16 @@
 //! What a person can do about a step that does not work.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::inquiry::{Entrance, Inquiry, Way};
 use crate::{
+    addr::HostName,
     view::{HostState, HostView},
-    wire::Cause,
+    wire::{Cause, probe::Found},
 };
 
 /// The remedy for a host that is not up.
-pub(super) fn host(view: &HostView) -> String {
+pub fn host(view: &HostView) -> String {
     let name = &view.name;
     match view.state {
         HostState::Stopped => format!("run: norouter start {name}"),
@@ -45,12 +46,15 @@ impl Inquiry {
         };
         match cause {
             Cause::InUse => format!(
-                "port {port} of {} is taken on {source} by another program. To see which, run there: ss -ltnp \"sport = :{port}\" \
-                 (macOS: lsof -nP -iTCP:{port} -sTCP:LISTEN; Windows: netstat -ano). End it, or {another}",
+                "port {port} of {} is taken on {source} by another program; a program that listens on all addresses takes it, too. \
+                 If it is not named, it is seen there with: ss -ltnp \"sport = :{port}\" (macOS: lsof -nP -iTCP:{port} \
+                 -sTCP:LISTEN; Windows: netstat -ano). End it, and {source} listens within a few seconds, or {another}",
                 address.ip()
             ),
             Cause::NotPermitted => format!(
-                "{another}: one of 1024 or more needs no rights of an administrator on {source}"
+                "{another}: one of 1024 or more needs no special rights. On Linux, the agent may also listen on {port} if root \
+                 gives its program the capability CAP_NET_BIND_SERVICE (setcap cap_net_bind_service=+ep PATH), or opens these \
+                 ports to every user of {source} (sysctl net.ipv4.ip_unprivileged_port_start={port})"
             ),
             Cause::NoAddress => format!(
                 "give {source} the address {}; on macOS run there: sudo ifconfig lo0 alias {} up",
@@ -72,8 +76,32 @@ impl Inquiry {
         }
     }
 
+    /// Whether a target, a host and a port, has the name of a host of the network.
+    fn is_in_network(&self, target: &str) -> bool {
+        let name = target.rsplit_once(':').map_or(target, |(name, _)| name);
+        let name = name.parse::<HostName>();
+        name.is_ok_and(|name| self.plan.names().contains_key(&name))
+    }
+
     /// The remedy for a target that the far end cannot connect to.
-    pub(super) fn dial_remedy(&self, cause: Cause, host: &str, target: &str) -> String {
+    pub(super) fn dial_remedy(&self, found: &Found, host: &str, target: &str) -> String {
+        let cause = found.cause.unwrap_or(Cause::Other);
+        if let Some(instead) = found.instead
+            && cause == Cause::Refused
+            && instead.ip().is_loopback()
+            && let Way::Port(..) = self.way
+        {
+            let (port, address) = (self.target.port, instead.ip());
+            let address = match address {
+                IpAddr::V4(_) => address.to_string(),
+                IpAddr::V6(_) => format!("[{address}]"),
+            };
+            let to = instead.port();
+            return format!(
+                "on {host}, something listens on {instead}, and not on {target}: write \"{port}:{address}:{to}\" into the ports of \
+                 {host} in the manifest, or \"{port}:localhost:{to}\", which tries all addresses that {host} has for localhost"
+            );
+        }
         let correct = match &self.way {
             Way::Port(..) => format!(
                 "correct the target of port {} of {host} in the manifest",
@@ -84,6 +112,11 @@ impl Inquiry {
             }
         };
         match cause {
+            Cause::NameNotFound if self.is_in_network(target) => format!(
+                "that is a name of this network: write the address of the service in port {} of {host}, or another name of it; \
+                 or leave out writeEtcHosts of {host}, or the alias",
+                self.target.port
+            ),
             Cause::Refused => format!(
                 "nothing listens on {target} as seen from {host}: start the server there, or {correct}"
             ),

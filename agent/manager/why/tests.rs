@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     destination::Destination,
     link::{AgentQuestion, AgentReply},
-    plan::{self, Plan},
-    view::{HostState, Snapshot, WhyOutcome, WhyView},
+    plan::{self, HostPlan, Plan},
+    view::{HostState, Snapshot, TryOutcome, WhyOutcome, WhyView},
     wire::{
         Cause,
         probe::{Found, Probe},
@@ -85,6 +85,7 @@ impl World {
         let found = Found {
             cause: Some(cause),
             reason: reason.to_owned(),
+            instead: None,
         };
         self.with(part, AgentReply::Found(found, Duration::from_millis(3)))
     }
@@ -341,7 +342,11 @@ fn a_listener_that_is_refused_comes_with_a_command_to_look() {
 fn a_host_without_loopback_or_proxy_has_no_way_into_the_network() {
     let world = World::new(&[]);
     let why = world.why("web1:8080", Some("office"));
-    assert!(text(&why, "name").ends_with("; programs on office must use the address"));
+    assert_eq!(
+        text(&why, "name"),
+        "web1 is a host of this network, at 127.0.42.101; office has no proxy, and programs there reach it as \
+         127.0.42.101:8080, and do not find the name"
+    );
     assert!(
         broken(&why, "listener")
             .1
@@ -522,4 +527,60 @@ fn the_way_is_the_gateway_that_the_policy_allows() {
         rule.text.contains("by the address of the name, rule 2"),
         "{rule:?}"
     );
+}
+
+#[test]
+fn a_server_on_the_other_loopback_address_is_named_with_the_entry_that_finds_it() {
+    let elsewhere = |instead: &str, cause| {
+        let found = Found {
+            cause: Some(cause),
+            reason: "connection refused".to_owned(),
+            instead: Some(instead.parse().unwrap()),
+        };
+        let reply = AgentReply::Found(found, Duration::from_millis(3));
+        World::new(&[]).with(Part::Dial, reply)
+    };
+    let why = elsewhere("[::1]:80", Cause::Refused).why("web1:8080", None);
+    assert_eq!(
+        broken(&why, "dial").1,
+        "on web1, something listens on [::1]:80, and not on 127.0.0.1:80: write \"8080:[::1]:80\" into the ports of web1 in the \
+         manifest, or \"8080:localhost:80\", which tries all addresses that web1 has for localhost"
+    );
+    let why = elsewhere("127.0.0.1:80", Cause::Refused).why("web1:8080", None);
+    let (_, remedy) = broken(&why, "dial");
+    assert!(
+        remedy.contains(": write \"8080:127.0.0.1:80\" "),
+        "{remedy}"
+    );
+    // An agent may name any address, but the manager proposes only a loopback address in place of a refusal.
+    for (instead, cause) in [
+        ("10.0.0.1:80", Cause::Refused),
+        ("[::1]:80", Cause::TimedOut),
+    ] {
+        let why = elsewhere(instead, cause).why("web1:8080", None);
+        let (_, remedy) = broken(&why, "dial");
+        assert!(!remedy.contains("localhost"), "{remedy}");
+    }
+}
+
+#[test]
+fn a_probe_tells_whether_the_service_answers_unless_the_port_leads_elsewhere_by_now() {
+    let world = World::new(&[]).finds(Part::Dial, Cause::TimedOut, "silence");
+    let inquiry = world.inquiry("web1:8080", None);
+    let web = world.plan.hosts[1].clone();
+    let (vip, port) = (web.vip, crate::addr::Port::new(8080).unwrap());
+    let tried = |world: &World, now: &HostPlan| inquiry.tried(now, &world.replies);
+    assert_eq!(tried(&world, &web), Some((vip, port, TryOutcome::TimedOut)));
+    let world = world.finds(Part::Dial, Cause::NameNotFound, "no name");
+    assert_eq!(tried(&world, &web), Some((vip, port, TryOutcome::Refused)));
+    let world = world.finds(Part::Dial, Cause::NotAllowed, "another configuration");
+    assert_eq!(tried(&world, &web), None);
+    let ok = AgentReply::Found(Found::default(), Duration::from_millis(1));
+    let world = world.with(Part::Dial, ok);
+    assert_eq!(tried(&world, &web), Some((vip, port, TryOutcome::Answered)));
+    let mut other = web.clone();
+    other.forwards[0].target = other.forwards[1].target.clone();
+    assert_eq!(tried(&world, &other), None);
+    let silent = world.with(Part::Dial, AgentReply::Silent);
+    assert_eq!(tried(&silent, &web), None);
 }

@@ -12,7 +12,7 @@ use crate::{
     link::AgentReply,
     text::{escape, figures::span},
     view::{HostView, WhyOutcome, WhyStep, WhyView},
-    wire::{Cause, probe::Found},
+    wire::probe::Found,
 };
 
 /// The maximum number of ports or names that are listed in a sentence.
@@ -115,7 +115,7 @@ impl Inquiry {
                 } else {
                     format!("{name} is another name of {called}, at {vip}")
                 };
-                Said::ok(format!("{what}{}", self.resolution()))
+                self.resolution(&what, *vip)
             }
             (Way::Gateway(..), Host::Name(name)) => Said::ok(format!(
                 "{name} is a name outside of the network; the gateway resolves it"
@@ -133,30 +133,41 @@ impl Inquiry {
         }
     }
 
-    /// How programs on the source resolve the name of the target.
-    fn resolution(&self) -> String {
+    /// How programs on the source find the name of the target, which is a host of the network with this VIP.
+    fn resolution(&self, what: &str, vip: Vip) -> Said {
         let Some(source) = self.source() else {
-            return String::new();
+            return Said::ok(what);
         };
-        let mut ways = Vec::new();
-        if let Some(dns) = source.dns {
-            ways.push(format!("the DNS server at {}", source.vip.socket(dns)));
-        }
+        let name = &source.name;
+        let dns = source
+            .dns
+            .map(|dns| format!("the DNS server at {}", source.vip.socket(dns)));
+        let proxy = || {
+            let with_env = source.state_dir.is_some();
+            let how = if with_env { " (norouter exec)" } else { "" };
+            format!("a proxy{how}")
+        };
+        let mut ways: Vec<String> = source.has_proxy().then(proxy).into_iter().collect();
         if source.write_etc_hosts {
             ways.push("the hosts file".to_owned());
         }
-        if source.state_dir.is_some() {
-            ways.push("\"norouter env\"".to_owned());
+        if ways.is_empty() {
+            let port = self.target.port;
+            let only = dns.map_or_else(String::new, |dns| format!(", unless they ask {dns}"));
+            return Said {
+                remedy: Some(format!(
+                    "for names, add \"http: {{listen: 127.0.0.1:18080}}\" or \"writeEtcHosts: true\" to {name} in the manifest"
+                )),
+                ..Said::unknown(format!(
+                    "{what}; {name} has no proxy, and programs there reach it as {vip}:{port}, and do not find the name{only}"
+                ))
+            };
         }
-        if source.has_proxy() {
-            ways.push("a proxy".to_owned());
-        }
-        match list(&ways) {
-            none if none.is_empty() => {
-                format!("; programs on {} must use the address", source.name)
-            }
-            ways => format!("; programs on {} find it with {ways}", source.name),
-        }
+        ways.extend(dns);
+        Said::ok(format!(
+            "{what}; programs on {name} find it with {}",
+            list(&ways)
+        ))
     }
 
     fn nowhere(&self, meant: Option<&str>) -> Said {
@@ -351,7 +362,7 @@ impl Inquiry {
 
     fn listener(&self, reply: Option<&AgentReply>) -> Said {
         if !self.is_served() {
-            return Said::skipped("nothing is listened for");
+            return Said::skipped("not tried, because an earlier step does not work");
         }
         let source = self.called(self.from);
         let (what, address) = match self.entrance() {
@@ -412,7 +423,7 @@ impl Inquiry {
                     Said::skipped("the network has no part in it, and does not connect to try it")
                 }
                 Way::Port(..) | Way::Gateway(..) | Way::Nowhere(_) => {
-                    Said::skipped("there is nothing to connect to")
+                    Said::skipped("not tried, because an earlier step does not work")
                 }
             };
         };
@@ -442,11 +453,10 @@ impl Inquiry {
             ))
             .took(took),
             Ok((found, took)) => {
-                let cause = found.cause.unwrap_or(Cause::Other);
                 let reason = found.reason.trim_end_matches('.');
                 Said::failed(
                     format!("{host} cannot connect to {target}; its agent says: {reason}"),
-                    self.dial_remedy(cause, &host, &target),
+                    self.dial_remedy(found, &host, &target),
                 )
                 .took(took)
             }

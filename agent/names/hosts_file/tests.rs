@@ -50,6 +50,50 @@ fn the_block_stands_at_the_end_and_is_replaced_when_it_is_put_again() {
 }
 
 #[test]
+fn a_block_that_is_right_stays_where_it_is() {
+    let before = [&put_mine(b"10.0.0.1 a")[..], b"10.0.0.2 www.test\n"].concat();
+    let moved = put(&before, &zone(), &me(), lives).unwrap();
+    assert_ne!(moved.bytes, before, "a name has another address now");
+    let again = put(&moved.bytes, &zone(), &me(), lives).unwrap();
+    assert_eq!(again, moved);
+    let other = put(&moved.bytes, &zone(), &owner("db", 2), lives).unwrap();
+    let again = put(&other.bytes, &zone(), &me(), lives).unwrap();
+    assert_eq!(again.bytes, other.bytes, "another block follows");
+
+    let zone = Zone::new([("web", WEB)]);
+    let mine = put(b"10.0.0.1 a", &zone, &me(), lives).unwrap().bytes;
+    let with = [&mine[..], b"10.0.0.2 b"].concat();
+    assert_eq!(put(&with, &zone, &me(), lives).unwrap().bytes, with);
+    assert_eq!(remove_mine(&with), b"10.0.0.1 a\n10.0.0.2 b");
+}
+
+#[test]
+fn the_line_of_a_name_that_is_left_out_is_counted_in_the_file_as_it_is() {
+    let zone = Zone::new([("web", WEB), ("a", WEB), ("b", WEB)]);
+    let first = put(b"10.0.0.1 a\n", &zone, &me(), lives).unwrap();
+    let with = [&first.bytes[..], b"10.0.0.2 b\n"].concat();
+    let moved = put(&with, &zone, &me(), lives).unwrap();
+    let with = [&moved.bytes[..], b"10.0.0.3 c\n10.0.0.4 b\n"].concat();
+    for (bytes, expected) in [(&moved.bytes, [1, 2]), (&with, [1, 2])] {
+        let put = put(bytes, &zone, &me(), lives).unwrap();
+        assert_eq!(put.bytes, *bytes);
+        let lines: Vec<_> = put.left_out.iter().map(|name| name.line).collect();
+        assert_eq!(lines, expected);
+    }
+    // The name that is mapped only behind the block.
+    let zone = Zone::new([("web", WEB), ("c", WEB)]);
+    let mine = put(b"10.0.0.1 a\n10.0.0.3 c\n", &zone, &me(), lives).unwrap();
+    let block = mine
+        .bytes
+        .strip_prefix(b"10.0.0.1 a\n10.0.0.3 c\n")
+        .unwrap();
+    let before = [b"10.0.0.1 a\n", block, b"10.0.0.3 c\n"].concat();
+    let put = put(&before, &zone, &me(), lives).unwrap();
+    assert_eq!(put.bytes, before);
+    assert_eq!(put.left_out[0].line, 5);
+}
+
+#[test]
 fn lines_that_were_written_behind_the_block_stay() {
     let with = [&put_mine(b"10.0.0.1 a")[..], b"10.0.0.2 b"].concat();
     // The line break after "a" is needed now, because another line follows.

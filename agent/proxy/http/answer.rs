@@ -17,7 +17,8 @@ impl Reply {
     pub fn bytes(&self, to: Option<&Request>) -> Bytes {
         let version = to.map_or(Version::Http11, |request| request.version);
         let mut out = BytesMut::new();
-        out.put_slice(format!("{version} {} {}\r\n", self.status, reason(self.status)).as_bytes());
+        let reason = self.reason.as_deref().unwrap_or(reason(self.status));
+        out.put_slice(format!("{version} {} {reason}\r\n", self.status).as_bytes());
         head::field(&mut out, "Content-Type", self.content_type.as_bytes());
         head::field(
             &mut out,

@@ -26,7 +26,11 @@ pub enum Framing {
 
 /// The progress through a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Body(State);
+pub struct Body {
+    state: State,
+    /// Whether the size of a chunk may have spaces after it, as some old servers write it to a fixed width.
+    padded: bool,
+}
 
 /// A fault in a chunked body. Such a body is refused, because different programs could parse it differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +57,10 @@ enum State {
     /// In the size of a chunk, after this many digits.
     Size {
         digits: u8,
+        size: u64,
+    },
+    /// In the spaces after the size of a chunk.
+    Padding {
         size: u64,
     },
     /// In the extension of a chunk, which ends with CR.
@@ -92,14 +100,25 @@ enum Trailer {
 }
 
 impl Body {
-    /// The body that follows a head with this framing.
-    pub const fn new(framing: Framing) -> Self {
-        Self(match framing {
-            Framing::None | Framing::Length(0) => State::Complete,
-            Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::Size { digits: 0, size: 0 },
-            Framing::UntilClose => State::UntilClose,
-        })
+    /// The body that follows a client's head with this framing.
+    pub const fn of_client(framing: Framing) -> Self {
+        Self {
+            state: match framing {
+                Framing::None | Framing::Length(0) => State::Complete,
+                Framing::Length(length) => State::Length(length),
+                Framing::Chunked => State::Size { digits: 0, size: 0 },
+                Framing::UntilClose => State::UntilClose,
+            },
+            padded: false,
+        }
+    }
+
+    /// The body that follows an origin's head with this framing.
+    pub const fn of_origin(framing: Framing) -> Self {
+        Self {
+            padded: true,
+            ..Self::of_client(framing)
+        }
     }
 
     /// Returns how many of the next bytes belong to the body. Any further bytes belong to the next message. After an
@@ -107,7 +126,7 @@ impl Body {
     pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {
-            let (next, taken) = match self.0 {
+            let (next, taken) = match self.state {
                 State::Complete => break,
                 State::Bad(error) => return Err(error),
                 State::UntilClose => (State::UntilClose, rest.len()),
@@ -129,14 +148,20 @@ impl Body {
                     };
                     (next, taken)
                 }
+                State::Size { digits: 1.., size } | State::Padding { size }
+                    if self.padded && matches!(byte, b' ' | b'\t') =>
+                {
+                    (State::Padding { size }, 1)
+                }
                 state @ (State::Size { .. }
+                | State::Padding { .. }
                 | State::Extension { .. }
                 | State::SizeEnd { .. }
                 | State::ChunkCr
                 | State::ChunkLf
                 | State::Trailer { .. }) => (step(state, *byte).unwrap_or_else(State::Bad), 1),
             };
-            self.0 = next;
+            self.state = next;
             if let State::Bad(error) = next {
                 return Err(error);
             }
@@ -151,13 +176,13 @@ impl Body {
 
     /// Whether the whole body has passed.
     pub fn is_complete(&self) -> bool {
-        self.0 == State::Complete
+        self.state == State::Complete
     }
 
     /// Whether the body is complete if its sender ends the connection here. If it is not, the receiver must see a
     /// broken connection, and not a clean end.
     pub fn is_complete_at_end(&self) -> bool {
-        self.is_complete() || self.0 == State::UntilClose
+        self.is_complete() || self.state == State::UntilClose
     }
 }
 
@@ -181,11 +206,16 @@ fn step(state: State, byte: u8) -> Result<State, BadBody> {
                 size: size << 4 | u64::from(digit),
             })
         }
-        (State::Size { digits: 1.., size } | State::Extension { size, .. }, b'\r') => {
-            Ok(State::SizeEnd { size })
+        (
+            State::Size { digits: 1.., size }
+            | State::Padding { size }
+            | State::Extension { size, .. },
+            b'\r',
+        ) => Ok(State::SizeEnd { size }),
+        (State::Size { digits: 1.., size } | State::Padding { size }, b';') => {
+            Ok(State::Extension { size, length: 0 })
         }
-        (State::Size { digits: 1.., size }, b';') => Ok(State::Extension { size, length: 0 }),
-        (State::Size { .. }, _) => Err(BadBody::Size),
+        (State::Size { .. } | State::Padding { .. }, _) => Err(BadBody::Size),
         (State::Extension { size, length }, _) => {
             check_text(byte)?;
             Ok(State::Extension {
@@ -247,7 +277,7 @@ mod tests {
     /// How many of these bytes belong to the body if they come in pieces of this size, and whether the body is
     /// complete.
     fn run(framing: Framing, bytes: &[u8], piece: usize) -> Result<(usize, bool), BadBody> {
-        let mut body = Body::new(framing);
+        let mut body = Body::of_client(framing);
         let mut taken = 0;
         for piece in bytes.chunks(piece) {
             let now = body.advance(piece)?;
@@ -282,7 +312,7 @@ mod tests {
     #[test]
     fn a_connection_that_ends_early_broke_the_body() {
         let at_end = |framing, bytes: &[u8]| {
-            let mut body = Body::new(framing);
+            let mut body = Body::of_client(framing);
             body.advance(bytes).unwrap();
             body.is_complete_at_end()
         };
@@ -324,10 +354,24 @@ mod tests {
 
     #[test]
     fn a_bad_body_stays_bad() {
-        let mut body = Body::new(Framing::Chunked);
+        let mut body = Body::of_client(Framing::Chunked);
         assert!(body.advance(b"x").is_err());
         assert!(body.advance(b"3\r\nabc\r\n0\r\n\r\n").is_err());
         assert!(!body.is_complete_at_end());
+    }
+
+    #[test]
+    fn only_an_origin_may_write_spaces_after_the_size_of_a_chunk() {
+        let bytes = b"5 \t\r\nhello\r\n0  \r\n\r\n";
+        let mut body = Body::of_origin(Framing::Chunked);
+        assert_eq!(body.advance(bytes), Ok(bytes.len()));
+        assert!(body.is_complete());
+        let mut body = Body::of_client(Framing::Chunked);
+        assert_eq!(body.advance(bytes), Err(BadBody::Size));
+        for bytes in [&b" 5\r\n"[..], b"5 6\r\n"] {
+            let mut body = Body::of_origin(Framing::Chunked);
+            assert_eq!(body.advance(bytes), Err(BadBody::Size));
+        }
     }
 
     proptest! {

@@ -17,13 +17,11 @@ pub const HEAD_MAX: usize = 64 << 10;
 /// Limit on the number of header fields.
 pub const HEADERS_MAX: usize = 128;
 
-/// The name of this proxy in the `Via` field (RFC 9110 section 7.6.3).
-const PSEUDONYM: &str = "norouter";
-
 /// Fields that concern one connection and not the message (RFC 9110 section 7.6.1), in addition to those that
 /// `Connection` names and those that begin with `Proxy-`.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
+    "http2-settings",
     "keep-alive",
     "te",
     "trailer",
@@ -38,6 +36,16 @@ const SECRET: &[&str] = &[
     "cookie",
     "set-cookie",
 ];
+
+/// The sender of a head. What two programs could read in two ways is refused to both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// A client, which may try to make the origin see another request than this proxy does. It has no reason to deviate
+    /// from the standard.
+    Client,
+    /// An origin. Small faults of old servers, which have only one meaning, are repaired.
+    Origin,
+}
 
 /// Header fields in their order. No name is empty, and no value contains a line break or another control character.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -88,12 +96,26 @@ impl Headers {
         }
     }
 
-    /// The length of the body according to these fields; `None` if they do not give one (RFC 9112 section 6). Ambiguous
-    /// fields are refused, even if they only repeat the same value.
-    pub(super) fn framing(&self, version: Version) -> Result<Option<Framing>, Wrong> {
+    /// The length of the body according to these fields; `None` if they do not give one (RFC 9112 section 6). Fields of a
+    /// client that only repeat the same value are refused; those of an origin are read as one, and chunks count for more
+    /// than a length (RFC 9112 section 6.3).
+    pub(super) fn framing(
+        &self,
+        version: Version,
+        sender: Sender,
+    ) -> Result<Option<Framing>, Wrong> {
         let wrong = |text| Err(Wrong::new(400, text));
-        let length = self.single("content-length")?;
-        let Some(coding) = self.single("transfer-encoding")? else {
+        let (length, coding) = match sender {
+            Sender::Client => (
+                self.single("content-length")?,
+                self.single("transfer-encoding")?,
+            ),
+            Sender::Origin => (
+                self.repeated("content-length")?,
+                self.repeated("transfer-encoding")?,
+            ),
+        };
+        let Some(coding) = coding else {
             let Some(length) = length else {
                 return Ok(None);
             };
@@ -102,7 +124,7 @@ impl Headers {
                 None => wrong("The value of Content-Length is not a number."),
             };
         };
-        if length.is_some() {
+        if length.is_some() && sender == Sender::Client {
             return wrong("Content-Length and Transfer-Encoding exclude each other.");
         }
         if version == Version::Http10 {
@@ -123,14 +145,39 @@ impl Headers {
         ))
     }
 
-    /// Writes the fields that are forwarded to the other side, the upgrade if there is one, and `Via`.
-    pub(super) fn forward(
-        &self,
-        out: &mut BytesMut,
-        leave_out: &[&str],
-        upgrade: bool,
-        version: Version,
-    ) {
+    /// The value of a field that may occur only once, or several times with the same value, also as a list; `None` if it
+    /// is absent.
+    fn repeated(&self, name: &str) -> Result<Option<&[u8]>, Wrong> {
+        let mut values = self.list(name);
+        let Some(first) = values.next() else {
+            return self.single(name);
+        };
+        if values.all(|value| value.eq_ignore_ascii_case(first)) {
+            return Ok(Some(first));
+        }
+        let text = format!("The field {name} stands there with different values.");
+        Err(Wrong::new(400, text))
+    }
+
+    /// Whether the length of the body is given once and in one way, so that the sender certainly means the same end of
+    /// the body.
+    pub(super) fn is_length_certain(&self) -> bool {
+        self.all("content-length").count() + self.all("transfer-encoding").count() <= 1
+    }
+
+    /// The protocols in the field `Upgrade`, without HTTP/2: its offer is made for one connection, with settings in
+    /// another field, and this proxy does not speak it. `None` if none is left.
+    pub(super) fn upgrade(&self) -> Option<Vec<u8>> {
+        let others = self.list("upgrade").filter(|protocol| {
+            let is_h2 = |name: &[u8]| protocol.eq_ignore_ascii_case(name);
+            !is_h2(b"h2c") && !is_h2(b"h2")
+        });
+        let others: Vec<&[u8]> = others.collect();
+        (!others.is_empty()).then(|| others.join(&b", "[..]))
+    }
+
+    /// Writes the fields that are forwarded to the other side.
+    pub(super) fn forward(&self, out: &mut BytesMut, leave_out: &[&str]) {
         for (name, value) in &self.0 {
             let is = |other: &&str| name.eq_ignore_ascii_case(other);
             let hop = HOP_BY_HOP.iter().any(is)
@@ -139,15 +186,10 @@ impl Headers {
                     .get(..6)
                     .is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
                 || self.connection(name);
-            if !hop || (upgrade && is(&"upgrade")) {
+            if !hop {
                 field(out, name, value);
             }
         }
-        field(
-            out,
-            "Via",
-            format!("{} {PSEUDONYM}", version.number()).as_bytes(),
-        );
     }
 }
 
@@ -182,13 +224,18 @@ pub(super) struct Lines<'a> {
 }
 
 /// Splits a head into lines; `None` if more bytes are needed.
-pub(super) fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, Wrong> {
+pub(super) fn split(bytes: &[u8], sender: Sender) -> Result<Option<Lines<'_>>, Wrong> {
     let Some(length) = end(bytes)? else {
         return Ok(None);
     };
     let head = bytes.get(..length).unwrap_or_default();
     let mut lines = head.split(|byte| *byte == b'\n').map(|line| {
+        let whole = match sender {
+            Sender::Client => None,
+            Sender::Origin => Some(line),
+        };
         line.strip_suffix(b"\r")
+            .or(whole)
             .filter(|line| !line.contains(&b'\r'))
             .ok_or_else(|| Wrong::new(400, "A line does not end with CR LF, or contains a CR."))
     });
@@ -205,11 +252,18 @@ pub(super) fn split(bytes: &[u8]) -> Result<Option<Lines<'_>>, Wrong> {
         if line.is_empty() {
             break;
         }
+        if sender == Sender::Origin
+            && matches!(line.first(), Some(b' ' | b'\t'))
+            && let Some((_, value)) = headers.0.last_mut()
+        {
+            continue_value(value, line)?;
+            continue;
+        }
         if headers.0.len() == HEADERS_MAX {
             let text = format!("There are more than {HEADERS_MAX} header fields.");
             return Err(Wrong::new(431, text));
         }
-        headers.0.push(parse_field(line)?);
+        headers.0.push(parse_field(line, sender)?);
     }
     Ok(Some(Lines {
         first,
@@ -240,8 +294,30 @@ fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
     Ok(found)
 }
 
-/// Parses one header field (RFC 9112 section 5).
-fn parse_field(line: &[u8]) -> Result<(String, Vec<u8>), Wrong> {
+/// Appends the continuation of a field on another line, with one space in place of the fold (RFC 9112 section 5.2). A
+/// line of spaces is refused, because some programs take it for the end of the head.
+fn continue_value(value: &mut Vec<u8>, line: &[u8]) -> Result<(), Wrong> {
+    let more = line.trim_ascii();
+    if more.is_empty() {
+        return Err(Wrong::new(400, "A line of the head has spaces only."));
+    }
+    check_value(more)?;
+    value.push(b' ');
+    value.extend_from_slice(more);
+    Ok(())
+}
+
+fn check_value(value: &[u8]) -> Result<(), Wrong> {
+    if value.iter().any(|byte| *byte != b'\t' && is_control(*byte)) {
+        let text = "The value of a header field contains a control character.";
+        return Err(Wrong::new(400, text));
+    }
+    Ok(())
+}
+
+/// Parses one header field (RFC 9112 section 5). Spaces before the colon are removed from an origin's field, as the
+/// standard wants it, and refused to a client.
+fn parse_field(line: &[u8], sender: Sender) -> Result<(String, Vec<u8>), Wrong> {
     let wrong = |text| Err(Wrong::new(400, text));
     if line
         .first()
@@ -250,18 +326,19 @@ fn parse_field(line: &[u8]) -> Result<(String, Vec<u8>), Wrong> {
         return wrong("A header field is continued on a second line.");
     }
     let mut halves = line.splitn(2, |byte| *byte == b':');
-    let (Some(name), Some(value)) = (halves.next(), halves.next()) else {
+    let (Some(mut name), Some(value)) = (halves.next(), halves.next()) else {
         return wrong("A header field has no colon.");
     };
+    if sender == Sender::Origin {
+        name = name.trim_ascii_end();
+    }
     if name.last().is_some_and(u8::is_ascii_whitespace) {
         return wrong("There is a space before the colon of a header field.");
     }
     let Some(name) = token(name) else {
         return wrong("The name of a header field contains a character that has no place there.");
     };
-    if value.iter().any(|byte| *byte != b'\t' && is_control(*byte)) {
-        return wrong("The value of a header field contains a control character.");
-    }
+    check_value(value)?;
     Ok((name.to_owned(), value.trim_ascii().to_vec()))
 }
 

@@ -5,6 +5,9 @@ use crate::wire::{Cause, Failure};
 /// The answer to `CONNECT` once the tunnel is established (RFC 9110 section 9.3.6).
 pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
+/// Limit on the length of a reason phrase.
+const PHRASE_MAX: usize = 200;
+
 /// The field that tells a client how to authenticate (RFC 7617).
 const AUTHENTICATE: (&str, &str) = (
     "Proxy-Authenticate",
@@ -15,6 +18,8 @@ const AUTHENTICATE: (&str, &str) = (
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub(super) status: u16,
+    /// The text after the status; `None` for the usual one.
+    pub(super) reason: Option<String>,
     pub(super) body: String,
     pub(super) content_type: &'static str,
     pub(super) headers: Vec<(&'static str, &'static str)>,
@@ -47,6 +52,7 @@ impl Reply {
     pub(crate) fn page(status: u16, content_type: &'static str, body: String) -> Self {
         Self {
             status,
+            reason: None,
             body,
             content_type,
             headers: Vec::new(),
@@ -85,8 +91,19 @@ impl From<&Failure> for Reply {
             | Cause::NoAddress
             | Cause::Other => 502,
         };
-        Self::new(status, &failure.reason)
+        Self {
+            reason: Some(phrase(&failure.reason)),
+            ..Self::new(status, &failure.reason)
+        }
     }
+}
+
+/// A sentence as the reason phrase of a status line. Many clients show this phrase to people, and nothing else of an
+/// answer to `CONNECT`.
+fn phrase(sentence: &str) -> String {
+    let visible = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
+    let text: String = sentence.chars().take(PHRASE_MAX).map(visible).collect();
+    text.trim_matches([' ', '.']).to_owned()
 }
 
 #[cfg(test)]
@@ -108,7 +125,17 @@ mod tests {
             let reply = Reply::from(&Failure { cause, reason });
             assert_eq!(reply.status(), status);
             assert_eq!(reply.body(), "web:80 (10.0.0.1:80) refused.\n");
+            assert_eq!(
+                reply.reason.as_deref(),
+                Some("web:80 (10.0.0.1:80) refused")
+            );
         }
+    }
+
+    #[test]
+    fn a_reason_phrase_stays_on_its_line_and_is_short() {
+        assert_eq!(phrase("a\r\nB: c\u{1b}[31m\u{fc} d."), "a  B: c [31m  d");
+        assert_eq!(phrase(&"x".repeat(10_000)).len(), 200);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
     body::Framing,
-    head::{self, Headers, Lines},
+    head::{self, Headers, Lines, Sender},
     reply::Reply,
     target::{self, RequestTarget},
     token::is_token_byte,
@@ -30,7 +30,7 @@ pub struct Request {
     /// How long the body is; never [`Framing::UntilClose`].
     pub framing: Framing,
     /// The protocols to which the client would like to switch; `None` if it does not ask for that (RFC 9110 section
-    /// 7.8).
+    /// 7.8), or only for HTTP/2.
     pub upgrade: Option<Vec<u8>>,
     /// Whether the client waits for an interim `100 Continue` before it sends the body. The field `Expect` is forwarded
     /// to the origin, which sends the interim answer.
@@ -68,9 +68,7 @@ impl Request {
         let mut out = BytesMut::new();
         out.put_slice(format!("{} {path} {}\r\n", self.method, self.version).as_bytes());
         head::field(&mut out, "Host", host(destination).as_bytes());
-        let upgrade = self.upgrade.is_some();
-        self.headers
-            .forward(&mut out, &["host", "content-length"], upgrade, self.version);
+        self.headers.forward(&mut out, &["host", "content-length"]);
         match self.framing {
             Framing::None | Framing::UntilClose => {}
             Framing::Length(length) => {
@@ -78,13 +76,16 @@ impl Request {
             }
             Framing::Chunked => head::field(&mut out, "Transfer-Encoding", b"chunked"),
         }
-        match (upgrade, reuse) {
-            (true, _) => head::field(&mut out, "Connection", b"Upgrade"),
-            (false, false) => head::field(&mut out, "Connection", b"close"),
-            (false, true) if self.version == Version::Http10 => {
+        match (&self.upgrade, reuse) {
+            (Some(protocols), _) => {
+                head::field(&mut out, "Upgrade", protocols);
+                head::field(&mut out, "Connection", b"Upgrade");
+            }
+            (None, false) => head::field(&mut out, "Connection", b"close"),
+            (None, true) if self.version == Version::Http10 => {
                 head::field(&mut out, "Connection", b"keep-alive");
             }
-            (false, true) => {}
+            (None, true) => {}
         }
         out.put_slice(b"\r\n");
         Some(out.freeze())
@@ -102,6 +103,13 @@ impl Request {
     /// The credentials that the client sent, not decoded.
     pub fn authorization(&self) -> Option<&[u8]> {
         self.headers.get(AUTHORIZATION)
+    }
+
+    /// Whether the request changes nothing at the origin, so that it may be sent twice (RFC 9110 section 9.2.1), and has no
+    /// body, which would be gone.
+    pub fn is_repeatable(&self) -> bool {
+        let is_safe = matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        is_safe && self.framing == Framing::None && self.upgrade.is_none()
     }
 
     /// Whether the method is `HEAD`, so that the answer never has a body.
@@ -130,22 +138,22 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
         first,
         headers,
         length,
-    }) = head::split(bytes)?
+    }) = head::split(bytes, Sender::Client)?
     else {
         return Ok(None);
     };
     let (method, target, version) = target::request_line(first)?;
-    check_host(&target, version, &headers)?;
-    let framing = headers.framing(version)?.unwrap_or(Framing::None);
+    check_host(version, &headers)?;
+    let framing = headers
+        .framing(version, Sender::Client)?
+        .unwrap_or(Framing::None);
     let is_tunnel = matches!(target, RequestTarget::Connect(_));
     if is_tunnel && !matches!(framing, Framing::None | Framing::Length(0)) {
         return Err(Wrong::new(400, "A request for a tunnel has no body."));
     }
     let asks = |word| version == Version::Http11 && headers.connection(word);
-    let upgrade = headers
-        .get("upgrade")
-        .filter(|_| asks("upgrade") && !is_tunnel)
-        .map(<[u8]>::to_vec);
+    let may_switch = asks("upgrade") && !is_tunnel;
+    let upgrade = headers.upgrade().filter(|_| may_switch);
     headers.single(AUTHORIZATION)?;
     Ok(Some((
         Request {
@@ -163,30 +171,14 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
     )))
 }
 
-/// Checks that `Host` occurs exactly once and agrees with the target (RFC 9112 section 3.2).
-fn check_host(target: &RequestTarget, version: Version, headers: &Headers) -> Result<(), Wrong> {
-    let Some(value) = headers.single("host")? else {
-        return match version {
-            Version::Http10 => Ok(()),
-            Version::Http11 => Err(Wrong::new(400, "The field Host is missing.")),
-        };
-    };
-    // The value of `Host` is not compared with the target if the client asks for a tunnel, because a tunnel does not
-    // forward the field. It is not compared here either if the client asks for a page of this proxy: `page::choose`
-    // checks it.
-    let RequestTarget::Absolute { destination, .. } = target else {
-        return Ok(());
-    };
-    let named = std::str::from_utf8(value)
-        .ok()
-        .and_then(|value| Destination::parse(value, Some(target::PORT)).ok());
-    if named.as_ref() != Some(destination) {
-        let text = format!(
-            "The field Host names another host or port than the request, which is for {destination}."
-        );
-        return Err(Wrong::new(400, text));
+/// Checks that `Host` occurs exactly once (RFC 9112 section 3.2). Its value does not matter for an origin: the address
+/// of the request does, and the field is written anew from it (section 3.2.2). For the proxy's own pages, it is checked
+/// elsewhere.
+fn check_host(version: Version, headers: &Headers) -> Result<(), Wrong> {
+    match (headers.single("host")?, version) {
+        (None, Version::Http11) => Err(Wrong::new(400, "The field Host is missing.")),
+        (None, Version::Http10) | (Some(_), _) => Ok(()),
     }
-    Ok(())
 }
 
 /// The error for a client that does not speak HTTP; the first byte shows which protocol it probably speaks.

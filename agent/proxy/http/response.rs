@@ -1,10 +1,11 @@
-//! The head of an origin's response: it is parsed as strictly as a request, and rewritten for the client.
+//! The head of an origin's response: small faults that have only one meaning are repaired, and the head is rewritten for
+//! the client.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
     body::Framing,
-    head::{self, Headers, Lines},
+    head::{self, Headers, Lines, Sender},
     reply::Reply,
     request::Request,
     version::Version,
@@ -25,6 +26,8 @@ pub struct Response {
     pub framing: Framing,
     /// Whether the origin accepts another request on this connection.
     pub keep_alive: bool,
+    /// The length that the fields give, also if the answer has no body.
+    announced: Option<Framing>,
     reason: Vec<u8>,
     to: RequestParts,
 }
@@ -97,12 +100,7 @@ impl Response {
         out.put_slice(format!("{} {} ", self.to.version, self.status).as_bytes());
         out.put_slice(&self.reason);
         out.put_slice(b"\r\n");
-        self.headers.forward(
-            &mut out,
-            &["content-length"],
-            self.is_switch(),
-            self.version,
-        );
+        self.headers.forward(&mut out, &["content-length"]);
         match self.framing {
             Framing::Length(length) => {
                 head::field(&mut out, "Content-Length", length.to_string().as_bytes());
@@ -111,13 +109,16 @@ impl Response {
             // An answer to `HEAD` and an answer with status 304 have no body, but may state its length (RFC 9110
             // section 8.6).
             Framing::None if self.to.head || self.status == 304 => {
-                if let Some(length) = self.headers.get("content-length") {
-                    head::field(&mut out, "Content-Length", length);
+                if let Some(Framing::Length(length)) = self.announced {
+                    head::field(&mut out, "Content-Length", length.to_string().as_bytes());
                 }
             }
             Framing::None | Framing::UntilClose => {}
         }
         if self.is_switch() {
+            for protocols in self.headers.all("upgrade") {
+                head::field(&mut out, "Upgrade", protocols);
+            }
             head::field(&mut out, "Connection", b"Upgrade");
         } else if !self.is_interim() {
             if close || !self.keeps_client() {
@@ -140,7 +141,7 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
         first,
         headers,
         length,
-    }) = head::split(bytes)?
+    }) = head::split(bytes, Sender::Origin)?
     else {
         return Ok(None);
     };
@@ -152,7 +153,7 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
         ));
     }
     // The fields must be valid even if the status means that there is no body.
-    let announced = headers.framing(version)?;
+    let announced = headers.framing(version, Sender::Origin)?;
     if to.version == Version::Http10 && announced == Some(Framing::Chunked) {
         return Err(Wrong::new(
             502,
@@ -165,6 +166,7 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
         _ => announced.unwrap_or(Framing::UntilClose),
     };
     let keep_alive = framing != Framing::UntilClose
+        && headers.is_length_certain()
         && !headers.lists("connection", "close")
         && (version == Version::Http11 || headers.lists("connection", "keep-alive"));
     let response = Response {
@@ -173,6 +175,7 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
         headers,
         framing,
         keep_alive,
+        announced,
         reason: reason.to_vec(),
         to,
     };

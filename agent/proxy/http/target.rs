@@ -81,6 +81,11 @@ fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
         }
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    // Some clients leave a user and a password in the address, and send them as a field once they are asked for them.
+    let authority = match authority.split_once('@') {
+        Some((_, place)) => place,
+        None => authority,
+    };
     let destination = Destination::parse(authority, Some(PORT)).map_err(place)?;
     let path = match path {
         "" if method == "OPTIONS" => "*".to_owned(),

@@ -15,8 +15,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// The version in the form for `Via`.
-    pub(super) const fn number(self) -> &'static str {
+    const fn number(self) -> &'static str {
         match self {
             Self::Http10 => "1.0",
             Self::Http11 => "1.1",

@@ -1,4 +1,5 @@
-//! The switch's reports about flows, and how a person ends a flow.
+//! The switch's reports about flows, about those that have ended, and about the services behind published ports; and how
+//! a person ends a flow.
 
 use super::*;
 
@@ -77,8 +78,8 @@ fn a_flow_that_is_killed_is_reset_at_both_ends_and_gone() {
     let mut switch = switch();
     open(&mut switch, 4000);
     let key = only(&switch, NOW).key;
-    assert!(switch.kill_flow(key.reversed()));
-    assert!(!switch.kill_flow(key));
+    assert!(switch.kill_flow(NOW, key.reversed()));
+    assert!(!switch.kill_flow(NOW, key));
     let to_b = delivered(&mut switch, B);
     let to_a = delivered(&mut switch, A);
     let (b, a) = (to_b[0], to_a[0]);
@@ -97,7 +98,7 @@ fn a_flow_that_is_killed_while_it_opens_is_refused_to_the_one_that_began() {
     let syn = segment((A, 4000), (B, 80), SYN, 100, 0);
     assert!(switch.handle_packet(NOW, vip(A), syn).passes());
     delivered(&mut switch, B);
-    assert!(switch.kill_flow(only(&switch, NOW).key));
+    assert!(switch.kill_flow(NOW, only(&switch, NOW).key));
     let to_a = delivered(&mut switch, A);
     let flags = to_a[0].1.flags;
     assert!(flags.rst && flags.ack);
@@ -148,4 +149,143 @@ fn a_syn_costs_as_much_when_it_is_sent_again() {
         assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Begun);
     }
     assert_eq!(switch.flows(NOW, 10).0, 1);
+}
+
+/// The outcomes of the flows that have ended, the oldest first.
+fn outcomes(switch: &Switch) -> Vec<FlowOutcome> {
+    switch.ended(100).map(|flow| flow.outcome).collect()
+}
+
+fn tried(switch: &Switch, host: Ipv4Addr) -> Vec<(u16, TryOutcome, Instant)> {
+    let tried = switch.tried(vip(host));
+    tried
+        .map(|(port, tried)| (port.get(), tried.outcome, tried.at))
+        .collect()
+}
+
+#[test]
+fn a_connection_that_lasted_a_moment_is_told_with_its_bytes_after_its_end() {
+    let mut switch = switch();
+    let (a, b) = ((A, 4000), (B, 80));
+    open(&mut switch, 4000);
+    for (millis, from, frame) in [
+        (10, A, data(a, b, 101, 300)),
+        (20, B, data(b, a, 501, 1_000)),
+        (30, A, segment(a, b, FIN | ACK, 401, 1_501)),
+        (30, B, segment(b, a, FIN | ACK, 1_501, 402)),
+    ] {
+        let verdict = switch.handle_packet(at(millis), vip(from), frame);
+        assert!(verdict.passes());
+    }
+    assert_eq!(outcomes(&switch), []);
+    let last = segment(a, b, ACK, 402, 1_502);
+    assert!(switch.handle_packet(at(40), vip(A), last).passes());
+    assert_eq!(switch.flows(at(40), 10).0, 0);
+    let ended: Vec<_> = switch.ended(10).copied().collect();
+    let [ended] = ended[..] else {
+        panic!("{ended:?}");
+    };
+    assert_eq!(ended.outcome, FlowOutcome::Closed);
+    assert_eq!((ended.from, ended.to), (vip(A), Some(vip(B))));
+    assert_eq!((ended.sent, ended.received), (300, 1_000));
+    assert_eq!(
+        (ended.at, ended.lasted),
+        (at(40), Duration::from_millis(40))
+    );
+}
+
+#[test]
+fn each_end_of_a_flow_has_its_outcome() {
+    let mut switch = switch();
+    let (a, b) = ((A, 4000), (B, 80));
+    let pass = |switch: &mut Switch, millis, from, frame| {
+        let verdict = switch.handle_packet(at(millis), vip(from), frame);
+        assert!(verdict.passes());
+    };
+    let refusal = || segment(b, a, RST | ACK, 0, 101);
+    open(&mut switch, 4000);
+    pass(&mut switch, 0, A, segment(a, b, RST, 101, 0));
+    open(&mut switch, 4000);
+    pass(&mut switch, 0, B, segment(b, a, RST, 501, 0));
+    pass(&mut switch, 10, A, segment(a, b, SYN, 100, 0));
+    pass(&mut switch, 20, B, refusal());
+    pass(&mut switch, 10, A, segment(a, b, SYN, 100, 0));
+    pass(&mut switch, 10_010, B, refusal());
+    // A client that gives up before the answer says nothing about the service.
+    pass(&mut switch, 10_020, A, segment(a, b, SYN, 100, 0));
+    pass(&mut switch, 10_030, A, segment(a, b, RST, 101, 0));
+    // The host that begins a flow anew has forgotten the old one.
+    open(&mut switch, 4000);
+    open_at(&mut switch, 4000, 9_000);
+    let key = only(&switch, NOW).key;
+    assert!(switch.kill_flow(NOW, key));
+    open(&mut switch, 4000);
+    switch.lower(NOW, vip(B));
+    let syn = segment(a, b, SYN, 100, 0);
+    assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Refused);
+    assert_eq!(
+        outcomes(&switch),
+        [
+            FlowOutcome::ResetByFrom,
+            FlowOutcome::ResetByTo,
+            FlowOutcome::Refused,
+            FlowOutcome::TimedOut,
+            FlowOutcome::ResetByFrom,
+            FlowOutcome::ResetByFrom,
+            FlowOutcome::Killed,
+            FlowOutcome::Lost,
+            FlowOutcome::Unavailable,
+        ]
+    );
+    // What the packets of other flows say is not an end.
+    let stray = segment((A, 4001), (B, 80), ACK, 1, 1);
+    assert_eq!(switch.handle_packet(NOW, vip(A), stray), Verdict::Refused);
+    assert_eq!(outcomes(&switch).len(), 9);
+    switch.remove(NOW, vip(B));
+    assert_eq!(outcomes(&switch), []);
+}
+
+#[test]
+fn a_service_is_known_by_the_last_connection_to_it() {
+    let mut switch = switch();
+    let (a, b) = ((A, 4000), (B, 80));
+    assert_eq!(tried(&switch, B), []);
+    let pass = |switch: &mut Switch, millis, from, frame| {
+        let verdict = switch.handle_packet(at(millis), vip(from), frame);
+        assert!(verdict.passes());
+    };
+    pass(&mut switch, 10, A, segment(a, b, SYN, 100, 0));
+    assert_eq!(tried(&switch, B), [], "nobody knows yet");
+    pass(&mut switch, 20, B, segment(b, a, RST | ACK, 0, 101));
+    assert_eq!(tried(&switch, B), [(80, TryOutcome::Refused, at(20))]);
+    assert_eq!(tried(&switch, A), []);
+    // The news comes once, a little later, however often the outcome changes.
+    let due = switch.poll_timeout().map(|(at, _)| at);
+    assert_eq!(due, Some(at(1_020)));
+    pass(&mut switch, 30, A, segment(a, b, SYN, 100, 0));
+    pass(&mut switch, 40, B, segment(b, a, SYN | ACK, 500, 101));
+    assert_eq!(tried(&switch, B), [(80, TryOutcome::Answered, at(40))]);
+    assert!(!switch.poll_tried(at(1_000)));
+    assert!(switch.poll_tried(at(1_020)) && !switch.poll_tried(at(1_020)));
+    // What the service does with a connection that it has accepted is another matter.
+    pass(&mut switch, 2_000, B, segment(b, a, RST, 501, 0));
+    assert_eq!(tried(&switch, B), [(80, TryOutcome::Answered, at(40))]);
+    assert!(!switch.poll_tried(at(9_000)), "nothing has changed");
+
+    // Nobody answers at all.
+    pass(&mut switch, 3_000, A, segment(a, b, SYN, 100, 0));
+    switch.handle_timeout(at(123_000));
+    assert_eq!(tried(&switch, B), [(80, TryOutcome::TimedOut, at(123_000))]);
+    assert_eq!(outcomes(&switch).last(), Some(&FlowOutcome::TimedOut));
+
+    let port = |number| Port::new(number).unwrap();
+    switch.update(vip(B), [port(80), port(81)], false);
+    assert_eq!(tried(&switch, B).len(), 1, "the port is still published");
+    switch.note_tried(at(130_000), vip(B), port(82), TryOutcome::Answered);
+    assert_eq!(tried(&switch, B).len(), 1, "this one is not");
+    switch.forget_tried(vip(B), port(80));
+    assert_eq!(tried(&switch, B), []);
+    switch.note_tried(at(130_000), vip(B), port(80), TryOutcome::Answered);
+    switch.lower(at(130_000), vip(B));
+    assert_eq!(tried(&switch, B), []);
 }

@@ -74,7 +74,7 @@ fn only_a_host_with_a_proxy_teaches() {
 #[test]
 fn a_host_that_is_down_teaches_nothing() {
     let mut switch = switch();
-    switch.lower(vip(A));
+    switch.lower(NOW, vip(A));
     let verdict = learn(&mut switch, NOW, A, &[FOUND]);
     assert_eq!(verdict, Verdict::Offence(Offence::Suggestion));
     switch.raise(vip(A));
@@ -245,7 +245,7 @@ fn a_live_flow_keeps_its_gateway_when_the_address_is_learned_anew() {
 fn what_a_host_taught_goes_with_it() {
     let mut switch = switch();
     learn(&mut switch, NOW, A, &[FOUND]);
-    switch.lower(vip(A));
+    switch.lower(NOW, vip(A));
     switch.raise(vip(A));
     assert!(!is_known(&mut switch, NOW, 1, FOUND));
 }
@@ -255,7 +255,7 @@ fn what_a_gateway_still_sends_to_a_host_that_is_gone_is_no_offence() {
     let mut switch = switch();
     learn(&mut switch, NOW, A, &[FOUND]);
     assert!(is_known(&mut switch, NOW, 1, FOUND));
-    switch.lower(vip(A));
+    switch.lower(NOW, vip(A));
     let verdict = switch.handle_packet(NOW, vip(B), answer(1, FOUND));
     assert_eq!(verdict, Verdict::Refused);
     let verdict = switch.handle_packet(NOW, vip(C), answer(1, FOUND));
@@ -266,7 +266,7 @@ fn what_a_gateway_still_sends_to_a_host_that_is_gone_is_no_offence() {
 fn a_learned_address_behind_a_gateway_that_is_down_is_refused() {
     let mut switch = switch();
     learn(&mut switch, NOW, A, &[FOUND]);
-    switch.lower(vip(B));
+    switch.lower(NOW, vip(B));
     assert_eq!(dial(&mut switch, NOW, A, 1, FOUND), Verdict::Refused);
     assert!(delivered(&mut switch, A)[0].1.flags.rst);
     switch.raise(vip(B));

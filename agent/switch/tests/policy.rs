@@ -145,3 +145,18 @@ fn a_thousand_refusals_are_told_once() {
     assert_eq!(told.most[0].2, By::Default);
     assert_eq!(switch.poll_refused(due + Duration::from_hours(1)), None);
 }
+
+#[test]
+fn what_the_policy_refuses_or_ends_is_among_the_ended_flows() {
+    let mut switch = ruled(Action::Allow, &[(A, &[B], &[], 0, Action::Deny)]);
+    assert_eq!(knock(&mut switch, A, 5_000, B), Verdict::Refused);
+    assert!(knock(&mut switch, A, 5_001, C).passes());
+    let stricter = policy(Action::Allow, &[(A, &[B, C], &[], 0, Action::Deny)]);
+    assert_eq!(switch.set_policy(NOW, stricter), 1);
+    let ended: Vec<_> = switch
+        .ended(10)
+        .map(|flow| (flow.from, flow.to, flow.outcome))
+        .collect();
+    let denied = |to| (vip(A), Some(vip(to)), FlowOutcome::Denied);
+    assert_eq!(ended, [denied(B), denied(C)]);
+}

@@ -101,7 +101,7 @@ fn the_first_gateway_that_is_up_is_the_way() {
     dial(&mut switch, NOW, A, 1, OUTSIDE);
     assert_eq!(delivered(&mut switch, B).len(), 1);
 
-    switch.lower(vip(B));
+    switch.lower(NOW, vip(B));
     let told = delivered(&mut switch, A);
     assert!(told[0].1.flags.rst, "its flow is over");
     assert!(dial(&mut switch, NOW, A, 2, OUTSIDE).passes());
@@ -118,8 +118,8 @@ fn the_first_gateway_that_is_up_is_the_way() {
         "a flow stays where it began"
     );
 
-    switch.lower(vip(B));
-    switch.lower(vip(C));
+    switch.lower(NOW, vip(B));
+    switch.lower(NOW, vip(C));
     delivered(&mut switch, A);
     refused_with_a_reset(&mut switch, 4, OUTSIDE);
 }
@@ -231,7 +231,7 @@ fn losing_the_gateway_resets_the_flows_that_went_through_it() {
     switch.handle_packet(NOW, vip(B), answer(1, OUTSIDE));
     dial(&mut switch, NOW, A, 2, OUTSIDE);
     delivered(&mut switch, A);
-    switch.lower(vip(B));
+    switch.lower(NOW, vip(B));
     let told = delivered(&mut switch, A);
     assert_eq!(told.len(), 2);
     for (key, segment) in told {
@@ -253,7 +253,7 @@ fn losing_the_host_that_dialled_tells_the_gateway_where_it_dialled() {
     dial(&mut switch, NOW, A, 1, OUTSIDE);
     switch.handle_packet(NOW, vip(B), answer(1, OUTSIDE));
     delivered(&mut switch, B);
-    switch.lower(vip(A));
+    switch.lower(NOW, vip(A));
     let told = delivered(&mut switch, B);
     assert_eq!(told[0].0.dst, SocketAddrV4::new(OUTSIDE, 443));
     assert!(told[0].1.flags.rst);

@@ -14,16 +14,16 @@ const CHECKS: Check[] = [
 ];
 
 const OFFERS: ImportOffer[] = [
-  { id: "ssh:web1", kind: "ssh", name: "web1", command: ["ssh", "web1", "--", "norouter"], detail: "web1.example.com, from ~/.ssh/config" },
-  { id: "ssh:db", kind: "ssh", name: "db", command: ["ssh", "db", "--", "norouter"], detail: "db.example.com, from ~/.ssh/config" },
-  { id: "ssh:build", kind: "ssh", name: "build", command: ["ssh", "build", "--", "norouter"], detail: "203.0.113.20, from ~/.ssh/config.d/work" },
-  { id: "container:web", kind: "container", name: "web", command: ["podman", "exec", "-i", "web", "norouter"], detail: "nginx:1.29, running" },
-  { id: "pod:api", kind: "pod", name: "api", command: ["kubectl", "--context=staging", "exec", "-i", "deploy/api", "--", "norouter"], detail: "staging, default" },
+  { id: "ssh:web1", kind: "ssh", name: "web1", command: ["ssh", "web1", "--", "norouter"], detail: "web1.example.com, from ~/.ssh/config", unusable: null },
+  { id: "ssh:db", kind: "ssh", name: "db", command: ["ssh", "db", "--", "norouter"], detail: "db.example.com, from ~/.ssh/config", unusable: null },
+  { id: "ssh:build", kind: "ssh", name: "build", command: ["ssh", "build", "--", "norouter"], detail: "203.0.113.20, from ~/.ssh/config.d/work", unusable: null },
+  { id: "container:web", kind: "container", name: "web", command: ["podman", "exec", "-i", "web", "norouter"], detail: "nginx:1.29, running", unusable: null },
+  { id: "pod:api", kind: "pod", name: "api", command: ["kubectl", "--context=staging", "exec", "-i", "deploy/api", "--", "norouter"], detail: "staging, default", unusable: null },
 ];
 
 const SCRIPTS: Record<string, string> = {
-  posix: "export http_proxy=http://127.0.0.1:18080\nexport https_proxy=http://127.0.0.1:18080\nexport all_proxy=socks5h://127.0.0.1:18081\nexport no_proxy=localhost,127.0.0.1",
-  fish: "set -gx http_proxy http://127.0.0.1:18080\nset -gx https_proxy http://127.0.0.1:18080\nset -gx all_proxy socks5h://127.0.0.1:18081",
+  posix: "export http_proxy=http://127.0.0.1:18080\nexport https_proxy=http://127.0.0.1:18080\nexport no_proxy=localhost,.localhost,127.0.0.1,::1",
+  fish: "set -gx http_proxy http://127.0.0.1:18080\nset -gx https_proxy http://127.0.0.1:18080\nset -gx no_proxy localhost,.localhost,127.0.0.1,::1",
   powershell: '$env:http_proxy = "http://127.0.0.1:18080"\n$env:https_proxy = "http://127.0.0.1:18080"',
   cmd: "set http_proxy=http://127.0.0.1:18080\r\nset https_proxy=http://127.0.0.1:18080",
 };

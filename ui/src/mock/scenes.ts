@@ -90,7 +90,12 @@ const office: Scene = {
       latencyMs: 1.1,
       busyKb: 20,
       extra: {
-        ...troubled({ code: "exited", what: "its command exited with status 125", status: 125 }),
+        ...troubled({
+          code: "exited",
+          what: 'Error: no container with name or ID "web" found: no such container (status 125)',
+          remedy: "start the container, or correct its name in cmd",
+          status: 125,
+        }),
         retry: { attempt: 4, atMs: 0, pauseMs: 16_000 },
         stderr: ['Error: no container with name or ID "web" found: no such container'],
       },

@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     connect::{Origin, tunnel},
+    kept::Kept,
     server::{Client, HEAD_MAX, Server, fill, say_goodbye},
 };
 use crate::{
@@ -21,18 +22,19 @@ use crate::{
     driver::{harness::World, system::describe},
     proxy::{
         http::{
-            BadBody, Body, CONNECTED, Framing, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request,
-            RequestTarget, Response,
+            BadBody, Body, CONNECTED, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request, RequestTarget,
+            Response, Version,
         },
         page,
     },
+    wire::Failure,
 };
 
 /// How long a client may be idle between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
 
-/// How long a client that has finished sending is kept while nothing is sent to it.
-const HALF_CLOSED_MAX: Duration = Duration::from_secs(15);
+/// How long a client that has finished sending is kept while nothing is sent to it. It may wait for a slow answer.
+const HALF_CLOSED_MAX: Duration = Duration::from_mins(15);
 
 /// How many interim (1xx) responses an origin may send before the final one.
 const INTERIM_MAX: usize = 16;
@@ -58,6 +60,9 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
     let mut silence = HEAD_MAX;
     // The last correct credentials on this connection.
     let mut named_well: Option<Vec<u8>> = None;
+    // The connection to the origin of the last request. Only requests of this client use it, because some origins log in
+    // the connection (NTLM, Negotiate) and not the request.
+    let mut kept: Option<Kept> = None;
     loop {
         let request = match read_request(&mut client, &mut input, silence).await? {
             Head::Request(request) => request,
@@ -91,28 +96,27 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
                     .await?
                 {
                     Ok(origin) => {
+                        drop(kept);
                         client.write_all(CONNECTED).await?;
                         return tunnel(server, client, origin, &input, &[]).await;
                     }
                     Err(failure) => Reply::from(&failure),
                 },
-                RequestTarget::Absolute { destination, .. } => match server
-                    .connect_for(&mut client, &mut input, destination)
-                    .await?
-                {
-                    Ok(origin) => {
-                        match exchange(server, client, &mut input, &request, origin, destination)
-                            .await?
-                        {
-                            Some(same) => {
-                                client = same;
-                                continue;
-                            }
-                            None => return Ok(()),
+                RequestTarget::Absolute { destination, .. } => {
+                    match forward(server, client, &mut input, &request, destination, &mut kept)
+                        .await?
+                    {
+                        Forwarded::Next(same) => {
+                            client = same;
+                            continue;
                         }
+                        Forwarded::Failed(same, failure) => {
+                            client = same;
+                            Reply::from(&failure)
+                        }
+                        Forwarded::Over => return Ok(()),
                     }
-                    Err(failure) => Reply::from(&failure),
-                },
+                }
             }
         };
         let bytes = reply.bytes(Some(&request));
@@ -120,6 +124,49 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
             return say_goodbye(client, &bytes).await;
         }
         tokio::time::timeout(HEAD_MAX, client.write_all(&bytes)).await??;
+    }
+}
+
+/// What is left of a client after its request was forwarded.
+enum Forwarded {
+    /// The client may send another request.
+    Next(TcpStream),
+    /// The origin cannot be reached.
+    Failed(TcpStream, Failure),
+    /// The client's connection has ended.
+    Over,
+}
+
+/// Forwards a request to its origin, on the kept connection if that is possible.
+async fn forward(
+    server: &Server,
+    mut client: TcpStream,
+    input: &mut BytesMut,
+    request: &Request,
+    destination: &Destination,
+    kept: &mut Option<Kept>,
+) -> io::Result<Forwarded> {
+    let mut old = match kept.take() {
+        Some(old) => old.for_destination(destination).await,
+        None => None,
+    };
+    loop {
+        let may_repeat = old.is_some() && request.is_repeatable();
+        let origin = match old.take() {
+            Some(origin) => origin,
+            None => match server.connect_for(&mut client, input, destination).await? {
+                Ok(origin) => origin,
+                Err(failure) => return Ok(Forwarded::Failed(client, failure)),
+            },
+        };
+        match exchange(server, client, input, request, origin, may_repeat).await? {
+            Exchanged::Unanswered(same) => client = same,
+            Exchanged::Next(same, origin) => {
+                *kept = origin.map(|origin| Kept::new(origin, destination));
+                return Ok(Forwarded::Next(same));
+            }
+            Exchanged::Over => return Ok(Forwarded::Over),
+        }
     }
 }
 
@@ -172,8 +219,18 @@ async fn read_request(
         })
 }
 
-/// Forwards one request to its origin, and the response to the client. Returns the client if it may send another
-/// request.
+/// What is left after a request and its response.
+enum Exchanged {
+    /// The client may send another request, and the origin, if it is there, answers another one.
+    Next(TcpStream, Option<Origin>),
+    /// The origin has closed a kept connection without an answer, which it may do at any time. The request is to be sent
+    /// again on a new connection.
+    Unanswered(TcpStream),
+    /// The client's connection has ended.
+    Over,
+}
+
+/// Forwards one request to its origin, and the response to the client.
 ///
 /// A failure after the first byte of the response is an error: the client must see a broken connection, and not a
 /// complete response.
@@ -183,10 +240,14 @@ async fn exchange(
     input: &mut BytesMut,
     request: &Request,
     mut origin: Origin,
-    destination: &Destination,
-) -> io::Result<Option<TcpStream>> {
-    let Some(head) = request.for_origin(false) else {
-        return Ok(None);
+    may_repeat: bool,
+) -> io::Result<Exchanged> {
+    let RequestTarget::Absolute { destination, .. } = &request.target else {
+        return Ok(Exchanged::Over);
+    };
+    let keeps_origin = request.keep_alive && request.version == Version::Http11;
+    let Some(head) = request.for_origin(keeps_origin) else {
+        return Ok(Exchanged::Over);
     };
     let mut output = BytesMut::new();
     let (asked, delivered) = (AtomicBool::new(false), AtomicU64::new(0));
@@ -198,7 +259,7 @@ async fn exchange(
                 return Broken::To(error);
             }
             if let Err(broken) = pass(
-                request.framing,
+                Body::of_client(request.framing),
                 &mut from_client,
                 input,
                 &mut to_origin,
@@ -251,39 +312,47 @@ async fn exchange(
             }
         }
     };
-    match answer {
-        Answer::Whole { keeps_client } if keeps_client && asked.load(Relaxed) => Ok(Some(client)),
-        Answer::Whole { .. } => say_goodbye(client, &[]).await.map(|()| None),
-        Answer::Switch(_) if !asked.load(Relaxed) => {
-            let text =
-                format!("{destination} changed the protocol before it had the whole request.");
-            say_goodbye(client, &Reply::new(502, text).bytes(Some(request)))
-                .await
-                .map(|()| None)
+    let reply = match answer {
+        Answer::Whole {
+            keeps_client: true,
+            keeps_origin: has_promised,
+        } if asked.load(Relaxed) => {
+            // Bytes behind the answer belong to nothing that was asked for.
+            let stays = keeps_origin && has_promised && output.is_empty();
+            return Ok(Exchanged::Next(client, stays.then_some(origin)));
         }
-        Answer::Switch(head) => {
+        Answer::Whole { .. } => {
+            say_goodbye(client, &[]).await?;
+            return Ok(Exchanged::Over);
+        }
+        Answer::Switch(head) if asked.load(Relaxed) => {
             client.write_all(&head).await?;
             let rest = input.split();
-            tunnel(server, client, origin, &rest, &output)
-                .await
-                .map(|()| None)
+            tunnel(server, client, origin, &rest, &output).await?;
+            return Ok(Exchanged::Over);
         }
-        Answer::Missing(why) => {
-            let reply = Reply::new(502, format!("{destination} gave no answer: {why}."));
-            say_goodbye(client, &reply.bytes(Some(request)))
-                .await
-                .map(|()| None)
+        Answer::Switch(_) => {
+            let text =
+                format!("{destination} changed the protocol before it had the whole request.");
+            Reply::new(502, text)
         }
-        Answer::Bad(reply) => say_goodbye(client, &reply.bytes(Some(request)))
-            .await
-            .map(|()| None),
-    }
+        Answer::Missing(_) if may_repeat && output.is_empty() => {
+            return Ok(Exchanged::Unanswered(client));
+        }
+        Answer::Missing(why) => Reply::new(502, format!("{destination} gave no answer: {why}.")),
+        Answer::Bad(reply) => reply,
+    };
+    say_goodbye(client, &reply.bytes(Some(request))).await?;
+    Ok(Exchanged::Over)
 }
 
 /// The response of an origin.
 enum Answer {
     /// The whole response was forwarded.
-    Whole { keeps_client: bool },
+    Whole {
+        keeps_client: bool,
+        keeps_origin: bool,
+    },
     /// The connection changes to another protocol after this head.
     Switch(Bytes),
     /// The connection ended before a response.
@@ -363,9 +432,11 @@ async fn hear(
         return Ok(Answer::Switch(response.for_client(false)));
     }
     client.write_all(&response.for_client(false)).await?;
-    match pass(response.framing, origin, output, client, delivered).await {
+    let body = Body::of_origin(response.framing);
+    match pass(body, origin, output, client, delivered).await {
         Ok(()) => Ok(Answer::Whole {
             keeps_client: response.keeps_client(),
+            keeps_origin: response.keep_alive,
         }),
         Err(Broken::From(error) | Broken::To(error)) => Err(error),
         Err(Broken::Framing(bad)) => Err(io::Error::new(io::ErrorKind::InvalidData, bad)),
@@ -374,13 +445,12 @@ async fn hear(
 
 /// Forwards a body.
 async fn pass(
-    framing: Framing,
+    mut body: Body,
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     to: &mut (impl AsyncWrite + Unpin),
     passed: &AtomicU64,
 ) -> Result<(), Broken> {
-    let mut body = Body::new(framing);
     loop {
         let belongs = body.advance(buffer).map_err(Broken::Framing)?;
         to.write_all(&buffer.split_to(belongs))

@@ -2,6 +2,7 @@
 
 mod connect;
 mod http;
+mod kept;
 mod server;
 mod socks;
 
@@ -57,23 +58,28 @@ impl Server {
     pub(in crate::driver::agent) async fn run(self: Arc<Self>, socket: &TcpListener) {
         let mut clients = JoinSet::new();
         let address = self.listener.address;
+        let mut has_told = false;
         loop {
-            let (stream, from) = tokio::select! {
-                client = gate::next_connection(socket, address) => client,
+            if self.places.available_permits() == 0 && !std::mem::replace(&mut has_told, true) {
+                tracing::warn!(%address, "{CLIENTS_MAX} clients are connected: others wait until one of them has gone");
+            }
+            let next = async {
+                // While all places are taken, nothing is accepted, and the system lets the next clients wait.
+                let place = self.places.clone().acquire_owned().await;
+                (place, gate::next_connection(socket, address).await)
+            };
+            let (place, (stream, from)) = tokio::select! {
+                next = next => next,
                 Some(_) = clients.join_next() => continue,
             };
             let stranger = gate::lets_in(&self.shared, self.listener, from).err();
             let client = Client { stream, stranger };
-            let places = if stranger.is_some() {
-                &self.strangers
-            } else {
-                &self.places
+            let place = match stranger {
+                None => place.ok(),
+                Some(_) => self.strangers.clone().try_acquire_owned().ok(),
             };
-            let Ok(place) = places.clone().try_acquire_owned() else {
+            let Some(place) = place else {
                 self.refuse(stranger);
-                if stranger.is_none() {
-                    tracing::warn!(%address, "refused a client: there are {CLIENTS_MAX} already");
-                }
                 continue;
             };
             let server = self.clone();

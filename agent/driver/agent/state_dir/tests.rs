@@ -181,12 +181,13 @@ fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
     let name = folder.path().to_str().unwrap();
     let mine = |agent: &str| [(AGENT.to_owned(), agent.to_owned())];
     let first = StateDir::open(name, "web").unwrap();
-    assert_eq!(first.elsewhere(), None);
+    assert_eq!(first.elsewhere(name), None);
     first.write_env(&mine("1")).unwrap();
     let second = StateDir::open(name, "web").unwrap();
     let third = StateDir::open(name, "web").unwrap();
     assert!(second.path().ends_with("web") && third.path().ends_with("web-2"));
-    let told = second.elsewhere().unwrap();
+    assert_eq!(second.elsewhere(DEFAULT), None, "nobody has asked for it");
+    let told = second.elsewhere(name).unwrap();
     assert!(
         told.contains(&format!("are in {}; choose", second.path().display())),
         "{told}"
@@ -211,7 +212,22 @@ fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
     assert!(!state.is_there());
     drop(state);
     // After the first agent has ended, the next one gets the folder itself.
-    assert_eq!(StateDir::open(name, "db").unwrap().elsewhere(), None);
+    assert_eq!(StateDir::open(name, "db").unwrap().elsewhere(name), None);
+}
+
+#[test]
+fn the_variables_of_a_process_are_found_wherever_they_are() {
+    let folder = Folder::new();
+    let name = folder.path().to_str().unwrap();
+    let [first, second] = ["71-a", "7-b"].map(|agent| {
+        let state = StateDir::open(name, "web").unwrap();
+        let mine = [(AGENT.to_owned(), agent.to_owned())];
+        state.write_env(&mine).unwrap();
+        state
+    });
+    assert_eq!(folder_of(name, 71).as_deref(), Some(first.path()));
+    assert_eq!(folder_of(name, 7).as_deref(), Some(second.path()));
+    assert_eq!(folder_of(name, 1), None);
 }
 
 #[test]

@@ -40,4 +40,8 @@ impl SocketOwner {
     pub(crate) fn describe(self) -> String {
         format!("the user with uid {}", self.user)
     }
+
+    pub(crate) fn holder(self) -> Option<String> {
+        None
+    }
 }

@@ -77,6 +77,11 @@ describe("what is offered", () => {
     expect(labels("network: |")).toEqual(["127.0.42.0/24"]);
   });
 
+  it("is no true or false where they would be texts", () => {
+    expect(labels("hosts:\n  a:\n    aliases:\n      - |")).toEqual([]);
+    expect(labels("hosts:\n  a:\n    stateDir: {pathOnAgent: |")).toEqual(["~/.norouter/agent"]);
+  });
+
   it("is the hosts of the text where a gateway is named", () => {
     const hosts = "hosts:\n  # one\n  laptop:\n    vip: a\n  'bastion':\n    cmd: b\n  \"db-1\": {}\nroutes:\n";
     expect(hostNames(hosts)).toEqual(["laptop", "bastion", "db-1"]);

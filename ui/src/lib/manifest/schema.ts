@@ -53,7 +53,8 @@ export function valuesOf(schema: Schema): { value: string; example: boolean }[] 
   if (schema.enum !== undefined) {
     return schema.enum.map((value) => ({ value: String(value), example: false }));
   }
-  if (hasType(schema, "boolean")) {
+  // Where a text may stand, true and false are texts like any other.
+  if (hasType(schema, "boolean") && !hasType(schema, "string")) {
     return ["true", "false"].map((value) => ({ value, example: false }));
   }
   return (schema.examples ?? [])

@@ -4,6 +4,7 @@ import type { HostState } from "./HostState";
 import type { PromptView } from "./PromptView";
 import type { Retry } from "./Retry";
 import type { TrafficView } from "./TrafficView";
+import type { TriedPort } from "./TriedPort";
 import type { Trouble } from "./Trouble";
 
 /**
@@ -26,6 +27,10 @@ vip: string,
  * The ports that the host publishes, in ascending order.
  */
 ports: Array<number>, 
+/**
+ * The last attempt to connect to the service behind each of these ports. A port that was not tried yet is missing.
+ */
+tried?: Array<TriedPort>, 
 /**
  * The state of the host.
  */

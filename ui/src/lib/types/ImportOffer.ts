@@ -24,4 +24,8 @@ command: Array<string>,
 /**
  * More about the possible host, for people.
  */
-detail: string, };
+detail: string, 
+/**
+ * Why the possible host cannot be chosen; absent if it can be.
+ */
+unusable: string | null, };

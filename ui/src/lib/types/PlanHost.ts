@@ -40,4 +40,13 @@ dns?: string,
 /**
  * Whether a route leads through the host.
  */
-gateway: boolean, };
+gateway: boolean, 
+/**
+ * Whether the host's agent listens on the loopback addresses of the network's hosts.
+ */
+loopback: boolean, 
+/**
+ * The folder in which the host's agent writes files for other programs, as the manifest names it; absent if there
+ * is none.
+ */
+stateDir?: string, };

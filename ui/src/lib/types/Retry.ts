@@ -5,7 +5,7 @@
  */
 export type Retry = { 
 /**
- * The number of the retry. The count begins at 1 after the host was ready for a while.
+ * The number of the retry. The count begins at 1 after the host was ready for some seconds.
  */
 attempt: number, 
 /**

@@ -1,0 +1,187 @@
+//! `norouter up --detach`: starts a network in the background, and waits until its hosts are ready.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use directories::BaseDirs;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    error::{Error, Exit},
+    output,
+    reach::wait_for,
+};
+use crate::{
+    driver::{
+        control::Client,
+        manager::NetworkName,
+        system::{background, describe},
+    },
+    text::{escape, escape_line},
+    view::{HostState, HostView, NetworkView},
+};
+
+/// How long the hosts may take to become ready before the command returns without them.
+const READY_MAX: Duration = Duration::from_mins(1);
+
+/// The time between two looks at the network.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How many lines of the log are shown if the network ends at once.
+const LINES_MAX: usize = 20;
+
+/// The process of a network in the background.
+struct Background {
+    process: Child,
+    log: PathBuf,
+    /// When to stop waiting.
+    until: Instant,
+}
+
+/// Starts this program with these arguments, which make it run a network that is probably called `name`. Returns when
+/// all hosts are ready, or when waiting does not help.
+pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Error> {
+    let failed = |what: &str, error: &std::io::Error| {
+        Error::new(Exit::Failure, format!("{what}: {}", describe(error)))
+    };
+    let folder = log_folder()?;
+    let (path, log) = background::log(&folder, &name.to_string()).map_err(|error| {
+        let what = format!("cannot make a log in {}", folder.display());
+        failed(&what, &error)
+    })?;
+    let start = || {
+        Command::new(env::current_exe()?)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+    };
+    let process = start().map_err(|error| failed("cannot start this program again", &error))?;
+    wait_for(async {
+        let mut background = Background {
+            process,
+            log: path,
+            until: Instant::now() + READY_MAX,
+        };
+        let client = background.client().await?;
+        let network = background.ready(&client).await?;
+        Ok(background.tell(&network))
+    })
+}
+
+/// The folder of the logs: that for the state of programs, if this system has one.
+fn log_folder() -> Result<PathBuf, Error> {
+    let folders = BaseDirs::new().ok_or_else(|| {
+        Error::new(Exit::Failure, "this user has no home folder for the log").hint("set HOME")
+    })?;
+    let folder = folders.state_dir().unwrap_or(folders.data_local_dir());
+    Ok(folder.join("norouter"))
+}
+
+impl Background {
+    /// Waits until the network answers, and returns its client.
+    async fn client(&mut self) -> Result<Client, Error> {
+        loop {
+            self.runs()?;
+            let is_ours = |network: &NetworkView| network.pid == self.process.id();
+            let around = Client::around().await.into_iter();
+            let mut ours = around.filter(|(_, network)| network.as_ref().is_ok_and(is_ours));
+            if let Some((client, _)) = ours.next() {
+                return Ok(client);
+            }
+            if Instant::now() >= self.until {
+                let (limit, process) = (READY_MAX.as_secs(), self.process.id());
+                let message = format!("the network does not answer within {limit} s");
+                return Err(Error::new(Exit::Failure, message).hint(format!(
+                    "its log is {}; \"kill {process}\" ends it",
+                    self.log.display()
+                )));
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until all hosts can be reached, or until waiting does not help.
+    async fn ready(&mut self, client: &Client) -> Result<NetworkView, Error> {
+        loop {
+            match client.network().await {
+                Ok(network) => {
+                    let mut hosts = network.snapshot.hosts.iter();
+                    if hosts.all(is_final) || Instant::now() >= self.until {
+                        return Ok(network);
+                    }
+                }
+                Err(error) if error.passes() && Instant::now() < self.until => {}
+                Err(error) => {
+                    self.runs()?;
+                    return Err(error.into());
+                }
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Fails if the process has ended, and shows its last words.
+    fn runs(&mut self) -> Result<(), Error> {
+        let Ok(Some(status)) = self.process.try_wait() else {
+            return Ok(());
+        };
+        let log = fs::read(&self.log).unwrap_or_default();
+        let lines: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
+        let shown = lines.len().saturating_sub(LINES_MAX + 1);
+        for line in lines.iter().skip(shown).filter(|line| !line.is_empty()) {
+            output::talk(&escape_line(line));
+        }
+        let exit = status.code().map_or(Exit::Failure, Exit::of);
+        Err(Error::new(
+            exit,
+            "the network has ended at once; the lines above are its log",
+        ))
+    }
+
+    /// Tells the person what runs, and how to see and end it.
+    fn tell(&self, network: &NetworkView) -> Exit {
+        let (name, log) = (&network.network, escape(&shown(&self.log)));
+        output::talk(&format!(
+            "{name} runs in the background, process {}; its log: {log}\n\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it",
+            network.pid
+        ));
+        let hosts = network.snapshot.hosts.iter();
+        let missing: Vec<_> = hosts.filter(|host| !host.state.is_up()).collect();
+        for host in &missing {
+            let reason = host.reason.as_deref().map(escape);
+            let reason = reason.map(|reason| format!(": {reason}"));
+            let (host_name, state) = (&host.name, host.state.word());
+            output::talk(&format!(
+                "{host_name} is not ready ({state}){}",
+                reason.unwrap_or_default()
+            ));
+            if !host.prompts.is_empty() {
+                output::talk(&format!(
+                    "{host_name}: \"norouter answer {host_name} --network {name}\" answers that"
+                ));
+            }
+        }
+        if missing.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::PartlyUp
+        }
+    }
+}
+
+/// Whether a host is ready, or stays as it is until a person acts.
+fn is_final(host: &HostView) -> bool {
+    host.state.is_up() || host.state.is_over() || host.state == HostState::NeedsYou
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,144 @@
+//! Turns the numbers of characters, which the parser counts, into places with lines and columns.
+
+use std::ops::Range;
+
+use super::problem::{Position, Span};
+use crate::text::{Lookalike, lookalike, meant};
+
+/// The text of a manifest, with the places of its characters.
+pub(super) struct Places<'t> {
+    /// The text without the byte order mark.
+    pub(super) body: &'t str,
+    /// The length of the byte order mark in bytes; 0 if the text has none.
+    bom: usize,
+    /// The byte offset in `body` of each character, and of the end.
+    bytes: Vec<usize>,
+    /// The number of the character at which each line begins.
+    lines: Vec<usize>,
+}
+
+impl<'t> Places<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let bytes = body
+            .char_indices()
+            .map(|(byte, _)| byte)
+            .chain([body.len()])
+            .collect();
+        let breaks = body.chars().enumerate().filter(|(_, c)| *c == '\n');
+        Self {
+            body,
+            bom: text.len() - body.len(),
+            bytes,
+            lines: [0]
+                .into_iter()
+                .chain(breaks.map(|(at, _)| at + 1))
+                .collect(),
+        }
+    }
+
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
+        Span {
+            start: self.position(start),
+            end: self.position(end.max(start)),
+        }
+    }
+
+    pub(super) fn position(&self, character: usize) -> Position {
+        let character = character.min(self.bytes.len() - 1);
+        let line = self.lines.partition_point(|begin| *begin <= character);
+        Position {
+            byte: self.bom + self.bytes[character],
+            line,
+            column: character - self.lines[line - 1] + 1,
+        }
+    }
+
+    /// The opening bracket of a list or map, from the place of its beginning: its anchor, its tag, comments, and then the
+    /// bracket, if it has one.
+    pub(super) fn bracket(&self, beginning: Span) -> Option<Span> {
+        let text = self.text(beginning);
+        let mut rest = text.trim_start();
+        while rest.starts_with(['&', '!', '#']) {
+            let end = if rest.starts_with('#') {
+                rest.find(['\n', '\r'])
+            } else {
+                rest.find(char::is_whitespace)
+            };
+            rest = rest[end.unwrap_or(rest.len())..].trim_start();
+        }
+        let at = beginning.start.byte + text.len() - rest.len();
+        rest.starts_with(['[', '{']).then(|| self.character(at))
+    }
+
+    /// The character that begins at this byte.
+    fn character(&self, byte: usize) -> Span {
+        let character = self.bytes.partition_point(|begin| self.bom + begin < byte);
+        self.span(character, character + 1)
+    }
+
+    /// The position itself, or the end of the text if only blanks follow the position.
+    pub(super) fn before_final_blanks(&self, character: usize) -> usize {
+        let end = self.body.trim_end().chars().count();
+        character.min(end)
+    }
+
+    /// The anchor above an alias whose name is nearly the alias's.
+    pub(super) fn anchor_meant(&self, alias: Span) -> Option<&'t str> {
+        let (above, from) = self
+            .body
+            .split_at_checked(alias.start.byte.checked_sub(self.bom)?)?;
+        let word = |text: &'t str| {
+            let end = |c: char| c.is_whitespace() || ",[]{}".contains(c);
+            text.split(end).next().filter(|word| !word.is_empty())
+        };
+        let anchors = above.split('&').skip(1).filter_map(word);
+        meant(word(from.strip_prefix('*')?)?, anchors)
+    }
+
+    /// The first tab in front of the first word of a line.
+    pub(super) fn tab_in_indentation(&self, line: usize) -> Option<Span> {
+        let begin = *self.lines.get(line.checked_sub(1)?)?;
+        let white = self.body[self.bytes[begin]..]
+            .chars()
+            .take_while(|c| *c == ' ' || *c == '\t');
+        let tab = white.enumerate().find(|(_, c)| *c == '\t')?.0;
+        Some(self.span(begin + tab, begin + tab + 1))
+    }
+
+    /// The bytes of a line.
+    pub(super) fn line(&self, line: usize) -> Option<Range<usize>> {
+        let begin = *self.lines.get(line.checked_sub(1)?)?;
+        let end = self.lines.get(line).copied().unwrap_or(usize::MAX);
+        Some(self.position(begin).byte..self.position(end).byte)
+    }
+
+    /// The first character among these bytes that looks like a blank where YAML needs one: in front of everything else
+    /// in its line, or behind ':' or '-'.
+    pub(super) fn strange_blank(&self, bytes: Range<usize>) -> Option<Span> {
+        let text = self
+            .body
+            .get(bytes.start.checked_sub(self.bom)?..bytes.end - self.bom)?;
+        let mut before = '\n';
+        for (at, c) in text.char_indices() {
+            if c == '#' {
+                break;
+            }
+            let is_strange = matches!(lookalike([c]), Some((_, Lookalike::Blank)));
+            if is_strange && matches!(before, '\n' | '\r' | ':' | '-') {
+                return Some(self.character(bytes.start + at));
+            }
+            if c != ' ' {
+                before = c;
+            }
+        }
+        None
+    }
+
+    /// The text of a span.
+    pub(super) fn text(&self, span: Span) -> &'t str {
+        let bytes =
+            span.start.byte.saturating_sub(self.bom)..span.end.byte.saturating_sub(self.bom);
+        self.body.get(bytes).unwrap_or_default()
+    }
+}

@@ -1,0 +1,124 @@
+//! The types of what is said about a command: what is wrong with it, and the command that would work.
+
+use crate::manifest::Severity;
+
+/// The kind of a mistake in a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::plan) enum Code {
+    /// A switch is missing, or one is too many, so that the agent gets no standard input.
+    NoInput,
+    /// A terminal is put between the manager and the agent.
+    Terminal,
+    /// The program runs the command in the background.
+    Background,
+    /// An option makes the program run no command at all.
+    NoCommand,
+    /// A word means something only to a shell, and no shell reads it.
+    ShellSyntax,
+    /// The command does not name norouter.
+    NotNamed,
+    /// The command has the words that are appended to every command.
+    AgentTwice,
+    /// The program would take the appended words for its own options.
+    NoSeparator,
+    /// The command follows the person's current cluster.
+    CurrentContext,
+    /// The command becomes the master of the person's other ssh sessions.
+    Master,
+    /// The program would take the first bytes of the manager for the answer to a question.
+    Unanswered,
+    /// The appended words do not reach norouter.
+    ArgumentsLost,
+}
+
+impl Code {
+    /// The word for this kind in JSON.
+    pub(in crate::plan) const fn word(self) -> &'static str {
+        match self {
+            Self::NoInput => "noInput",
+            Self::Terminal => "terminal",
+            Self::Background => "background",
+            Self::NoCommand => "noCommand",
+            Self::ShellSyntax => "shellSyntax",
+            Self::NotNamed => "notNamed",
+            Self::AgentTwice => "agentTwice",
+            Self::NoSeparator => "noSeparator",
+            Self::CurrentContext => "currentContext",
+            Self::Master => "master",
+            Self::Unanswered => "unanswered",
+            Self::ArgumentsLost => "argumentsLost",
+        }
+    }
+
+    /// How much this kind matters.
+    const fn severity(self) -> Severity {
+        match self {
+            // Another machine could be let in without a question, so such a command is not run.
+            Self::Unanswered => Severity::Error,
+            Self::NoInput
+            | Self::Terminal
+            | Self::Background
+            | Self::NoCommand
+            | Self::ShellSyntax
+            | Self::NotNamed
+            | Self::AgentTwice
+            | Self::NoSeparator
+            | Self::CurrentContext
+            | Self::Master
+            | Self::ArgumentsLost => Severity::Warning,
+        }
+    }
+}
+
+/// One mistake in a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::plan) struct Mistake {
+    pub(in crate::plan) code: Code,
+    pub(in crate::plan) severity: Severity,
+    /// The mistake in one sentence.
+    pub(in crate::plan) message: String,
+    /// What to do instead of writing the corrected command; `None` if the corrected command is the remedy.
+    pub(in crate::plan) remedy: Option<String>,
+}
+
+/// Makes a mistake that the corrected command does not have.
+pub(super) fn mistake(code: Code, message: impl Into<String>) -> Mistake {
+    Mistake {
+        code,
+        severity: code.severity(),
+        message: message.into(),
+        remedy: None,
+    }
+}
+
+/// Makes a note about something that may be intended.
+pub(super) fn note(code: Code, message: impl Into<String>, remedy: &str) -> Mistake {
+    Mistake {
+        code,
+        severity: Severity::Note,
+        message: message.into(),
+        remedy: Some(remedy.to_owned()),
+    }
+}
+
+/// One program of a command, and the command that it runs in its turn.
+#[derive(Debug)]
+pub(super) struct Level {
+    /// The words of the program itself, corrected.
+    pub(super) own: Vec<String>,
+    pub(super) inner: Inner,
+    pub(super) mistakes: Vec<Mistake>,
+}
+
+/// The command that a program runs.
+#[derive(Debug)]
+pub(super) enum Inner {
+    /// The program runs something, but its words do not say what.
+    Unknown,
+    /// The program runs nothing that could be an agent, because the words for it are missing.
+    Missing,
+    /// The program starts a program with exactly these words.
+    Words(Vec<String>),
+    /// A shell on another machine reads these words, joined by blanks.
+    Line(Vec<String>),
+}

@@ -1,0 +1,232 @@
+//! The HTTP proxy and published ports of the real program, with servers and clients that are not easy to serve.
+
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::home::{Home, Manager, PATIENCE};
+
+/// How much a client uploads: more than all buffers on the way can hold.
+const UPLOAD: usize = 64 << 20;
+
+/// How many clients the proxy serves at a time.
+const CLIENTS_MAX: usize = 1_024;
+
+/// A laptop with a proxy, and a host `web` whose service is a listener of the test.
+struct Network {
+    proxy: String,
+    /// Where `web` publishes the service.
+    address: String,
+    service: TcpListener,
+    _manager: Manager,
+    _home: Home,
+}
+
+impl Network {
+    /// The hosts have the addresses `127.0.63.N` and `127.0.63.N+1`.
+    fn start(name: &str, first: u8) -> Self {
+        let home = Home::new(name);
+        let service = TcpListener::bind("127.0.0.1:0").unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = free.local_addr().unwrap().to_string();
+        drop(free);
+        let program = serde_json::json!([env!("CARGO_BIN_EXE_norouter")]);
+        let (laptop, web) = (
+            format!("127.0.63.{first}"),
+            format!("127.0.63.{}", first + 1),
+        );
+        let port = service.local_addr().unwrap().port();
+        let rest = "stateDir: {disable: true}, dns: {disable: true}";
+        let manifest = format!(
+            "hosts:\n\
+             \x20 laptop: {{vip: {laptop}, http: {{listen: '{proxy}'}}, {rest}}}\n\
+             \x20 web: {{vip: {web}, cmd: {program}, ports: ['8080:127.0.0.1:{port}'], loopback: {{disable: true}}, {rest}}}\n"
+        );
+        let manifest = home.write(&format!("{name}.yaml"), &manifest);
+        let manager = home.up(&[&manifest]);
+        home.wait(&["laptop", "web"]);
+        Self {
+            proxy,
+            address: format!("{web}:8080"),
+            service,
+            _manager: manager,
+            _home: home,
+        }
+    }
+
+    /// A service that handles each of its connections in the same way. It ends with the test.
+    fn serve(&self, handle: fn(TcpStream)) {
+        let service = self.service.try_clone().unwrap();
+        thread::spawn(move || service.incoming().flatten().for_each(handle));
+    }
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Reads bytes until they end like this. Fails if the stream ends or breaks before.
+fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut text = Vec::new();
+    while !text.ends_with(end.as_bytes()) {
+        let mut byte = [0];
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        let count = stream.read(&mut byte);
+        assert_eq!(
+            count.unwrap_or_else(|error| panic!("{error} after {shown:?}")),
+            1,
+            "{shown:?}"
+        );
+        text.push(byte[0]);
+    }
+    String::from_utf8(text).unwrap()
+}
+
+/// Sends a request with a body until the other side has enough of it.
+fn upload(stream: &TcpStream, target: &str) -> JoinHandle<()> {
+    let mut stream = stream.try_clone().unwrap();
+    let head =
+        format!("PUT {target} HTTP/1.1\r\nHost: web:8080\r\nContent-Length: {UPLOAD}\r\n\r\n");
+    thread::spawn(move || {
+        let _ = stream.write_all(head.as_bytes());
+        let block = vec![0; 1 << 16];
+        for _ in 0..UPLOAD / block.len() {
+            if stream.write_all(&block).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// Refuses an upload as many servers do: with an answer, and by closing the connection while unread bytes are in it, so
+/// that the system resets it.
+fn refuse_upload(mut stream: TcpStream) {
+    read_until(&mut stream, "\r\n\r\n");
+    assert_eq!(stream.peek(&mut [0]).unwrap(), 1, "there is a body");
+    stream
+        .write_all(
+            b"HTTP/1.1 413 Too Large\r\nContent-Length: 8\r\nConnection: close\r\n\r\ntoo big\n",
+        )
+        .unwrap();
+}
+
+#[test]
+fn an_answer_that_refuses_an_upload_arrives_before_the_reset() {
+    let network = Network::start("early", 0);
+    network.serve(refuse_upload);
+    for (address, target) in [
+        (&network.address, "/"),
+        (&network.proxy, "http://web:8080/"),
+    ] {
+        let mut stream = connect(address);
+        let sending = upload(&stream, target);
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        while !answer.ends_with(b"too big\n") {
+            match stream.read(&mut buffer) {
+                Ok(count) if count > 0 => answer.extend_from_slice(&buffer[..count]),
+                end => panic!(
+                    "{end:?} after {:?} from {address}",
+                    String::from_utf8_lossy(&answer)
+                ),
+            }
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 413 "), "{address}");
+        drop(stream);
+        sending.join().unwrap();
+    }
+}
+
+#[test]
+fn a_client_that_comes_when_all_places_are_taken_waits_for_one() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    );
+    let network = Network::start("places", 10);
+    let ask = |stream: &mut TcpStream| {
+        let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", network.proxy);
+        stream.write_all(request.as_bytes()).unwrap();
+    };
+    let mut served: Vec<TcpStream> = (0..CLIENTS_MAX)
+        .map(|_| {
+            let mut stream = connect(&network.proxy);
+            ask(&mut stream);
+            read_until(&mut stream, "\r\n\r\n");
+            stream
+        })
+        .collect();
+    let mut waiting: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = connect(&network.proxy);
+            ask(&mut stream);
+            stream
+        })
+        .collect();
+    for stream in &waiting {
+        // All others were answered before, so that this one would be, too.
+        stream
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .unwrap();
+        let kind = stream.peek(&mut [0]).map_err(|error| error.kind());
+        assert_eq!(kind, Err(ErrorKind::WouldBlock));
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+    served.truncate(CLIENTS_MAX - waiting.len());
+    for stream in &mut waiting {
+        let head = read_until(stream, "\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    }
+}
+
+#[test]
+fn the_reason_why_there_is_no_tunnel_stands_in_the_first_line() {
+    let network = Network::start("reason", 20);
+    let mut stream = connect(&network.proxy);
+    stream
+        .write_all(b"CONNECT web:9 HTTP/1.1\r\nHost: web:9\r\n\r\n")
+        .unwrap();
+    let line = read_until(&mut stream, "\r\n");
+    assert!(line.starts_with("HTTP/1.1 502 web:9 "), "{line}");
+}
+
+/// Answers two requests on each connection, and says which of them on this connection it was.
+fn number_requests(mut stream: TcpStream) {
+    for number in 1..=2 {
+        read_until(&mut stream, "\r\n\r\n");
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{number}\n");
+        stream.write_all(answer.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn a_client_keeps_its_connection_to_an_origin_and_shares_it_with_nobody() {
+    let network = Network::start("kept", 30);
+    network.serve(number_requests);
+    let ask = |stream: &mut TcpStream| {
+        let request = b"GET http://web:8080/ HTTP/1.1\r\nHost: web:8080\r\n\r\n";
+        stream.write_all(request).unwrap();
+        read_until(stream, "\r\n\r\n");
+        read_until(stream, "\n")
+    };
+    let mut one = connect(&network.proxy);
+    assert_eq!(ask(&mut one), "1\n");
+    let mut other = connect(&network.proxy);
+    // The service handles one connection after the other, so it must be done with the first.
+    assert_eq!(ask(&mut one), "2\n");
+    assert_eq!(ask(&mut other), "1\n");
+    assert_eq!(ask(&mut other), "2\n");
+    // The service has closed that connection, and the next request gets another one.
+    assert_eq!(ask(&mut other), "1\n");
+}

@@ -1,0 +1,132 @@
+//! The reason why a host is not up, as its command gives it: in the status, in the explanation, and for programs.
+
+use std::{fs, time::Instant};
+
+use serde_json::Value;
+
+use crate::home::{Home, Manager, PATIENCE};
+
+/// Starts a network with a host whose command is this script.
+fn network(home: &Home, number: usize, script: &str) -> Manager {
+    let script = home.write("command.sh", script);
+    let manifest = format!(
+        "hosts:\n  web:\n    vip: \"127.0.62.{number}\"\n    cmd: [sh, \"-c\", \". {script}\"]\n"
+    );
+    let manifest = home.write("net.yaml", &manifest);
+    home.up(&[&manifest])
+}
+
+/// Waits until the first trouble of the host fulfils a condition. Returns the host.
+#[track_caller]
+fn web(home: &Home, is_so: impl Fn(&Value) -> bool) -> Value {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let run = home.run(&["status", "--json"]);
+        let snapshot: Value = serde_json::from_str(&run.data).unwrap_or_default();
+        let web = &snapshot["hosts"][0];
+        if is_so(&web["troubles"][0]) {
+            return web.clone();
+        }
+        assert!(Instant::now() < deadline, "it never came: {web:#}");
+    }
+}
+
+#[test]
+fn the_last_words_of_a_command_are_the_reason_everywhere() {
+    let home = Home::new("reason");
+    let script =
+        "echo 'ssh: Could not resolve hostname wbe1: Name or service not known' >&2\nexit 255\n";
+    let _manager = network(&home, 21, script);
+    let host = web(&home, |trouble| trouble["code"] == "exited");
+    let trouble = &host["troubles"][0];
+    assert_eq!(
+        (&trouble["status"], &trouble["cause"]),
+        (&255.into(), &"unknownName".into())
+    );
+    let reason = "ssh: Could not resolve hostname wbe1: Name or service not known (status 255)";
+    assert_eq!(trouble["what"], reason);
+    assert!(trouble["remedy"].is_string(), "{trouble}");
+    // The command may be running again at this moment.
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let status = home.run(&["status"]).data;
+        if status.contains(&format!("\nweb: {reason}; ")) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{status}");
+    }
+}
+
+#[test]
+fn a_refused_login_is_tried_once() {
+    let home = Home::new("login");
+    let script =
+        "echo tried >> tried\necho 'ann@web1: Permission denied (publickey).' >&2\nexit 255\n";
+    let _manager = network(&home, 23, script);
+    let host = web(&home, |trouble| trouble["cause"] == "login");
+    assert_eq!(host["state"], "refused");
+    assert_eq!(host["retry"], Value::Null);
+    let tried = fs::read_to_string(home.path().join("tried")).unwrap();
+    assert_eq!(tried, "tried\n");
+}
+
+#[test]
+fn a_question_without_a_line_break_is_shown_while_it_waits() {
+    let home = Home::new("question");
+    let script =
+        "printf 'Do you want to continue connecting? (y/n) ' >&2\ncat > /dev/null; exit 1\n";
+    let _manager = network(&home, 25, script);
+    let host = web(&home, |trouble| trouble["code"] == "says");
+    assert_eq!(host["state"], "greeting");
+    assert_eq!(
+        host["reason"],
+        "its command says: Do you want to continue connecting? (y/n)"
+    );
+    assert_eq!(
+        host["stderr"][0],
+        "Do you want to continue connecting? (y/n) "
+    );
+}
+
+#[test]
+fn a_command_without_its_input_is_recognized() {
+    let home = Home::new("input");
+    let _manager = network(&home, 27, "exec < /dev/null\nexit 0\n");
+    let host = web(&home, |trouble| trouble["cause"] == "noInput");
+    assert!(
+        host["reason"].as_str().unwrap().contains("docker exec -i"),
+        "{host}"
+    );
+}
+
+#[test]
+fn a_command_with_a_terminal_is_recognized() {
+    let home = Home::new("tty");
+    // The program "script" makes a terminal for an agent, as -t does, and copies its input to it.
+    let program = env!("CARGO_BIN_EXE_norouter");
+    let script = format!("exec script -qec '{program} agent --automated' /dev/null\n");
+    let _manager = network(&home, 29, &script);
+    let host = web(&home, |trouble| trouble["cause"] == "terminal");
+    let reason = host["reason"].as_str().unwrap();
+    assert!(
+        !reason.contains("configure") && reason.contains("-t"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_program_that_asks_is_ended_before_it_could_go_on_without_an_answer() {
+    let home = Home::new("unasked");
+    let script = "\"$SSH_ASKPASS\" 'password: ' || echo tried >> tried\n\"$SSH_ASKPASS\" 'password: ' || echo tried >> tried\n";
+    let manager = network(&home, 31, script);
+    web(&home, |trouble| trouble["code"] == "asks");
+    assert_eq!(home.run(&["answer", "web", "--cancel"]).code, 0);
+    let host = web(&home, |trouble| trouble["code"] == "unanswered");
+    assert_eq!(
+        (&host["retry"], &host["prompts"]),
+        (&Value::Null, &Value::Array(Vec::new()))
+    );
+    assert_eq!(home.run(&["down"]).code, 0);
+    assert_eq!(manager.ended(), 0);
+    assert!(!home.path().join("tried").exists(), "it went on");
+}
