@@ -50,6 +50,8 @@ impl Home {
             .current_dir(self.path())
             .env("HOME", self.path())
             .env("XDG_RUNTIME_DIR", self.path().join("run"))
+            // Without a runtime folder, sockets go among the temporary files, which tests would otherwise share.
+            .env("TMPDIR", self.path())
             .env_remove("NOROUTER_NETWORK")
             .env_remove("NOROUTER_FILE")
             .stdin(Stdio::null());

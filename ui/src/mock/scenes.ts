@@ -28,6 +28,7 @@ function planned(name: string, last: number, command: string, more: Partial<Plan
     command: command === "" ? [] : command.split(" "),
     publishes: [],
     gateway: false,
+    loopback: true,
     ...more,
   };
 }
