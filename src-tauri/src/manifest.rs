@@ -1,7 +1,7 @@
 //! Reads the manifest's file, checks its text while the person edits it, and saves it. A change on the disk that the
 //! page has not shown is never overwritten.
 
-use std::{fs::OpenOptions, path::Path};
+use std::path::Path;
 
 use norouter::{
     driver::{manager::origin, system::files},
@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path) -> Result<ManifestText, String> {
     Ok(ManifestText {
         path: shown.to_string(),
         hash: hash(text.as_bytes()),
-        editable: OpenOptions::new().append(true).open(path).is_ok(),
+        editable: files::is_writable(path),
         text: if is_dos(&text) {
             text.replace("\r\n", "\n")
         } else {

@@ -73,8 +73,10 @@ impl Watch {
 /// What a notification tells about the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Heard {
-    /// The program that has changed the file; `None` if it is not certain that the file has changed.
+    /// What is known of the program that has changed the file, or that may have.
     writer: Option<Writer>,
+    /// Whether the file has certainly changed. A program may open a file for writing, and close it unchanged.
+    changed: bool,
     /// Whether a part of the path has come or gone.
     turned: bool,
 }
@@ -84,40 +86,45 @@ impl Heard {
     fn of(event: &notify::Event, is_part: impl Fn(&Path) -> bool) -> Option<Self> {
         if event.need_rescan() {
             return Some(Self {
-                writer: None,
                 turned: true,
+                ..Self::default()
             });
         }
         if !event.paths.iter().any(|path| is_part(path)) {
             return None;
         }
-        let (writer, turned) = match event.kind {
+        let (writer, changed, turned) = match event.kind {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
-                (Some(Writer::Closed), false)
+                (Some(Writer::Closed), false, false)
             }
             // Reading the file is not a change. Otherwise each change would cause reports without end.
             EventKind::Access(_) => return None,
             EventKind::Modify(ModifyKind::Data(_)) => {
                 let writes = CLOSES_ARE_TOLD.then_some(Writer::Writes);
-                (Some(writes.unwrap_or(Writer::Unknown)), false)
+                (Some(writes.unwrap_or(Writer::Unknown)), true, false)
             }
             EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both))
                 if event.paths.last().is_some_and(|path| is_part(path)) =>
             {
-                (Some(Writer::Replaced), true)
+                (Some(Writer::Replaced), true, true)
             }
             EventKind::Create(_)
             | EventKind::Remove(_)
-            | EventKind::Modify(ModifyKind::Name(_)) => (None, true),
-            EventKind::Any | EventKind::Other | EventKind::Modify(_) => (None, false),
+            | EventKind::Modify(ModifyKind::Name(_)) => (None, false, true),
+            EventKind::Any | EventKind::Other | EventKind::Modify(_) => (None, false, false),
         };
-        Some(Self { writer, turned })
+        Some(Self {
+            writer,
+            changed,
+            turned,
+        })
     }
 
     /// What this and a later notification tell together.
     fn and(self, later: Self) -> Self {
         Self {
             writer: later.writer.or(self.writer),
+            changed: self.changed || later.changed,
             turned: self.turned || later.turned,
         }
     }
@@ -174,8 +181,10 @@ impl Guard {
     fn look(&mut self, now: Instant, heard: Heard) -> Option<Wholeness> {
         self.follow(heard.turned);
         let before = std::mem::replace(&mut self.stamp, Stamp::of(&self.file));
-        if heard.writer.is_some() || self.stamp != before {
+        if heard.changed || self.stamp != before {
             self.settling.handle_change(now, heard.writer);
+        } else if let Some(writer) = heard.writer {
+            self.settling.handle_writer(writer);
         }
         self.settling.poll(now, || has_ended(&self.file))
     }

@@ -80,6 +80,16 @@ impl Settling {
         });
     }
 
+    /// Something was seen of the writer of the last change, without another change.
+    pub(super) fn handle_writer(&mut self, writer: Writer) {
+        if let Some(change) = &mut self.0 {
+            change.writer = writer;
+            if let Step::Latest = change.next {
+                change.next = Step::Settled;
+            }
+        }
+    }
+
     /// Whether the file is to be read now. `is_ended` looks whether the file's last line is whole, and is called only if
     /// that decides.
     pub(super) fn poll(
@@ -156,6 +166,20 @@ mod tests {
         settling.handle_change(later, Some(Writer::Closed));
         assert_eq!(settling.poll(START + SETTLED, || true), None);
         assert_eq!(settling.poll_timeout(), Some(later + EARLY));
+    }
+
+    #[test]
+    fn a_file_that_is_closed_without_a_change_goes_on_resting() {
+        let mut settling = Settling::default();
+        settling.handle_writer(Writer::Closed);
+        assert_eq!(settling.poll_timeout(), None);
+        settling.handle_change(START, Some(Writer::Writes));
+        assert!(settling.poll(START + EARLY, || true).is_some());
+        assert_eq!(settling.poll(START + SETTLED, || true), None);
+        assert_eq!(settling.poll_timeout(), Some(START + LATEST));
+        settling.handle_writer(Writer::Closed);
+        let whole = settling.poll(START + SETTLED, || true);
+        assert_eq!(whole, Some(Wholeness::Surely));
     }
 
     #[test]
