@@ -224,6 +224,10 @@ impl Loss {
             }
             Self::NotStarted(why) => format!("its command could not be started: {why}"),
             Self::Exited { ending, last } => match reason(last) {
+                // Without a known cause, the output may tell more than the last line.
+                Some(reason) if last.symptom.is_none() => {
+                    format!("{reason}{}{}", ending.aside(), quoted(&last.banner))
+                }
                 Some(reason) => format!("{reason}{}", ending.aside()),
                 None => format!("its command {ending}{}", quoted(&last.banner)),
             },

@@ -88,7 +88,12 @@ impl Netns {
 
     /// Adds an address to the namespace's loopback.
     pub(crate) fn add_address(&self, address: &str) {
-        output(&mut self.command(&["ip", "address", "add", address, "dev", "lo"]));
+        let mut add = self.command(&["ip", "address", "add", address, "dev", "lo"]);
+        if address.contains(':') {
+            // Otherwise the system first looks for other owners of the address, and nobody can use it meanwhile.
+            add.arg("nodad");
+        }
+        output(&mut add);
     }
 
     /// Connects the namespace to another one by a cable. Both ends have an address with a prefix length.
