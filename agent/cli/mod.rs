@@ -29,6 +29,7 @@ mod host;
 mod host_block;
 mod hosts;
 mod input;
+mod local_time;
 mod logging;
 mod logs;
 mod ls;
