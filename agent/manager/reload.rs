@@ -121,6 +121,7 @@ impl Core {
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
+        let same_routes = self.plan.routes == plan.routes;
         let other_services = other_services(&self.plan, plan);
         self.plan = plan.clone();
         self.switch.set_routes(plan.routes.clone());
@@ -188,6 +189,7 @@ impl Core {
         };
         self.outputs.push_back(Output::Event(Event::Reloaded {
             changes: (changes.iter().map(ToString::to_string))
+                .chain((!same_routes).then(|| "the routes: changed".to_owned()))
                 .chain(policy)
                 .collect(),
             grants: sentences(&grants),
