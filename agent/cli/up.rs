@@ -71,7 +71,8 @@ pub(super) struct Args {
     #[cfg(unix)]
     #[arg(long, hide = true)]
     detached: bool,
-    /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, edit and run a temporary copy of the example
+    /// Edit the manifest in $VISUAL or $EDITOR first; a FILE that does not exist is made from the example. Without FILE,
+    /// edit and run a temporary copy of the example, and offer to keep it as norouter.yaml
     #[arg(short = 'e', long)]
     open_editor: bool,
     /// Apply changes of the manifest only on request, by SIGHUP or "norouter reload"
