@@ -318,7 +318,7 @@ fn two_networks_do_not_write_into_one_state_folder() {
             .contains("43.11:1080")
     );
     stop(second);
-    assert!(!inside.exists() && folder.join("hostaliases").exists());
+    assert!(!inside.exists() && !folder.join("hostaliases").exists());
 }
 
 #[test]
