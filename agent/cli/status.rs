@@ -98,7 +98,13 @@ fn text(network: &NetworkView) -> String {
     for host in &network.snapshot.hosts {
         if let Some(reason) = &host.reason {
             let style = colour(host.state);
-            lines.push(format!("{}: {style}{}{style:#}", host.name, escape(reason)));
+            let next = host.retry.map(|retry| retry.at(snapshot.now_ms));
+            let next = next.map_or_else(String::new, |next| format!("; {next}"));
+            lines.push(format!(
+                "{}: {style}{}{style:#}{next}",
+                host.name,
+                escape(reason)
+            ));
         }
         lines.extend(complaints(host, network.snapshot.now_ms));
         if !host.prompts.is_empty() {
@@ -197,7 +203,7 @@ fn row(host: &HostView, now_ms: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{Snapshot, TriedPort, TryOutcome, Unapplied};
+    use crate::view::{Retry, Snapshot, TriedPort, TryOutcome, Unapplied};
 
     #[test]
     fn only_services_that_did_not_take_the_last_connection_have_a_line() {
@@ -238,6 +244,13 @@ mod tests {
         };
         let mut db = host("db", "1.0.0");
         db.aliases = vec!["store".to_owned()];
+        let mut old = host("old", "0.6.5");
+        (old.state, old.reason) = (HostState::Waiting, Some("gone".to_owned()));
+        old.retry = Some(Retry {
+            attempt: 3,
+            at_ms: 65_000,
+            pause_ms: 8_000,
+        });
         let network = NetworkView {
             network: "office".to_owned(),
             manifest: None,
@@ -246,7 +259,7 @@ mod tests {
             uptime_ms: 61_000,
             snapshot: Snapshot {
                 now_ms: 61_000,
-                hosts: vec![host("web", "2.0.0"), db, host("old", "0.6.5")],
+                hosts: vec![host("web", "2.0.0"), db, old],
                 held: None,
                 unapplied: Some(Unapplied {
                     since_ms: 1_000,
@@ -256,11 +269,15 @@ mod tests {
         };
         let text = text(&network);
         assert!(
-            text.contains("\u{1b}[32mready\u{1b}[0m  1 min  1.2 ms"),
+            text.contains("\u{1b}[32mready\u{1b}[0m    1 min  1.2 ms"),
             "{text}"
         );
         assert!(
             text.contains("db: its agent has version 1.0.0, and this network 2.0.0\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("old: \u{1b}[31mgone\u{1b}[0m; again in 4 s (try 3)\n"),
             "{text}"
         );
         assert!(
