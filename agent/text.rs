@@ -40,6 +40,26 @@ pub fn quote_whole(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
 
+/// A command as a line that a shell splits into the same words again. Words with characters that are not safe to show are
+/// escaped between double quotes instead; no word looks like another one.
+pub fn shell_line(words: &[String]) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    let quoted: Vec<_> = words
+        .iter()
+        .map(|word| {
+            if !word.is_empty() && word.chars().all(bare) {
+                return word.clone();
+            }
+            if word.chars().any(is_unsafe) {
+                return quote_whole(word);
+            }
+            // Only a NUL cannot be quoted, and it is not safe to show.
+            shlex::try_quote(word).map_or_else(|_| quote_whole(word), Into::into)
+        })
+        .collect();
+    quoted.join(" ")
+}
+
 /// Joins a problem and its remedy, if one is known, into one sentence. All messages with a remedy use this function.
 pub fn with_remedy(what: &str, remedy: Option<&str>) -> String {
     match remedy {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     driver::system::describe,
-    text::{escape, quote_whole},
+    text::{escape, shell_line},
     view::{Grant, HeldChange, HeldView, HostView, PlanHost, PlanView},
 };
 
@@ -111,22 +111,17 @@ fn show_change(change: &HeldChange, now: &PlanView) {
         let of = |host: &&PlanHost| grant.starts_with(&Grant::command_of(&host.name));
         for host in now.hosts.iter().filter(of) {
             if !host.command.is_empty() {
-                output::talk(&format!("    it runs now: {}", line(&host.command)));
+                output::talk(&format!("    it runs now: {}", shell_line(&host.command)));
             }
         }
     }
 }
 
-fn line(argv: &[String]) -> String {
-    let argv: Vec<_> = argv.iter().map(|word| quote_whole(word)).collect();
-    argv.join(" ")
-}
-
 fn show(host: &HostView, held: &HeldView) {
     let name = escape(&host.name);
-    output::talk(&format!("{name} would run: {}", line(&held.command)));
+    output::talk(&format!("{name} would run: {}", shell_line(&held.command)));
     if let Some(previous) = &held.previous {
-        output::talk(&format!("{name} runs now:  {}", line(previous)));
+        output::talk(&format!("{name} runs now:  {}", shell_line(previous)));
     }
 }
 

@@ -24,7 +24,16 @@ use crate::{
 /// The default editor, for when neither `$VISUAL` nor `$EDITOR` is set.
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
-/// Edits a file and runs it. Without a file, edits and runs a temporary copy of the example.
+/// Editors that draw on a terminal.
+const DRAWING: [&str; 11] = [
+    "vi", "vim", "nvim", "view", "nano", "pico", "emacs", "micro", "hx", "joe", "mcedit",
+];
+
+/// The manifest that is offered for what was edited without a file.
+const KEPT: &str = "norouter.yaml";
+
+/// Edits a file and runs it. A file that does not exist is made from the example. Without a file, edits and runs a
+/// temporary copy of the example.
 pub(super) fn run(
     file: Option<&Path>,
     start: impl Fn(&Path) -> Result<Exit, Error>,
@@ -34,7 +43,16 @@ pub(super) fn run(
         Some(file) if file == Path::new("-") => {
             Err(Error::new(Exit::Usage, "standard input cannot be edited").hint("name a file"))
         }
-        Some(file) => edit_and_run(&editor, file, start),
+        Some(file) => {
+            let made = make(file)?;
+            let outcome = edit_and_run(&editor, file, start);
+            // An editor that fails shall leave nothing.
+            let unchanged = || fs::read_to_string(file).is_ok_and(|text| text == EXAMPLE);
+            if made && outcome.is_err() && unchanged() {
+                let _ = fs::remove_file(file);
+            }
+            outcome
+        }
         None => {
             let temporary = Temporary::new(EXAMPLE).map_err(|error| {
                 let folder = env::temp_dir();
@@ -45,11 +63,48 @@ pub(super) fn run(
                 );
                 Error::new(Exit::Failure, message)
             })?;
+            let shown = escape(&temporary.file.display().to_string());
+            output::talk(&format!("editing a temporary copy of the example: {shown}"));
             let outcome = edit_and_run(&editor, &temporary.file, start);
-            temporary.leave(matches!(outcome, Ok(exit) if is_failure(exit)));
+            if temporary.is_changed() && may_keep() && ask(&format!("Keep it as {KEPT} here?"))? {
+                temporary.keep()?;
+            } else {
+                temporary.leave(matches!(outcome, Ok(exit) if is_failure(exit)));
+            }
             outcome
         }
     }
+}
+
+/// Makes a file from the example if it does not exist; returns whether it was made.
+fn make(file: &Path) -> Result<bool, Error> {
+    match copy(EXAMPLE, file) {
+        Ok(()) => {
+            let shown = escape(&file.display().to_string());
+            output::talk(&format!("{shown} is new: a copy of the example"));
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(not_made(file, &error)),
+    }
+}
+
+/// Writes a text into a new file.
+fn copy(text: &str, file: &Path) -> io::Result<()> {
+    let mut new = fs::OpenOptions::new();
+    new.write(true).create_new(true);
+    new.open(file)?.write_all(text.as_bytes())
+}
+
+fn not_made(file: &Path, error: &io::Error) -> Error {
+    let shown = escape(&file.display().to_string());
+    let message = format!("cannot make the file {shown}: {}", describe(error));
+    Error::new(Exit::Failure, message).hint("name a file in a folder that you may write to")
+}
+
+/// Whether this folder has no manifest yet, and a person can be asked.
+fn may_keep() -> bool {
+    io::stdin().is_terminal() && fs::symlink_metadata(KEPT).is_err()
 }
 
 fn is_failure(exit: Exit) -> bool {
@@ -64,7 +119,7 @@ fn edit_and_run(
     loop {
         open(editor, file)?;
         let exit = start(file).unwrap_or_else(Error::report);
-        if exit == Exit::Ok || !again()? {
+        if exit == Exit::Ok || !ask("Open the editor again?")? {
             return Ok(exit);
         }
     }
@@ -77,13 +132,29 @@ fn editor() -> Result<Vec<String>, Error> {
         .filter_map(|name| env::var(name).ok())
         .find(|value| !value.trim().is_empty())
         .unwrap_or_else(|| EDITOR.to_owned());
-    words(&chosen).ok_or_else(|| {
+    let editor = words(&chosen).ok_or_else(|| {
         Error::new(
             Exit::Usage,
             format!("the editor {chosen} cannot be understood"),
         )
         .hint("set $EDITOR to a command, with quotes in pairs, such as: code --wait")
-    })
+    })?;
+    if draws(&editor) && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        let message = format!("the editor {chosen} needs a terminal, and there is none");
+        return Err(Error::new(Exit::Usage, message).hint(
+            "run this in a terminal, or set $EDITOR to an editor with a window, such as: code --wait",
+        ));
+    }
+    Ok(editor)
+}
+
+/// Whether an editor is known to draw on the terminal.
+fn draws(editor: &[String]) -> bool {
+    let program = editor.first().map(Path::new);
+    let name = program
+        .and_then(Path::file_name)
+        .and_then(|name| name.to_str());
+    name.is_some_and(|name| DRAWING.contains(&name))
 }
 
 /// Splits a command into words like a shell. On Windows a backslash separates folders, and does not quote.
@@ -111,7 +182,7 @@ fn open(editor: &[String], file: &Path) -> Result<(), Error> {
         .args(arguments)
         .arg(file)
         .status()
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| failed(describe(&error)))?;
     if status.success() {
         Ok(())
     } else {
@@ -119,17 +190,17 @@ fn open(editor: &[String], file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Asks whether to edit again. If nobody can answer, the answer is no.
-fn again() -> Result<bool, Error> {
+/// Asks a question. If nobody can answer, the answer is no.
+fn ask(question: &str) -> Result<bool, Error> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }
     let failed =
         |error: io::Error| Error::new(Exit::Failure, format!("cannot ask: {}", describe(&error)));
     {
-        let mut question = anstream::stderr().lock();
-        let _ = write!(question, "Open the editor again? [Y/n] ");
-        let _ = question.flush();
+        let mut out = anstream::stderr().lock();
+        let _ = write!(out, "{question} [Y/n] ");
+        let _ = out.flush();
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -188,7 +259,8 @@ impl Temporary {
             std::os::unix::fs::OpenOptionsExt::mode(&mut files, 0o600);
         }
         folders.create(&folder)?;
-        let file = folder.join("norouter.yaml");
+        // The network gets its name from the file.
+        let file = folder.join("example.yaml");
         files.open(&file)?.write_all(original.as_bytes())?;
         Ok(Self {
             folder,
@@ -197,10 +269,26 @@ impl Temporary {
         })
     }
 
+    fn is_changed(&self) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|text| text != self.original)
+    }
+
+    /// Moves the manifest into the present folder.
+    fn keep(self) -> Result<(), Error> {
+        let kept = Path::new(KEPT);
+        let text = fs::read_to_string(&self.file);
+        if let Err(error) = text.and_then(|text| copy(&text, kept)) {
+            self.leave(true);
+            return Err(not_made(kept, &error));
+        }
+        output::talk(&format!("{KEPT} is yours now; \"norouter\" runs it"));
+        let _ = fs::remove_dir_all(&self.folder);
+        Ok(())
+    }
+
     /// Removes the file, unless the person may still need it, because it was changed or something has failed.
     fn leave(self, failed: bool) {
-        let text = fs::read_to_string(&self.file);
-        if failed || text.is_ok_and(|text| text != self.original) {
+        if failed || self.is_changed() {
             let file = escape(&self.file.display().to_string());
             output::talk(&format!("the manifest is kept: {file}"));
         } else {
@@ -221,6 +309,17 @@ mod tests {
         assert_eq!(split("'/opt/my editor/ed' -n"), ["/opt/my editor/ed", "-n"]);
         assert_eq!(words("'open"), None);
         assert_eq!(words("  "), None);
+    }
+
+    #[test]
+    fn an_editor_that_draws_is_known_by_its_name() {
+        let draws = |text| draws(&words(text).unwrap_or_default());
+        for editor in ["vi", "/usr/bin/vim -u NONE", "nano"] {
+            assert!(draws(editor), "{editor}");
+        }
+        for editor in ["code --wait", "sh my-editor", "gvim", ""] {
+            assert!(!draws(editor), "{editor}");
+        }
     }
 
     #[test]

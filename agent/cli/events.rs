@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     error::{Error, Exit},
-    figures::moment,
+    local_time::stamp,
     output,
     reach::{WhichNetwork, json_line, wait_for},
 };
@@ -60,5 +60,5 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 
 /// Formats one line of the log for people.
 pub(super) fn line(line: &LogLine) -> String {
-    format!("{} {}\n", moment(line.time_ms), escape(&line.event.line()))
+    format!("{} {}\n", stamp(line.time_ms), escape(&line.event.line()))
 }

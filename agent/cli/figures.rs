@@ -41,7 +41,8 @@ fn date(mut days: u64) -> (u64, u64, u64) {
     (year, month, days + 1)
 }
 
-/// Formats a table with two spaces between its columns. A column whose title begins with `>` is right-aligned.
+/// Formats a table with two spaces between its columns. A column whose title begins with `>` is right-aligned. Cells may
+/// have colours.
 pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let plain: Vec<String> = titles
         .iter()
@@ -51,7 +52,7 @@ pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         .map(|column| {
             let rows = rows.iter().chain([&plain]);
             let cells = rows.filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            cells.map(|cell| width(cell)).max().unwrap_or(0)
         })
         .collect();
     [&plain]
@@ -59,16 +60,45 @@ pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         .chain(rows)
         .map(|row| {
             let cells = row.iter().zip(&widths).zip(titles);
-            let cells = cells.map(|((cell, &width), title)| {
+            let cells = cells.map(|((cell, widest), title)| {
+                let gap = " ".repeat(widest.saturating_sub(width(cell)));
                 if title.starts_with('>') {
-                    format!("{cell:>width$}")
+                    gap + cell
                 } else {
-                    format!("{cell:width$}")
+                    cell.clone() + &gap
                 }
             });
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         })
         .collect()
+}
+
+/// A table without those of the `optional` columns that nothing is in, which would only take room.
+pub(super) fn table_of_used(
+    titles: &[&str],
+    optional: &[&str],
+    mut rows: Vec<Vec<String>>,
+) -> Vec<String> {
+    let columns = titles.iter().enumerate();
+    let keep: Vec<_> = columns
+        .map(|(column, title)| {
+            let has = |row: &Vec<String>| row.get(column).is_some_and(|cell| !cell.is_empty());
+            !optional.contains(title) || rows.iter().any(has)
+        })
+        .collect();
+    for row in &mut rows {
+        let mut keep = keep.iter();
+        row.retain(|_| keep.next().is_some_and(|keep| *keep));
+    }
+    let titles = titles.iter().zip(&keep).filter(|(_, keep)| **keep);
+    table(&titles.map(|(title, _)| *title).collect::<Vec<_>>(), &rows)
+}
+
+/// The number of characters of a cell that are seen.
+fn width(cell: &str) -> usize {
+    anstream::adapter::strip_str(cell)
+        .map(|part| part.chars().count())
+        .sum()
 }
 
 #[cfg(test)]
@@ -100,5 +130,15 @@ mod tests {
         ];
         let table = table(&["HOST", ">SENT"], &rows);
         assert_eq!(table, ["HOST  SENT", "a      1 B", "long  12 B"]);
+    }
+
+    #[test]
+    fn colours_take_no_room_in_a_table() {
+        let rows = [
+            vec!["\u{1b}[32mup\u{1b}[0m".to_owned(), "1".to_owned()],
+            vec!["waiting".to_owned(), "2".to_owned()],
+        ];
+        let table = super::table(&["STATE", "PORT"], &rows);
+        assert_eq!(table[1], "\u{1b}[32mup\u{1b}[0m       1");
     }
 }

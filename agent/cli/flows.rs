@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 
 use super::{
     error::{Error, Exit},
-    figures::{bytes, latency, rate, span, table},
+    figures::{bytes, latency, rate, span, table_of_used},
     output,
     reach::{WhichNetwork, host_name, wait_for},
 };
 use crate::{
-    text::quote,
+    text::{escape, quote},
     view::{EndedFlowView, EndedFlowsView, FlowView, FlowsView, parse_flow_id},
 };
 
@@ -91,6 +91,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let Some((mut view, host)) = flows else {
         if args.json {
             output::json(&serde_json::json!({"killed": args.kill}))?;
+        } else if let Some(id) = &args.kill {
+            output::talk(&format!("the connection {} was ended", escape(id)));
         }
         return Ok(Exit::Ok);
     };
@@ -104,7 +106,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::Ok);
     }
     if view.flows.is_empty() {
-        output::talk("no connections");
+        output::talk(match args.host {
+            Some(_) => "no connections begin or end at that host now; --ended shows the last ones",
+            None => "no connections are open in this network; --ended shows the last ones",
+        });
         return Ok(Exit::Ok);
     }
     output::data(&(lines(&view.flows.iter().collect::<Vec<_>>()).join("\n") + "\n"))?;
@@ -135,11 +140,14 @@ fn run_ended(args: &Args) -> Result<Exit, Error> {
         output::json(&serde_json::to_value(&view).unwrap_or_default())?;
         return Ok(Exit::Ok);
     }
+    if view.ended.is_empty() {
+        output::talk("no connections have ended yet");
+        return Ok(Exit::Ok);
+    }
     let newest_first = view.ended.iter().rev();
-    let rows: Vec<_> = newest_first
-        .map(|flow| ended_row(flow, view.now_ms))
-        .collect();
-    output::data(&(table(&ENDED_TITLES, &rows).join("\n") + "\n"))?;
+    let rows = newest_first.map(|flow| ended_row(flow, view.now_ms));
+    let lines = table_of_used(&ENDED_TITLES, &OPTIONAL, rows.collect());
+    output::data(&(lines.join("\n") + "\n"))?;
     Ok(Exit::Ok)
 }
 
@@ -205,21 +213,17 @@ fn meant(flows: &[FlowView], text: &str) -> Result<String, Error> {
     }
 }
 
-/// The table of connections with its titles. VIA and RULE are shown only if a connection has them.
+/// The table of connections with its titles.
 pub(super) fn lines(flows: &[&FlowView]) -> Vec<String> {
-    let used = |title: &str| match title {
-        "VIA" => flows.iter().any(|flow| flow.via.is_some()),
-        "RULE" => flows.iter().any(|flow| flow.rule.is_some()),
-        _ => true,
-    };
-    let titles: Vec<&str> = TITLES.into_iter().filter(|title| used(title)).collect();
-    let rows = flows.iter().map(|flow| {
-        let cells = row(flow).into_iter().zip(TITLES);
-        let cells = cells.filter(|(_, title)| used(title));
-        cells.map(|(cell, _)| cell).collect()
-    });
-    table(&titles, &rows.collect::<Vec<_>>())
+    table_of_used(
+        &TITLES,
+        &OPTIONAL,
+        flows.iter().map(|flow| row(flow)).collect(),
+    )
 }
+
+/// The columns that are shown only if a connection has something in them.
+const OPTIONAL: [&str; 2] = ["VIA", "RULE"];
 
 /// The titles of the columns of [`row`].
 const TITLES: [&str; 11] = [

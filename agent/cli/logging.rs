@@ -1,15 +1,26 @@
 //! Sets up the program's own log: the level, from `--debug` and `NOROUTER_LOG`, and the destination.
 
-use std::{io, sync::Mutex};
+use std::{
+    fmt,
+    io::{self, IsTerminal as _},
+    sync::Mutex,
+};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
+    fmt::{
+        format::Writer,
+        time::{FormatTime, SystemTime},
+    },
     layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
-use super::error::{Error, Exit};
+use super::{
+    error::{Error, Exit},
+    local_time::Clock,
+};
 
 /// While something is drawn on standard error, this receives the log instead; `None` otherwise.
 static DIVERTED: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
@@ -28,6 +39,9 @@ pub(super) fn begin(debug: bool) -> Result<(), Error> {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| Log)
         .with_ansi(false)
+        .with_timer(Times {
+            for_person: io::stderr().is_terminal(),
+        })
         .with_target(!filter.is_empty());
     let log = tracing_subscriber::registry().with(lines).with(targets);
     log.init();
@@ -72,6 +86,22 @@ pub(super) fn divert() -> UnboundedReceiver<String> {
         *diverted = Some(sender);
     }
     lines
+}
+
+/// The times of the log's lines: on a terminal in the zone of the person, and otherwise in UTC.
+struct Times {
+    for_person: bool,
+}
+
+impl FormatTime for Times {
+    fn format_time(&self, w: &mut Writer<'_>) -> fmt::Result {
+        if !self.for_person {
+            return SystemTime.format_time(w);
+        }
+        let clock = Clock::now();
+        let now_ms = clock.now_ms();
+        write!(w, "{}.{:03}", clock.shown(now_ms), now_ms % 1_000)
+    }
 }
 
 struct Log;

@@ -1,10 +1,11 @@
 //! `norouter logs`: shows the log of a running network.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::{
     error::{Error, Exit},
     events::line,
+    local_time::Clock,
     output,
     reach::{WhichNetwork, host_name, json_line, wait_for},
 };
@@ -14,6 +15,8 @@ use crate::{
 };
 
 /// Show the log of a running network: standard error of hosts, changes of their states, warnings
+///
+/// On a terminal, times are those of your zone; in a file, a pipe and JSON they are in UTC.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only the lines of the host with this name, alias or VIP
@@ -25,9 +28,10 @@ pub(super) struct Args {
     /// How many of the last lines to show; by default 100, or with --since all that are kept
     #[arg(short = 'n', long, value_name = "COUNT")]
     lines: Option<usize>,
-    /// Only the lines of the last seconds, or minutes, hours or days: 90, 90s, 5m, 2h, 1d
-    #[arg(long, value_name = "TIME", value_parser = span)]
-    since: Option<Duration>,
+    /// Only the lines of the last seconds, or minutes, hours or days: 90, 90s, 5m, 2h, 1d; or those since a time in your
+    /// zone: 12:15, "2026-11-23 12:15"
+    #[arg(long, value_name = "TIME", value_parser = begin)]
+    since: Option<u64>,
     #[command(flatten)]
     network: WhichNetwork,
     /// Write one JSON object per line
@@ -44,6 +48,16 @@ const KEPT_MAX: usize = 5_000;
 /// The longest time of `--since`. Times before 1970 cannot be told.
 const SINCE_MAX: Duration = Duration::from_hours(24 * 366);
 
+/// The time, in milliseconds since 1970, that a person has given as a span or as a time.
+fn begin(text: &str) -> Result<u64, String> {
+    let clock = Clock::now();
+    if let Some(time) = clock.meant(text) {
+        return Ok(time);
+    }
+    let millis = u64::try_from(span(text)?.as_millis()).unwrap_or(u64::MAX);
+    Ok(clock.now_ms().saturating_sub(millis))
+}
+
 /// Parses a time span: a number with the unit s, m, h or d; without a unit, seconds.
 fn span(text: &str) -> Result<Duration, String> {
     let (number, unit) = text.split_at(
@@ -55,11 +69,16 @@ fn span(text: &str) -> Result<Duration, String> {
         "m" | "min" => 60,
         "h" => 3_600,
         "d" => 86_400,
-        _ => return Err("the unit of a time is s, m, h or d".to_owned()),
+        _ => {
+            return Err(
+                "write a span with the unit s, m, h or d, like 5m, or a time, like 12:15"
+                    .to_owned(),
+            );
+        }
     };
     let number: u64 = number
         .parse()
-        .map_err(|_| "write a number and a unit, like 5m".to_owned())?;
+        .map_err(|_| "write a number and a unit, like 5m, or a time, like 12:15".to_owned())?;
     let span = Duration::from_secs(number.saturating_mul(seconds));
     if span > SINCE_MAX {
         return Err("a year at most".to_owned());
@@ -82,14 +101,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             query += host;
         }
         let log: LogView = client.get(&query).await?;
-        let begin = args.since.map(|since| SystemTime::now() - since);
-        let begin = begin.and_then(|begin| begin.duration_since(UNIX_EPOCH).ok());
-        let begin = begin.map_or(0, |begin| begin.as_millis());
-        for line in log
-            .lines
-            .iter()
-            .filter(|line| u128::from(line.time_ms) >= begin)
-        {
+        let begin = args.since.unwrap_or(0);
+        for line in log.lines.iter().filter(|line| line.time_ms >= begin) {
             args.show(line, host)?;
         }
         if args.follow {

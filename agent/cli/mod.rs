@@ -25,10 +25,12 @@ mod events;
 mod exec;
 mod figures;
 mod flows;
+mod help;
 mod host;
 mod host_block;
 mod hosts;
 mod input;
+mod local_time;
 mod logging;
 mod logs;
 mod ls;
@@ -69,7 +71,7 @@ const REFERENCE_WIDTH: usize = 100;
 #[command(
     name = "norouter",
     version,
-    after_long_help = format!("{}\n\n{}", input::SEARCH_HELP, Exit::table()),
+    after_long_help = format!("{}\n\n{}\n\n{}", input::SEARCH_HELP, help::TOPICS, Exit::table()),
     override_usage = "norouter [OPTIONS] [FILE]\n       norouter [OPTIONS] <COMMAND>",
     max_term_width = 100,
     help_template = grouped(),
@@ -165,7 +167,7 @@ fn grouped() -> String {
         let found = all.find_subcommand(name).and_then(clap::Command::get_about);
         match found {
             Some(about) => about.to_string(),
-            None => "Print this help, or that of a command".to_owned(),
+            None => "Print this help, that of a command, or a text, as: help manifest".to_owned(),
         }
     };
     let mut template = String::from("{about-with-newline}\n{usage-heading} {usage}\n");
@@ -209,6 +211,17 @@ fn commands() -> Vec<String> {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    let command_help = |name: &str| {
+        let mut all = Cli::command();
+        all.build();
+        let command = all.find_subcommand_mut(name)?;
+        Some(command.render_long_help().to_string())
+    };
+    let arguments = std::env::args_os().skip(1);
+    if let Some(text) = help::asked(arguments, &commands(), command_help) {
+        let written = output::data(&text).map_err(Error::from);
+        return written.map_or_else(Error::report, |()| Exit::Ok).into();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(error),
@@ -309,6 +322,11 @@ fn lost_arguments() -> Result<(), Error> {
     let hint = "in cmd, write sh -c 'exec norouter \"$0\" \"$@\"' (for su, with -- behind it); to run a manifest in a \
                 script, name it: norouter FILE";
     Err(Error::new(Exit::Usage, message).hint(hint))
+}
+
+/// The definition of the command line, from which the manual pages are made.
+pub fn definition() -> clap::Command {
+    Cli::command()
 }
 
 /// The help of all commands as Markdown: the text of `docs/CLI.md`.

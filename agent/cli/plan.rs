@@ -12,7 +12,7 @@ use super::{
 use crate::{
     plan::{self, Allow, HostPlan, Plan, Protocol, ProxyPlan, Start},
     route::{Target, policy::Action},
-    text::{escape, figures::counted},
+    text::{escape, figures::counted, shell_line},
 };
 
 /// The note at entries of the manifest that this version does not serve yet.
@@ -186,21 +186,6 @@ fn users(allow: Allow) -> &'static str {
         Allow::SameUser => ", for programs of its own user",
         Allow::Any => "",
     }
-}
-
-/// Joins words into one line that a shell would split into the same words again.
-fn shell_line(words: &[String]) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    let quoted: Vec<_> = words
-        .iter()
-        .map(|word| {
-            if !word.is_empty() && word.chars().all(bare) {
-                return word.into();
-            }
-            shlex::try_quote(word).unwrap_or(word.into())
-        })
-        .collect();
-    escape(&quoted.join(" "))
 }
 
 fn tcp_addresses(host: &HostPlan) -> impl Iterator<Item = String> {

@@ -147,7 +147,7 @@ impl PromptLine {
                 PromptKind::Secret => Unseen::begin().ok().map(Some),
                 PromptKind::Confirm | PromptKind::Text => Some(None),
             };
-            block.print(&format!("{host}:\n  {}", prompt.text.replace('\n', "\n  ")));
+            block.ask(&host, &prompt);
             let Some(unseen) = unseen else {
                 block.print(&format!("{host}: \"norouter answer {host}\" answers that"));
                 continue;

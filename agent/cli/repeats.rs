@@ -11,8 +11,13 @@ const LINES_MAX: usize = 64;
 /// Whether an event is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
-    /// The event is shown, and so is the number of repetitions that were left out before.
-    Show { left_out: usize },
+    Show,
+    /// The event is shown, and says that the host is lost as before: how often it was tried, and since when it is lost,
+    /// in milliseconds since 1970.
+    Still {
+        tries: u32,
+        since_ms: u64,
+    },
     /// The event repeats what was shown.
     LeaveOut,
 }
@@ -24,23 +29,21 @@ pub(super) struct Repeats(BTreeMap<String, Told>);
 #[derive(Default)]
 struct Told {
     lines: BTreeSet<String>,
-    /// Whether the host was lost since it was last up.
-    is_lost: bool,
-    left_out: usize,
+    /// When the host was lost, in milliseconds since 1970; `None` if it was not lost since it was last up.
+    lost_ms: Option<u64>,
 }
 
 impl Repeats {
-    /// Judges an event, and remembers it. Of a host that stays lost, repeated lines are left out; its state is shown
-    /// again at every try whose number is a power of two, so that people see that it goes on.
-    pub(super) fn judge(&mut self, event: &Event) -> Judgement {
-        const SHOW: Judgement = Judgement::Show { left_out: 0 };
+    /// Judges an event, and remembers it; `now_ms` is the present time, in milliseconds since 1970. Of a host that stays
+    /// lost, repeated lines are left out; its state is shown again at every try whose number is a power of two, so that
+    /// people see that it goes on.
+    pub(super) fn judge(&mut self, event: &Event, now_ms: u64) -> Judgement {
         match event {
             Event::Stderr { host, line, .. } => {
                 let told = self.0.entry(host.clone()).or_default();
-                if told.is_new(line) || !told.is_lost {
-                    return SHOW;
+                if told.is_new(line) || told.lost_ms.is_none() {
+                    return Judgement::Show;
                 }
-                told.left_out += 1;
                 Judgement::LeaveOut
             }
             Event::Host {
@@ -51,30 +54,30 @@ impl Repeats {
                 ..
             } => {
                 let told = self.0.entry(host.clone()).or_default();
-                told.is_lost = true;
-                let is_milestone = retry.is_none_or(|retry| retry.attempt.is_power_of_two());
-                if told.is_new(reason) || is_milestone {
-                    let left_out = std::mem::take(&mut told.left_out);
-                    return Judgement::Show { left_out };
+                let since_ms = *told.lost_ms.get_or_insert(now_ms);
+                if told.is_new(reason) {
+                    return Judgement::Show;
                 }
-                told.left_out += 1;
-                Judgement::LeaveOut
+                match retry.map(|retry| retry.attempt) {
+                    Some(tries) if tries.is_power_of_two() => Judgement::Still { tries, since_ms },
+                    Some(_) | None => Judgement::LeaveOut,
+                }
             }
             Event::Host { host, state, .. } => {
                 if state.is_up() || state.is_over() {
                     self.0.remove(host);
                 }
-                SHOW
+                Judgement::Show
             }
             Event::Reloaded { .. } => {
                 // Hosts may be gone or have other commands, so that everything is told anew.
                 self.0.clear();
-                SHOW
+                Judgement::Show
             }
             Event::Held { .. }
             | Event::Hopeless { .. }
             | Event::Refused { .. }
-            | Event::Warning { .. } => SHOW,
+            | Event::Warning { .. } => Judgement::Show,
         }
     }
 }
@@ -121,64 +124,59 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_stays_broken_is_told_once_and_then_counted() {
+    fn a_host_that_stays_broken_is_told_once_and_then_seldom() {
         let mut repeats = Repeats::default();
         let mut shown = Vec::new();
         for attempt in 1..=9 {
+            let now_ms = u64::from(attempt) * 1_000;
             for event in [
                 said("no such host"),
-                became(HostState::Starting, None, 0),
                 became(HostState::Waiting, Some("status 255"), attempt),
             ] {
-                let is_told = !matches!(
-                    event,
-                    Event::Host {
-                        state: HostState::Starting,
-                        ..
-                    }
-                );
-                if let (true, Judgement::Show { left_out }) = (is_told, repeats.judge(&event)) {
-                    shown.push((attempt, left_out));
+                match repeats.judge(&event, now_ms) {
+                    Judgement::Show => shown.push((attempt, None)),
+                    Judgement::Still { tries, since_ms } => shown.push((tries, Some(since_ms))),
+                    Judgement::LeaveOut => {}
                 }
             }
         }
-        assert_eq!(shown, [(1, 0), (1, 0), (2, 1), (4, 3), (8, 7)]);
+        let since = Some(1_000);
+        assert_eq!(
+            shown,
+            [(1, None), (1, None), (2, since), (4, since), (8, since)]
+        );
     }
 
     #[test]
     fn another_line_or_another_reason_is_shown_at_once() {
         let mut repeats = Repeats::default();
-        let _ = repeats.judge(&became(HostState::Waiting, Some("a"), 1));
-        for (event, left_out) in [
-            (said("x"), 0),
-            (became(HostState::Waiting, Some("b"), 3), 1),
-        ] {
-            assert_eq!(repeats.judge(&event), Judgement::Show { left_out });
-            assert_eq!(repeats.judge(&event), Judgement::LeaveOut);
+        let _ = repeats.judge(&became(HostState::Waiting, Some("a"), 1), 0);
+        for event in [said("x"), became(HostState::Waiting, Some("b"), 3)] {
+            assert_eq!(repeats.judge(&event, 0), Judgement::Show);
+            assert_eq!(repeats.judge(&event, 0), Judgement::LeaveOut);
         }
     }
 
     #[test]
     fn a_host_that_is_up_may_repeat_itself() {
         let mut repeats = Repeats::default();
-        let show = Judgement::Show { left_out: 0 };
-        let _ = repeats.judge(&became(HostState::Waiting, Some("a"), 1));
-        let _ = repeats.judge(&became(HostState::Ready, None, 0));
+        let _ = repeats.judge(&became(HostState::Waiting, Some("a"), 1), 0);
+        let _ = repeats.judge(&became(HostState::Ready, None, 0), 0);
         for event in [
             said("tick"),
             said("tick"),
             became(HostState::Waiting, Some("a"), 3),
         ] {
-            assert_eq!(repeats.judge(&event), show);
+            assert_eq!(repeats.judge(&event, 0), Judgement::Show);
         }
     }
 
     #[test]
     fn what_is_remembered_of_a_host_has_a_bound() {
         let mut repeats = Repeats::default();
-        let _ = repeats.judge(&became(HostState::Waiting, Some("a"), 1));
+        let _ = repeats.judge(&became(HostState::Waiting, Some("a"), 1), 0);
         for number in 0..10 * LINES_MAX {
-            let _ = repeats.judge(&said(&number.to_string()));
+            let _ = repeats.judge(&said(&number.to_string()), 0);
         }
         assert_eq!(repeats.0["db"].lines.len(), LINES_MAX);
     }

@@ -7,7 +7,8 @@ use std::{
 
 use super::{
     error::{Error, Exit},
-    figures::{bytes, latency, span, table},
+    figures::{bytes, latency, span, table_of_used},
+    host_block::colour,
     output,
     reach::{WhichNetwork, wait_for},
 };
@@ -64,7 +65,15 @@ fn watch(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
         let client = args.network.client().await?;
         loop {
-            output::raw(&format!("{CLEAR}{}", text(&client.network().await?)))?;
+            let network = text(&client.network().await?);
+            let coloured = anstream::AutoStream::choice(&io::stdout());
+            let network = match coloured {
+                anstream::ColorChoice::Never => anstream::adapter::strip_str(&network).to_string(),
+                anstream::ColorChoice::Auto
+                | anstream::ColorChoice::AlwaysAnsi
+                | anstream::ColorChoice::Always => network,
+            };
+            output::raw(&format!("{CLEAR}{network}"))?;
             tokio::time::sleep(LOOK).await;
         }
     })
@@ -82,24 +91,20 @@ fn text(network: &NetworkView) -> String {
         span(network.uptime_ms),
         network.pid
     )];
-    let titles = [
-        "HOST",
-        "ADDRESS",
-        "STATE",
-        ">SINCE",
-        ">RTT",
-        "PORTS",
-        ">FLOWS",
-        ">SENT",
-        ">RECEIVED",
-    ];
     let snapshot = &network.snapshot;
     let hosts = snapshot.hosts.iter();
-    let rows: Vec<_> = hosts.map(|host| row(host, snapshot.now_ms)).collect();
-    lines.extend(table(&titles, &rows));
+    let rows = hosts.map(|host| row(host, snapshot.now_ms)).collect();
+    lines.extend(table_of_used(&TITLES, &["ALIASES"], rows));
     for host in &network.snapshot.hosts {
         if let Some(reason) = &host.reason {
-            lines.push(format!("{}: {}", host.name, escape(reason)));
+            let style = colour(host.state);
+            let next = host.retry.map(|retry| retry.at(snapshot.now_ms));
+            let next = next.map_or_else(String::new, |next| format!("; {next}"));
+            lines.push(format!(
+                "{}: {style}{}{style:#}{next}",
+                host.name,
+                escape(reason)
+            ));
         }
         lines.extend(complaints(host, network.snapshot.now_ms));
         if !host.prompts.is_empty() {
@@ -142,8 +147,13 @@ fn complaints(host: &HostView, now_ms: u64) -> impl Iterator<Item = String> {
 fn other_version(host: &HostView, network: &NetworkView) -> Option<String> {
     let version = host.version.as_ref()?;
     (*version != network.version).then(|| {
+        let what = if is_in_go(version) {
+            " (the program in Go, which answers no heartbeats)"
+        } else {
+            ""
+        };
         format!(
-            "{}: its agent has version {}, and this network {}",
+            "{}: its agent has version {}{what}, and this network {}",
             host.name,
             escape(version),
             escape(&network.version)
@@ -151,12 +161,36 @@ fn other_version(host: &HostView, network: &NetworkView) -> Option<String> {
     })
 }
 
+/// Whether a version is one of the program in Go, the last of which was 0.6.
+fn is_in_go(version: &str) -> bool {
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let minor = version.strip_prefix("0.");
+    let minor = minor.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+    minor.is_some_and(|minor| minor.parse::<u32>().is_ok_and(|minor| minor < 7))
+}
+
+/// The titles of the columns of [`row`].
+const TITLES: [&str; 10] = [
+    "HOST",
+    "ALIASES",
+    "ADDRESS",
+    "STATE",
+    ">SINCE",
+    ">RTT",
+    "PORTS",
+    ">FLOWS",
+    ">SENT",
+    ">RECEIVED",
+];
+
 fn row(host: &HostView, now_ms: u64) -> Vec<String> {
     let ports: Vec<_> = host.ports.iter().map(u16::to_string).collect();
+    let style = colour(host.state);
     vec![
         host.name.clone(),
+        host.aliases.join(" "),
         host.vip.clone(),
-        host.state.word().to_owned(),
+        format!("{style}{}{style:#}", host.state.word()),
         span(now_ms.saturating_sub(host.since_ms)),
         host.latency_us.map(latency).unwrap_or_default(),
         ports.join(" "),
@@ -169,7 +203,7 @@ fn row(host: &HostView, now_ms: u64) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{Snapshot, TriedPort, TryOutcome, Unapplied};
+    use crate::view::{Retry, Snapshot, TriedPort, TryOutcome, Unapplied};
 
     #[test]
     fn only_services_that_did_not_take_the_last_connection_have_a_line() {
@@ -208,6 +242,15 @@ mod tests {
             version: Some(version.to_owned()),
             ..HostView::default()
         };
+        let mut db = host("db", "1.0.0");
+        db.aliases = vec!["store".to_owned()];
+        let mut old = host("old", "0.6.5");
+        (old.state, old.reason) = (HostState::Waiting, Some("gone".to_owned()));
+        old.retry = Some(Retry {
+            attempt: 3,
+            at_ms: 65_000,
+            pause_ms: 8_000,
+        });
         let network = NetworkView {
             network: "office".to_owned(),
             manifest: None,
@@ -216,7 +259,7 @@ mod tests {
             uptime_ms: 61_000,
             snapshot: Snapshot {
                 now_ms: 61_000,
-                hosts: vec![host("web", "2.0.0"), host("db", "1.0.0")],
+                hosts: vec![host("web", "2.0.0"), db, old],
                 held: None,
                 unapplied: Some(Unapplied {
                     since_ms: 1_000,
@@ -225,11 +268,24 @@ mod tests {
             },
         };
         let text = text(&network);
-        assert!(text.contains("ready  1 min  1.2 ms"), "{text}");
+        assert!(
+            text.contains("\u{1b}[32mready\u{1b}[0m    1 min  1.2 ms"),
+            "{text}"
+        );
         assert!(
             text.contains("db: its agent has version 1.0.0, and this network 2.0.0\n"),
             "{text}"
         );
+        assert!(
+            text.contains("old: \u{1b}[31mgone\u{1b}[0m; again in 4 s (try 3)\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("old: its agent has version 0.6.5 (the program in Go, "),
+            "{text}"
+        );
+        assert!(text.contains("web            127.0.42.101"), "{text}");
+        assert!(text.contains("db    store    127.0.42.101"), "{text}");
         assert!(!text.contains("web: its agent"), "{text}");
         assert!(
             text.ends_with(

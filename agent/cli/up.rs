@@ -20,6 +20,7 @@ use super::{
     error::{Error, Exit},
     host_block::{Addresses, HostBlock},
     input::{Commands, Source},
+    local_time::Clock,
     logging, output,
     prompt_line::PromptLine,
     trust,
@@ -71,7 +72,8 @@ pub(super) struct Args {
     #[cfg(unix)]
     #[arg(long, hide = true)]
     detached: bool,
-    /// Edit the manifest in $VISUAL or $EDITOR first; without FILE, edit and run a temporary copy of the example
+    /// Edit the manifest in $VISUAL or $EDITOR first; a FILE that does not exist is made from the example. Without FILE,
+    /// edit and run a temporary copy of the example, and offer to keep it as norouter.yaml
     #[arg(short = 'e', long)]
     open_editor: bool,
     /// Apply changes of the manifest only on request, by SIGHUP or "norouter reload"
@@ -413,6 +415,8 @@ struct Upkeep {
     /// Whether the process had a terminal at its start. After the terminal has closed, this cannot be found out any
     /// more.
     terminal: bool,
+    /// When the manifest was last applied, in milliseconds since 1970.
+    applied_ms: u64,
 }
 
 impl Upkeep {
@@ -430,6 +434,7 @@ impl Upkeep {
             origin,
             remembers,
             terminal: has_terminal(),
+            applied_ms: Clock::now().now_ms(),
         }
     }
 
@@ -463,8 +468,9 @@ impl Upkeep {
         let Some(taken) = origin.take_up(manager, cause).await else {
             return;
         };
-        if origin.hold() != Hold::Nothing && prompts.listen() {
-            let what = match origin.hold() {
+        let hold = origin.hold();
+        if hold != Hold::Nothing && prompts.listen() {
+            let what = match hold {
                 Hold::NewGrants => "apply the change, once the lines below say that it waits",
                 Hold::Commands | Hold::Nothing => {
                     "start new commands, once the lines below say that some wait"
@@ -475,8 +481,20 @@ impl Upkeep {
         if !taken.report.is_empty() {
             block.print(taken.report.trim_end());
         }
+        let outcome = taken.plan.as_ref().map(|(_, outcome)| outcome);
+        if outcome.is_some_and(|outcome| outcome.held.is_none()) {
+            self.applied_ms = Clock::now().now_ms();
+        }
         if taken.plan.is_none() {
-            block.print("nothing was applied; the network goes on as it is");
+            // A change that was held is applied at a time that is not known here.
+            let with = match hold {
+                Hold::Nothing => {
+                    let since = Clock::now().shown(self.applied_ms);
+                    format!("with the manifest of {since}")
+                }
+                Hold::Commands | Hold::NewGrants => "as it is".to_owned(),
+            };
+            block.print(&format!("nothing was applied; the network goes on {with}"));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -45,8 +45,6 @@ enum Listening {
 #[derive(Default)]
 pub(super) struct Listeners {
     states: BTreeMap<Listener, ListenerState>,
-    /// Hosts that are lost: their addresses are held, so that connections to them are refused.
-    lost: BTreeSet<Ipv4Addr>,
     /// The earliest `retry_at` of the listeners; `None` if none has failed.
     next_retry: Option<Instant>,
     /// The files that the driver was last asked to write.
@@ -61,7 +59,7 @@ impl Listeners {
         let wanted = config.listeners();
         self.keep(&wanted, outbox);
         for listener in wanted {
-            let held = config.is_held(&listener, &self.lost);
+            let held = config.is_held(&listener, &rights.lost);
             if let Some(state) = self.states.get_mut(&listener) {
                 let same = std::mem::replace(&mut state.held, held) == held;
                 // A failed listener is retried later, and a denied one never.
@@ -98,11 +96,6 @@ impl Listeners {
             outbox.note_problems_changed(!stays && (denied || failed));
             stays
         });
-    }
-
-    /// Replaces the list of lost hosts.
-    pub(super) fn replace_lost(&mut self, lost: Vec<Ipv4Addr>) {
-        self.lost = lost.into_iter().collect();
     }
 
     /// Asks the driver to write the files if they have changed. As long as it is not known of every proxy and VIP whether

@@ -207,7 +207,7 @@ impl Core {
 
     /// Refuses connections to these hosts from now on, and accepts connections to all others again.
     fn handle_lost(&mut self, lost: Lost) {
-        self.listeners.replace_lost(lost.hosts);
+        self.rights.lost = lost.hosts.into_iter().collect();
         self.listeners.listen(&self.rights, &mut self.outbox);
     }
 

@@ -1,6 +1,9 @@
 //! Finds the path to a destination for a proxy's client, and decides what a gateway connects to for other hosts.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
+};
 
 use super::{config::Config, rights::Rights};
 use crate::{
@@ -185,6 +188,20 @@ impl Rights {
                  others; publish the port instead, or write that address as a route."
             ),
         })
+    }
+
+    /// The ports that a host of the network publishes.
+    pub(super) fn published_by(&self, host: Ipv4Addr) -> BTreeSet<u16> {
+        let published = self.config.iter().flat_map(|config| &config.published);
+        let published = published.filter(|at| *at.ip() == host);
+        published.map(SocketAddrV4::port).collect()
+    }
+
+    /// Whether an agent has a service of its own at this address.
+    pub(super) fn is_service(&self, address: SocketAddrV4) -> bool {
+        let config = self.config.iter();
+        let mut services = config.flat_map(|config| config.dns.iter().chain(&config.relays));
+        services.any(|(vip, port)| vip.socket(*port) == address)
     }
 
     /// Whether a route names this address specifically, so that others may reach it even if it is one of this host's

@@ -2,7 +2,10 @@
 //! limits of the machine, and on the addresses that this gateway's DNS server has given to other hosts. This module
 //! performs no actions.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddrV4},
+};
 
 use super::{
     config::{Config, ManagerFeatures},
@@ -26,6 +29,8 @@ pub struct Rights {
     pub(super) config: Option<Config>,
     /// The addresses that this gateway's DNS server has given to other hosts.
     pub(super) given: Given,
+    /// Hosts that are lost: their addresses are held, so that connections to them are refused.
+    pub(super) lost: BTreeSet<Ipv4Addr>,
 }
 
 impl Rights {
@@ -36,6 +41,7 @@ impl Rights {
             limits: limits.unwrap_or_else(|_| Limits::nothing()),
             config: None,
             given: Given::default(),
+            lost: BTreeSet::new(),
         }
     }
 

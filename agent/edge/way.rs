@@ -21,6 +21,9 @@ use crate::{
     wire::{Cause, Failure},
 };
 
+/// The maximum number of published ports that are listed in a sentence.
+const LISTED_MAX: usize = 12;
+
 /// The next action for a client, and the state that takes its outcome.
 #[derive(Debug)]
 pub enum Step {
@@ -90,16 +93,47 @@ impl Opening {
         if let Some(refusal) = rights.refusal(address) {
             return Step::GiveUp(refusal);
         }
-        let reason = if cause == Cause::Refused {
-            format!(
-                "{destination} ({address}) does not accept connections: its host is not up, it does not publish the \
-                 port, or the service there refused."
-            )
+        let (cause, reason) = if cause == Cause::Refused {
+            not_accepted(rights, address)
         } else {
-            format!("{destination} ({address}) cannot be reached: {what}.")
+            (cause, format!("cannot be reached: {what}"))
         };
+        let port = address.port();
+        let host = rights.called(*address.ip());
+        let from = rights.own().map(|own| rights.called(own));
+        let from = from.map_or_else(String::new, |own| format!(" --from {own}"));
+        let reason = format!(
+            "{destination} ({address}) {reason}. Where the network runs, this says more: norouter why {host}:{port}{from}"
+        );
         Step::GiveUp(Failure { cause, reason })
     }
+}
+
+/// Why a connection to an address of the network was not accepted.
+fn not_accepted(rights: &Rights, address: SocketAddrV4) -> (Cause, String) {
+    let host = rights.called(*address.ip());
+    let ports = rights.published_by(*address.ip());
+    if !ports.contains(&address.port()) && !rights.is_service(address) {
+        let listed = ports.iter().take(LISTED_MAX).map(ToString::to_string);
+        let listed = listed.collect::<Vec<_>>().join(", ");
+        let published = match ports.len() {
+            0 => "no port".to_owned(),
+            1..=LISTED_MAX => listed,
+            more => format!("{listed} and {} more", more - LISTED_MAX),
+        };
+        let port = address.port();
+        let reason =
+            format!("does not accept connections: {host} does not publish {port}, but {published}");
+        return (Cause::Refused, reason);
+    }
+    if rights.lost.contains(address.ip()) {
+        return (
+            Cause::HostDown,
+            format!("cannot be reached: {host} is not up"),
+        );
+    }
+    let reason = format!("does not accept connections: its service on {host} has refused");
+    (Cause::Refused, reason)
 }
 
 /// Waits until this host has resolved the name of a destination.

@@ -26,12 +26,17 @@ const AFTER_SLEEP: u32 = 2;
 /// A latency is reported if it differs from the last reported one by more than a quarter.
 const NEWS: u32 = 4;
 
+/// The shortest time between two reports of a latency. On a busy machine every answer takes another time, and each
+/// report makes a new snapshot for everybody who watches.
+const NEWS_EVERY: Duration = Duration::from_secs(10);
+
 /// Tracks one agent's signs of life.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     look_at: Instant,
     signs: Signs,
-    latency: Option<Duration>,
+    /// The latency that was reported last, and the time of the report.
+    latency: Option<(Instant, Duration)>,
 }
 
 /// The result of a check.
@@ -79,21 +84,22 @@ impl Heartbeat {
         self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
-    /// Notes the latency of one answer. Returns whether it differs enough from the last reported latency to be
-    /// reported.
-    pub(super) fn measure(&mut self, latency: Duration) -> bool {
-        let news = self
-            .latency
-            .is_none_or(|last| latency.abs_diff(last) > last / NEWS + Duration::from_millis(1));
-        if news {
-            self.latency = Some(latency);
+    /// Notes the latency of one answer, at the time of the answer. Returns whether it is reported: it differs enough from
+    /// the last reported one, and that was not a moment ago. The next answer after that moment is judged again.
+    pub(super) fn measure(&mut self, now: Instant, latency: Duration) -> bool {
+        let is_news = self.latency.is_none_or(|(told_at, last)| {
+            now >= told_at + NEWS_EVERY
+                && latency.abs_diff(last) > last / NEWS + Duration::from_millis(1)
+        });
+        if is_news {
+            self.latency = Some((now, latency));
         }
-        news
+        is_news
     }
 
     /// The time between a heartbeat and its answer, as last reported; `None` before the first answer.
     pub(super) fn latency(&self) -> Option<Duration> {
-        self.latency
+        self.latency.map(|(_, latency)| latency)
     }
 
     pub(super) fn due(&self) -> Instant {
@@ -137,8 +143,8 @@ mod tests {
         let mut heart = Heartbeat::new(at(0));
         assert_eq!(heart.look(at(0)), Look::Ask);
         assert_eq!(heart.look(at(3_600_000)), Look::Ask);
-        assert!(heart.measure(Duration::from_hours(1)));
-        assert!(heart.measure(Duration::from_millis(50)));
+        assert!(heart.measure(at(3_600_000), Duration::from_hours(1)));
+        assert!(heart.measure(at(3_610_000), Duration::from_millis(50)));
     }
 
     #[test]
@@ -157,15 +163,34 @@ mod tests {
             assert_eq!(heart.look(at(number * 2_000)), Look::Ask);
             heart.hear(Sign::Whole);
         }
-        assert!(heart.measure(Duration::from_secs(32)));
+        assert!(heart.measure(at(40_000), Duration::from_secs(32)));
         assert_eq!(heart.latency(), Some(Duration::from_secs(32)));
     }
 
     #[test]
     fn latency_is_news_only_when_it_has_changed() {
         let mut heart = Heartbeat::new(at(0));
-        let news = [40, 41, 45, 90].map(|latency| heart.measure(Duration::from_millis(latency)));
+        let answers = [(0, 40), (20_000, 41), (40_000, 45), (60_000, 90)];
+        let news =
+            answers.map(|(now, latency)| heart.measure(at(now), Duration::from_millis(latency)));
         assert_eq!(news, [true, false, false, true]);
         assert_eq!(heart.latency(), Some(Duration::from_millis(90)));
+    }
+
+    #[test]
+    fn a_latency_that_jumps_is_news_every_10_s_and_the_last_one_is_told() {
+        let mut heart = Heartbeat::new(at(0));
+        let news = (0..100)
+            .filter(|number| {
+                let latency = if number % 2 == 0 { 1 } else { 50 };
+                heart.measure(at(number * 2_000), Duration::from_millis(latency))
+            })
+            .count();
+        assert!((10..=20).contains(&news), "{news} in 200 s");
+        heart.measure(at(300_000), Duration::from_millis(400));
+        assert_eq!(heart.latency(), Some(Duration::from_millis(400)));
+        // It settles right after a report: the next answers tell that.
+        assert!(!heart.measure(at(302_000), Duration::from_millis(2)));
+        assert!(heart.measure(at(310_000), Duration::from_millis(2)));
     }
 }

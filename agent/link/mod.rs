@@ -458,7 +458,7 @@ impl Link {
             }
             Some(Pending::Ping { since }) => {
                 let heartbeat = self.lives.life.heartbeat.as_mut();
-                if heartbeat.is_some_and(|heartbeat| heartbeat.measure(now - since)) {
+                if heartbeat.is_some_and(|heartbeat| heartbeat.measure(now, now - since)) {
                     self.lives.tell(Output::Changed);
                 }
             }

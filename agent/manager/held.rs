@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    plan::{Change, Plan},
+    plan::Plan,
     view::{Grant, HeldChange},
 };
 
@@ -21,8 +21,8 @@ pub enum Hold {
 /// The result of a changed manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReloadOutcome {
-    /// The changes of hosts; empty if the change is held as a whole.
-    pub changes: Vec<Change>,
+    /// What has changed, in words; empty if the change is held as a whole.
+    pub changes: Vec<String>,
     /// The new grants of the network. If the change is held, the grants that the change would add.
     pub grants: BTreeSet<Grant>,
     /// The number of the change, if it is held as a whole and the network is unchanged; `None` if the change was

@@ -251,16 +251,11 @@ impl Host {
     /// The trouble of a host whose command waits for approval; `None` if it does not wait.
     fn awaits(&self) -> Option<Trouble> {
         let held = self.held_view()?;
-        let argv: Vec<_> = held
-            .command
-            .iter()
-            .map(|word| text::quote_whole(word))
-            .collect();
         Some(Trouble {
             code: TroubleCode::Approval,
             what: format!(
                 "its command is new and waits for your approval: {}",
-                argv.join(" ")
+                text::shell_line(&held.command)
             ),
             ..Trouble::default()
         })

@@ -6,7 +6,7 @@ use crate::{
     plan::Start,
     secret::Secret,
     text,
-    view::{PromptKind, PromptView, Trouble, TroubleCode},
+    view::{ASKS, PromptKind, PromptView, Trouble, TroubleCode},
 };
 
 /// How many prompts of a host may be open. A command normally asks one after the other.
@@ -193,14 +193,14 @@ impl Prompts {
         let prompt = self.open.first()?;
         let words: Vec<_> = prompt.shown.split_whitespace().collect();
         let (code, how) = if prompt.kind.is_some() {
-            (TroubleCode::Asks, "asks")
+            (TroubleCode::Asks, ASKS)
         } else {
-            (TroubleCode::Says, "says")
+            (TroubleCode::Says, "its command says: ")
         };
         let said = words.join(" ");
         Some(Trouble {
             code,
-            what: format!("its command {how}: {said}"),
+            what: format!("{how}{said}"),
             said: Some(said),
             ..Trouble::default()
         })

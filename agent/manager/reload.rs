@@ -61,7 +61,7 @@ impl Core {
             };
         }
         ReloadOutcome {
-            changes: self.reload(now, plan, commands),
+            changes: self.apply(now, plan, commands).1,
             grants,
             held: None,
         }
@@ -111,16 +111,27 @@ impl Core {
         true
     }
 
-    /// Changes the network to `plan`, and returns the differences.
+    /// Changes the network to `plan`, and returns the differences of hosts.
     pub fn reload(&mut self, now: Instant, plan: &Plan, commands: Commands) -> Vec<Change> {
+        self.apply(now, plan, commands).0
+    }
+
+    /// Changes the network to `plan`, and returns the differences of hosts, and everything that has changed in words.
+    fn apply(
+        &mut self,
+        now: Instant,
+        plan: &Plan,
+        commands: Commands,
+    ) -> (Vec<Change>, Vec<String>) {
         if self.stopping {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         }
         let grants = self.new_grants(plan, commands);
         // A held change is either part of this plan, or outdated.
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
+        let same_routes = self.plan.routes == plan.routes;
         let other_services = other_services(&self.plan, plan);
         self.plan = plan.clone();
         self.switch.set_routes(plan.routes.clone());
@@ -186,14 +197,19 @@ impl Core {
                 "the policy: changed, which has cut {many} connections"
             )),
         };
+        let routes = (!same_routes).then(|| "the routes: changed".to_owned());
+        let told: Vec<String> = changes
+            .iter()
+            .map(ToString::to_string)
+            .chain(routes)
+            .chain(policy)
+            .collect();
         self.outputs.push_back(Output::Event(Event::Reloaded {
-            changes: (changes.iter().map(ToString::to_string))
-                .chain(policy)
-                .collect(),
+            changes: told.clone(),
             grants: sentences(&grants),
         }));
         self.announce_all(now);
-        changes
+        (changes, told)
     }
 
     /// Starts the command that is held under this number, because a person has approved it. Returns false if another

@@ -261,7 +261,7 @@ routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
         assert_eq!(
             told(OLD, new),
             [
-                "this machine runs, for web: \"ssh\" \"web\" \"norouter\" \"-x\" \"agent\" \"--automated\"",
+                "this machine runs, for web: ssh web norouter -x agent --automated",
                 "all hosts can connect to 10.0.0.1:80 through this machine, as laptop:80",
                 "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222",
                 "all hosts can connect to localhost:5432 of web, as web:5432",

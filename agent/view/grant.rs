@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{escape, quote_whole};
+use crate::text::{escape, quote_whole, shell_line};
 
 /// One thing that a plan grants. Two plans grant the same if their sets of grants are equal. The new grants of a plan
 /// are the difference of the two sets.
@@ -115,8 +115,7 @@ impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command { host, command } => {
-                let words: Vec<_> = command.iter().map(|word| quote_whole(word)).collect();
-                write!(f, "{}{}", Self::command_of(host), words.join(" "))
+                write!(f, "{}{}", Self::command_of(host), shell_line(command))
             }
             Self::Publish {
                 host,

@@ -35,6 +35,6 @@ pub use self::{
         HeldView, HostState, HostView, Retry, Snapshot, TrafficView, Unapplied, no_such_host,
     },
     tried::{TriedPort, TryOutcome},
-    trouble::{Cure, Trouble, TroubleCause, TroubleCode},
+    trouble::{ASKS, Cure, Trouble, TroubleCause, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},
 };

@@ -112,18 +112,19 @@ impl HostState {
 }
 
 impl Retry {
-    /// The next retry in words, for a line that is not updated later: "try 3 in 4 s".
+    /// The next retry in words, for a line that is not updated later: "trying again in 4 s (try 3)".
     pub fn promise(self) -> String {
-        self.after(self.pause_ms)
+        format!("trying {}", self.after(self.pause_ms))
     }
 
-    /// The next retry in words, with the time that is left at `now_ms` on the manager's clock.
+    /// The next retry in few words, with the time that is left at `now_ms` on the manager's clock: "again in 4 s (try
+    /// 3)".
     pub fn at(self, now_ms: u64) -> String {
         self.after(self.at_ms.saturating_sub(now_ms))
     }
 
     fn after(self, millis: u64) -> String {
-        format!("try {} in {}", self.attempt, countdown(millis))
+        format!("again in {} (try {})", countdown(millis), self.attempt)
     }
 }
 
@@ -161,7 +162,7 @@ mod tests {
             (became(HostState::Ready, None), "db (127.0.42.102) is ready"),
             (
                 became(HostState::Waiting, Some("exit 255")),
-                "db (127.0.42.102) is waiting: exit 255; try 3 in 4 s",
+                "db (127.0.42.102) is waiting: exit 255; trying again in 4 s (try 3)",
             ),
             (
                 became(HostState::NeedsYou, Some("its command asks: password:")),
@@ -211,14 +212,14 @@ mod tests {
             at_ms: 10_000,
             pause_ms: 500,
         };
-        assert_eq!(retry.promise(), "try 1 in 1 s");
+        assert_eq!(retry.promise(), "trying again in 1 s (try 1)");
         assert_eq!(
             [7_100, 9_999, 10_000, 11_000].map(|now_ms| retry.at(now_ms)),
             [
-                "try 1 in 3 s",
-                "try 1 in 1 s",
-                "try 1 in 0 s",
-                "try 1 in 0 s"
+                "again in 3 s (try 1)",
+                "again in 1 s (try 1)",
+                "again in 0 s (try 1)",
+                "again in 0 s (try 1)"
             ]
         );
     }

@@ -87,7 +87,7 @@ pub struct HostView {
     #[serde(default)]
     pub since_ms: u64,
     /// The response time of the agent, in microseconds, if the agent answers heartbeats. The value is updated only if
-    /// it has changed by more than a quarter.
+    /// it has changed by more than a quarter, and at most every 10 seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_us: Option<u64>,
     /// The questions of the host's command that a person can answer, oldest first.

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::with_remedy;
 
+/// The beginning of the words of a trouble whose code is [`TroubleCode::Asks`]; the question follows.
+pub const ASKS: &str = "its command asks: ";
+
 /// Something that is wrong with a host, or that the host waits for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]

@@ -11,7 +11,7 @@ use norouter::{
     driver::{
         demo,
         manager::origin,
-        system::{files, watch::Watch},
+        system::{describe, files, watch::Watch},
     },
     plan::{Loaded, Plan},
     view::NetworkView,
@@ -245,10 +245,10 @@ impl Desk {
         let made = tokio::task::spawn_blocking(|| demo::demo(false)).await;
         let made = made.map_err(|error| error.to_string())??;
         let path = self.folders().data.join("demo.yaml");
-        std::fs::create_dir_all(&self.folders().data).map_err(|error| error.to_string())?;
+        std::fs::create_dir_all(&self.folders().data).map_err(|error| describe(&error))?;
         self.free_the_desk(&path)?;
         files::replace(&path, made.manifest.as_bytes(), files::PRIVATE)?;
-        let path = std::fs::canonicalize(path).map_err(|error| error.to_string())?;
+        let path = std::fs::canonicalize(path).map_err(|error| describe(&error))?;
         if let Some(plan) = Self::load(&path)?.plan {
             let path = path.display().to_string();
             // The person has asked for the demo, and only this app has written its commands, so no further consent is
@@ -276,7 +276,7 @@ impl Desk {
     /// Opens a manifest. The caller must hold `turn`.
     pub(crate) async fn lay_down(&self, path: &Path) -> Result<(), String> {
         let path = std::fs::canonicalize(path)
-            .map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+            .map_err(|error| format!("cannot open {}: {}", path.display(), describe(&error)))?;
         let shown = path.display().to_string();
         self.free_the_desk(&path)?;
         // The watch is started before the file is read, so that no change is missed.

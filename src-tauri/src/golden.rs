@@ -237,7 +237,7 @@ fn lives(tale: &mut Tale) {
 
     tale.desk.edit(|state| state.failure = None);
     let changes = vec!["db was added".to_owned(), "vault was removed".to_owned()];
-    let grants = vec!["this machine runs, for db: \"ssh\" \"db\"".to_owned()];
+    let grants = vec!["this machine runs, for db: ssh db".to_owned()];
     tale.hear(one, line(8, Event::Reloaded { changes, grants }));
     let db = host("db", HostState::Greeting);
     let whole = network(7, 3_000, vec![host("laptop", HostState::Ready), web, db]);

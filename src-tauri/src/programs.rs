@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use norouter::driver::system::environment;
+use norouter::driver::system::{describe, environment};
 use tokio::{io::AsyncReadExt as _, process::Command, sync::watch};
 
 /// How long a program may take to answer.
@@ -158,7 +158,7 @@ async fn run_for(limit: Duration, file: &Path, words: &[&str]) -> Result<Output,
     // In its own process group, the program cannot use the terminal from which the app was started.
     #[cfg(unix)]
     command.process_group(0);
-    let failed = |error: io::Error| format!("{shown}: {error}");
+    let failed = |error: io::Error| format!("{shown}: {}", describe(&error));
     let mut child = command.spawn().map_err(failed)?;
     let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(format!("{shown}: it has no pipes"));

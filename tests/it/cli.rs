@@ -63,6 +63,28 @@ impl Folder {
 }
 
 #[test]
+fn every_command_that_people_see_has_a_manual_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = norouter::cli::definition();
+    let mut expected: Vec<String> = all
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .map(|command| format!("norouter-{}.1", command.get_name()))
+        .chain(["norouter.1".to_owned()])
+        .collect();
+    expected.sort();
+    clap_mangen::generate_to(all, folder.path()).unwrap();
+    for name in &expected {
+        let page = fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(page.contains(".SH SYNOPSIS"), "{name}");
+        assert!(page.contains(".SH OPTIONS"), "{name}");
+    }
+    for hidden in ["norouter-agent.1", "norouter-demo-host.1"] {
+        assert!(!folder.path().join(hidden).exists(), "{hidden}");
+    }
+}
+
+#[test]
 fn the_reference_of_the_command_line_is_current() {
     check(&root().join("docs/CLI.md"), &norouter::cli::reference());
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 
 /// A text that the program prints while the host of [`SHORT`] waits. Then the test sends Ctrl-C.
-const WAITS: &str = "try 1 in";
+const WAITS: &str = "(try 1)";
 
 /// A folder with an editor, which notes each file that it is given, and writes a text into it.
 struct Desk(TempDir);
@@ -37,6 +37,7 @@ impl Desk {
         let file = |name| format!("'{}'", self.0.path().join(name).display());
         command
             .args(arguments)
+            .current_dir(self.0.path())
             .env_remove("VISUAL")
             .env("EDITOR", format!("sh {} {}", file("editor"), file("text")))
             .env("TMPDIR", self.0.path().join("temporary"))
@@ -136,6 +137,38 @@ fn a_named_file_is_edited_in_its_place() {
 }
 
 #[test]
+fn a_named_file_that_does_not_exist_is_made_from_the_example() {
+    let desk = Desk::new("new", SHORT);
+    let file = desk.0.path().join("new.yaml");
+    let (code, talk) = desk.run_until_ctrl_c(&["-e", "new.yaml"]);
+    assert_eq!(code, 130, "{talk}");
+    assert!(
+        talk.starts_with("new.yaml is new: a copy of the example\n"),
+        "{talk}"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), SHORT);
+    fs::remove_file(&file).unwrap();
+    let mut command = desk.command(env!("CARGO_BIN_EXE_norouter"), &["-e", "new.yaml"]);
+    let output = command.env("EDITOR", "false").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!file.exists(), "the editor has failed");
+}
+
+#[test]
+fn an_editor_that_draws_is_not_started_without_a_terminal() {
+    let desk = Desk::new("bare", SHORT);
+    let mut command = desk.command(env!("CARGO_BIN_EXE_norouter"), &["-e"]);
+    let output = command.env_remove("EDITOR").output().unwrap();
+    let talk = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{talk}");
+    assert!(
+        talk.contains("the editor vi needs a terminal, and there is none"),
+        "{talk}"
+    );
+    assert!(output.stdout.is_empty() && desk.is_clean());
+}
+
+#[test]
 fn an_editor_that_fails_starts_nothing_and_leaves_nothing() {
     let desk = Desk::new("fails", "");
     let mut command = desk.command(env!("CARGO_BIN_EXE_norouter"), &["-e"]);
@@ -163,7 +196,7 @@ fn on_a_terminal_the_editor_is_offered_again() {
     let mut keys = child.stdin.take().unwrap();
     let mut screen = child.stdout.take().unwrap();
     let mut seen = Vec::new();
-    let mut answers = ["y\n", "n\n"].into_iter();
+    let mut answers = ["y\n", "n\n", "y\n"].into_iter();
     let mut bytes = [0; 4096];
     let mut runs = false;
     loop {
@@ -181,7 +214,7 @@ fn on_a_terminal_the_editor_is_offered_again() {
             }
         }
         if seen.ends_with(b"[Y/n] ") {
-            keys.write_all(answers.next().expect("a third question").as_bytes())
+            keys.write_all(answers.next().expect("a fourth question").as_bytes())
                 .unwrap();
         }
     }
@@ -191,4 +224,7 @@ fn on_a_terminal_the_editor_is_offered_again() {
     let files = desk.edited();
     assert_eq!(files.len(), 2);
     assert_eq!(files[0], files[1]);
+    let kept = desk.0.path().join("norouter.yaml");
+    assert_eq!(fs::read_to_string(kept).unwrap(), SHORT, "{seen}");
+    assert!(desk.is_clean(), "{seen}");
 }

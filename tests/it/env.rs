@@ -159,6 +159,10 @@ fn the_variables_of_a_running_agent_reach_shells_and_commands_and_go_with_it() {
     assert_eq!((code, data.as_str()), (3, ""));
     assert!(talk.contains("no agent runs"), "{talk}");
     assert!(!chains.exists(), "it would lead to a proxy that is gone");
+    assert!(
+        !aliases.exists(),
+        "it would lead to addresses that are gone"
+    );
 }
 
 #[test]

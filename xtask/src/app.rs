@@ -26,6 +26,8 @@ const INSIDE: &[&str] = &[
     "usr/share/mime/packages/norouter.xml",
     "usr/share/doc/norouter/MANIFEST.md",
     "usr/share/doc/norouter/manifest.schema.json",
+    "usr/share/man/man1/norouter.1",
+    "usr/share/man/man1/norouter-up.1",
 ];
 
 /// How long a display may take to come up.
@@ -92,7 +94,20 @@ pub(crate) fn package() -> Result<(), Failure> {
             "build --locked --release -p norouter --bin norouter",
         ))
     })?;
+    step("package: manual pages", || {
+        let pages = manual_pages();
+        // A page of a command that is gone must not stay.
+        if pages.exists() {
+            fs::remove_dir_all(&pages)?;
+        }
+        run(cargo("run --locked -p norouter --example man --").arg(&pages))
+    })?;
     step("package: bundles", bundles)
+}
+
+/// The folder with the manual pages of the command line program.
+fn manual_pages() -> PathBuf {
+    target().join("man")
 }
 
 fn bundles() -> Result<(), Failure> {
@@ -102,8 +117,9 @@ fn bundles() -> Result<(), Failure> {
         fs::remove_dir_all(&place)?;
     }
     let files = format!(
-        r#"{{"files": {{"/usr/bin/norouter": {:?}}}}}"#,
-        target().join("release/norouter").display().to_string()
+        r#"{{"files": {{"/usr/bin/norouter": {:?}, "/usr/share/man/man1": {:?}}}}}"#,
+        target().join("release/norouter").display().to_string(),
+        manual_pages().display().to_string()
     );
     run(npm()?
         .args(["exec", "--yes", "--", BUNDLER, "bundle"])

@@ -16,6 +16,14 @@ pub(super) struct Service {
     pub(super) variables: Vec<(String, String)>,
 }
 
+/// A service that is installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Installed {
+    pub(super) name: String,
+    /// The manifest that it runs, if that can be told.
+    pub(super) manifest: Option<PathBuf>,
+}
+
 /// The program that starts services on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Init {
@@ -48,6 +56,61 @@ impl Init {
             }
             Self::Scheduler => None,
         }
+    }
+
+    /// The folder of the files that describe services; `None` if there are no files.
+    pub(super) fn folder(self, folders: &BaseDirs) -> Option<PathBuf> {
+        Some(self.file(folders, "")?.parent()?.to_owned())
+    }
+
+    /// The service that a file in this folder describes; `None` if it is not one of this program.
+    pub(super) fn described(self, file_name: &str, text: &str) -> Option<Installed> {
+        let (name, manifest) = match self {
+            Self::Systemd => {
+                let name = file_name.strip_suffix(".service")?;
+                let mut lines = text.lines();
+                let manifest = lines.find_map(|line| line.strip_prefix(DESCRIPTION))?;
+                (name, Some(manifest.replace("%%", "%")))
+            }
+            Self::Launchd => {
+                let name = file_name.strip_prefix(LABEL)?.strip_suffix(".plist")?;
+                let behind = text.split_once("<string>up</string><string>");
+                let manifest = behind.and_then(|(_, rest)| rest.split_once("</string>"));
+                let manifest = manifest.map(|(manifest, _)| {
+                    let plain = manifest.replace("&lt;", "<").replace("&gt;", ">");
+                    plain.replace("&amp;", "&")
+                });
+                (name, manifest)
+            }
+            Self::Scheduler => return None,
+        };
+        Some(Installed {
+            name: name.to_owned(),
+            manifest: manifest.map(PathBuf::from),
+        })
+    }
+
+    /// A command that lists all services, if files do not.
+    pub(super) fn asks_all(self) -> Vec<String> {
+        match self {
+            Self::Systemd | Self::Launchd => Vec::new(),
+            Self::Scheduler => words(&["schtasks", "/Query", "/FO", "CSV", "/NH"]),
+        }
+    }
+
+    /// The services in the output of that command.
+    pub(super) fn listed(output: &str) -> Vec<Installed> {
+        let names = output
+            .lines()
+            .filter_map(|line| line.strip_prefix("\"\\NoRouter\\")?.split('"').next());
+        let mut names: Vec<_> = names.collect();
+        // A task has a line for each of its triggers.
+        names.dedup();
+        let names = names.into_iter().map(|name| Installed {
+            name: name.to_owned(),
+            manifest: None,
+        });
+        names.collect()
     }
 
     /// The content of the file that describes the service; empty if there is no such file.
@@ -184,9 +247,15 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
+/// The beginning of the names of services in launchd.
+const LABEL: &str = "io.norouter.";
+
+/// The beginning of the line of a unit that names the manifest.
+const DESCRIPTION: &str = "Description=NoRouter: ";
+
 /// The name of the service in launchd.
 fn label(name: &str) -> String {
-    format!("io.norouter.{name}")
+    format!("{LABEL}{name}")
 }
 
 /// The name of the task in the Windows Task Scheduler.
@@ -198,7 +267,7 @@ fn task(name: &str) -> String {
 fn systemd_unit(service: &Service) -> String {
     format!(
         "[Unit]\n\
-         Description=NoRouter: {manifest}\n\
+         {DESCRIPTION}{manifest}\n\
          Documentation=https://github.com/norouter/norouter\n\
          \n\
          [Service]\n\
@@ -308,6 +377,28 @@ mod tests {
         );
         assert!(list.contains("<key>Label</key><string>io.norouter.lab</string>"));
         assert!(list.contains("<key>KUBECONFIG</key><string>/k&amp;c</string>"));
+    }
+
+    #[test]
+    fn a_service_is_known_by_the_file_that_describes_it() {
+        let folders = BaseDirs::new().unwrap();
+        let service = service();
+        for init in [Init::Systemd, Init::Launchd] {
+            let file = init.file(&folders, "lab").unwrap();
+            assert_eq!(file.parent(), init.folder(&folders).as_deref());
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let installed = Installed {
+                name: "lab".to_owned(),
+                manifest: Some(service.manifest.clone()),
+            };
+            let text = init.text(&folders, &service);
+            assert_eq!(init.described(name, &text), Some(installed), "{init:?}");
+        }
+        let other = "[Unit]\nDescription=Backup\n";
+        assert_eq!(Init::Systemd.described("backup.service", other), None);
+        let tasks = "\"\\NoRouter\\lab\",\"N/A\",\"Ready\"\r\n\"\\NoRouter\\lab\",\"N/A\",\"Ready\"\r\n\"\\Other\",\"N/A\",\"Ready\"\r\n";
+        let names = Init::listed(tasks).into_iter().map(|it| it.name);
+        assert_eq!(names.collect::<Vec<_>>(), ["lab"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{env, fs, path::PathBuf, process::Command};
 use directories::BaseDirs;
 use serde_json::json;
 
-use self::init::{Init, Service};
+use self::init::{Init, Installed, Service};
 use super::{
     error::{Error, Exit},
     input::{Commands, Source},
@@ -71,11 +71,12 @@ enum ServiceCommand {
         #[command(flatten)]
         name: ServiceName,
     },
-    /// Show whether the service is installed and runs
+    /// Show which services are installed, and whether they run
     Status {
-        #[command(flatten)]
-        name: ServiceName,
-        /// Write the result as JSON
+        /// Only the service of this name
+        #[arg(long, value_parser = check_name)]
+        name: Option<String>,
+        /// Write the result as JSON: a list, or with --name one service
         #[arg(long)]
         json: bool,
     },
@@ -113,7 +114,11 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
             install(init, &folders, &service, *dry_run)
         }
         ServiceCommand::Uninstall { name } => uninstall(init, &folders, &name.name),
-        ServiceCommand::Status { name, json } => status(init, &folders, &name.name, *json),
+        ServiceCommand::Status {
+            name: Some(name),
+            json,
+        } => status(init, &folders, name, *json),
+        ServiceCommand::Status { name: None, json } => status_of_all(init, &folders, *json),
     }
 }
 
@@ -192,6 +197,45 @@ fn runs_nowhere_else(init: Init, service: &Service) -> Result<(), Error> {
     Ok(())
 }
 
+/// All services of this program and this user.
+fn installed(init: Init, folders: &BaseDirs) -> Vec<Installed> {
+    let Some(folder) = init.folder(folders) else {
+        let output = process(&init.asks_all()).and_then(|mut process| process.output().ok());
+        let output = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        return Init::listed(&output.unwrap_or_default());
+    };
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let services = files.filter_map(|file| {
+        let text = fs::read_to_string(file.path()).ok()?;
+        init.described(&file.file_name().to_string_lossy(), &text)
+    });
+    let mut services: Vec<_> = services.collect();
+    services.sort_by(|one, other| one.name.cmp(&other.name));
+    services
+}
+
+/// Refuses a service whose name is that of another manifest's service, or whose manifest has a service already.
+fn is_installed_once(service: &Service, installed: &[Installed]) -> Result<(), Error> {
+    for other in installed {
+        let Some(theirs) = &other.manifest else {
+            continue;
+        };
+        let (same_name, same_file) = (other.name == service.name, *theirs == service.manifest);
+        if same_name == same_file {
+            continue;
+        }
+        let (name, theirs) = (&other.name, escape(&theirs.display().to_string()));
+        let message = format!("the service {name} is installed already, for {theirs}");
+        let hint = if same_name {
+            "--name gives this one another name".to_owned()
+        } else {
+            format!("\"norouter service uninstall --name {name}\" removes it")
+        };
+        return Err(Error::new(Exit::Failure, message).hint(hint));
+    }
+    Ok(())
+}
+
 /// Refuses a path that would be changed, or split into several lines, in the file that describes the service.
 fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
     match path.to_str() {
@@ -227,6 +271,7 @@ fn install(
         }
         return Ok(Exit::Ok);
     }
+    is_installed_once(service, &installed(init, folders))?;
     runs_nowhere_else(init, service)?;
     if let Some(file) = &file {
         let failed = |error: std::io::Error| {
@@ -314,6 +359,38 @@ fn status(init: Init, folders: &BaseDirs, name: &str, as_json: bool) -> Result<E
     }
 }
 
+fn status_of_all(init: Init, folders: &BaseDirs, as_json: bool) -> Result<Exit, Error> {
+    let installed = installed(init, folders);
+    let mut all_run = true;
+    let mut list = Vec::new();
+    for Installed { name, manifest } in &installed {
+        let runs = succeeds(&init.asks_running(name));
+        all_run &= runs;
+        let log = init.log(folders, name);
+        let manifest = manifest.as_ref().map(|file| file.display().to_string());
+        if as_json {
+            list.push(json!({"name": name, "installed": true, "running": runs, "log": log, "manifest": manifest}));
+            continue;
+        }
+        let state = if runs { "runs" } else { "does not run" };
+        let of = manifest.map_or_else(String::new, |file| format!(" ({})", escape(&file)));
+        output::data(&format!(
+            "{name}{of} is installed and {state}; its log: {log}\n"
+        ))?;
+    }
+    if as_json {
+        output::json(&list.into())?;
+    } else if installed.is_empty() {
+        let message = "no service is installed";
+        return Err(Error::new(Exit::NoManager, message).hint("norouter service install FILE"));
+    }
+    Ok(if all_run && !installed.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::NoManager
+    })
+}
+
 fn not_installed(name: &str) -> Error {
     let message = format!("no service called {name} is installed");
     Error::new(Exit::NoManager, message).hint("norouter service install FILE")
@@ -352,6 +429,27 @@ fn process(command: &[String]) -> Option<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_manifest_has_one_service_and_one_name_one_manifest() {
+        let installed = [Installed {
+            name: "lab".to_owned(),
+            manifest: Some("/lab.yaml".into()),
+        }];
+        let refused = |name: &str, manifest: &str| {
+            let service = Service {
+                name: name.to_owned(),
+                program: "/norouter".into(),
+                manifest: manifest.into(),
+                variables: Vec::new(),
+            };
+            is_installed_once(&service, &installed).is_err()
+        };
+        assert!(!refused("lab", "/lab.yaml"), "it is installed again");
+        assert!(!refused("home", "/home.yaml"));
+        assert!(refused("lab", "/home.yaml"));
+        assert!(refused("home", "/lab.yaml"));
+    }
 
     #[test]
     fn a_name_is_a_file_name_and_a_label() {

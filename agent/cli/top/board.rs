@@ -12,6 +12,23 @@ use crate::{
     view::{FlowView, FlowsView, NetworkView},
 };
 
+/// The keys and what they do, for the help.
+const KEYS: [(&str, &str); 10] = [
+    ("up, down", "choose the connection above or below"),
+    ("Home, End", "choose the first or the last connection"),
+    ("k", "end the chosen connection, after a question"),
+    ("s", "sort by the next order: rate, bytes, age, RTT, name"),
+    ("/", "show only connections that contain a text"),
+    ("Esc", "show all connections again"),
+    ("Enter, ?", "show this help"),
+    ("q, Ctrl-C", "quit"),
+    (
+        "",
+        "SENT and OUT count what the beginning of a connection sends,",
+    ),
+    ("", "RECEIVED and IN what it gets back"),
+];
+
 /// The orders through which the key "s" cycles.
 const ORDERS: [(Order, &str); 5] = [
     (Order::Rate, "rate"),
@@ -52,6 +69,8 @@ enum Mode {
     Filter,
     /// The person is asked whether to end the flow with this id; only "y" ends it.
     Sure(String),
+    /// The keys are explained; any key ends that.
+    Help,
 }
 
 impl Board {
@@ -91,7 +110,18 @@ impl Board {
         });
         self.rates = rates.collect();
         self.network = network;
+        let before = std::mem::take(&mut self.flows);
         self.take(flows);
+        // The rates of the manager are smoothed. Here those of hosts and of their flows are seen together, and have to
+        // agree.
+        for flow in &mut self.flows {
+            let mut before = before.iter();
+            let before = before.find(|before| before.id == flow.id && before.age_ms <= flow.age_ms);
+            let (from, to) = before.map_or((0, 0), |flow| (flow.bytes_from, flow.bytes_to));
+            flow.rate_from = per_second(flow.bytes_from, from);
+            flow.rate_to = per_second(flow.bytes_to, to);
+        }
+        self.order.sort(&mut self.flows);
     }
 
     /// Shows a message until the next key is pressed.
@@ -106,6 +136,7 @@ impl Board {
             return (key.code == KeyCode::Char('c')).then_some(Wish::Quit);
         }
         match std::mem::replace(&mut self.mode, Mode::Watch) {
+            Mode::Help => {}
             Mode::Sure(id) => return (key.code == KeyCode::Char('y')).then_some(Wish::Kill(id)),
             Mode::Filter => self.press_in_filter(key.code),
             Mode::Watch => return self.press_while_watching(key.code),
@@ -144,6 +175,7 @@ impl Board {
                 self.order.sort(&mut self.flows);
             }
             KeyCode::Char('/') => self.mode = Mode::Filter,
+            KeyCode::Char('?' | 'h') | KeyCode::Enter | KeyCode::F(1) => self.mode = Mode::Help,
             KeyCode::Esc => self.filter.clear(),
             KeyCode::Down => self.choose(|at, last| (at + 1).min(last)),
             KeyCode::Up => self.choose(|at, _| at.saturating_sub(1)),
@@ -200,6 +232,15 @@ impl Board {
             format!("{style}{text}{style:#}")
         };
         let mut lines = vec![cut(bold, &self.headline()), String::new()];
+        if self.mode == Mode::Help {
+            let plain =
+                |(key, text): &(&str, &str)| cut(Style::new(), &format!("{key:10}  {text}"));
+            lines.extend(KEYS.iter().map(plain));
+            lines.truncate(height.saturating_sub(1));
+            lines.resize(height.saturating_sub(1), String::new());
+            lines.push(cut(Style::new().dimmed(), "any key goes back"));
+            return lines;
+        }
         let hosts = self.hosts();
         // At least half of the screen is for the connections.
         let room = (height / 2).saturating_sub(3).max(1);
@@ -289,12 +330,26 @@ impl Board {
         styles.zip(table(&titles, &rows)).collect()
     }
 
+    /// The ends of a connection as the table names them.
+    pub(super) fn called(&self, id: &str) -> String {
+        let mut flows = self.flows.iter();
+        let flow = flows.find(|flow| flow.id == id);
+        flow.map_or_else(
+            || id.to_owned(),
+            |flow| format!("from {} to {}", begin(flow), flow.name),
+        )
+    }
+
     fn footline(&self, shown: usize) -> String {
         if !self.said.is_empty() {
             return self.said.clone();
         }
         match &self.mode {
-            Mode::Sure(id) => format!("end the connection {id}? y ends it, any other key does not"),
+            Mode::Sure(id) => format!(
+                "end the connection {}? y ends it, any other key does not",
+                self.called(id)
+            ),
+            Mode::Help => String::new(),
             Mode::Filter => format!(
                 "only what contains: {}_  (Enter keeps it, Esc shows all)",
                 self.filter
@@ -307,7 +362,7 @@ impl Board {
                     filter => format!(": {filter} ({shown})"),
                 };
                 format!(
-                    "q quit   s sort by {order}   / filter{filter}   arrows choose   k end a connection"
+                    "q quit   ? help   s sort by {order}   / filter{filter}   arrows choose   k end a connection"
                 )
             }
         }
@@ -439,6 +494,30 @@ mod tests {
     }
 
     #[test]
+    fn a_flow_has_the_rate_that_its_host_has() {
+        let mut board = board();
+        let mut sent = flow(4001, 7, 2_009);
+        sent.bytes_from += 2_000_000;
+        let flows = vec![sent];
+        board.update(network(3_000, 2_000_000), FlowsView { total: 1, flows });
+        let text = screen(&board).join("\n");
+        assert_eq!(text.matches("1.0 MB/s").count(), 2, "{text}");
+        assert!(!text.contains(" 7 B/s"), "{text}");
+    }
+
+    #[test]
+    fn the_keys_are_explained_until_the_next_one_is_pressed() {
+        let mut board = board();
+        for key in [KeyCode::Enter, KeyCode::Char('?')] {
+            press(&mut board, key);
+            let text = screen(&board).join("\n");
+            assert!(text.contains("k           end the chosen"), "{text}");
+            assert_eq!(press(&mut board, KeyCode::Char('q')), None);
+            assert_eq!(ports(&board).len(), 3);
+        }
+    }
+
+    #[test]
     fn flows_are_sorted_and_filtered_by_keys() {
         let mut board = board();
         assert_eq!(ports(&board), ["4002", "4003", "4001"]);
@@ -476,7 +555,7 @@ mod tests {
         press(&mut board, KeyCode::Char('k'));
         let question = screen(&board).pop().unwrap();
         assert!(
-            question.contains("127.0.42.1:4003-127.0.42.2:80"),
+            question.starts_with("end the connection from a:4003 to b:80? "),
             "{question}"
         );
         assert_eq!(press(&mut board, KeyCode::Char('n')), None);

@@ -37,7 +37,8 @@ const FLOWS: &str = "/v1/flows?limit=2000";
 
 /// Watch a running network: hosts, rates, connections
 ///
-/// Keys: arrows select a connection, "k" ends it, "s" changes the order, "/" filters by a text, "q" quits.
+/// Keys: arrows select a connection, "k" ends it, "s" changes the order, "/" filters by a text, "?" explains
+/// all keys, "q" quits.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     #[command(flatten)]
@@ -100,7 +101,7 @@ async fn show(client: &Client, mut board: Board) -> Result<Exit, Error> {
             None => {}
             Some(Wish::Quit) => return Ok(Exit::Ok),
             Some(Wish::Kill(id)) => match client.delete(&format!("/v1/flows/{id}")).await {
-                Ok(()) => board.say(format!("{id} was ended")),
+                Ok(()) => board.say(format!("the connection {} was ended", board.called(&id))),
                 Err(client::Error::Refused { text, .. }) => board.say(text),
                 Err(error) => return Err(error.into()),
             },

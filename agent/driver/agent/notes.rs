@@ -82,7 +82,7 @@ impl Notes {
             folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
         };
         if let Some(folder) = self.state_dir.take_if(|folder| !stays(folder))
-            && let Err(reason) = folder.remove_env(&agent)
+            && let Err(reason) = folder.remove_files(&agent)
         {
             tracing::warn!("{reason}");
         }
@@ -159,7 +159,7 @@ impl Notes {
         let state_dir = self
             .state_dir
             .take()
-            .map(|folder| folder.remove_env(&self.agent));
+            .map(|folder| folder.remove_files(&self.agent));
         for reason in [etc_hosts, state_dir]
             .into_iter()
             .flatten()

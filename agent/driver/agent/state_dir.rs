@@ -61,8 +61,8 @@ const MARK_TEXT: &str = "NoRouter writes into this folder. It writes into no fol
 /// The beginning of the mark's content, which is the same in all versions.
 const MARK_BEGIN: &str = "NoRouter ";
 
-/// The files that an agent writes, besides the mark.
-const FILES: [&str; 5] = ["hosts", "hostaliases", "README.md", "env", PROXYCHAINS];
+/// The files that an agent writes, besides the mark. Those with a secret come first, because they are removed first.
+const FILES: [&str; 5] = ["env", PROXYCHAINS, "hosts", "hostaliases", "README.md"];
 
 /// The file for `proxychains4`.
 const PROXYCHAINS: &str = "proxychains.conf";
@@ -80,15 +80,17 @@ const README_BEGIN: &str = "# Files of a NoRouter agent\n";
 const README: &str = "\
 # Files of a NoRouter agent
 
-The agent on this machine writes these files anew whenever its network changes; what you change here is lost.
+The agent on this machine writes these files anew whenever its network changes; what you change here is lost. It
+removes them at its end: if none of its processes (`norouter agent`, or `norouter` itself) runs, it was killed, and the
+files are of no use.
 
 * `hosts`: the names of the network in the form of /etc/hosts.
 * `hostaliases`: the same for programs that obey HOSTALIASES: `export HOSTALIASES=\"$PWD/hostaliases\"`. The addresses
   are found through the public domain nip.io, so these programs need a DNS server that can ask it.
-* `env`: variables that lead programs into the network, one `NAME=VALUE` a line; it is here while the agent runs. It has
+* `env`: variables that lead programs into the network, one `NAME=VALUE` a line. It has
   a secret in it: whoever can read it can use the proxies.
 * `proxychains.conf`: for programs that know no proxy, if one runs: `proxychains4 -f \"$PWD/proxychains.conf\" psql -h db1`.
-  It has the same secret in it, and is here while the agent runs.
+  It has the same secret in it.
 ";
 
 /// A state folder that this agent owns for as long as this value exists.
@@ -216,18 +218,14 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes the files that lead to the proxies if `agent` has written them, because its network is gone. In a subfolder of
-    /// another agent's folder, all other files are then removed as well, and the subfolder itself. The mark is removed
-    /// if no other file is left.
-    pub fn remove_env(&self, agent: &str) -> Result<(), String> {
+    /// Removes our files if `agent` has written them, because its network is gone, and they would lead programs to addresses
+    /// at which nobody or somebody else answers. The mark is removed if no other file is left, and so is a subfolder of
+    /// another agent's folder.
+    pub fn remove_files(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
-            remove(&self.env())?;
-            remove(&self.path.join(PROXYCHAINS))?;
-            if self.is_inside {
-                for name in FILES {
-                    remove(&self.path.join(name))?;
-                }
+            for name in FILES {
+                remove(&self.path.join(name))?;
             }
         }
         let is_empty = names(&self.path).is_ok_and(|names| names.iter().all(|name| name == MARK));

@@ -220,7 +220,7 @@ async fn reload(network: &Network, seat: &Seat) -> Result<Response<Body>, Refuse
     let _kept = stay(seat, Stay::Waits)?;
     match network.inside.reload().await? {
         Ok(outcome) => {
-            let changes: Vec<String> = outcome.changes.iter().map(ToString::to_string).collect();
+            let changes = outcome.changes;
             let grants: Vec<String> = outcome.grants.iter().map(ToString::to_string).collect();
             let told = json!({"changes": changes, "grants": grants, "held": outcome.held});
             Ok(json(StatusCode::OK, &told))

@@ -73,7 +73,7 @@ fn own_networks(program: &Path) -> Result<(), String> {
         .args(["demo-host", "--probe"])
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| describe(&error))?;
     if output.status.success() {
         return Ok(());
     }

@@ -145,20 +145,42 @@ fn gives_up(step: &Step, cause: Cause, reason: &str) {
 
 #[test]
 fn a_host_of_the_network_is_connected_to_and_its_failure_is_worded_by_its_cause() {
-    let core = settled(&args());
-    let rights = core.rights();
-    let opening = opens(first(&core, "db:5432"), "127.0.42.102:5432");
+    const MORE: &str = "Where the network runs, this says more: norouter why db:5432 --from web";
+    let mut args = args();
+    args["others"] = json!([{"ip": "127.0.42.102", "port": 80, "proto": "tcp"}]);
+    let mut core = settled(&args);
+    let fails = |core: &Core, cause, what| {
+        let opening = opens(first(core, "db:5432"), "127.0.42.102:5432");
+        opening.handle_failed(core.rights(), cause, what)
+    };
     gives_up(
-        &opening.handle_failed(rights, Cause::Refused, "connection refused"),
+        &fails(&core, Cause::Refused, "connection refused"),
         Cause::Refused,
-        "db:5432 (127.0.42.102:5432) does not accept connections: its host is not up, it does not publish the port, or \
-         the service there refused.",
+        &format!(
+            "db:5432 (127.0.42.102:5432) does not accept connections: db does not publish 5432, but 80. {MORE}"
+        ),
     );
-    let opening = opens(first(&core, "db:5432"), "127.0.42.102:5432");
     gives_up(
-        &opening.handle_failed(rights, Cause::TimedOut, "deadline has elapsed"),
+        &fails(&core, Cause::TimedOut, "deadline has elapsed"),
         Cause::TimedOut,
-        "db:5432 (127.0.42.102:5432) cannot be reached: deadline has elapsed.",
+        &format!("db:5432 (127.0.42.102:5432) cannot be reached: deadline has elapsed. {MORE}"),
+    );
+    args["others"][0]["port"] = json!(5432);
+    core = settled(&args);
+    gives_up(
+        &fails(&core, Cause::Refused, "connection refused"),
+        Cause::Refused,
+        &format!(
+            "db:5432 (127.0.42.102:5432) does not accept connections: its service on db has refused. {MORE}"
+        ),
+    );
+    core.handle_lost(Lost {
+        hosts: vec!["127.0.42.102".parse().unwrap()],
+    });
+    gives_up(
+        &fails(&core, Cause::Refused, "connection refused"),
+        Cause::HostDown,
+        &format!("db:5432 (127.0.42.102:5432) cannot be reached: db is not up. {MORE}"),
     );
 }
 
@@ -418,7 +440,8 @@ fn a_name_that_resolves_to_a_host_of_the_network_leads_there() {
     gives_up(
         &opening.handle_failed(core.rights(), Cause::TimedOut, "deadline has elapsed"),
         Cause::TimedOut,
-        "alias.example:443 (127.0.42.102:443) cannot be reached: deadline has elapsed.",
+        "alias.example:443 (127.0.42.102:443) cannot be reached: deadline has elapsed. Where the network runs, this says \
+         more: norouter why db:443 --from web",
     );
 }
 

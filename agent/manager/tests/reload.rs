@@ -98,6 +98,21 @@ fn an_upstream_agent_is_started_again_instead() {
 }
 
 #[test]
+fn a_route_that_is_gone_is_told_of_although_no_host_has_changed() {
+    let mut core = running(OLD, CAN);
+    let with = format!(
+        "{OLD}routes:\n  - {{to: ['10.0.0.0/8'], via: beta}}\n  - {{to: ['10.1.0.0/16'], via: beta}}\n"
+    );
+    let told = core.take_up(NOW, &plan(&with), Hold::Nothing).changes;
+    assert!(told.contains(&"the routes: changed".to_owned()), "{told:?}");
+    let without = with.replace("  - {to: ['10.1.0.0/16'], via: beta}\n", "");
+    let told = core.take_up(NOW, &plan(&without), Hold::Nothing).changes;
+    assert_eq!(told, ["the routes: changed"]);
+    let told = core.take_up(NOW, &plan(&without), Hold::Nothing).changes;
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
 fn hosts_come_and_go_and_the_others_stay() {
     let mut core = running(OLD, CAN);
     let new = OLD.replace(

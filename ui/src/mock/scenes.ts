@@ -204,7 +204,7 @@ function asking(): Scene {
         extra: {
           ...troubled({
             code: "approval",
-            what: 'its command is new and waits for your approval: "ssh" "-p" "2222" "db.example.com" "--" "norouter" "agent" "--automated"',
+            what: "its command is new and waits for your approval: ssh -p 2222 db.example.com -- norouter agent --automated",
           }),
           held: { number: 1, command: ["ssh", "-p", "2222", "db.example.com", "--", "norouter", "agent", "--automated"], previous: db.plan.command },
         },

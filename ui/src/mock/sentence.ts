@@ -9,7 +9,7 @@ export function sentence(event: Event): string {
     case "host": {
       const word = t.states.word[event.state];
       const { reason, retry } = event;
-      const next = retry === undefined ? [] : [`try ${retry.attempt} in ${countdown(retry.pauseMs)}`];
+      const next = retry === undefined ? [] : [`trying again in ${countdown(retry.pauseMs)} (try ${retry.attempt})`];
       return told(event.state === "needsYou" ? word : `is ${word}`, [...(reason === undefined ? [] : [reason]), ...next]);
     }
     case "stderr":

@@ -12,7 +12,10 @@ use super::{
     connect::{Origin, tunnel},
     server::{Client, HEAD_MAX, Server, fill, say_goodbye},
 };
-use crate::proxy::socks::{Handshake, Request, Step};
+use crate::{
+    driver::system::describe,
+    proxy::socks::{Handshake, Request, Step},
+};
 
 /// Serves one client from its first byte to its last one.
 pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()> {
@@ -54,7 +57,7 @@ async fn handshake(
     input: &mut BytesMut,
     output: &mut BytesMut,
 ) -> Result<Request, String> {
-    let broken = |error: io::Error| error.to_string();
+    let broken = |error: io::Error| describe(&error);
     let peer = client.stream.peer_addr().map_err(broken)?.ip();
     let mut handshake = Handshake::new(server.asks(client.stranger.is_some()));
     let client = &mut client.stream;

@@ -64,7 +64,7 @@ fn the_folder_is_made_and_filled() {
 }
 
 #[test]
-fn the_variables_go_when_the_network_does() {
+fn all_files_go_when_the_network_does() {
     let folder = Folder::new();
     let state = StateDir::open(folder.path().to_str().unwrap(), "web").unwrap();
     let variable = |value: &str| [("http_proxy".to_owned(), value.to_owned())];
@@ -84,14 +84,15 @@ fn the_variables_go_when_the_network_does() {
     }
     assert!(state.write_env(&variable("a\nb")).is_err());
     let mine = [(AGENT.to_owned(), "me".to_owned())];
+    state.write(&Zone::default(), None).unwrap();
     state.write_env(&mine).unwrap();
-    state.remove_env("another").unwrap();
+    state.remove_files("another").unwrap();
     assert_eq!(
         read_env(folder.path().to_str().unwrap()),
         Ok(Some(mine.to_vec()))
     );
-    state.remove_env("me").unwrap();
-    state.remove_env("me").unwrap();
+    state.remove_files("me").unwrap();
+    state.remove_files("me").unwrap();
     assert!(folder.names().is_empty());
 }
 
@@ -198,16 +199,16 @@ fn the_second_agent_has_a_folder_inside_which_goes_with_it() {
     }
     assert_eq!(read_env(name), Ok(Some(mine("1").to_vec())));
     assert_eq!(inside(name), [second.path(), third.path()]);
-    second.remove_env("2").unwrap();
-    third.remove_env("3").unwrap();
+    second.remove_files("2").unwrap();
+    third.remove_files("3").unwrap();
     assert_eq!(folder.names(), [MARK, "env"]);
-    first.remove_env("1").unwrap();
+    first.remove_files("1").unwrap();
     drop(first);
     assert!(folder.names().is_empty());
     let state = StateDir::open(name, "web").unwrap();
     let hosts = StateDir::open(name, "hosts").unwrap();
     assert!(hosts.path().ends_with("host-hosts"));
-    hosts.remove_env("4").unwrap();
+    hosts.remove_files("4").unwrap();
     fs::remove_dir_all(folder.path()).unwrap();
     assert!(!state.is_there());
     drop(state);

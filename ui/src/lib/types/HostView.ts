@@ -49,7 +49,7 @@ retry?: Retry,
 sinceMs: number, 
 /**
  * The response time of the agent, in microseconds, if the agent answers heartbeats. The value is updated only if
- * it has changed by more than a quarter.
+ * it has changed by more than a quarter, and at most every 10 seconds.
  */
 latencyUs?: number, 
 /**
