@@ -131,7 +131,11 @@ test("the first page offers what is found, and writes a manifest with what is pi
   await open(page, "", "first");
   await expect(page.getByText("; ssh-add")).toBeVisible();
   await page.getByRole("checkbox", { name: /^web1/ }).check();
+  await page.getByRole("searchbox", { name: "Search what was found" }).fill("DB.example");
+  await expect(page.getByRole("checkbox")).toHaveCount(1);
   await page.getByRole("checkbox", { name: /^db/ }).check();
+  await page.getByRole("button", { name: "Show everything that was found" }).click();
+  await expect(page.getByRole("checkbox", { name: /^web1/ })).toBeChecked();
   await page.getByRole("button", { name: "Write a manifest with 2 hosts" }).click();
   await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
 });
