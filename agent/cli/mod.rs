@@ -7,6 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+mod addr;
 mod agent;
 mod answer;
 mod approve;
@@ -15,6 +16,7 @@ mod background;
 mod check;
 mod check_limits;
 mod completions;
+mod connect;
 mod demo;
 mod demo_host;
 mod down;
@@ -33,6 +35,7 @@ mod logging;
 mod logs;
 mod ls;
 mod matrix;
+mod open;
 #[cfg(test)]
 mod openapi;
 mod output;
@@ -116,6 +119,9 @@ enum Command {
     Stop(host::Args),
     /// End the agents of hosts, and start them again
     Restart(host::Args),
+    Addr(addr::Args),
+    Connect(connect::Args),
+    Open(open::Args),
     Env(env::Args),
     Exec(exec::Args),
     Hosts(hosts::Args),
@@ -141,7 +147,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Look at a network",
         &["ls", "status", "top", "flows", "events", "logs", "wait"],
     ),
-    ("Use or repair a network", &["why", "env", "exec", "hosts"]),
+    (
+        "Use or repair a network",
+        &["why", "addr", "connect", "open", "env", "exec", "hosts"],
+    ),
     (
         "Set up",
         &[
@@ -244,6 +253,9 @@ pub fn main() -> ExitCode {
         Some(Command::Start(args)) => host::run(HostAction::Start, &args),
         Some(Command::Stop(args)) => host::run(HostAction::Stop, &args),
         Some(Command::Restart(args)) => host::run(HostAction::Restart, &args),
+        Some(Command::Addr(args)) => addr::run(&args),
+        Some(Command::Connect(args)) => connect::run(&args),
+        Some(Command::Open(args)) => open::run(&args),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),

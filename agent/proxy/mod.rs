@@ -12,8 +12,10 @@ pub mod pac;
 pub mod page;
 pub mod socks;
 pub mod throttle;
+pub mod upstream;
 pub mod variables;
 
 pub use credentials::{Credentials, CredentialsError};
 pub use throttle::Throttle;
+pub use upstream::Upstream;
 pub use variables::{reached_at, variables};

@@ -9,6 +9,8 @@
 mod back_to_back;
 mod cli;
 #[cfg(target_os = "linux")]
+mod connect;
+#[cfg(target_os = "linux")]
 mod consent;
 #[cfg(target_os = "linux")]
 mod control;
