@@ -15,6 +15,7 @@ mod approve;
 mod background;
 mod check;
 mod check_limits;
+mod complete;
 mod completions;
 mod connect;
 mod demo;
@@ -131,6 +132,7 @@ enum Command {
     ShowInstaller(show_installer::Args),
     Schema(schema::Args),
     Completions(completions::Args),
+    Complete(complete::Args),
     Agent(agent::Args),
     DemoHost(demo_host::HostArgs),
 }
@@ -225,6 +227,11 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.is_one_thing() {
         error.exit();
     }
+    // A shell asks this while the person types, so that nothing may be said in between.
+    if let Some(Command::Complete(args)) = &cli.command {
+        let _ = complete::run(args, &Cli::command());
+        return Exit::Ok.into();
+    }
     if let Err(error) = logging::begin(cli.debug) {
         return error.report().into();
     }
@@ -263,7 +270,8 @@ pub fn main() -> ExitCode {
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),
-        Some(Command::Completions(args)) => completions::run(&args, &Cli::command()),
+        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Complete(args)) => complete::run(&args, &Cli::command()),
         Some(Command::Agent(args)) => agent::run(&args),
         Some(Command::DemoHost(args)) => demo_host::run(&args),
     };

@@ -29,6 +29,12 @@ pub(super) struct WhichNetwork {
     network: Option<NetworkName>,
 }
 
+impl From<Option<NetworkName>> for WhichNetwork {
+    fn from(network: Option<NetworkName>) -> Self {
+        Self { network }
+    }
+}
+
 impl WhichNetwork {
     /// Whether a person has named a network.
     pub(super) const fn is_named(&self) -> bool {

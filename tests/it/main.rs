@@ -9,6 +9,8 @@
 mod back_to_back;
 mod cli;
 #[cfg(target_os = "linux")]
+mod complete;
+#[cfg(target_os = "linux")]
 mod connect;
 #[cfg(target_os = "linux")]
 mod consent;
