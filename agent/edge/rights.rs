@@ -2,7 +2,10 @@
 //! limits of the machine, and on the addresses that this gateway's DNS server has given to other hosts. This module
 //! performs no actions.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
+};
 
 use super::{
     config::{Config, ManagerFeatures},
@@ -11,8 +14,10 @@ use super::{
 };
 use crate::{
     addr::{Port, Vip},
+    destination::{Destination, Host},
     limits::Limits,
     names::Zone,
+    proxy::{Outward, Upstream},
     time::Instant,
     wire::control::{Configure, ProblemReport},
 };
@@ -26,6 +31,8 @@ pub struct Rights {
     pub(super) config: Option<Config>,
     /// The addresses that this gateway's DNS server has given to other hosts.
     pub(super) given: Given,
+    /// The person's own proxies, which lead to what is not in the network.
+    pub(super) outward: Outward,
 }
 
 impl Rights {
@@ -36,7 +43,30 @@ impl Rights {
             limits: limits.unwrap_or_else(|_| Limits::nothing()),
             config: None,
             given: Given::default(),
+            outward: Outward::default(),
         }
+    }
+
+    /// The person's own proxy that leads to a destination; `None` if the destination belongs to the network, if a route
+    /// leads there, or if this host is to dial it.
+    pub(super) fn outward(&self, destination: &Destination) -> Option<&Arc<Upstream>> {
+        let config = self.config.as_ref();
+        if config.is_some_and(|config| config.has(&destination.host)) {
+            return None;
+        }
+        self.outward.to(destination, self.listen())
+    }
+
+    /// Whether there are such proxies at all.
+    pub(super) fn goes_out(&self) -> bool {
+        self.outward.leads_out(&self.listen())
+    }
+
+    /// The addresses of this host's proxies.
+    fn listen(&self) -> Vec<SocketAddr> {
+        let configs = self.config.iter();
+        let proxies = configs.flat_map(|config| [&config.http, &config.socks]);
+        proxies.flatten().map(|proxy| proxy.listen).collect()
     }
 
     /// Reads a configuration without applying it. The second value lists the parts of it that the limits do not permit.
@@ -73,6 +103,12 @@ impl Rights {
     pub fn dns_servers(&self) -> Vec<SocketAddrV4> {
         let servers = self.config.iter().flat_map(|config| &config.dns);
         servers.map(|(vip, port)| vip.socket(*port)).collect()
+    }
+
+    /// Whether the address of a name decides about the path to it, because a route leads to addresses.
+    pub(super) fn depends_on_address(&self, host: &Host) -> bool {
+        let config = self.config.as_ref();
+        matches!(host, Host::Name(_)) && config.is_some_and(Config::routes_addresses)
     }
 
     /// The configuration of a proxy; `None` if this host has no proxy for this purpose.

@@ -8,6 +8,7 @@
 
 pub mod credentials;
 pub mod http;
+pub mod outward;
 pub mod pac;
 pub mod page;
 pub mod socks;
@@ -16,6 +17,7 @@ pub mod upstream;
 pub mod variables;
 
 pub use credentials::{Credentials, CredentialsError};
+pub use outward::Outward;
 pub use throttle::Throttle;
 pub use upstream::Upstream;
 pub use variables::{reached_at, variables};

@@ -45,6 +45,8 @@ mod networks;
 #[cfg(target_os = "linux")]
 mod no_home;
 #[cfg(target_os = "linux")]
+mod own_proxy;
+#[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(target_os = "linux")]
 mod proxy;
