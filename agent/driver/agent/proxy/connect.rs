@@ -134,7 +134,7 @@ impl Server {
         want: Want,
     ) -> Result<Origin, Failure> {
         let called = |failure: Failure| Failure {
-            reason: format!("Through your own proxy {proxy}: {}", failure.reason),
+            reason: format!("Through your own proxy: {}", failure.reason),
             ..failure
         };
         let addresses = lookup(&self.shared, &proxy.at, Asker::Programs)
