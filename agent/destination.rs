@@ -181,25 +181,49 @@ impl FromStr for Pasted {
         if let Ok(host) = text.parse() {
             return Ok(Self::Host(host));
         }
-        let (scheme, rest) = match text.split_once("://") {
-            Some((scheme, rest)) => (Some(scheme), rest),
-            None => (None, text),
-        };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let authority = rest.get(..end).unwrap_or(rest);
-        let Some(scheme) = scheme else {
-            return match authority.parse() {
+        let parts = UrlParts::of(text);
+        let Some(scheme) = parts.scheme else {
+            return match parts.authority.parse() {
                 Ok(host) => Ok(Self::Host(host)),
-                Err(_) => Destination::parse(authority, None).map(Self::Whole),
+                Err(_) => Destination::parse(parts.authority, None).map(Self::Whole),
             };
         };
-        let authority = match authority.rsplit_once('@') {
+        let authority = match parts.authority.rsplit_once('@') {
             Some((_, authority)) => authority,
-            None => authority,
+            None => parts.authority,
         };
         let mut schemes = SCHEMES.iter();
         let usual = schemes.find(|(name, _)| name.eq_ignore_ascii_case(scheme));
         Destination::parse(authority, usual.map(|(_, port)| *port)).map(Self::Whole)
+    }
+}
+
+/// The parts of a pasted text, which may be a whole URL or only a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UrlParts<'t> {
+    /// The scheme, if there is one.
+    pub scheme: Option<&'t str>,
+    /// The host and whatever stands beside it: a user, a port.
+    pub authority: &'t str,
+    /// Everything behind the authority: the path, the query and the fragment.
+    pub rest: &'t str,
+}
+
+impl<'t> UrlParts<'t> {
+    /// Splits a text. Nothing is checked.
+    pub fn of(text: &'t str) -> Self {
+        let text = text.trim();
+        let (scheme, behind) = match text.split_once("://") {
+            Some((scheme, behind)) => (Some(scheme), behind),
+            None => (None, text),
+        };
+        let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+        let (authority, rest) = behind.split_at_checked(end).unwrap_or((behind, ""));
+        Self {
+            scheme,
+            authority,
+            rest,
+        }
     }
 }
 
@@ -224,6 +248,25 @@ mod tests {
 
     fn destination(text: &str) -> Result<String, DestinationError> {
         Destination::parse(text, Some(80)).map(|destination| destination.to_string())
+    }
+
+    #[test]
+    fn a_pasted_url_is_taken_apart_and_a_host_alone_has_one_part() {
+        let parts = |text| {
+            let UrlParts {
+                scheme,
+                authority,
+                rest,
+            } = UrlParts::of(text);
+            (scheme, authority, rest)
+        };
+        let url = "https://ann@web:8443/a/b?c=d://e#f";
+        assert_eq!(
+            parts(url),
+            (Some("https"), "ann@web:8443", "/a/b?c=d://e#f")
+        );
+        assert_eq!(parts(" web?x=1 "), (None, "web", "?x=1"));
+        assert_eq!(parts("web:80"), (None, "web:80", ""));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `norouter completions`: prints the script with which a shell completes the command line.
+//! `norouter completions`: prints the script with which a shell completes the command line. The scripts ask
+//! `norouter complete`, so that they stay right when the program becomes newer.
 
 use std::path::Path;
 
@@ -11,37 +12,44 @@ use super::{
 
 /// Print a completion script for a shell
 ///
+/// Completes commands and options, and hosts, their ports and networks: those of the running network, or else of the
+/// manifest that is found in this folder.
+///
 /// For bash: norouter completions bash > ~/.local/share/bash-completion/completions/norouter
+///
+/// For zsh: norouter completions zsh > FOLDER/_norouter, where FOLDER is in $fpath
+///
+/// For fish: norouter completions fish > ~/.config/fish/completions/norouter.fish
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The shell; by default the one that $SHELL names
     shell: Option<Shell>,
 }
 
-/// Prints the script; `all` is the definition of the whole command line.
-pub(super) fn run(args: &Args, all: &clap::Command) -> Result<Exit, Error> {
+/// Prints the script.
+pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let own =
         || std::env::var_os("SHELL").and_then(|path| Shell::from_shell_path(Path::new(&path)));
-    let shell = args.shell.or_else(own).ok_or_else(|| {
+    let script = args.shell.or_else(own).and_then(script);
+    let script = script.ok_or_else(|| {
         Error::new(
             Exit::Usage,
             "$SHELL does not name a shell that can be completed",
         )
         .hint("name the shell: norouter completions bash")
     })?;
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut shown(all), "norouter", &mut script);
-    output::data(&String::from_utf8_lossy(&script))?;
+    output::data(script)?;
     Ok(Exit::Ok)
 }
 
-/// The command line without the commands that people do not type. Generators write hidden commands as well.
-fn shown(all: &clap::Command) -> clap::Command {
-    let commands = all
-        .get_subcommands()
-        .filter(|command| !command.is_hide_set());
-    clap::Command::new("norouter")
-        .version(env!("CARGO_PKG_VERSION"))
-        .args(all.get_arguments().cloned())
-        .subcommands(commands.cloned())
+const fn script(shell: Shell) -> Option<&'static str> {
+    Some(match shell {
+        Shell::Bash => include_str!("completions/norouter.bash"),
+        Shell::Zsh => include_str!("completions/norouter.zsh"),
+        Shell::Fish => include_str!("completions/norouter.fish"),
+        Shell::PowerShell => include_str!("completions/norouter.ps1"),
+        Shell::Elvish => include_str!("completions/norouter.elv"),
+        // This version knows no other shell.
+        _ => return None,
+    })
 }

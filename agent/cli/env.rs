@@ -122,6 +122,11 @@ fn unset(shell: Shell) -> String {
 }
 
 impl Folder {
+    /// The network that is meant.
+    pub(super) const fn network(&self) -> &WhichNetwork {
+        &self.network
+    }
+
     /// Reads the variables of the agent that runs on this machine. The exemptions from proxies that this process has are
     /// kept. A person is told if there is no proxy, because programs may then not find what they look for.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
@@ -143,7 +148,8 @@ impl Folder {
         Ok(variables)
     }
 
-    fn written(&self) -> Result<Vec<(String, String)>, Error> {
+    /// Reads the variables of the agent that runs on this machine, as it has written them.
+    pub(super) fn written(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
         let folder = match &self.state_dir {
             Some(folder) => Some(folder.clone()),

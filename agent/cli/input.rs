@@ -17,8 +17,11 @@ use crate::{
         system::{describe, trusted},
     },
     plan::Loaded,
-    text::{Synonyms, meant_or_synonym, quote},
+    text::{Synonyms, escape, meant_or_synonym, quote},
 };
+
+/// The variable that names a manifest.
+const FILE: &str = "NOROUTER_FILE";
 
 /// The file names that are searched for if FILE is not given.
 const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
@@ -51,14 +54,24 @@ impl Source {
         if let Some(file) = file {
             return Ok(Self::named(file));
         }
-        let variable = |name| {
-            env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
+        let Some(source) = Self::find()? else {
+            return Err(
+                Error::new(Exit::Usage, "no manifest is given, and none is found here")
+                    .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
+            );
         };
-        if let Some(file) = variable("NOROUTER_FILE") {
-            output::talk(&format!("using {} ($NOROUTER_FILE)", shown(&file)));
-            return Ok(Self::named(&file));
+        let using = match variable(FILE) {
+            Some(file) => format!("{} ($NOROUTER_FILE)", shown(&file)),
+            None => escape(&source.name()),
+        };
+        output::talk(&format!("using {using}"));
+        Ok(source)
+    }
+
+    /// Searches for a manifest; `None` if there is none.
+    pub(super) fn find() -> Result<Option<Self>, Error> {
+        if let Some(file) = variable(FILE) {
+            return Ok(Some(Self::named(&file)));
         }
         let home = variable("HOME").or_else(|| variable("USERPROFILE"));
         let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
@@ -67,10 +80,7 @@ impl Source {
             .into_iter()
             .find(|candidate| candidate.is_file());
         let Some(file) = found else {
-            return Err(
-                Error::new(Exit::Usage, "no manifest is given, and none is found here")
-                    .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
-            );
+            return Ok(None);
         };
         // A manifest can run commands, and the person has not named this one.
         trusted::file(&file).map_err(|reason| {
@@ -82,8 +92,7 @@ impl Source {
             );
             Error::new(Exit::Usage, message).hint(hint)
         })?;
-        output::talk(&format!("using {}", shown(&file)));
-        Ok(Self::File(file))
+        Ok(Some(Self::File(file)))
     }
 
     fn named(file: &Path) -> Self {
@@ -194,6 +203,13 @@ pub(super) fn no_command(word: &str, meant: &str) -> Error {
     Error::new(Exit::Usage, message).hint(format!("did you mean '{meant}'?"))
 }
 
+/// The value of a variable that is not empty.
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
 /// Whether a path is a stream that is open already, such as a pipe that the shell has opened for this program.
 fn is_pipe(file: &Path) -> bool {
     let is_open = file == Path::new("/dev/stdin")
@@ -204,7 +220,7 @@ fn is_pipe(file: &Path) -> bool {
 }
 
 fn shown(file: &Path) -> String {
-    crate::text::escape(&file.display().to_string())
+    escape(&file.display().to_string())
 }
 
 /// The paths where a manifest is searched for: in the current folder, in the folders above it up to the home folder,

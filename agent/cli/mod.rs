@@ -7,6 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
+mod addr;
 mod agent;
 mod answer;
 mod approve;
@@ -14,7 +15,9 @@ mod approve;
 mod background;
 mod check;
 mod check_limits;
+mod complete;
 mod completions;
+mod connect;
 mod demo;
 mod demo_host;
 mod down;
@@ -35,6 +38,7 @@ mod logging;
 mod logs;
 mod ls;
 mod matrix;
+mod open;
 #[cfg(test)]
 mod openapi;
 mod output;
@@ -118,6 +122,9 @@ enum Command {
     Stop(host::Args),
     /// End the agents of hosts, and start them again
     Restart(host::Args),
+    Addr(addr::Args),
+    Connect(connect::Args),
+    Open(open::Args),
     Env(env::Args),
     Exec(exec::Args),
     Hosts(hosts::Args),
@@ -127,6 +134,7 @@ enum Command {
     ShowInstaller(show_installer::Args),
     Schema(schema::Args),
     Completions(completions::Args),
+    Complete(complete::Args),
     Agent(agent::Args),
     DemoHost(demo_host::HostArgs),
 }
@@ -143,7 +151,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Look at a network",
         &["ls", "status", "top", "flows", "events", "logs", "wait"],
     ),
-    ("Use or repair a network", &["why", "env", "exec", "hosts"]),
+    (
+        "Use or repair a network",
+        &["why", "addr", "connect", "open", "env", "exec", "hosts"],
+    ),
     (
         "Set up",
         &[
@@ -229,6 +240,11 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.is_one_thing() {
         error.exit();
     }
+    // A shell asks this while the person types, so that nothing may be said in between.
+    if let Some(Command::Complete(args)) = &cli.command {
+        let _ = complete::run(args, &Cli::command());
+        return Exit::Ok.into();
+    }
     if let Err(error) = logging::begin(cli.debug) {
         return error.report().into();
     }
@@ -257,6 +273,9 @@ pub fn main() -> ExitCode {
         Some(Command::Start(args)) => host::run(HostAction::Start, &args),
         Some(Command::Stop(args)) => host::run(HostAction::Stop, &args),
         Some(Command::Restart(args)) => host::run(HostAction::Restart, &args),
+        Some(Command::Addr(args)) => addr::run(&args),
+        Some(Command::Connect(args)) => connect::run(&args),
+        Some(Command::Open(args)) => open::run(&args),
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),
@@ -264,7 +283,8 @@ pub fn main() -> ExitCode {
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),
-        Some(Command::Completions(args)) => completions::run(&args, &Cli::command()),
+        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Complete(args)) => complete::run(&args, &Cli::command()),
         Some(Command::Agent(args)) => agent::run(&args),
         Some(Command::DemoHost(args)) => demo_host::run(&args),
     };

@@ -10,11 +10,10 @@ use super::{
     reach::{self, WhichNetwork, host_name, wait_for},
 };
 use crate::{
-    destination::{Destination, DestinationError, Host, Pasted},
+    destination::{Destination, Host, Pasted},
     driver::control::Client,
     manager::host_remedy,
-    names::SUFFIX,
-    text::{ascii_name, escape, figures::counted, with_remedy},
+    text::{escape, figures::counted},
     view::{HostState, HostView, Snapshot, WhyOutcome, WhyStep, WhyView},
 };
 
@@ -37,7 +36,7 @@ const PORTS_MAX: usize = 100;
 pub(super) struct Args {
     /// The destination: NAME:PORT, a URL, or a host of the network; the name or address can be a host of the network,
     /// or anything that a route leads to
-    #[arg(value_name = "TARGET", value_hint = clap::ValueHint::Other, value_parser = target)]
+    #[arg(value_name = "TARGET", value_hint = clap::ValueHint::Other, value_parser = reach::pasted)]
     target: Option<Pasted>,
     /// The host where the connection begins, by name, alias or VIP; by default the host of this machine, or else the
     /// first that is up
@@ -48,13 +47,6 @@ pub(super) struct Args {
     /// Write everything as JSON: the explanation of one connection, or "hosts" and "connections" if no port is named
     #[arg(long)]
     json: bool,
-}
-
-fn target(text: &str) -> Result<Pasted, String> {
-    text.parse().map_err(|error: DestinationError| {
-        let name = text.rsplit_once(':').map_or(text, |(name, _)| name);
-        with_remedy(&error.to_string(), ascii_name::advice(name).as_deref())
-    })
 }
 
 /// What is explained if no port is named.
@@ -117,23 +109,11 @@ impl Args {
 
 /// The host of the network that the person means by a target without a port. Every other target needs a port.
 fn own_host<'a>(snapshot: &'a Snapshot, host: &Host) -> Result<&'a HostView, Error> {
-    let (called, is_foreign) = match host {
-        Host::Ip(address) => (address.to_string(), !address.is_loopback()),
-        Host::Name(name) => {
-            let short = name.strip_suffix(SUFFIX);
-            let short = short.and_then(|name| name.strip_suffix('.'));
-            (
-                short.unwrap_or(name).to_owned(),
-                short.is_none() && name.contains('.'),
-            )
-        }
-    };
-    if is_foreign && snapshot.host(&called).is_none() {
+    reach::pasted_host(snapshot, host)?.ok_or_else(|| {
         let message = format!("{host} is not a host of this network, so a port is needed");
         let hint = format!("add the port: norouter why {host}:443");
-        return Err(Error::new(Exit::Usage, message).hint(hint));
-    }
-    reach::host(snapshot, &called)
+        Error::new(Exit::Usage, message).hint(hint)
+    })
 }
 
 /// Whether a host has to be explained: it is not up, or something on it does not work.

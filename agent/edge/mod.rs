@@ -51,7 +51,7 @@ use crate::{
     limits::Limits,
     link::Sign,
     names::Zone,
-    proxy::page::Page,
+    proxy::{Outward, page::Page},
     route::policy::By,
     time::Instant,
     wire::{
@@ -110,6 +110,11 @@ impl Core {
             silence: None,
             outbox: Outbox::default(),
         }
+    }
+
+    /// Sets the person's own proxies, through which the proxies of this agent reach what is not in the network.
+    pub fn go_out_through(&mut self, outward: Outward) {
+        self.rights.outward = outward;
     }
 
     /// The decisions about what the agent may do, and its knowledge of the network.

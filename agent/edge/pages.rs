@@ -42,6 +42,7 @@ impl Rights {
             names: config.names.keys().map(String::as_str).collect(),
             vips: config.hosts().into_keys().map(Vip::address).collect(),
             routes: routes.collect(),
+            everything: self.goes_out(),
         };
         Some(pac.script())
     }

@@ -262,6 +262,25 @@ impl Config {
 }
 
 impl Config {
+    /// Whether a host belongs to the network, or a route leads to it, perhaps through this host itself.
+    pub(super) fn has(&self, host: &Host) -> bool {
+        match host {
+            Host::Ip(address) => {
+                let is_vip = matches!(address, IpAddr::V4(v4) if self.zone.name(*v4).is_some());
+                is_vip || self.routes.to_address(*address).is_some()
+            }
+            Host::Name(name) => {
+                self.zone.address(name).is_some() || self.routes.to_name(name).is_some()
+            }
+        }
+    }
+
+    /// Whether a route leads to addresses, so that the address of a name can decide about the path to it.
+    pub(super) fn routes_addresses(&self) -> bool {
+        let mut targets = self.routes.iter().flat_map(|route| &route.to);
+        targets.any(|target| matches!(target, route::Target::Cidr(_)))
+    }
+
     fn through(&self, route: Option<&crate::route::Route>) -> Path {
         let Some(route) = route else {
             return Path::Direct;

@@ -4,7 +4,8 @@
 
 use std::{
     collections::BTreeSet,
-    net::{Ipv4Addr, SocketAddrV4},
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
 };
 
 use super::{
@@ -14,8 +15,10 @@ use super::{
 };
 use crate::{
     addr::{Port, Vip},
+    destination::{Destination, Host},
     limits::Limits,
     names::Zone,
+    proxy::{Outward, Upstream},
     time::Instant,
     wire::control::{Configure, ProblemReport},
 };
@@ -31,6 +34,8 @@ pub struct Rights {
     pub(super) given: Given,
     /// Hosts that are lost: their addresses are held, so that connections to them are refused.
     pub(super) lost: BTreeSet<Ipv4Addr>,
+    /// The person's own proxies, which lead to what is not in the network.
+    pub(super) outward: Outward,
 }
 
 impl Rights {
@@ -42,7 +47,30 @@ impl Rights {
             config: None,
             given: Given::default(),
             lost: BTreeSet::new(),
+            outward: Outward::default(),
         }
+    }
+
+    /// The person's own proxy that leads to a destination; `None` if the destination belongs to the network, if a route
+    /// leads there, or if this host is to dial it.
+    pub(super) fn outward(&self, destination: &Destination) -> Option<&Arc<Upstream>> {
+        let config = self.config.as_ref();
+        if config.is_some_and(|config| config.has(&destination.host)) {
+            return None;
+        }
+        self.outward.to(destination, self.listen())
+    }
+
+    /// Whether there are such proxies at all.
+    pub(super) fn goes_out(&self) -> bool {
+        self.outward.leads_out(&self.listen())
+    }
+
+    /// The addresses of this host's proxies.
+    fn listen(&self) -> Vec<SocketAddr> {
+        let configs = self.config.iter();
+        let proxies = configs.flat_map(|config| [&config.http, &config.socks]);
+        proxies.flatten().map(|proxy| proxy.listen).collect()
     }
 
     /// Reads a configuration without applying it. The second value lists the parts of it that the limits do not permit.
@@ -79,6 +107,12 @@ impl Rights {
     pub fn dns_servers(&self) -> Vec<SocketAddrV4> {
         let servers = self.config.iter().flat_map(|config| &config.dns);
         servers.map(|(vip, port)| vip.socket(*port)).collect()
+    }
+
+    /// Whether the address of a name decides about the path to it, because a route leads to addresses.
+    pub(super) fn depends_on_address(&self, host: &Host) -> bool {
+        let config = self.config.as_ref();
+        matches!(host, Host::Name(_)) && config.is_some_and(Config::routes_addresses)
     }
 
     /// The configuration of a proxy; `None` if this host has no proxy for this purpose.

@@ -1,5 +1,5 @@
-//! The path of a proxy's client to its destination, step by step: through the network, through a gateway, or directly
-//! from this host.
+//! The path of a proxy's client to its destination, step by step: through the network, through a gateway, through the
+//! person's own proxy, or directly from this host.
 //!
 //! A [`Step`] says what to do next. If that connects the client, the path is complete. Otherwise, the last value of the
 //! step, such as [`Opening`], takes the outcome and decides about the next step. Each decision gets the rights as an
@@ -7,6 +7,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
     vec::IntoIter,
 };
 
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     addr::{Port, Vip},
     destination::{Destination, Host},
+    proxy::Upstream,
     route,
     wire::{Cause, Failure},
 };
@@ -37,12 +39,14 @@ pub enum Step {
     Suggest(Vip, Vec<Ipv4Addr>, Suggesting),
     /// Connect to the DNS server at this address inside the network, only to see whether it accepts the connection.
     Check(SocketAddrV4, Checking),
-    /// Resolve the client's destination as any program on this host would. If that fails, give up.
+    /// Resolve the client's destination as any program on this host would.
     Resolve(Resolving),
     /// Find out which of these addresses belong to this machine.
     Sort(Vec<SocketAddr>, Sorting),
     /// Connect from this host to one of these addresses. If that fails, give up.
     Dial(Vec<SocketAddr>),
+    /// Ask this proxy, which is the person's own, for the destination. If that fails, give up.
+    GoOut(Arc<Upstream>),
     /// Give up, because the limits of this machine permit none of the addresses. Report it with
     /// [`super::Core::handle_not_dialled`].
     NotPermitted(Failure),
@@ -57,10 +61,15 @@ impl Step {
         match rights.path(&destination) {
             Ok(Path::Network(address)) => Opening::begin(destination, address),
             Ok(Path::Gateways(gateways)) => Through::begin(rights, destination, gateways),
-            Ok(Path::Direct) => Self::Resolve(Resolving {
-                destination,
-                is_remote,
-            }),
+            Ok(Path::Direct) => match rights.outward(&destination) {
+                Some(proxy) if !rights.depends_on_address(&destination.host) => {
+                    Self::GoOut(proxy.clone())
+                }
+                Some(_) | None => Self::Resolve(Resolving {
+                    destination,
+                    is_remote,
+                }),
+            },
             Err(failure) => Self::GiveUp(failure),
         }
     }
@@ -155,6 +164,13 @@ impl Resolving {
                 Err(failure) => return Step::GiveUp(failure),
             }
         }
+        // An address that the person's own proxy is not for is one of this machine's surroundings.
+        let goes_out = |it: &SocketAddr| rights.outward(&Destination::from(*it)).is_some();
+        if let Some(proxy) = rights.outward(&self.destination)
+            && addresses.iter().all(goes_out)
+        {
+            return Step::GoOut(proxy.clone());
+        }
         if !self.is_remote {
             return dial(rights, &self.destination, addresses);
         }
@@ -162,6 +178,16 @@ impl Resolving {
         let doubtful = addresses.iter().filter(|it| !rights.means_own(it.ip()));
         let doubtful = doubtful.copied().collect();
         Step::Sort(doubtful, Sorting(self.destination, addresses))
+    }
+}
+
+impl Resolving {
+    /// Handles a name that this host cannot resolve. The person's own proxy may know it.
+    pub fn handle_unresolved(self, rights: &Rights, failure: Failure) -> Step {
+        match rights.outward(&self.destination) {
+            Some(proxy) => Step::GoOut(proxy.clone()),
+            None => Step::GiveUp(failure),
+        }
     }
 }
 

@@ -64,6 +64,11 @@ impl Limits {
         Self(vec![Permits::default()])
     }
 
+    /// Whether everything is permitted.
+    pub fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds one more list, whose permits are also required.
     pub fn add(&mut self, permits: Permits) {
         self.0.push(permits);

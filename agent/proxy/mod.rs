@@ -8,12 +8,16 @@
 
 pub mod credentials;
 pub mod http;
+pub mod outward;
 pub mod pac;
 pub mod page;
 pub mod socks;
 pub mod throttle;
+pub mod upstream;
 pub mod variables;
 
 pub use credentials::{Credentials, CredentialsError};
+pub use outward::Outward;
 pub use throttle::Throttle;
+pub use upstream::Upstream;
 pub use variables::{reached_at, variables};

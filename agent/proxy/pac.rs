@@ -40,6 +40,8 @@ pub struct Pac<'a> {
     pub vips: Vec<Ipv4Addr>,
     /// The routes in the order of the manifest: a later one wins.
     pub routes: Vec<PacRoute<'a>>,
+    /// Whether the proxy leads to everything else as well, because it asks the person's own proxy for that.
+    pub everything: bool,
 }
 
 /// The destinations of one route.
@@ -93,6 +95,11 @@ impl Pac<'_> {
                 writeln!(routes, "  if (({to}) && !({except})) return proxy;")
             };
         }
+        let everything = if self.everything {
+            "  if (!/^127\\./.test(host) && !/^\\[?::1\\]?$/.test(host)) return proxy;\n"
+        } else {
+            ""
+        };
         format!(
             "// Made by NoRouter. It asks no resolver: names are compared as texts, and networks with written addresses.\n\
              {BITS6}\
@@ -105,7 +112,7 @@ impl Pac<'_> {
                var address = /^\\d+\\.\\d+\\.\\d+\\.\\d+$/.test(host);\n  \
                var name = !address && host.indexOf(\":\") < 0;\n\
                var bits = bits6(host);\n\
-             {routes}  \
+             {routes}{everything}  \
                return \"DIRECT\";\n\
              }}\n",
             names.join(", "),
@@ -164,6 +171,7 @@ mod tests {
             proxy: "127.0.0.1:18080".parse().unwrap(),
             names: vec!["Web", "web.example"],
             vips: vec![[127, 0, 42, 101].into()],
+            everything: false,
             routes: vec![
                 PacRoute {
                     to: vec![

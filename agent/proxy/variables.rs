@@ -10,6 +10,9 @@ use crate::secret::Secret;
 /// The variables that hold an exemption list: [`merged_exemptions`] combines theirs with those of the person.
 pub const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
+/// The user in the addresses of the proxies, with which a program proves that its user may use them.
+pub const USER: &str = "norouter";
+
 /// The variable with the SOCKS proxy, whether there is an HTTP proxy or not.
 pub const SOCKS: &str = "NOROUTER_SOCKS";
 

@@ -119,6 +119,12 @@ impl Home {
     }
 }
 
+impl From<Child> for Manager {
+    fn from(child: Child) -> Self {
+        Self(child)
+    }
+}
+
 impl Manager {
     /// Waits until the manager has ended without being killed, and returns its exit code.
     pub(crate) fn ended(mut self) -> i32 {

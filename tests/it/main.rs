@@ -9,6 +9,10 @@
 mod back_to_back;
 mod cli;
 #[cfg(target_os = "linux")]
+mod complete;
+#[cfg(target_os = "linux")]
+mod connect;
+#[cfg(target_os = "linux")]
 mod consent;
 #[cfg(target_os = "linux")]
 mod control;
@@ -40,6 +44,8 @@ mod named;
 mod networks;
 #[cfg(target_os = "linux")]
 mod no_home;
+#[cfg(target_os = "linux")]
+mod own_proxy;
 #[cfg(target_os = "linux")]
 mod prompts;
 #[cfg(target_os = "linux")]

@@ -9,6 +9,9 @@ const COMMANDS: &[(&[&str], &[i32])] = &[
     (&["flows", "--host", "HOST"], &[0]),
     // A connection that does not work can be explained as well.
     (&["why", "laptop:80", "--from", "HOST"], &[0, 5]),
+    (&["addr", "HOST"], &[0]),
+    // It publishes nothing, so that it has no page.
+    (&["open", "--print", "HOST"], &[1]),
     (&["answer", "HOST", "--list"], &[0]),
     (&["approve", "HOST", "--yes"], &[0]),
     (&["restart", "HOST"], &[0]),

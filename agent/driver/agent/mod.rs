@@ -8,6 +8,7 @@ mod listening;
 mod lookup;
 mod network_stream;
 mod notes;
+pub(super) mod outward;
 pub mod permits;
 mod proxy;
 mod real_addresses;

@@ -16,15 +16,12 @@ use crate::{
     addr::Vip,
     edge::Files,
     names::Zone,
-    proxy,
+    proxy::{self, variables::USER},
     secret::Secret,
     text,
     time::Instant,
     wire::control::{ProblemCode, ProblemReport},
 };
-
-/// The name of the proxy user whose password is the token; `norouter env` prints both.
-pub(super) const PASS_USER: &str = "norouter";
 
 /// The files that were written, and that have to be removed at the end.
 #[derive(Default)]
@@ -180,11 +177,7 @@ fn write_state_dir(
     let others = env::var_os("HOSTALIASES").map(PathBuf::from);
     folder.write(&files.zone, others.as_deref())?;
     let [http, socks] = listening(files);
-    folder.write_proxychains(proxy::variables::proxychains(
-        http,
-        socks,
-        (PASS_USER, pass),
-    ))?;
+    folder.write_proxychains(proxy::variables::proxychains(http, socks, (USER, pass)))?;
     let mut variables = variables(files, folder, token, pass);
     variables.push((AGENT.to_owned(), agent.to_owned()));
     folder.write_env(&variables)
@@ -209,7 +202,7 @@ fn variables(
     pass: &Secret,
 ) -> Vec<(String, String)> {
     let [http, socks] = listening(files);
-    let mut variables = proxy::variables(http, socks, Some((PASS_USER, pass)), &files.direct);
+    let mut variables = proxy::variables(http, socks, Some((USER, pass)), &files.direct);
     let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
     if let Some(http) = http {
         let url = format!("http://{}", proxy::reached_at(http));

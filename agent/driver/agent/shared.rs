@@ -12,6 +12,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use super::{
     notes::Notes,
+    outward,
     real_addresses::{Doorman, RealAddresses},
     round::Round,
     succession::Successor,
@@ -118,8 +119,11 @@ impl State {
 
 impl Shared {
     pub(super) fn new(may: May) -> Self {
+        let outward = outward::outward(&may.limits);
+        let mut core = Core::limited(seed(), may.capacity, may.limits);
+        core.go_out_through(outward);
         let state = State {
-            core: Core::limited(seed(), may.capacity, may.limits),
+            core,
             streams: HashMap::new(),
             round: Round::default(),
             connects: Work::new(CONNECTS_PER_SECOND, CONNECTS_AT_ONCE),

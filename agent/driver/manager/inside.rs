@@ -11,7 +11,10 @@ use super::{
 use crate::{
     addr::Vip,
     destination::Destination,
-    driver::harness::World,
+    driver::{
+        agent::{outward, permits},
+        harness::World,
+    },
     link::{AgentQuestion, AgentReply},
     manager::ReloadOutcome,
     secret::Secret,
@@ -105,6 +108,7 @@ impl Inside {
         let now = self.0.now();
         let inquiry = self.0.lock().core.inquire(now, target, from);
         let inquiry = inquiry.ok_or(Unmet::NoSource)?;
+        let inquiry = inquiry.with_outward(outward::outward(&permits::limits(None)));
         let mut asked = Vec::new();
         for (part, vip, question) in inquiry.questions() {
             asked.push((part, self.ask(vip, &question)));

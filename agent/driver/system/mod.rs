@@ -22,6 +22,7 @@ pub mod signals;
 pub(super) mod stamp;
 pub mod stdio;
 pub mod trusted;
+pub mod tunnel;
 pub(super) mod uplink;
 pub(super) mod vigil;
 pub mod watch;

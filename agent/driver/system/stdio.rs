@@ -17,6 +17,13 @@ pub fn are_pipes() -> bool {
     false
 }
 
+/// Closes standard output, so that its reader sees the end. What is written later is lost. On other systems than Unix, the
+/// output is closed when the process ends.
+pub fn close_output() {
+    #[cfg(unix)]
+    unix::close_output();
+}
+
 /// Opens standard input and output. Managers, ssh and container engines give an agent pipes or Unix sockets, for which
 /// the event loop can wait. Anything else is read and written on threads.
 pub(in crate::driver) fn open() -> io::Result<(Input, Output)> {
@@ -75,6 +82,12 @@ mod unix {
             kind.is_ok_and(|kind| !matches!(kind, Kind::Other))
         };
         is_pipe(input.as_fd()) && is_pipe(output.as_fd())
+    }
+
+    pub(super) fn close_output() {
+        let nothing = std::fs::File::options().write(true).open("/dev/null");
+        // If this fails, the reader sees the end when this process ends.
+        let _ = nothing.map(rustix::stdio::dup2_stdout);
     }
 
     enum Kind {

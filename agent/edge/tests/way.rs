@@ -9,6 +9,7 @@ use crate::{
     destination::Destination,
     edge::way::{Asking, Checking, Finding, Opening, Resolving, Sorting, Step, Suggesting},
     limits::Permits,
+    proxy::Outward,
     wire::Cause,
 };
 
@@ -133,6 +134,28 @@ fn dials(step: &Step, to: &[&str]) {
         panic!("{step:?}");
     };
     assert_eq!(*dialled, addresses(to));
+}
+
+/// Asserts that the person's own proxy is asked.
+#[track_caller]
+fn goes_out(step: &Step) {
+    let Step::GoOut(proxy) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(proxy.to_string(), "proxy.corp:3128");
+}
+
+/// The network, and a person whose environment has a proxy.
+fn with_own_proxy(args: &Value) -> Core {
+    let mut core = settled(args);
+    let (outward, ignored) = Outward::read(|name| match name {
+        "https_proxy" => Some("http://ann:secret@proxy.corp:3128".to_owned()),
+        "no_proxy" => Some("exempt.org".to_owned()),
+        _ => None,
+    });
+    assert!(ignored.is_empty());
+    core.go_out_through(outward);
+    core
 }
 
 #[track_caller]
@@ -511,4 +534,71 @@ fn of_several_addresses_those_are_dialled_that_the_machine_permits() {
     let refusal = rights.may_connect(&destination("www.example"), [10, 0, 0, 1].into());
     assert_eq!(failure.cause, Cause::Limited);
     assert_eq!(refusal.as_ref(), Err(failure));
+}
+
+#[test]
+fn the_persons_own_proxy_leads_to_what_is_neither_in_the_network_nor_routed_nor_exempt() {
+    let mut args = args();
+    args["routes"] = json!([{"toHostnameGlob": ["*.internal"], "via": GW}]);
+    let core = with_own_proxy(&args);
+    for text in ["example.org:443", "192.0.2.7:22"] {
+        goes_out(&first(&core, text));
+    }
+    opens(first(&core, "db:5432"), "127.0.42.102:5432");
+    asks(first(&core, "mail.internal:25"), GW, "mail.internal:25");
+    for text in ["exempt.org:443", "localhost:80", "127.0.0.1:80"] {
+        resolves(first(&core, text));
+    }
+}
+
+#[test]
+fn where_addresses_are_routed_a_name_is_looked_up_before_the_persons_own_proxy_is_asked() {
+    let core = with_own_proxy(&args());
+    let rights = core.rights();
+    let begin = || resolves(first(&core, "example.org:443"));
+    let failure = Failure {
+        cause: Cause::NameNotFound,
+        reason: "The name example.org cannot be resolved: no.".to_owned(),
+    };
+    goes_out(&begin().handle_unresolved(rights, failure.clone()));
+    goes_out(&begin().handle_resolved(rights, addresses(&["192.0.2.7:443"])));
+    let routed = begin().handle_resolved(rights, addresses(&["10.0.0.5:443"]));
+    asks(routed, GW, "10.0.0.5:443");
+    let here = begin().handle_resolved(rights, addresses(&["127.0.0.1:443"]));
+    dials(&here, &["127.0.0.1:443"]);
+    // This host is the gateway of that route, and dials itself.
+    resolves(first(&core, "192.168.7.1:443"));
+    let alone = settled(&args());
+    let step = resolves(first(&alone, "example.org:443"));
+    gives_up(
+        &step.handle_unresolved(alone.rights(), failure),
+        Cause::NameNotFound,
+        "The name example.org cannot be resolved: no.",
+    );
+}
+
+#[test]
+fn a_proxy_of_this_host_is_not_asked_by_itself() {
+    let mut args = args();
+    args["routes"] = json!([]);
+    args["http"] = json!({"listen": "127.0.0.1:18080"});
+    let mut core = settled(&args);
+    let (outward, _) =
+        Outward::read(|name| (name == "all_proxy").then(|| "http://localhost:18080".to_owned()));
+    core.go_out_through(outward);
+    resolves(first(&core, "example.org:443"));
+    let pac = core.rights().pac("127.0.0.1:18080".parse().unwrap());
+    assert!(
+        !pac.unwrap().contains("127\\."),
+        "everything else is direct"
+    );
+}
+
+#[test]
+fn browsers_are_led_to_everything_else_through_the_proxy_if_that_asks_the_persons_own() {
+    let pac = with_own_proxy(&args())
+        .rights()
+        .pac("127.0.0.1:18080".parse().unwrap());
+    let everything = r"if (!/^127\./.test(host) && !/^\[?::1\]?$/.test(host)) return proxy;";
+    assert!(pac.as_ref().unwrap().contains(everything), "{pac:?}");
 }

@@ -12,6 +12,7 @@ use crate::{
     link::{AgentQuestion, AgentReply},
     names::{SUFFIX, Zone},
     plan::{HostPlan, Plan, Protocol, Start},
+    proxy::{Outward, Upstream},
     route::policy::{self, By, Name, Ruling},
     text,
     view::{HostView, Snapshot, TryOutcome},
@@ -26,6 +27,8 @@ pub struct Inquiry {
     pub(super) snapshot: Snapshot,
     pub(super) from: Vip,
     pub(super) way: Way,
+    /// The person's own proxies on the machine of the manager.
+    outward: Outward,
 }
 
 /// The subject of a question to an agent.
@@ -124,7 +127,27 @@ impl Inquiry {
             target,
             plan: plan.clone(),
             snapshot,
+            outward: Outward::default(),
         })
+    }
+
+    /// Adds the person's own proxies on the machine of the manager.
+    #[must_use]
+    pub fn with_outward(mut self, outward: Outward) -> Self {
+        self.outward = outward;
+        self
+    }
+
+    /// The person's own proxy that the proxies of the source ask for the target; `None` if they dial it themselves.
+    pub(super) fn outward(&self) -> Option<&Upstream> {
+        let source = self
+            .source()
+            .filter(|source| source.start == Start::InProcess && source.has_proxy())?;
+        let proxies = [&source.http, &source.socks].into_iter().flatten();
+        let proxy = self
+            .outward
+            .to(&self.target, proxies.map(|proxy| proxy.listen));
+        proxy.map(AsRef::as_ref)
     }
 
     /// The questions that have to be asked, and the hosts whose agents are asked.

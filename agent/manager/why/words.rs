@@ -245,10 +245,15 @@ impl Inquiry {
                         format!("the route to {what} makes an exception of it (notTo)")
                     }
                 };
-                Said::ok(format!(
-                    "{why}: it is not part of the network, and connections go out directly on {}",
-                    self.called(self.from)
-                ))
+                let from = self.called(self.from);
+                Said::ok(match self.outward() {
+                    Some(proxy) => format!(
+                        "{why}: it is not part of the network, and the proxies of {from} go out through your own proxy {proxy}"
+                    ),
+                    None => format!(
+                        "{why}: it is not part of the network, and connections go out directly on {from}"
+                    ),
+                })
             }
             Way::Nowhere(_) => Said::skipped("nothing in the manifest has this name or address"),
         }

@@ -11,7 +11,10 @@ use super::{
     version::Version,
     wrong::Wrong,
 };
-use crate::{destination::Destination, proxy::credentials::Credentials};
+use crate::{
+    destination::Destination,
+    proxy::{credentials::Credentials, upstream::Upstream},
+};
 
 /// The field in which a client sends credentials to a proxy (RFC 9110 section 11.7.2).
 const AUTHORIZATION: &str = "proxy-authorization";
@@ -62,12 +65,35 @@ impl Request {
     ///
     /// `None` if the request is not for an origin.
     pub fn for_origin(&self, reuse: bool) -> Option<Bytes> {
+        self.forwarded(reuse, None)
+    }
+
+    /// The head for another proxy, which is to forward the request. It is like that for the origin, but has the whole
+    /// URL, and the credentials for that proxy. `None` if the request is not for an origin.
+    pub fn for_proxy(&self, reuse: bool, proxy: &Upstream) -> Option<Bytes> {
+        self.forwarded(reuse, Some(proxy))
+    }
+
+    fn forwarded(&self, reuse: bool, proxy: Option<&Upstream>) -> Option<Bytes> {
         let RequestTarget::Absolute { destination, path } = &self.target else {
             return None;
         };
         let mut out = BytesMut::new();
-        out.put_slice(format!("{} {path} {}\r\n", self.method, self.version).as_bytes());
+        let whole = match proxy {
+            // In this form, no path at all means the whole server (RFC 9112 section 3.2.4).
+            Some(_) if path == "*" => format!("http://{}", host(destination)),
+            Some(_) => format!("http://{}{path}", host(destination)),
+            None => path.clone(),
+        };
+        out.put_slice(format!("{} {whole} {}\r\n", self.method, self.version).as_bytes());
         head::field(&mut out, "Host", host(destination).as_bytes());
+        if let Some(authorization) = proxy.and_then(Upstream::authorization) {
+            head::field(
+                &mut out,
+                "Proxy-Authorization",
+                authorization.reveal().as_bytes(),
+            );
+        }
         self.headers.forward(&mut out, &["host", "content-length"]);
         match self.framing {
             Framing::None | Framing::UntilClose => {}

@@ -3,9 +3,11 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
@@ -22,9 +24,10 @@ use crate::{
             relay, stream,
         },
         harness::World,
-        system::describe,
+        system::{describe, tunnel},
     },
     edge::{Rights, way::Step},
+    proxy::{Upstream, http::Request},
     wire::Failure,
 };
 
@@ -32,13 +35,38 @@ use crate::{
 pub(super) enum Origin {
     /// The connection leads through the network.
     Network(NetworkStream),
-    /// This host has dialled the destination itself.
+    /// This host has dialled the destination itself, or another proxy has done so for it.
     Direct(TcpStream),
+    /// This host has dialled another HTTP proxy, which forwards plain requests to the destination.
+    Proxy(TcpStream, Arc<Upstream>),
+}
+
+/// What a client wants to send to its destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// Any bytes.
+    Tunnel,
+    /// Requests of plain HTTP. Proxies that forward these often refuse tunnels for the same port.
+    Requests,
+}
+
+impl Origin {
+    /// The head of a request as the other end takes it.
+    pub(super) fn head(&self, request: &Request, reuse: bool) -> Option<Bytes> {
+        match self {
+            Self::Proxy(_, proxy) => request.for_proxy(reuse, proxy),
+            Self::Network(_) | Self::Direct(_) => request.for_origin(reuse),
+        }
+    }
 }
 
 impl Server {
     /// Connects to a destination that a client asked for. [`Step`] decides how, and describes the failures in words.
-    pub(super) async fn connect(&self, destination: &Destination) -> Result<Origin, Failure> {
+    pub(super) async fn connect(
+        &self,
+        destination: &Destination,
+        want: Want,
+    ) -> Result<Origin, Failure> {
         let mut step =
             self.decide(|rights| Step::first(rights, destination.clone(), self.is_remote()));
         loop {
@@ -76,8 +104,10 @@ impl Server {
                     self.decide(|rights| checking.handle_checked(rights, accepts))
                 }
                 Step::Resolve(resolving) => {
-                    let addresses = lookup(&self.shared, destination, Asker::Programs).await?;
-                    self.decide(|rights| resolving.handle_resolved(rights, addresses))
+                    match lookup(&self.shared, destination, Asker::Programs).await {
+                        Ok(found) => self.decide(|it| resolving.handle_resolved(it, found)),
+                        Err(failure) => self.decide(|it| resolving.handle_unresolved(it, failure)),
+                    }
                 }
                 Step::Sort(mut addresses, sorting) => {
                     addresses.retain(|address| dial::is_own(address.ip()));
@@ -87,12 +117,37 @@ impl Server {
                     let dialled = dial::dial_any(destination, &addresses).await;
                     return dialled.map(Origin::Direct);
                 }
+                Step::GoOut(proxy) => return self.go_out(proxy, destination, want).await,
                 Step::NotPermitted(failure) => {
                     return self.shared.note_failure(destination, Err(failure));
                 }
                 Step::GiveUp(failure) => return Err(failure),
             };
         }
+    }
+
+    /// Connects to a destination through the person's own proxy.
+    async fn go_out(
+        &self,
+        proxy: Arc<Upstream>,
+        destination: &Destination,
+        want: Want,
+    ) -> Result<Origin, Failure> {
+        let called = |failure: Failure| Failure {
+            reason: format!("Through your own proxy: {}", failure.reason),
+            ..failure
+        };
+        let addresses = lookup(&self.shared, &proxy.at, Asker::Programs)
+            .await
+            .map_err(called)?;
+        let dialled = dial::dial_any(&proxy.at, &addresses).await;
+        let mut stream = dialled.map_err(called)?;
+        if want == Want::Requests && proxy.takes_requests() {
+            return Ok(Origin::Proxy(stream, proxy));
+        }
+        let opened = tunnel::open(&mut stream, &proxy, destination).await;
+        opened.map_err(called)?;
+        Ok(Origin::Direct(stream))
     }
 
     /// Makes a decision according to what this agent may do at the moment.
@@ -109,7 +164,9 @@ impl AsyncRead for Origin {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Network(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Direct(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Direct(stream) | Self::Proxy(stream, _) => {
+                Pin::new(stream).poll_read(context, buffer)
+            }
         }
     }
 }
@@ -122,21 +179,25 @@ impl AsyncWrite for Origin {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Network(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Direct(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Direct(stream) | Self::Proxy(stream, _) => {
+                Pin::new(stream).poll_write(context, bytes)
+            }
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Network(stream) => Pin::new(stream).poll_flush(context),
-            Self::Direct(stream) => Pin::new(stream).poll_flush(context),
+            Self::Direct(stream) | Self::Proxy(stream, _) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Network(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Direct(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Direct(stream) | Self::Proxy(stream, _) => {
+                Pin::new(stream).poll_shutdown(context)
+            }
         }
     }
 }
@@ -155,7 +216,7 @@ pub(super) async fn tunnel(
         Origin::Network(network) => {
             stream::carry(server.shared.clone(), network.into_flow(), client).await;
         }
-        Origin::Direct(mut direct) => {
+        Origin::Direct(mut direct) | Origin::Proxy(mut direct, _) => {
             // If one side breaks, the other is reset too, because dropping a prepared socket resets it.
             tokio::io::copy_bidirectional(&mut client, &mut direct).await?;
             dial::end_cleanly(&client);

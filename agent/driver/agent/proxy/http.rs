@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    connect::{Origin, tunnel},
+    connect::{Origin, Want, tunnel},
     kept::Kept,
     server::{Client, HEAD_MAX, Server, fill, say_goodbye},
 };
@@ -92,7 +92,7 @@ async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> i
             match &request.target {
                 RequestTarget::Own { .. } => server.own_page(&request, &client)?,
                 RequestTarget::Connect(destination) => match server
-                    .connect_for(&mut client, &mut input, destination)
+                    .connect_for(&mut client, &mut input, destination, Want::Tunnel)
                     .await?
                 {
                     Ok(origin) => {
@@ -154,7 +154,10 @@ async fn forward(
         let may_repeat = old.is_some() && request.is_repeatable();
         let origin = match old.take() {
             Some(origin) => origin,
-            None => match server.connect_for(&mut client, input, destination).await? {
+            None => match server
+                .connect_for(&mut client, input, destination, Want::Requests)
+                .await?
+            {
                 Ok(origin) => origin,
                 Err(failure) => return Ok(Forwarded::Failed(client, failure)),
             },
@@ -246,7 +249,7 @@ async fn exchange(
         return Ok(Exchanged::Over);
     };
     let keeps_origin = request.keep_alive && request.version == Version::Http11;
-    let Some(head) = request.for_origin(keeps_origin) else {
+    let Some(head) = origin.head(request, keeps_origin) else {
         return Ok(Exchanged::Over);
     };
     let mut output = BytesMut::new();

@@ -16,7 +16,7 @@ use tokio::{
 
 pub(super) use self::server::Server;
 use self::{
-    connect::Origin,
+    connect::{Origin, Want},
     server::{CLIENTS_MAX, Client},
 };
 use super::{dial, gate, state_dir};
@@ -107,9 +107,10 @@ impl Server {
         client: &mut TcpStream,
         input: &mut BytesMut,
         destination: &Destination,
+        want: Want,
     ) -> io::Result<Result<Origin, Failure>> {
         tokio::select! {
-            connected = self.connect(destination) => Ok(connected),
+            connected = self.connect(destination, want) => Ok(connected),
             broken = async {
                 let gone = http::gone(client, input).await;
                 if gone.kind() == io::ErrorKind::UnexpectedEof {

@@ -19,13 +19,12 @@ use crate::{
         agent::{
             dial,
             gate::{self, Stranger},
-            notes::PASS_USER,
             shared::Shared,
         },
         harness::World,
     },
     edge::Listener,
-    proxy::{Credentials, Throttle, http::Reply},
+    proxy::{Credentials, Throttle, http::Reply, variables::USER},
 };
 
 /// Number of clients that a proxy serves at a time.
@@ -78,7 +77,7 @@ impl Server {
         listener: Listener,
         credentials: Option<Credentials>,
     ) -> Result<Self, String> {
-        let pass = Credentials::of(PASS_USER, shared.pass()).map_err(|error| error.to_string())?;
+        let pass = Credentials::of(USER, shared.pass()).map_err(|error| error.to_string())?;
         Ok(Self {
             token: shared.token().to_owned(),
             shared,

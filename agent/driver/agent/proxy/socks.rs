@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 
 use super::{
-    connect::{Origin, tunnel},
+    connect::{Origin, Want, tunnel},
     server::{Client, HEAD_MAX, Server, fill, say_goodbye},
 };
 use crate::{
@@ -33,12 +33,15 @@ pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()>
             return say_goodbye(client, &output).await;
         }
     };
-    let connected = server.connect_for(&mut client, &mut input, request.destination());
+    let connected =
+        server.connect_for(&mut client, &mut input, request.destination(), Want::Tunnel);
     match connected.await? {
         Ok(origin) => {
             let bound = match &origin {
                 Origin::Direct(socket) => socket.local_addr()?,
-                Origin::Network(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                Origin::Network(_) | Origin::Proxy(..) => {
+                    SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))
+                }
             };
             client.write_all(&request.accepted(bound)).await?;
             tunnel(server, client, origin, &input, &[]).await

@@ -444,3 +444,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn another_proxy_gets_the_whole_url_and_its_own_credentials_instead_of_the_clients() {
+    let head = "GET http://web:8080/a?b HTTP/1.1\r\nHost: web:8080\r\nProxy-Authorization: Basic bWluZQ==\r\n\r\n";
+    let sent = |head: &str, proxy: &str| {
+        let bytes = parse(head).for_proxy(true, &proxy.parse().unwrap());
+        String::from_utf8(bytes.unwrap().to_vec()).unwrap()
+    };
+    assert_eq!(
+        sent(head, "http://ann:pw@proxy:3128"),
+        "GET http://web:8080/a?b HTTP/1.1\r\nHost: web:8080\r\nProxy-Authorization: Basic YW5uOnB3\r\n\r\n"
+    );
+    assert_eq!(
+        sent(head, "proxy:3128"),
+        "GET http://web:8080/a?b HTTP/1.1\r\nHost: web:8080\r\n\r\n"
+    );
+}
