@@ -125,6 +125,16 @@ fn a_bracket_may_close_in_the_column_of_its_key_or_before_it() {
 }
 
 #[test]
+fn what_one_host_must_have_may_be_empty_in_the_template() {
+    same(
+        "hostTemplate: {vip: , cmd: ~, aliases: null}\nhosts: {a: {}}\n",
+        "hosts: {a: {}}",
+    );
+    let text = "{hostTemplate: {vip: ''}, hosts: {a: {}}}";
+    assert!(problem(text).message.contains("must not have"));
+}
+
+#[test]
 fn what_stands_in_blocks_of_text_is_not_touched_for_the_sake_of_brackets() {
     let text = "x-a: |\n  b: [\n  ]\nx-c: d\n  [e\n  f]\nhosts:\n  a:\n    cmd: |\n      x [\n      ]\n    aliases: [\n    b\n    ]\n";
     let loaded = load(text);
