@@ -301,6 +301,7 @@ impl Reader<'_> {
         };
         // A list or map with brackets ends with its closing bracket. One without brackets ends where its last item
         // ends, and not where the parser noticed the end.
+        let end = self.places.closing_bracket(end);
         let has_brackets = end.start.byte < end.end.byte;
         let is_outermost = self.open.iter().all(|outer| outer.bracket.is_none());
         if let Some(bracket) = open.bracket.filter(|_| has_brackets && is_outermost) {

@@ -119,6 +119,10 @@ fn a_bracket_may_close_in_the_column_of_its_key_or_before_it() {
         "hosts:\n  a:\n    cmd: [\n    ssh,\n    'a\n    b'\n    ]\n    ports: [\n      \"8080:127.0.0.1:80\"\n    ]\n  b:\n    cmd: x\n    http: {\n    listen: \"127.0.0.1:1\"\n    }\n",
         "hosts:\n  a: &a\n    cmd: &c !!seq [ssh, a b\n    ]\n    ports: [\n    '8080:127.0.0.1:80']\n  b: !!map {\n  cmd: x, http: {listen: '127.0.0.1:1'}\n  }\n",
         "\u{feff}hosts:\r\n  a:\r\n    cmd: [ssh, # é [\r\n# ]\r\n'a\r\nb'\r\n]\r\n    ports: [ # x\r\n'8080:127.0.0.1:80'\r\n]\r\n  b: {cmd: x, http: {\r\nlisten: '127.0.0.1:1' }\r\n}\r\n",
+        // With a comma behind the last entry.
+        "hosts:\n  a: {\n  cmd: [ssh, a b,\n  ],\n  ports: ['8080:127.0.0.1:80',\n  ],\n  }\n  b: {cmd: x, http: {listen: '127.0.0.1:1',\n  },\n  # }\n\n # ,\n}\n",
+        "hosts: {\na: {cmd: [ssh, a b], ports: ['8080:127.0.0.1:80']},\nb: {cmd: x, http: {\nlisten: '127.0.0.1:1', # }, é\n}}, \n}\n",
+        "\u{feff}hosts: {\r\na: {cmd: [ssh, a b], ports: ['8080:127.0.0.1:80']},\r\nb: {cmd: x, http: {listen: '127.0.0.1:1',\r\n#}\r\n}}, # é\r\n}",
     ] {
         same(text, plain);
     }
@@ -132,6 +136,22 @@ fn what_one_host_must_have_may_be_empty_in_the_template() {
     );
     let text = "{hostTemplate: {vip: ''}, hosts: {a: {}}}";
     assert!(problem(text).message.contains("must not have"));
+}
+
+#[test]
+fn a_map_with_a_comma_behind_its_last_entry_ends_with_its_bracket() {
+    for text in [
+        "hosts: {b: {}}\nroutes: [{ to: ['*'], # }\n }]\n",
+        "\u{feff}routes: [{to: [x],}]\nhosts: {b: {}}",
+    ] {
+        let loaded = load(text);
+        let problem = &loaded.problems[0];
+        assert!(problem.message.contains("needs \"via\""), "{problem:?}");
+        let place = place(text, problem);
+        assert!(place.starts_with('{') && place.ends_with('}'), "{place}");
+    }
+    let text = "hosts: {a: {aliases: [b: c, d]}}";
+    assert_eq!(place(text, &problem(text)), "b: c");
 }
 
 #[test]
