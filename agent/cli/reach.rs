@@ -279,7 +279,7 @@ pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Resul
 pub(super) fn json_line(value: &impl serde::Serialize) -> Result<(), Error> {
     // The view types contain only values that JSON supports, so this cannot fail.
     let line = serde_json::to_string(value).unwrap_or_default();
-    Ok(output::data(&format!("{line}\n"))?)
+    Ok(output::data(&output::escaped(&format!("{line}\n")))?)
 }
 
 impl From<client::Error> for Error {

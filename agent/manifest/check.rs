@@ -38,11 +38,13 @@ fn check_keys(node: &Node, level: &Level, problems: &mut Problems) {
         if let Some(field) = level.fields.iter().find(|field| field.name == key) {
             check_value(&entry.value, field, problems);
         } else if level.refused.contains(&key) {
-            let message = format!("{} must not have the key {}", level.place, quote(key));
-            problems.push(
-                Problem::error(entry.key_span, message)
-                    .hint("it belongs to one host: move it there"),
-            );
+            if !entry.value.is_null() {
+                let message = format!("{} must not have the key {}", level.place, quote(key));
+                problems.push(
+                    Problem::error(entry.key_span, message)
+                        .hint("it belongs to one host: move it there"),
+                );
+            }
         } else if key == "<<" {
             // It came with quotes or with a tag that takes its meaning from it. Without what it should merge, the
             // network would be another one.

@@ -58,17 +58,24 @@ impl<'t> Places<'t> {
     /// bracket, if it has one.
     pub(super) fn bracket(&self, beginning: Span) -> Option<Span> {
         let text = self.text(beginning);
-        let mut rest = text.trim_start();
-        while rest.starts_with(['&', '!', '#']) {
-            let end = if rest.starts_with('#') {
-                rest.find(['\n', '\r'])
-            } else {
-                rest.find(char::is_whitespace)
-            };
-            rest = rest[end.unwrap_or(rest.len())..].trim_start();
+        let mut rest = behind_comments(text);
+        while rest.starts_with(['&', '!']) {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            rest = behind_comments(&rest[end..]);
         }
         let at = beginning.start.byte + text.len() - rest.len();
         rest.starts_with(['[', '{']).then(|| self.character(at))
+    }
+
+    /// The end of a list or map, from the place that the parser gives. For a map it is that of a comma, with the rest of
+    /// its line, if there is one in front of the closing bracket.
+    pub(super) fn closing_bracket(&self, end: Span) -> Span {
+        if !self.text(end).starts_with(',') {
+            return end;
+        }
+        let behind = self.body.get(end.start.byte - self.bom + 1..);
+        let rest = behind_comments(behind.unwrap_or_default());
+        self.character(self.bom + self.body.len() - rest.len())
     }
 
     /// The character that begins at this byte.
@@ -141,4 +148,14 @@ impl<'t> Places<'t> {
             span.start.byte.saturating_sub(self.bom)..span.end.byte.saturating_sub(self.bom);
         self.body.get(bytes).unwrap_or_default()
     }
+}
+
+/// The text behind the blanks, line breaks and comments at its beginning.
+fn behind_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while rest.starts_with('#') {
+        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        rest = rest[end..].trim_start();
+    }
+    rest
 }

@@ -85,18 +85,38 @@ const fn formed(pattern: &'static str, field: Field) -> Field {
     }
 }
 
-// The forms of texts. `regex` puts regular expressions in place of the words in "<>".
-const VIP: &str = r"^127(\.<octet>){3}$";
+// The forms of texts. `regex` puts the regular expressions of `WORDS` in place of the words in "<>".
+const VIP: &str = r"^(?!127\.(0\.0\.[01]|255\.255\.255)$)127(\.<octet>){3}$";
 const BLOCK: &str = r"^127(\.<octet>){3}/0*([89]|[12][0-9]|3[0-2])$";
 const PORT: &str = "^<port>$";
-const PORT_RANGE: &str = r"^\s*[0-9]+\s*(-\s*[0-9]+\s*)?$";
-const FORWARD: &str = r"^<port>:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+):<port>(/tcp|/udp)?$";
-const LISTEN_ADDRESS: &str =
-    r"^((|<localhost>|<octet>(\.<octet>){3}|\[[0-9A-Fa-f:.%]+\]):<port>)?$";
-const NAME: &str = r"^<label>(\.<label>)*$";
-const NAME_OR_OWN_KEY: &str = r"^x-|^<label>(\.<label>)*$";
+const PORT_RANGE: &str = r"^\s*<port>\s*(-\s*<port>\s*)?$";
+/// The last part of a name as CONNECTHOST is not a number.
+const FORWARD: &str = r"^<port>:(\[<v6>\]|<v4>|([A-Za-z0-9_-]+\.)*[0-9]*[A-Za-z_-][A-Za-z0-9_-]*\.?):<port>(/tcp|/udp)?$";
+const LISTEN_ADDRESS: &str = r"^((|<localhost>|<v4>|\[<v6>\]):<port>)?$";
+const NAME: &str = r"^<name>$";
+const NAME_OR_OWN_KEY: &str = r"^x-|^<name>$";
 /// A block or a glob, but not an address without a number of bits.
-const TARGET: &str = r"^(?!<octet>(\.<octet>){3}$)([A-Za-z0-9_.*-]+|[0-9A-Fa-f:.]+/[0-9]+)$";
+const TARGET: &str = r"^(?!<v4>$)([A-Za-z0-9_.*-]{1,253}|<v4>/0*([12]?[0-9]|3[0-2])|<v6>/0*([1-9]?[0-9]|1[01][0-9]|12[0-8]))$";
+const FOLDER: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+
+/// The words in forms and their regular expressions, in which only words further down occur.
+const WORDS: [(&str, &str); 8] = [
+    // Programs take other names for an address or for the machine itself.
+    (
+        "<name>",
+        r"(?!<number>(\.<number>)*$)(?!(.*\.)?<localhost>$)<label>(\.<label>)*",
+    ),
+    ("<number>", "([0-9]+|0[Xx][0-9A-Fa-f]*)"),
+    ("<label>", "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"),
+    ("<localhost>", "[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]"),
+    (
+        "<port>",
+        "0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])",
+    ),
+    ("<v4>", r"<octet>(\.<octet>){3}"),
+    ("<octet>", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"),
+    ("<v6>", "[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*"),
+];
 
 /// The values of `allow`, which says which users of a host may connect: only the user that the agent runs as, or all
 /// users.
@@ -311,11 +331,14 @@ static LOOPBACK_LEVEL: Level = Level {
 static STATE_DIR_LEVEL: Level = Level {
     place: "stateDir",
     fields: &[
-        field(
-            "pathOnAgent",
-            Shape::Text,
-            "The folder; \"~\" and ${VARIABLES} are those of the host. Default: ~/.norouter/agent.",
-            r#""~/.norouter/agent""#,
+        formed(
+            FOLDER,
+            field(
+                "pathOnAgent",
+                Shape::Text,
+                "The folder; \"~\" and ${VARIABLES} are those of the host. Default: ~/.norouter/agent.",
+                r#""~/.norouter/agent""#,
+            ),
         ),
         field("disable", Shape::Flag, "Write no such files.", "true"),
     ],
@@ -527,7 +550,13 @@ fn level_schema(level: &Level) -> Map<String, Value> {
         schema.insert("type".into(), json!("object"));
         schema.insert("required".into(), json!(required));
     }
-    schema.insert("patternProperties".into(), own_keys());
+    let mut patterns = own_keys();
+    if !level.refused.is_empty() {
+        let names = format!("^({})$", level.refused.join("|"));
+        patterns[names] =
+            json!({"type": "null", "description": "It belongs to one host: move it there."});
+    }
+    schema.insert("patternProperties".into(), patterns);
     schema.insert("additionalProperties".into(), json!(false));
     schema
 }
@@ -538,11 +567,11 @@ fn own_keys() -> Value {
 }
 
 fn field_schema(field: &Field) -> Value {
-    // Where a text is wanted, YAML's numbers, true and false are taken as they are written. They can be names, but none
-    // of the other forms.
+    // Where a text is wanted, YAML's numbers, true and false are taken as they are written. They can be names, also of
+    // folders, but none of the other forms.
     let mut single = json!({"type": ["string", "number", "boolean"]});
     if let Some(form) = field.pattern {
-        if ![NAME, TARGET].contains(&form) {
+        if ![NAME, TARGET, FOLDER].contains(&form) {
             single = json!({"type": "string"});
         }
         single["pattern"] = json!(regex(form));
@@ -567,7 +596,7 @@ fn field_schema(field: &Field) -> Value {
         })),
         Shape::TextOrTexts => {
             let types = ["string", "number", "boolean", "array"];
-            object(json!({"type": types, "items": single}))
+            object(json!({"type": types, "items": single, "minItems": 1, "minLength": 1}))
         }
         Shape::Map(level) => level_schema(level),
         Shape::Named(level) => object(json!({
@@ -592,10 +621,10 @@ fn field_schema(field: &Field) -> Value {
 
 /// The regular expression of a form.
 fn regex(form: &str) -> String {
-    form.replace("<octet>", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])")
-        .replace("<port>", "0*[1-9][0-9]{0,4}")
-        .replace("<label>", "[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
-        .replace("<localhost>", "[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]")
+    let words = WORDS.iter();
+    words.fold(form.to_owned(), |form, (word, regex)| {
+        form.replace(word, regex)
+    })
 }
 
 /// A port as a number, or as a text of this form.

@@ -183,14 +183,17 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
             "write the host to connect to, like \"8080:127.0.0.1:80\"",
         ));
     }
-    let is_name = text.len() <= 253
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    let numeric_end = text
-        .rsplit('.')
-        .next()
-        .is_some_and(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_digit()));
+    // A complete name may end with a dot.
+    let mut labels = text.strip_suffix('.').unwrap_or(text).split('.');
+    let is_label = |label: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        !label.is_empty() && label.chars().all(fits)
+    };
+    let is_name = text.len() <= 253 && labels.clone().all(is_label);
+    // Programs take such a name for an IPv4 address, and refuse it (WHATWG URL, "ends in a number").
+    let numeric_end = labels
+        .next_back()
+        .is_some_and(|label| label.chars().all(|c| c.is_ascii_digit()));
     if !is_name || numeric_end {
         let message = format!("{} is neither a host name nor an address", quote(text));
         let hint = ascii_name::advice(text)
@@ -208,6 +211,10 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
         flaw(message, example)
     };
     let (host, number) = text.rsplit_once(':').ok_or_else(wrong)?;
+    if host.contains('%') {
+        let message = format!("{} has a zone, the part behind the '%'", quote(text));
+        return Err(flaw(message, "leave the zone out, like \"[::1]:18080\""));
+    }
     let port = port(number).map_err(|wrong| flaw(wrong.message, example))?;
     let address: IpAddr = match host {
         "" => Ipv4Addr::UNSPECIFIED.into(),
@@ -394,6 +401,11 @@ mod tests {
         refused(forward("80:127.0.0.1:80/sctp"), "\"sctp\"", "/tcp, /udp");
         refused(forward("80:büro:80"), "neither", "\"xn--bro-hoa\"");
         refused(forward("80::80"), "no host between", "8080:127.0.0.1:80");
+        for host in ["a..b", ".a", ".", "a..", "web.1", "web.1.", "127.0.0.1."] {
+            let entry = format!("80:{host}:80");
+            refused(forward(&entry), "neither", "a name or an address");
+        }
+        assert!(forward("80:web.internal.:80").is_ok());
     }
 
     #[test]
@@ -407,6 +419,9 @@ mod tests {
         assert!(listen("[::1]:18080").is_ok());
         assert_eq!(listen(":18080"), Ok(([0, 0, 0, 0], 18080).into()));
         refused(listen("18080"), "not an address", "127.0.0.1:18080");
+        for zone in ["[::1%1]:80", "[fe80::1%2]:80", "[fe80::1%eth0]:80"] {
+            refused(listen(zone), "has a zone", "[::1]:18080");
+        }
         refused(listen("127.0.0.1:0"), "not a port", "127.0.0.1:18080");
     }
 

@@ -126,7 +126,11 @@ impl FromStr for Target {
         }
         if let Some((address, _)) = text.split_once('/') {
             let mut numbers = address.rsplit(':').next().unwrap_or(address).split('.');
-            let has_zero = |number: &str| number.len() > 1 && number.starts_with('0');
+            let is_digit = |c: char| c.is_ascii_digit();
+            let has_zero = |number: &str| {
+                let behind = number.strip_prefix('0');
+                behind.is_some_and(|behind| behind.starts_with(is_digit))
+            };
             if address.contains('.') && numbers.any(has_zero) {
                 return Err(TargetError::LeadingZero);
             }
@@ -264,6 +268,13 @@ mod tests {
         }
         assert_eq!("10.0.0.0/33".parse::<Target>(), Err(TargetError::Cidr));
         assert_eq!("a b".parse::<Target>(), Err(TargetError::Glob));
+        for (block, error) in [
+            ("10.0.0.01/32", TargetError::LeadingZero),
+            ("10.0.0.0 /8", TargetError::Cidr),
+            ("0x10.0.0.0/8", TargetError::Cidr),
+        ] {
+            assert_eq!(block.parse::<Target>(), Err(error), "{block}");
+        }
         let bare = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
         assert_eq!(
             "10.0.0.1".parse::<Target>(),

@@ -274,6 +274,18 @@ fn plan_shows_what_would_run_dial_and_listen() {
 }
 
 #[test]
+fn plan_as_json_keeps_every_character_of_a_command() {
+    let text = r#"hosts: {b: {cmd: ["ssh", "w\x7fX\x9b2Jé", "norouter"]}}"#;
+    for args in [
+        &["plan", "--json", "-"][..],
+        &["plan", "--grants", "--json", "-"],
+    ] {
+        let json = norouter(root(), args, &[], text.as_bytes()).data;
+        assert!(json.contains(r"w\u007fX\u009b2Jé"), "{json}");
+    }
+}
+
+#[test]
 fn plan_of_a_broken_manifest_shows_the_problems_and_no_plan() {
     let run = run(&["plan", "tests/data/manifests/invalid/tab_indentation.yaml"]);
     assert_eq!((run.code, run.data.as_str()), (4, ""));
