@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    mem,
     ops::Range,
     rc::Rc,
 };
@@ -316,7 +317,14 @@ impl Reader<'_> {
         let size = open.items.iter().map(|item| item.size).sum::<usize>() + 1;
         let depth = open.items.iter().map(|item| item.depth).max().unwrap_or(0) + 1;
         let kind = if open.is_map {
-            Kind::Map(self.map(open.items)?)
+            let is_own = self.is_own(open.anchor);
+            let told = is_own.then(|| mem::take(&mut self.problems));
+            let entries = self.map(open.items);
+            // This program does not use maps of the person's own, so nothing is wrong with them.
+            if let Some(told) = told {
+                self.problems = told;
+            }
+            Kind::Map(entries?)
         } else {
             Kind::List(open.items)
         };
@@ -478,6 +486,12 @@ impl Reader<'_> {
         })
     }
 
+    /// Whether what ends here, with this anchor, is below a key that begins with `x-`, and no alias can lead to it.
+    fn is_own(&self, anchor: usize) -> bool {
+        let mut anchors = self.open.iter().map(|open| open.anchor).chain([anchor]);
+        self.is_below_own_key() && anchors.all(|anchor| anchor == 0)
+    }
+
     /// Finds characters in a text without quotes that look like YAML's own, but are part of the text.
     fn look_for_lookalikes(&mut self, text: &str, span: Span) -> Step {
         if text.is_ascii() || self.is_below_own_key() {
@@ -534,9 +548,9 @@ enum Meaning {
     FlagOrNull,
     /// `!!merge`: the key `<<` merges, as without the tag.
     Merge,
-    /// Any other tag of YAML itself: the value is taken as it is written.
+    /// Another tag of YAML itself for texts, numbers, times, lists and maps: the value is taken as it is written.
     Fixed,
-    /// A tag of another program.
+    /// A tag of another program, or one of YAML that would make something else of the value (`!!binary`).
     Foreign(Box<str>),
 }
 
@@ -550,7 +564,9 @@ impl Meaning {
         match whole.strip_prefix("tag:yaml.org,2002:") {
             Some("bool" | "null") => Self::FlagOrNull,
             Some("merge") => Self::Merge,
-            Some(_) => Self::Fixed,
+            // The last one is for texts that look like YAML's own: ruamel.yaml may write `!!yaml "*"`.
+            Some("str" | "int" | "float" | "timestamp" | "seq" | "map" | "yaml") => Self::Fixed,
+            Some(other) => Self::Foreign(format!("!!{other}").into()),
             None if whole == "!" => Self::Fixed,
             None if whole.starts_with('!') => Self::Foreign(whole.into()),
             None => Self::Foreign(format!("!<{whole}>").into()),
@@ -613,6 +629,10 @@ fn in_words(info: &str) -> Option<(&'static str, &'static str)> {
         _ if info.contains("unexpected character") => (
             "a text cannot begin with this character",
             "put quotes around the text",
+        ),
+        _ if info.contains("may not precede") => (
+            "a space is missing behind this ':'",
+            "write \"key: [value]\" and \"key: {a: b}\" with a space",
         ),
         _ if info.contains("must be followed by a valid YAML whitespace") => (
             "a space must stand before this place",

@@ -137,7 +137,7 @@ fn countless_problems_are_counted_after_the_hundredth() {
 
 #[test]
 fn columns_count_characters_also_behind_a_byte_order_mark_and_crlf() {
-    let text = "\u{feff}x-日本: {é: 1, é: 2}\r\nhosts:\r\n  a: {vip: 10.0.0.1}\r\n";
+    let text = "\u{feff}x-日本: &日本 {é: 1, é: 2}\r\nhosts:\r\n  a: {vip: 10.0.0.1}\r\n";
     let loaded = plan::load("crlf.yaml", text);
     let places: Vec<_> = loaded
         .problems
@@ -147,7 +147,7 @@ fn columns_count_characters_also_behind_a_byte_order_mark_and_crlf() {
             (start.line, start.column, &text[start.byte..end.byte])
         })
         .collect();
-    assert_eq!(places, [(1, 14, "é"), (3, 12, "10.0.0.1")]);
+    assert_eq!(places, [(1, 18, "é"), (3, 12, "10.0.0.1")]);
 }
 
 #[test]

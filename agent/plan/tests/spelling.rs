@@ -87,6 +87,27 @@ fn tags_that_say_what_a_value_is_anyway_are_taken() {
 }
 
 #[test]
+fn a_tag_of_yaml_that_would_make_something_else_of_a_value_is_an_error() {
+    for (tagged, tag) in [
+        ("!!binary d2Vi", "!!binary"),
+        ("!<tag:yaml.org,2002:binary> d2Vi", "!!binary"),
+        ("!!strng web", "!!strng"),
+        ("!!set {web: }", "!!set"),
+        ("!!value web", "!!value"),
+    ] {
+        let text = format!("{{x-a: [{tagged}], hosts: {{a: {{aliases: [{tagged}]}}}}}}");
+        let problem = problem(&text);
+        let message = format!("the tag \"{tag}\" means nothing here");
+        assert_eq!(problem.message, message);
+        assert_eq!(place(&text, &problem), tagged);
+    }
+    same(
+        "hosts: {a: {cmd: [!!int 7, !!float 1e3, !!timestamp b, !!yaml '*']}}",
+        "hosts: {a: {cmd: ['7', '1e3', b, '*']}}",
+    );
+}
+
+#[test]
 fn a_foreign_tag_is_an_error_only_where_its_value_is_used() {
     plan("x-mine: !ENV ${X}\nhosts: {a: {x-more: [!vault {b: !c d}]}, x-e: !f }\n");
     for (text, tagged) in [
@@ -129,16 +150,6 @@ fn a_bracket_may_close_in_the_column_of_its_key_or_before_it() {
 }
 
 #[test]
-fn what_one_host_must_have_may_be_empty_in_the_template() {
-    same(
-        "hostTemplate: {vip: , cmd: ~, aliases: null}\nhosts: {a: {}}\n",
-        "hosts: {a: {}}",
-    );
-    let text = "{hostTemplate: {vip: ''}, hosts: {a: {}}}";
-    assert!(problem(text).message.contains("must not have"));
-}
-
-#[test]
 fn a_map_with_a_comma_behind_its_last_entry_ends_with_its_bracket() {
     for text in [
         "hosts: {b: {}}\nroutes: [{ to: ['*'], # }\n }]\n",
@@ -152,6 +163,56 @@ fn a_map_with_a_comma_behind_its_last_entry_ends_with_its_bracket() {
     }
     let text = "hosts: {a: {aliases: [b: c, d]}}";
     assert_eq!(place(text, &problem(text)), "b: c");
+}
+
+#[test]
+fn a_bracket_without_a_space_behind_its_colon_says_what_is_missing() {
+    for text in ["hosts: {a:{vip: 127.0.42.1}}", "hosts: {a: {aliases:[b]}}"] {
+        let problem = problem(text);
+        assert_eq!(problem.message, "a space is missing behind this ':'");
+        assert_eq!(place(text, &problem), "");
+        assert!(
+            text[..problem.span.start.byte].ends_with(['a', 's']),
+            "{problem:?}"
+        );
+    }
+}
+
+#[test]
+fn keys_of_the_person_may_hold_maps_that_mean_nothing() {
+    for own in [
+        "{a: 1, a: 2}",
+        "[{a: {? {a: b} : c}, [d]: e}]",
+        "{<<: 5}",
+        "{<<: [{a: 1, a: 2}, b], !c d: e}",
+        "{<<: !x {a: b}}",
+    ] {
+        plan(&format!("{{x-a: {own}, hosts: {{b: {{x-c: {own}}}}}}}"));
+        // What an alias can lead to is read like everything else, and so is what is not below such a key.
+        for text in [
+            format!("{{x-a: &a {own}, hosts: {{b: *a}}}}"),
+            format!("{{x-a: &a {{b: {own}}}, hosts: *a}}"),
+            format!("{{y: {own}, hosts: {{b: {{}}}}}}"),
+        ] {
+            assert!(load(&text).plan.is_none(), "{text}");
+        }
+    }
+    let text = "{x-a: {a: 1, a: 2}, hosts: {b: {}, x-d: {vip: 1, vip: 2}}}";
+    let problem = problem(text);
+    assert_eq!(
+        (problem.severity, place(text, &problem)),
+        (Severity::Note, "x-d")
+    );
+}
+
+#[test]
+fn what_one_host_must_have_may_be_empty_in_the_template() {
+    same(
+        "hostTemplate: {vip: , cmd: ~, aliases: null}\nhosts: {a: {}}\n",
+        "hosts: {a: {}}",
+    );
+    let text = "{hostTemplate: {vip: ''}, hosts: {a: {}}}";
+    assert!(problem(text).message.contains("must not have"));
 }
 
 #[test]
