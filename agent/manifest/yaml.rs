@@ -564,10 +564,8 @@ impl Meaning {
         match whole.strip_prefix("tag:yaml.org,2002:") {
             Some("bool" | "null") => Self::FlagOrNull,
             Some("merge") => Self::Merge,
-            // The last two are for texts that look like YAML's own: ruamel.yaml may write `!!yaml "*"`.
-            Some("str" | "int" | "float" | "timestamp" | "seq" | "map" | "yaml" | "value") => {
-                Self::Fixed
-            }
+            // The last one is for texts that look like YAML's own: ruamel.yaml may write `!!yaml "*"`.
+            Some("str" | "int" | "float" | "timestamp" | "seq" | "map" | "yaml") => Self::Fixed,
             Some(other) => Self::Foreign(format!("!!{other}").into()),
             None if whole == "!" => Self::Fixed,
             None if whole.starts_with('!') => Self::Foreign(whole.into()),
