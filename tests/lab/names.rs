@@ -452,10 +452,11 @@ fn the_state_folder_leads_programs_into_the_network() {
     network.manager.signal(Signal::TERM);
     network.manager.wait();
     for folder in [laptop_folder, far_folder] {
-        wait_for("the end of the variables", || {
-            (!folder.join("env").exists()).then_some(())
+        let files = ["env", "hosts", "hostaliases", "README.md"];
+        wait_for("the end of the files", || {
+            let is_over = |file: &&str| !folder.join(file).exists();
+            files.iter().all(|file| is_over(&file)).then_some(())
         });
-        assert!(folder.join("hosts").exists());
     }
     let mut left = String::new();
     for entry in fs::read_dir(sandbox.path("home")).unwrap() {
