@@ -455,7 +455,7 @@ fn the_state_folder_leads_programs_into_the_network() {
         let files = ["env", "hosts", "hostaliases", "README.md"];
         wait_for("the end of the files", || {
             let is_over = |file: &&str| !folder.join(file).exists();
-            files.iter().all(|file| is_over(&file)).then_some(())
+            files.iter().all(|file| is_over(file)).then_some(())
         });
     }
     let mut left = String::new();
