@@ -454,8 +454,8 @@ fn the_state_folder_leads_programs_into_the_network() {
     for folder in [laptop_folder, far_folder] {
         let files = ["env", "hosts", "hostaliases", "README.md"];
         wait_for("the end of the files", || {
-            let is_over = |file: &&str| !folder.join(file).exists();
-            files.iter().all(|file| is_over(file)).then_some(())
+            let is_left = files.iter().any(|file| folder.join(file).exists());
+            (!is_left).then_some(())
         });
     }
     let mut left = String::new();
