@@ -145,6 +145,48 @@ fn an_answer_that_refuses_an_upload_arrives_before_the_reset() {
 }
 
 #[test]
+fn a_client_that_sends_all_of_a_large_upload_before_it_reads_gets_the_early_answer() {
+    let network = Network::start("large", 40);
+    network.serve(refuse_upload);
+    let mut stream = connect(&network.proxy);
+    upload(&stream, "http://web:8080/").join().unwrap();
+    let head = read_until(&mut stream, "\r\n\r\n");
+    assert!(head.starts_with("HTTP/1.1 413 "), "{head}");
+}
+
+/// Answers the first request of each connection, and ends the connection after it has read the second one.
+fn hang_up_at_the_second_request(mut stream: TcpStream) {
+    read_until(&mut stream, "\r\n\r\n");
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n1\n")
+        .unwrap();
+    read_until(&mut stream, "\r\n\r\n");
+}
+
+#[test]
+fn only_the_client_repeats_a_request_that_may_have_been_acted_on() {
+    let network = Network::start("hangup", 50);
+    network.serve(hang_up_at_the_second_request);
+    let ask = |stream: &mut TcpStream, method: &str| {
+        let request = format!("{method} http://web:8080/ HTTP/1.1\r\nHost: web:8080\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+    };
+    let answer = |stream: &mut TcpStream| {
+        read_until(stream, "\r\n\r\n");
+        read_until(stream, "\n")
+    };
+    let mut stream = connect(&network.proxy);
+    ask(&mut stream, "GET");
+    assert_eq!(answer(&mut stream), "1\n");
+    ask(&mut stream, "GET");
+    assert_eq!(answer(&mut stream), "1\n", "the proxy has repeated it");
+    ask(&mut stream, "POST");
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"", "there is no answer to pass on");
+}
+
+#[test]
 fn a_client_that_comes_when_all_places_are_taken_waits_for_one() {
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(

@@ -1,8 +1,12 @@
 //! Routes: which gateway a connection uses, what gateways refuse, and which host resolves names.
 
-use std::io::{Read as _, Write as _};
+use std::{
+    io::{Read as _, Write as _},
+    time::{Duration, Instant},
+};
 
 use crate::{
+    ground::assert_within,
     network::{Host, Network},
     office::{HTTP, Office, gateway},
     sandbox::{Ended, Nameserver, Origin, Sandbox, output, wait_for},
@@ -172,16 +176,21 @@ fn names_of_a_route_are_resolved_at_its_gateway_and_never_here() {
 }
 
 #[test]
-fn a_name_that_is_denied_for_ipv6_is_reached_over_ipv4() {
+fn a_name_that_is_denied_or_refused_for_ipv6_is_reached_over_ipv4() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let gate = office.network.host("gate");
     let resolver = Nameserver::start(gate.namespace(), "127.0.0.1:53");
-    let page = office.curl(&["http://denied.corp.test:8000/"]);
-    assert_eq!(page.out, "db\n", "{page:?}");
-    for kind in ["TYPE(A)", "TYPE(AAAA)"] {
-        let question = format!("denied.corp.test {kind}");
-        assert!(resolver.was_asked_for(&question), "{:?}", resolver.asked());
+    for name in ["denied.corp.test", "refused.corp.test"] {
+        let start = Instant::now();
+        let page = office.curl(&[&format!("http://{name}:8000/")]);
+        assert_eq!(page.out, "db\n", "{page:?}");
+        // A resolver that repeats a refused question gives up after 5 s.
+        assert_within(name, start.elapsed(), Duration::from_secs(4));
+        for kind in ["TYPE(A)", "TYPE(AAAA)"] {
+            let question = format!("{name} {kind}");
+            assert!(resolver.was_asked_for(&question), "{:?}", resolver.asked());
+        }
     }
 }
 

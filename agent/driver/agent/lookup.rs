@@ -91,9 +91,13 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
 }
 
 /// Whether this program uses musl's resolver, as static builds do. musl asks all servers at once and believes the first
-/// that answers. If that server denies the name for one address family, musl denies the whole name. Therefore names
-/// that musl does not find are looked up again with our own resolver (`Shared::resolver`).
+/// that answers. If that server denies the name for one address family, musl denies the whole name, and if it refuses to
+/// answer for one, musl repeats the question for 5 s. Therefore our own resolver (`Shared::resolver`) looks the name up
+/// at the same time, and the first that finds an address decides.
 const IS_MUSL: bool = cfg!(target_env = "musl");
+
+/// How long musl's resolver comes first, so that the hosts file, which only musl's reads, comes before the servers.
+const HOSTS_FILE_MAX: Duration = Duration::from_millis(200);
 
 /// Resolves a destination to at least one address.
 pub(super) async fn lookup(
@@ -109,25 +113,47 @@ pub(super) async fn lookup(
     let question = name.clone();
     let answer = async {
         let permit = asker.turn().await;
-        // A lookup cannot be interrupted, so its permit is kept until the system's resolver returns, and then until this
-        // program's own resolver has answered.
-        let found = tokio::task::spawn_blocking(move || {
+        // A lookup cannot be interrupted, so its permit is kept until the system's resolver returns.
+        let mut system = tokio::task::spawn_blocking(move || {
             (permit, (question.as_str(), port).to_socket_addrs())
         });
-        let (_permit, found) = found
-            .await
-            .map_err(|_| "the resolver does not answer".to_owned())?;
-        match found {
-            Ok(addresses) => Ok(plain(addresses.map(|address| address.ip()), port)),
-            Err(error) if IS_MUSL => match shared.resolver().addresses(&name).await {
-                addresses if addresses.is_empty() => Err(format!(
-                    "{}, neither in /etc/hosts nor at the servers of /etc/resolv.conf",
-                    describe(&error)
-                )),
-                addresses => Ok(plain(addresses, port)),
-            },
-            Err(error) => Err(describe(&error)),
+        let own = async {
+            let resolver = shared.resolver();
+            let wait = tokio::time::sleep(HOSTS_FILE_MAX);
+            tokio::join!(resolver.addresses(&name), wait).0
+        };
+        tokio::pin!(own);
+        let mut own_found = None;
+        let found = tokio::select! {
+            biased;
+            found = &mut system => found,
+            found = &mut own, if IS_MUSL => {
+                if !found.is_empty() {
+                    return Ok(plain(found, port));
+                }
+                own_found = Some(found);
+                system.await
+            }
+        };
+        // The permit also covers the question to this program's own resolver.
+        let (_permit, found) = found.map_err(|_| "the resolver does not answer".to_owned())?;
+        let error = match found {
+            Ok(addresses) => return Ok(plain(addresses.map(|address| address.ip()), port)),
+            Err(error) => describe(&error),
+        };
+        if !IS_MUSL {
+            return Err(error);
         }
+        let found = match own_found {
+            Some(found) => found,
+            None => own.await,
+        };
+        if found.is_empty() {
+            return Err(format!(
+                "{error}, neither in /etc/hosts nor at the servers of /etc/resolv.conf"
+            ));
+        }
+        Ok(plain(found, port))
     };
     let what = match tokio::time::timeout(LOOKUP_MAX, answer).await {
         Ok(Ok(addresses)) if !addresses.is_empty() => return Ok(addresses),

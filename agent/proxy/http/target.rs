@@ -1,7 +1,7 @@
 //! The target of a request: the three forms that a proxy may receive, and the form for the proxy's own pages (RFC 9112
 //! section 3.2).
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, net::Ipv6Addr};
 
 use super::{token::token, version::Version, wrong::Wrong};
 use crate::destination::{Destination, DestinationError};
@@ -53,7 +53,12 @@ fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
         )
     };
     if method == "CONNECT" {
-        return Destination::parse(text, None)
+        // Some clients leave out the brackets of an IPv6 address. The port is never left out, so the last colon is its.
+        let bracketed = text
+            .rsplit_once(':')
+            .filter(|(host, _)| host.parse::<Ipv6Addr>().is_ok())
+            .map(|(host, port)| format!("[{host}]:{port}"));
+        return Destination::parse(bracketed.as_deref().unwrap_or(text), None)
             .map(RequestTarget::Connect)
             .map_err(place);
     }
@@ -82,7 +87,7 @@ fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     // Some clients leave a user and a password in the address, and send them as a field once they are asked for them.
-    let authority = match authority.split_once('@') {
+    let authority = match authority.rsplit_once('@') {
         Some((_, place)) => place,
         None => authority,
     };
@@ -95,18 +100,13 @@ fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
     Ok(RequestTarget::Absolute { destination, path })
 }
 
-/// Percent-encodes every byte of the target that is not ASCII (RFC 3986 section 2.1), because some clients leave that
-/// to their proxy.
+/// Percent-encodes every byte of the target that is not ASCII (RFC 3986 section 2.1), and cuts off the fragment, which is
+/// not for servers: some clients leave both to their proxy.
 fn escape(target: &[u8]) -> Result<String, Wrong> {
     let mut text = String::with_capacity(target.len());
     for byte in target {
         match byte {
-            b'#' => {
-                return Err(Wrong::new(
-                    400,
-                    "The part of an address after # is not for servers.",
-                ));
-            }
+            b'#' => break,
             0x21..=0x7e => text.push(char::from(*byte)),
             0x80.. => {
                 let _ = write!(text, "%{byte:02X}");

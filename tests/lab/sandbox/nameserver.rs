@@ -83,9 +83,9 @@ fn answer(query: &[u8], transport: &str, asked: &Mutex<Vec<String>>) -> Vec<u8> 
         .unwrap()
         .push(format!("{transport} {name} {kind:?}"));
     let addresses: Vec<Ipv4Addr> = match name.as_str() {
-        // Some servers deny a name that has no IPv6 addresses when they are asked for them.
-        "denied.corp.test" if kind == TYPE::AAAA.into() => vec![],
-        "denied.corp.test" => vec![Ipv4Addr::new(10, 99, 0, 5)],
+        // Some servers deny a name that has no IPv6 addresses when they are asked for them, or refuse to answer.
+        "denied.corp.test" | "refused.corp.test" if kind == TYPE::AAAA.into() => vec![],
+        "denied.corp.test" | "refused.corp.test" => vec![Ipv4Addr::new(10, 99, 0, 5)],
         "outside.corp.test" => vec![Ipv4Addr::new(192, 0, 2, 7)],
         "big.corp.test" => (1..=MANY)
             .map(|last| Ipv4Addr::new(192, 0, 2, last))
@@ -95,7 +95,9 @@ fn answer(query: &[u8], transport: &str, asked: &Mutex<Vec<String>>) -> Vec<u8> 
             address.into_iter().flatten().collect()
         }
     };
-    if addresses.is_empty() {
+    if name.starts_with("refused.") && addresses.is_empty() {
+        *packet.rcode_mut() = RCODE::Refused;
+    } else if addresses.is_empty() {
         *packet.rcode_mut() = RCODE::NameError;
     } else if kind == QTYPE::TYPE(TYPE::A) {
         if addresses.len() > 30 && transport == "udp" {

@@ -151,7 +151,7 @@ async fn forward(
         None => None,
     };
     loop {
-        let may_repeat = old.is_some() && request.is_repeatable();
+        let is_kept = old.is_some();
         let origin = match old.take() {
             Some(origin) => origin,
             None => match server
@@ -162,7 +162,7 @@ async fn forward(
                 Err(failure) => return Ok(Forwarded::Failed(client, failure)),
             },
         };
-        match exchange(server, client, input, request, origin, may_repeat).await? {
+        match exchange(server, client, input, request, origin, is_kept).await? {
             Exchanged::Unanswered(same) => client = same,
             Exchanged::Next(same, origin) => {
                 *kept = origin.map(|origin| Kept::new(origin, destination));
@@ -243,7 +243,7 @@ async fn exchange(
     input: &mut BytesMut,
     request: &Request,
     mut origin: Origin,
-    may_repeat: bool,
+    is_kept: bool,
 ) -> io::Result<Exchanged> {
     let RequestTarget::Absolute { destination, .. } = &request.target else {
         return Ok(Exchanged::Over);
@@ -339,8 +339,14 @@ async fn exchange(
                 format!("{destination} changed the protocol before it had the whole request.");
             Reply::new(502, text)
         }
-        Answer::Missing(_) if may_repeat && output.is_empty() => {
-            return Ok(Exchanged::Unanswered(client));
+        Answer::Missing(_) if is_kept && output.is_empty() => {
+            if request.is_repeatable() {
+                return Ok(Exchanged::Unanswered(client));
+            }
+            // The origin may have closed the connection before it saw the request, or after it has acted on it. Only the
+            // client can know whether to send the request again. It learns of the doubt by an end without an answer.
+            say_goodbye(client, &[]).await?;
+            return Ok(Exchanged::Over);
         }
         Answer::Missing(why) => Reply::new(502, format!("{destination} gave no answer: {why}.")),
         Answer::Bad(reply) => reply,

@@ -40,10 +40,11 @@ pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// How long a proxy still reads from a client after the last reply, and how many bytes at most. If the socket were
-/// closed with unread bytes, the connection would be reset, and the reply might be lost.
-const GOODBYE_MAX: Duration = Duration::from_secs(2);
-const GOODBYE_BYTES_MAX: usize = 1 << 20;
+/// How long a proxy still reads from a client after the last reply: as long as the client sends, but not longer than the
+/// first time, and until it has been silent for the second one. If the socket were closed with unread bytes, the
+/// connection would be reset, and the reply might be lost.
+const GOODBYE_MAX: Duration = Duration::from_secs(30);
+const GOODBYE_SILENCE_MAX: Duration = Duration::from_secs(2);
 
 /// A proxy that is listening.
 pub(in crate::driver::agent) struct Server {
@@ -154,14 +155,13 @@ pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Resu
     client.shutdown().await?;
     let mut rest = BytesMut::new();
     let listen = async {
-        let mut heard = 0;
-        while heard < GOODBYE_BYTES_MAX && matches!(fill(&mut client, &mut rest).await, Ok(true)) {
-            heard += rest.len();
+        // A client that is silent without closing the connection is assumed to have received the reply.
+        while let Ok(Ok(true)) =
+            tokio::time::timeout(GOODBYE_SILENCE_MAX, fill(&mut client, &mut rest)).await
+        {
             rest.clear();
         }
     };
-    // A client that has neither sent more nor closed the connection by the end of this time is assumed to have received
-    // the reply.
     let _ = tokio::time::timeout(GOODBYE_MAX, listen).await;
     dial::end_cleanly(&client);
     Ok(())
