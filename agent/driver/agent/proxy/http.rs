@@ -340,18 +340,23 @@ async fn exchange(
             Reply::new(502, text)
         }
         Answer::Missing(_) if is_kept && output.is_empty() => {
-            if request.is_repeatable() {
-                return Ok(Exchanged::Unanswered(client));
-            }
-            // The origin may have closed the connection before it saw the request, or after it has acted on it. Only the
-            // client can know whether to send the request again. It learns of the doubt by an end without an answer.
-            say_goodbye(client, &[]).await?;
-            return Ok(Exchanged::Over);
+            return unanswered(client, request).await;
         }
         Answer::Missing(why) => Reply::new(502, format!("{destination} gave no answer: {why}.")),
         Answer::Bad(reply) => reply,
     };
     say_goodbye(client, &reply.bytes(Some(request))).await?;
+    Ok(Exchanged::Over)
+}
+
+/// Goes on after a kept connection to an origin has ended without an answer.
+async fn unanswered(client: TcpStream, request: &Request) -> io::Result<Exchanged> {
+    if request.is_repeatable() {
+        return Ok(Exchanged::Unanswered(client));
+    }
+    // The origin may have closed the connection before it saw the request, or after it has acted on it. Only the client
+    // can know whether to send the request again. It learns of the doubt by an end without an answer.
+    say_goodbye(client, &[]).await?;
     Ok(Exchanged::Over)
 }
 
