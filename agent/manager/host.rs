@@ -1,6 +1,6 @@
 //! One host of a running network, and what faces see of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use super::{configure, prompts::Prompts};
 use crate::{
@@ -67,13 +67,40 @@ impl HeldCommand {
 /// Limit on the length of a reason, in bytes. The list of troubles is not cut.
 const REASON_MAX: usize = 4 << 10;
 
-/// Troubles in one line.
+/// How many addresses a reason names for one kind of trouble.
+const ADDRESSES_MAX: usize = 8;
+
+/// Stands for the addresses in the words of a kind of trouble. No text of a person or a program has this character.
+const PLACE: char = '\u{0}';
+
+/// Troubles in one line. Those that differ only in their address are told once, with all addresses.
 fn listed(troubles: &[Trouble]) -> String {
-    let mut line = String::new();
-    for (index, trouble) in troubles.iter().enumerate() {
+    let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
+    for trouble in troubles {
         let words = trouble.to_string();
+        let address = trouble.address.as_deref();
+        let Some((address, (before, after))) =
+            address.and_then(|address| Some((address, words.split_once(address)?)))
+        else {
+            kinds.push((words, Vec::new()));
+            continue;
+        };
+        let kind = format!("{before}{PLACE}{after}");
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, addresses)) => addresses.push(address),
+            None => kinds.push((kind, vec![address])),
+        }
+    }
+    let mut line = String::new();
+    for (index, (kind, addresses)) in kinds.iter().enumerate() {
+        let mut shown = addresses[..addresses.len().min(ADDRESSES_MAX)].join(", ");
+        if let Some(more @ 1..) = addresses.len().checked_sub(ADDRESSES_MAX) {
+            let _ = write!(shown, " and {more} more");
+        }
+        let words = kind.replacen(PLACE, &shown, 1);
         if line.len() + words.len() > REASON_MAX {
-            return format!("{line}; and {} more", troubles.len() - index);
+            let left = kinds[index..].iter().map(|(_, them)| them.len().max(1));
+            return format!("{line}; and {} more", left.sum::<usize>());
         }
         if index > 0 {
             line.push_str("; ");
@@ -393,5 +420,38 @@ impl Host {
                 shed: traffic.shed,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_many_addresses_is_told_once() {
+        let trouble = |address: &str, what: &str| Trouble {
+            what: format!("cannot listen on {address}{what}"),
+            address: Some(address.to_owned()),
+            ..Trouble::default()
+        };
+        let files = Trouble {
+            what: "cannot write the hosts file".to_owned(),
+            ..Trouble::default()
+        };
+        let troubles = [
+            trouble("127.0.42.1:80", ": in use"),
+            files,
+            trouble("127.0.42.1:53", " (UDP): in use"),
+            trouble("127.0.42.1:8080", ": in use"),
+        ];
+        assert_eq!(
+            listed(&troubles),
+            "cannot listen on 127.0.42.1:80, 127.0.42.1:8080: in use; cannot write the hosts file; \
+             cannot listen on 127.0.42.1:53 (UDP): in use"
+        );
+        let many: Vec<Trouble> = (1..=11)
+            .map(|port| trouble(&format!("127.0.42.1:{port}"), ""))
+            .collect();
+        assert!(listed(&many).ends_with(", 127.0.42.1:8 and 3 more"));
     }
 }
