@@ -93,13 +93,14 @@ fn listed(troubles: &[Trouble]) -> String {
     }
     let mut line = String::new();
     for (index, (kind, addresses)) in kinds.iter().enumerate() {
-        let mut shown = addresses[..addresses.len().min(ADDRESSES_MAX)].join(", ");
+        let first: Vec<&str> = addresses.iter().take(ADDRESSES_MAX).copied().collect();
+        let mut shown = first.join(", ");
         if let Some(more @ 1..) = addresses.len().checked_sub(ADDRESSES_MAX) {
             let _ = write!(shown, " and {more} more");
         }
         let words = kind.replacen(PLACE, &shown, 1);
         if line.len() + words.len() > REASON_MAX {
-            let left = kinds[index..].iter().map(|(_, them)| them.len().max(1));
+            let left = kinds.iter().skip(index).map(|(_, them)| them.len().max(1));
             return format!("{line}; and {} more", left.sum::<usize>());
         }
         if index > 0 {
