@@ -494,3 +494,6 @@ impl Server {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
