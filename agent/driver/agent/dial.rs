@@ -452,6 +452,39 @@ mod tests {
     }
 
     #[test]
+    fn a_port_below_1024_that_needs_a_right_is_told_with_the_ways_to_get_it() {
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let at = |port: u16| SocketAddr::from((Ipv4Addr::new(127, 0, 42, 101), port));
+        let low = not_listening(&denied(), at(80));
+        assert_eq!(low.cause, Cause::NotPermitted);
+        assert!(
+            low.reason
+                .contains("permission denied: on that machine, ports below 1024 need ")
+        );
+        let remedy = low.remedy.unwrap();
+        assert!(remedy.starts_with("use a port of 1024 or more"), "{remedy}");
+        if cfg!(target_os = "linux") {
+            assert!(
+                low.reason.contains("CAP_NET_BIND_SERVICE"),
+                "{}",
+                low.reason
+            );
+            assert!(
+                remedy.contains("setcap cap_net_bind_service=+ep PATH"),
+                "{remedy}"
+            );
+            // The number is the port, so that no lower port is opened than is needed.
+            assert!(
+                remedy.contains("net.ipv4.ip_unprivileged_port_start=80)"),
+                "{remedy}"
+            );
+        }
+        let high = not_listening(&denied(), at(1024));
+        assert_eq!((high.cause, high.remedy), (Cause::NotPermitted, None));
+        assert!(!high.reason.contains("1024"), "{}", high.reason);
+    }
+
+    #[test]
     fn a_machine_without_ipv6_does_not_hide_that_the_other_address_has_refused() {
         let localhost = Destination::parse("localhost:80", None).unwrap();
         let at = |address: &str| SocketAddr::new(address.parse().unwrap(), 80);
