@@ -294,6 +294,19 @@ mod tests {
         format!("{error:?}")
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_manifest_that_may_not_be_read_is_told_in_words_and_not_in_numbers() {
+        let denied = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
+        let told = refused(&denied.into());
+        assert!(
+            told.contains("\"cannot read office.yaml: permission denied\""),
+            "{told}"
+        );
+        assert!(told.contains("see who may read it"), "{told}");
+        assert!(!told.contains("os error"), "{told}");
+    }
+
     #[test]
     fn a_manifest_in_another_encoding_is_told_with_the_way_out() {
         let read = |bytes: &[u8]| origin::read(bytes).unwrap_err();
