@@ -86,7 +86,9 @@ pub enum HostNameError {
     #[error("a name may have 253 characters, and 63 between two dots")]
     TooLong,
     /// A character that is not a letter, digit, `-` or `_`, or a `-` at the start or end of a label.
-    #[error("a name consists of letters, digits, '-' and '_', with no '-' at either end")]
+    #[error(
+        "a name consists of letters, digits, '-', '_' and dots, with no '-' at its ends or next to a dot"
+    )]
     Character,
     /// The name reads as an address (`10.0.0.1`, `127.1`, `0x7f.1`, `2130706433`, `::1`): programs would use that
     /// address and never look the name up.

@@ -67,6 +67,15 @@ impl Host {
     pub fn from_ip(address: IpAddr) -> Self {
         Self::Ip(address.to_canonical())
     }
+
+    /// Whether the host is `localhost` or a name below it, which means the machine itself on every machine (RFC 6761
+    /// section 6.3).
+    pub fn is_localhost(&self) -> bool {
+        match self {
+            Self::Ip(_) => false,
+            Self::Name(name) => name == "localhost" || name.ends_with(".localhost"),
+        }
+    }
 }
 
 /// Parses a host without a port: a name or an address. An IPv6 address has no brackets.
@@ -312,6 +321,17 @@ mod tests {
         );
         assert_eq!(destination("my_web").unwrap(), "my_web:80");
         assert_eq!(destination("web:").unwrap(), "web:80");
+    }
+
+    #[test]
+    fn localhost_and_what_is_below_it_are_the_machine_itself() {
+        let is_localhost = |text: &str| text.parse::<Host>().unwrap().is_localhost();
+        for own in ["localhost", "LocalHost.", "app.localhost", "a.b.LOCALHOST"] {
+            assert!(is_localhost(own), "{own}");
+        }
+        for other in ["mylocalhost", "localhost.test", "127.0.0.1", "web"] {
+            assert!(!is_localhost(other), "{other}");
+        }
     }
 
     #[test]

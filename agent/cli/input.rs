@@ -132,21 +132,32 @@ impl Source {
         };
         match read {
             Ok(text) => Ok(origin::understand(&self.name(), &text)),
-            Err(error @ Unreadable::Name) => {
-                let message = format!("{} is not used: {error}", quote(&self.name()));
-                Err(Error::new(Exit::Usage, message))
-            }
-            Err(Unreadable::Io(error)) => Err(self.unreadable(&error, commands)),
-            Err(Unreadable::NotText { line }) => {
-                let message = format!("{}:{line}: this is not UTF-8 text", self.name());
-                Err(Error::new(Exit::InvalidManifest, message)
-                    .hint("save the file as UTF-8, and check that it is a manifest"))
-            }
+            Err(why) => Err(self.unreadable(&why, commands)),
         }
     }
 
-    fn unreadable(&self, error: &io::Error, commands: Commands) -> Error {
+    /// The error for a manifest that cannot be read.
+    fn unreadable(&self, why: &Unreadable, commands: Commands) -> Error {
         let name = self.name();
+        let error = match why {
+            Unreadable::Io(error) => error,
+            Unreadable::Name => {
+                let message = format!("{} is not used: {why}", quote(&name));
+                return Error::new(Exit::Usage, message);
+            }
+            Unreadable::NotText { line } => {
+                let message = format!("{name}:{line}: this is not UTF-8 text");
+                return Error::new(Exit::InvalidManifest, message)
+                    .hint("save the file as UTF-8, and check that it is a manifest");
+            }
+            Unreadable::Utf16 => {
+                let message = format!("{name}: this is UTF-16 text, and a manifest is UTF-8");
+                return Error::new(Exit::InvalidManifest, message).hint(
+                    "save it as UTF-8 in an editor, or with \"iconv -f UTF-16 -t UTF-8\"; in Windows PowerShell, write it with \
+                     \"| Out-File -Encoding utf8\" instead of \">\"",
+                );
+            }
+        };
         if error.kind() == io::ErrorKind::NotFound {
             let commands = commands();
             if let Some(command) = meant_command(&name, &commands) {
@@ -275,5 +286,42 @@ mod tests {
             ["/srv/x", "/cfg/norouter"]
         );
         assert_eq!(folders("/srv/x", None), ["/srv/x", "/cfg/norouter"]);
+    }
+
+    fn refused(why: &Unreadable) -> String {
+        let source = Source::File("office.yaml".into());
+        let error = source.unreadable(why, Vec::new);
+        format!("{error:?}")
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_manifest_that_may_not_be_read_is_told_in_words_and_not_in_numbers() {
+        let denied = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
+        let told = refused(&denied.into());
+        assert!(
+            told.contains("\"cannot read office.yaml: permission denied\""),
+            "{told}"
+        );
+        assert!(told.contains("see who may read it"), "{told}");
+        assert!(!told.contains("os error"), "{told}");
+    }
+
+    #[test]
+    fn a_manifest_in_another_encoding_is_told_with_the_way_out() {
+        let read = |bytes: &[u8]| origin::read(bytes).unwrap_err();
+        for text in ["\u{feff}hosts: {}", "hosts: {}"] {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            let little: Vec<u8> = units.iter().flat_map(|it| it.to_le_bytes()).collect();
+            let big: Vec<u8> = units.iter().flat_map(|it| it.to_be_bytes()).collect();
+            for bytes in [little, big] {
+                let told = refused(&read(&bytes));
+                assert!(told.contains("office.yaml: this is UTF-16 text"), "{told}");
+                assert!(told.contains("save it as UTF-8"), "{told}");
+            }
+        }
+        let told = refused(&read(b"hosts:\n  b\xfcro: {}\n"));
+        assert!(told.contains("office.yaml:2: this is not UTF-8"), "{told}");
+        assert_eq!(origin::read(&b"\n"[..]).unwrap(), "\n");
     }
 }

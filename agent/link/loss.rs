@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{appetite::Excess, last_words::LastWords};
 use crate::{
-    view::{Cure, Trouble, TroubleCode},
+    view::{Cure, Trouble, TroubleCode, symptoms},
     wire::{Desync, control::feature},
 };
 
@@ -299,7 +299,8 @@ impl Loss {
         match self {
             Self::Exited { ending, last } => match (last.symptom, ending) {
                 (Some(symptom), _) => Some(symptom.remedy),
-                (None, Ending::Status(126 | 127)) => {
+                (None, Ending::Status(127)) => Some(symptoms::INSTALL),
+                (None, Ending::Status(126)) => {
                     Some("install norouter there, or write its path in cmd")
                 }
                 (None, _) => None,

@@ -266,7 +266,8 @@ fn a_command_that_ends_at_once_is_explained_by_its_exit_and_its_words() {
          0.000s -> CloseInput
          0.000s ending: its command is ending
          0.000s try 1 in 3.68s: its command exited with status 127, usually: command not found on that host; \
-                it wrote \"sh: norouter: not found\\u{1b}[2J\"; install norouter there, or write its path in cmd",
+                it wrote \"sh: norouter: not found\\u{1b}[2J\"; install norouter there, or write its path in cmd, which is \
+                bin/norouter after: ssh HOST 'mkdir -p bin && cat > bin/norouter && chmod +x bin/norouter' < \"$(command -v norouter)\"",
     );
 }
 

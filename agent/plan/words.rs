@@ -97,6 +97,9 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         // write that.
         let numbers: Vec<&str> = addresses.split(':').collect();
         let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
+        if numbers.iter().any(|number| is_range(number)) {
+            return Err(no_range(text, first, "127.0.0.1", last));
+        }
         let example = match (port(first), port(last)) {
             (Ok(first), Ok(last)) => format!("\"{first}:127.0.0.1:{last}\""),
             _ => "\"8080:127.0.0.1:80\"".into(),
@@ -104,6 +107,9 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         let message = format!("{} does not say where to listen and connect", quote(text));
         return Err(flaw(message, format!("{form} {example}")));
     };
+    if is_range(listen) || is_range(connect) {
+        return Err(no_range(text, listen, host, connect));
+    }
     Ok(Forward {
         listen_port: port(listen)?,
         target: DialTarget {
@@ -112,6 +118,29 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         },
         protocol,
     })
+}
+
+/// Whether a text is a range of ports, which the `ports` of a host do not have.
+fn is_range(text: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let ends = text.split_once('-');
+    ends.is_some_and(|(first, last)| is_number(first.trim()) && is_number(last.trim()))
+}
+
+/// The flaw of an entry with a range of ports. Its example is the entry of the range's first port.
+fn no_range(text: &str, listen: &str, host: &str, connect: &str) -> Flaw {
+    let first = |text: &str| text.split('-').next().unwrap_or_default().trim().to_owned();
+    flaw(
+        format!(
+            "{} has a range of ports, and there are no ranges here",
+            quote(text)
+        ),
+        format!(
+            "each port needs a line of its own: the first is \"{}:{host}:{}\"",
+            first(listen),
+            first(connect)
+        ),
+    )
 }
 
 /// Parses the port on which a host answers DNS queries. The manifest gives no address with it, because the address is
@@ -397,6 +426,20 @@ mod tests {
             forward("80:127.0.0.300:80"),
             "neither",
             "a name or an address",
+        );
+        for (range, first) in [
+            ("9000-9010", "\"9000:127.0.0.1:9000\""),
+            ("9000-9010:80", "\"9000:127.0.0.1:80\""),
+            ("9000-9010:10.0.0.7:8000-8010", "\"9000:10.0.0.7:8000\""),
+            ("9000 - 9010:[::1]:80/tcp", "\"9000:[::1]:80\""),
+        ] {
+            refused(forward(range), "no ranges", "a line of its own");
+            refused(forward(range), &format!("\"{range}\" has a range"), first);
+        }
+        refused(
+            forward("80-:127.0.0.1:80"),
+            "\"80-\" is not a port",
+            "LISTENPORT",
         );
         refused(forward("80:127.0.0.1:80/sctp"), "\"sctp\"", "/tcp, /udp");
         refused(forward("80:büro:80"), "neither", "\"xn--bro-hoa\"");

@@ -125,7 +125,7 @@ impl Outward {
 fn is_here(host: &Host) -> bool {
     match host {
         Host::Ip(address) => route::is_special(*address),
-        Host::Name(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Name(_) => host.is_localhost(),
     }
 }
 

@@ -54,6 +54,11 @@ pub static NO_INPUT: Symptom = Symptom {
     remedy: "add the option that passes the input on, such as -i in \"docker exec -i\"",
 };
 
+/// The remedy where a shell has not found norouter. Most such hosts are reached with ssh, which starts its commands in the
+/// home folder. The command is the end of the sentence, so that it can be copied.
+pub const INSTALL: &str = "install norouter there, or write its path in cmd, which is bin/norouter after: ssh HOST \
+                           'mkdir -p bin && cat > bin/norouter && chmod +x bin/norouter' < \"$(command -v norouter)\"";
+
 /// The known causes. If several are seen, the earliest in this table counts, so those that explain others come first.
 static SYMPTOMS: &[Symptom] = &[
     // OpenSSH, which does not translate its messages.
@@ -404,10 +409,6 @@ static SYMPTOMS: &[Symptom] = &[
             "norouter: not found",
             "Unknown command: norouter",
             "`norouter` not found",
-            "execvp *norouter*: ",
-            "failed to execute *norouter*: ",
-            "failed to run command *norouter*: ",
-            "env: *norouter*: ",
             "ommando nicht gefunden",
             "Befehl nicht gefunden",
             "ommande introuvable",
@@ -421,6 +422,16 @@ static SYMPTOMS: &[Symptom] = &[
             "未找到命令",
             "找不到命令",
             "コマンドが見つかりません",
+        ],
+        INSTALL,
+    ),
+    known(
+        NotInstalled,
+        &[
+            "execvp *norouter*: ",
+            "failed to execute *norouter*: ",
+            "failed to run command *norouter*: ",
+            "env: *norouter*: ",
         ],
         "install norouter there, or write its path in cmd",
     ),

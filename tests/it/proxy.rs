@@ -272,3 +272,20 @@ fn a_client_keeps_its_connection_to_an_origin_and_shares_it_with_nobody() {
     // The service has closed that connection, and the next request gets another one.
     assert_eq!(ask(&mut other), "1\n");
 }
+
+#[test]
+fn a_name_below_localhost_is_the_machine_of_the_proxy() {
+    let network = Network::start("localhost", 40);
+    network.serve(|mut stream| {
+        read_until(&mut stream, "\r\n\r\n");
+        let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
+    });
+    let port = network.service.local_addr().unwrap().port();
+    for name in ["localhost", "app.localhost"] {
+        let mut stream = connect(&network.proxy);
+        let request = format!("GET http://{name}:{port}/ HTTP/1.1\r\nHost: {name}:{port}\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let head = read_until(&mut stream, "\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 204 "), "{name}: {head}");
+    }
+}

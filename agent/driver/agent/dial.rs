@@ -157,10 +157,13 @@ async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// The failure of a dial. The reason, which is for people, describes the error at every address. The cause, which is
-/// for programs, comes from the last error.
+/// for programs, comes from the last error that says more than that this machine lacks an address family.
 fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
-    let last = failures.last();
-    let cause = last.map_or(Cause::NameNotFound, |(_, error)| cause(error));
+    let causes = failures.iter().map(|(_, error)| cause(error));
+    let telling = causes.clone().rfind(|cause| *cause != Cause::Other);
+    let cause = telling
+        .or_else(|| causes.clone().next_back())
+        .unwrap_or(Cause::NameNotFound);
     let each: Vec<String> = failures
         .iter()
         .map(|(address, error)| match &destination.host {
@@ -346,7 +349,8 @@ pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListen
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::shared::May, *};
+    use crate::{flow::Capacity, limits::Limits};
 
     #[test]
     fn an_address_is_this_machines_own_or_not() {
@@ -445,6 +449,68 @@ mod tests {
             _ = asks => panic!("nobody has connected"),
         }
         assert!(asked < 5, "{asked}");
+    }
+
+    #[test]
+    fn a_port_below_1024_that_needs_a_right_is_told_with_the_ways_to_get_it() {
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let at = |port: u16| SocketAddr::from((Ipv4Addr::new(127, 0, 42, 101), port));
+        let low = not_listening(&denied(), at(80));
+        assert_eq!(low.cause, Cause::NotPermitted);
+        assert!(
+            low.reason
+                .contains("permission denied: on that machine, ports below 1024 need ")
+        );
+        let remedy = low.remedy.unwrap();
+        assert!(remedy.starts_with("use a port of 1024 or more"), "{remedy}");
+        if cfg!(target_os = "linux") {
+            assert!(
+                low.reason.contains("CAP_NET_BIND_SERVICE"),
+                "{}",
+                low.reason
+            );
+            assert!(
+                remedy.contains("setcap cap_net_bind_service=+ep PATH"),
+                "{remedy}"
+            );
+            // The number is the port, so that no lower port is opened than is needed.
+            assert!(
+                remedy.contains("net.ipv4.ip_unprivileged_port_start=80)"),
+                "{remedy}"
+            );
+        }
+        let high = not_listening(&denied(), at(1024));
+        assert_eq!((high.cause, high.remedy), (Cause::NotPermitted, None));
+        assert!(!high.reason.contains("1024"), "{}", high.reason);
+    }
+
+    #[test]
+    fn a_machine_without_ipv6_does_not_hide_that_the_other_address_has_refused() {
+        let localhost = Destination::parse("localhost:80", None).unwrap();
+        let at = |address: &str| SocketAddr::new(address.parse().unwrap(), 80);
+        let refused = (at("127.0.0.1"), io::ErrorKind::ConnectionRefused.into());
+        let absent = || (at("::1"), io::ErrorKind::AddrNotAvailable.into());
+        assert_eq!(
+            failure(&localhost, &[refused, absent()]).cause,
+            Cause::Refused
+        );
+        assert_eq!(failure(&localhost, &[absent()]).cause, Cause::Other);
+        assert_eq!(failure(&localhost, &[]).cause, Cause::NameNotFound);
+    }
+
+    /// Nobody resolves the name of a machine itself: a resolver that knows no such name would fail here.
+    #[tokio::test]
+    async fn localhost_is_both_loopback_addresses() {
+        let shared = Shared::new(May {
+            limits: Ok(Limits::default()),
+            capacity: Capacity::default(),
+        });
+        for name in ["localhost", "app.localhost", "A.B.LocalHost."] {
+            let destination = Destination::parse(&format!("{name}:80"), None).unwrap();
+            let found = lookup(&shared, &destination, Asker::Programs).await;
+            let both = ["127.0.0.1:80", "[::1]:80"].map(|it| it.parse().unwrap());
+            assert_eq!(found, Ok(both.to_vec()), "{name}");
+        }
     }
 
     #[tokio::test]

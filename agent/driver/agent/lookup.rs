@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -99,7 +99,14 @@ const IS_MUSL: bool = cfg!(target_env = "musl");
 /// How long musl's resolver comes first, so that the hosts file, which only musl's reads, comes before the servers.
 const HOSTS_FILE_MAX: Duration = Duration::from_millis(200);
 
-/// Resolves a destination to at least one address.
+/// The addresses of `localhost`, in the order in which they are tried.
+const LOOPBACK: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V6(Ipv6Addr::LOCALHOST),
+];
+
+/// Resolves a destination to at least one address. No resolver is asked for `localhost` and the names below it: many do
+/// not know them, and a server's answer could lead to another machine.
 pub(super) async fn lookup(
     shared: &Shared,
     destination: &Destination,
@@ -108,6 +115,7 @@ pub(super) async fn lookup(
     let port = destination.port;
     let name = match &destination.host {
         Host::Ip(address) => return Ok(vec![SocketAddr::new(*address, port)]),
+        host if host.is_localhost() => return Ok(plain(LOOPBACK, port)),
         Host::Name(name) => name.clone(),
     };
     let question = name.clone();

@@ -40,6 +40,9 @@ pub enum Unreadable {
         /// The first line that is not UTF-8, from 1.
         line: usize,
     },
+    /// The file is text of another encoding, as some programs on Windows write it.
+    #[error("this is UTF-16 text; save it as UTF-8")]
+    Utf16,
 }
 
 /// Reads the text of a manifest. Stops as soon as the text is known to be too large.
@@ -47,6 +50,9 @@ pub fn read(reader: impl Read) -> Result<String, Unreadable> {
     let mut bytes = Vec::new();
     let most = u64::try_from(SIZE_MAX_BYTES).unwrap_or(u64::MAX);
     reader.take(most + 1).read_to_end(&mut bytes)?;
+    if is_utf16(&bytes) {
+        return Err(Unreadable::Utf16);
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
         // A text that is too large may have been cut within a character. It will be refused for its size.
@@ -58,6 +64,16 @@ pub fn read(reader: impl Read) -> Result<String, Unreadable> {
             let line = good.split(|byte| *byte == b'\n').count();
             Err(Unreadable::NotText { line })
         }
+    }
+}
+
+/// Whether bytes look like UTF-16: they begin with its mark, or with a character of ASCII that has a zero byte beside it.
+/// A manifest in UTF-8 has neither.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
+        [first, second, ..] => (*first == 0) != (*second == 0),
+        _ => false,
     }
 }
 

@@ -342,9 +342,7 @@ fn way(plan: &Plan, target: &Destination) -> Way {
             let short = name.trim_end_matches(SUFFIX).trim_end_matches('.');
             return Way::Nowhere(text::meant(short, known()).map(str::to_owned));
         }
-        Host::Name(name) if name == "localhost" || name.ends_with(".localhost") => {
-            return Way::Outside(OutsideReason::Special);
-        }
+        host if host.is_localhost() => return Way::Outside(OutsideReason::Special),
         Host::Ip(_) | Host::Name(_) => {}
     }
     if let Some(route) = route {

@@ -99,7 +99,7 @@ impl Inquiry {
             let to = instead.port();
             return format!(
                 "on {host}, something listens on {instead}, and not on {target}: write \"{port}:{address}:{to}\" into the ports of \
-                 {host} in the manifest, or \"{port}:localhost:{to}\", which tries all addresses that {host} has for localhost"
+                 {host} in the manifest, or \"{port}:localhost:{to}\", which tries 127.0.0.1 and [::1]"
             );
         }
         let correct = match &self.way {

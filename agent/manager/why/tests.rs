@@ -544,7 +544,7 @@ fn a_server_on_the_other_loopback_address_is_named_with_the_entry_that_finds_it(
     assert_eq!(
         broken(&why, "dial").1,
         "on web1, something listens on [::1]:80, and not on 127.0.0.1:80: write \"8080:[::1]:80\" into the ports of web1 in the \
-         manifest, or \"8080:localhost:80\", which tries all addresses that web1 has for localhost"
+         manifest, or \"8080:localhost:80\", which tries 127.0.0.1 and [::1]"
     );
     let why = elsewhere("127.0.0.1:80", Cause::Refused).why("web1:8080", None);
     let (_, remedy) = broken(&why, "dial");

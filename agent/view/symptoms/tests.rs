@@ -260,12 +260,12 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "bash: line 1: norouter: command not found",
         NotInstalled,
-        "write its path",
+        "after: ssh HOST",
     ),
     (
         "bash: Zeile 1: norouter: Kommando nicht gefunden.",
         NotInstalled,
-        "write its path",
+        "after: ssh HOST",
     ),
     (
         "sudo: norouter: commande introuvable",
@@ -275,13 +275,13 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "zsh:1: command not found: norouter",
         NotInstalled,
-        "write its path",
+        "after: ssh HOST",
     ),
     ("sh: 1: norouter: not found", NotInstalled, "write its path"),
     (
         "fish: Unknown command: norouter",
         NotInstalled,
-        "write its path",
+        "after: ssh HOST",
     ),
     (
         "norouter: Command not found.",

@@ -505,3 +505,6 @@ impl Server {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
