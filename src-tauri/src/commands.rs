@@ -324,7 +324,7 @@ async fn open_url(
     surface: State<'_, Arc<dyn Surface>>,
     url: String,
 ) -> Outcome {
-    Ok(surface.browse(&urls::address_of_the_network(&desk, &url)?)?)
+    Ok(surface.browse(&urls::clicked_address(&desk, &url)?)?)
 }
 
 #[tauri::command]

@@ -43,6 +43,11 @@ pub(crate) struct SshConfig {
 
 /// The hosts of a person's configuration file, of that of the machine, and of those that they include.
 pub(crate) fn read(home: &Path) -> SshConfig {
+    read_both(home, Path::new("/etc/ssh"))
+}
+
+/// As [`read`], with the folder of the machine's file.
+fn read_both(home: &Path, machine: &Path) -> SshConfig {
     let mut reader = Reader {
         folder: home.join(".ssh"),
         home: home.to_owned(),
@@ -51,12 +56,10 @@ pub(crate) fn read(home: &Path) -> SshConfig {
         found: SshConfig::default(),
         open: Vec::new(),
     };
-    for folder in [home.join(".ssh"), PathBuf::from("/etc/ssh")] {
-        let name = if folder.starts_with(home) {
-            "config"
-        } else {
-            "ssh_config"
-        };
+    for (folder, name) in [
+        (home.join(".ssh"), "config"),
+        (machine.to_owned(), "ssh_config"),
+    ] {
         let file = folder.join(name);
         reader.folder = folder;
         reader.open.clear();
@@ -261,6 +264,48 @@ mod tests {
         assert_eq!(addresses, expected);
         assert_eq!(found.patterns, ["coder.*"]);
         assert!(found.runs_commands);
+    }
+
+    #[test]
+    fn the_file_of_the_machine_comes_after_that_of_the_person_and_its_includes_are_beside_it() {
+        let home = Folder::new("ssh-machine");
+        fs::create_dir_all(home.path(".ssh")).unwrap();
+        fs::create_dir_all(home.path("etc/ssh_config.d")).unwrap();
+        home.file(".ssh/config", "Host web1\n HostName of-the-person\n");
+        home.file(
+            "etc/ssh_config",
+            "Include ssh_config.d/*.conf\nHost web1 gate\n HostName of-the-machine\n",
+        );
+        home.file("etc/ssh_config.d/50-site.conf", "Host site\n");
+        let found = read_both(&home.path(""), &home.path("etc"));
+        let addresses = found.hosts.iter();
+        let addresses: Vec<_> = addresses
+            .map(|host| (host.name.as_str(), host.address.as_deref()))
+            .collect();
+        let expected = [
+            ("web1", Some("of-the-person")),
+            ("site", None),
+            ("gate", Some("of-the-machine")),
+        ];
+        assert_eq!(addresses, expected);
+    }
+
+    #[test]
+    fn an_address_with_a_zone_is_a_host_and_not_a_pattern() {
+        let home = Folder::new("ssh-zone");
+        fs::create_dir_all(home.path(".ssh")).unwrap();
+        home.file(
+            ".ssh/config",
+            "Host fe80::1%eth0 router\n HostName fe80::1%eth0\n",
+        );
+        let found = read_both(&home.path(""), &home.path("etc"));
+        let addresses = found.hosts.iter();
+        let addresses: Vec<_> = addresses
+            .map(|host| (host.name.as_str(), host.address.as_deref()))
+            .collect();
+        let zone = Some("fe80::1%eth0");
+        assert_eq!(addresses, [("fe80::1%eth0", zone), ("router", zone)]);
+        assert_eq!(found.patterns, [""; 0]);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) async fn offers(config: &SshConfig) -> Vec<ImportOffer> {
     mark_same(&mut offers, &answers);
     let patterns = config.patterns.iter().map(|pattern| {
         let reason = format!(
-            "hosts of this pattern are not listed: write the name of one into the manifest, as in ssh {} -- norouter",
+            "hosts of this pattern are not listed: write the name of one into the manifest, as in ssh -o ControlMaster=no -o ClearAllForwardings=yes {} -- norouter",
             pattern.replace(['*', '?'], "NAME")
         );
         unusable(ImportKind::Ssh, "ssh", pattern, &reason)
@@ -192,6 +192,32 @@ mod tests {
     }
 
     #[test]
+    fn an_ssh_that_would_go_into_the_background_is_kept_in_the_foreground() {
+        let command = |answer: &str| offered("web1", answer).command.join(" ");
+        let told = command("hostname web1\nforkafterauthentication yes\n");
+        assert!(
+            told.ends_with(" -o ForkAfterAuthentication=no web1 -- norouter"),
+            "{told}"
+        );
+        let plain = command("hostname web1\nforkafterauthentication no\n");
+        assert!(!plain.contains("Fork"), "{plain}");
+    }
+
+    #[test]
+    fn an_address_with_a_zone_is_given_to_ssh_as_it_stands_in_the_file() {
+        let offer = offered("fe80::1%eth0", "hostname fe80::1%eth0\n");
+        assert_eq!(offer.unusable, None);
+        assert!(
+            offer
+                .command
+                .ends_with(&["fe80::1%eth0", "--", "norouter"].map(str::to_owned)),
+            "{:?}",
+            offer.command
+        );
+        assert_eq!(offer.detail, "fe80::1%eth0");
+    }
+
+    #[test]
     fn a_host_without_a_shell_or_that_ssh_refuses_cannot_be_chosen() {
         let git = offered("github.com", "user git\nhostname github.com\n");
         assert!(git.unusable.unwrap().contains("git"));
@@ -210,7 +236,7 @@ mod tests {
         };
         let offers = offers(&config).await;
         let reason = offers[1].unusable.as_deref().unwrap();
-        assert!(reason.contains("ssh coder.NAME -- norouter"), "{reason}");
+        assert!(reason.contains("=yes coder.NAME -- norouter"), "{reason}");
     }
 
     #[test]

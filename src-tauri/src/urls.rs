@@ -1,6 +1,6 @@
 //! The URLs that the page may open in the browser.
 
-use norouter::view::NetworkView;
+use norouter::view::{HostView, NetworkView};
 use tauri::Url;
 
 use crate::desk::Desk;
@@ -14,6 +14,63 @@ pub(crate) fn address_of_the_network(desk: &Desk, text: &str) -> Result<String, 
     let network = desk.network().ok_or("no network runs")?;
     checked_address(&network, text)
         .ok_or_else(|| "only addresses of the network can be opened".to_owned())
+}
+
+/// Returns a URL that a person has clicked, if it leads to the shown network, or if a host that is in trouble names it now,
+/// as a command does that wants its user to log in with a browser. Such a URL comes from another program, so the page
+/// shows all of it, and it is opened only by a click.
+pub(crate) fn clicked_address(desk: &Desk, text: &str) -> Result<String, String> {
+    let network = desk.network().ok_or("no network runs")?;
+    checked_address(&network, text)
+        .or_else(|| told_address(&network, text))
+        .ok_or_else(|| {
+            "only addresses of the network, and those that a host in trouble names now, can be opened"
+                .to_owned()
+        })
+}
+
+fn told_address(network: &NetworkView, text: &str) -> Option<String> {
+    if text.len() > URL_MAX {
+        return None;
+    }
+    let url: Url = text.parse().ok()?;
+    // The part before an @ could be mistaken for the machine to which the URL leads.
+    let plain = url.username().is_empty() && url.password().is_none();
+    let mut hosts = network.snapshot.hosts.iter();
+    let is_told = hosts.any(|host| {
+        texts(host)
+            .into_iter()
+            .any(|it| urls_in(it).any(|it| it == text))
+    });
+    (plain && is_told).then(|| url.to_string())
+}
+
+/// What a host says about its present trouble: its troubles, and the last line of its command while it is not up.
+fn texts(host: &HostView) -> Vec<&str> {
+    let mut texts: Vec<_> = host.reason.as_deref().into_iter().collect();
+    for trouble in &host.troubles {
+        texts.push(&trouble.what);
+        texts.extend(trouble.said.as_deref());
+    }
+    if !host.state.is_up() {
+        texts.extend(host.stderr.last().map(String::as_str));
+    }
+    texts
+}
+
+/// The URLs in a text, by the same rule as in the page (`links.ts`): they have only visible ASCII characters, and neither
+/// quotes nor brackets that could be around them; a full stop or the like at the end belongs to the sentence.
+fn urls_in(text: &str) -> impl Iterator<Item = &str> {
+    let fits = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}".contains(c);
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let starts = ["http://", "https://"].map(|scheme| rest.find(scheme));
+        let start = starts.into_iter().flatten().min()?;
+        let found = &rest[start..];
+        let (url, after) = found.split_at(found.find(|c| !fits(c)).unwrap_or(found.len()));
+        rest = after;
+        Some(url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']']))
+    })
 }
 
 fn checked_address(network: &NetworkView, text: &str) -> Option<String> {
@@ -39,6 +96,49 @@ mod tests {
 
     use super::*;
     use crate::testing::{host, network};
+
+    #[test]
+    fn a_url_is_opened_only_while_a_host_in_trouble_names_it() {
+        let login = "https://login.example.com/a/1?b=2&c=3#d";
+        let mut web = host("web1", HostState::Waiting);
+        web.reason = Some(format!("log in at <{login}>, please"));
+        web.stderr = vec![
+            "old: http://old.example.com/".to_owned(),
+            format!("To authenticate, visit: {login}. http://two.example.com:81/x)"),
+        ];
+        let troubled = network(vec![web.clone()]);
+        assert_eq!(told_address(&troubled, login).as_deref(), Some(login));
+        assert!(told_address(&troubled, "http://two.example.com:81/x").is_some());
+        for bad in [
+            "",
+            "http://old.example.com/",
+            "https://login.example.com/a/1",
+            "https://login.example.com/",
+            "https://login.example.com/a/1?b=2&c=3#d.",
+            "https://evil.example.com/",
+            "To authenticate, visit",
+        ] {
+            assert_eq!(told_address(&troubled, bad), None, "{bad}");
+        }
+        web.stderr = vec![
+            "https://me@example.com/ ftp://example.com/ javascript:alert(1) file:///etc/passwd"
+                .to_owned(),
+        ];
+        let odd = network(vec![web.clone()]);
+        for bad in [
+            "https://me@example.com/",
+            "ftp://example.com/",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+        ] {
+            assert_eq!(told_address(&odd, bad), None, "{bad}");
+        }
+        web.state = HostState::Ready;
+        web.reason = None;
+        web.stderr = vec![login.to_owned()];
+        let well = network(vec![web]);
+        assert_eq!(told_address(&well, login), None, "a host that is well");
+    }
 
     #[test]
     fn only_addresses_of_the_network_are_opened() {

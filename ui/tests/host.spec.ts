@@ -3,6 +3,18 @@ import { expect, type Page, test } from "@playwright/test";
 
 import { copied, expectAccessible, open } from "./look";
 
+test("an address that a host in trouble names is opened by a click, and all of it is visible", async ({ page }) => {
+  await open(page, "#/host/web1", "login");
+  const url = "https://login.example.com/a/1f2e3d?from=web1";
+  const links = page.getByRole("button", { name: url, exact: true });
+  await expect(links).toHaveCount(2);
+  await expect(page.getByRole("button", { name: "https://example.com/" })).toHaveCount(0);
+  await expect(page.locator("html")).not.toHaveAttribute("data-opened");
+  await links.first().click();
+  await expect(page.locator("html")).toHaveAttribute("data-opened", url);
+  await expectAccessible(page);
+});
+
 const port = (page: Page, number: string) => page.getByRole("region", { name: "Publishes" }).getByRole("listitem").filter({ hasText: number }).first();
 
 /** Opens the host whose state is shown by this word, from the list of forty. */

@@ -39,7 +39,9 @@ export function machineCommands(world: World): Commands {
     copy: ({ text }) => {
       document.documentElement.dataset["copied"] = String(text);
     },
-    open_url: () => undefined,
+    open_url: ({ url }) => {
+      document.documentElement.dataset["opened"] = String(url);
+    },
     diagnostics: () => `NoRouter ${world.app.version} on ${world.app.platform}\nnetwork: ${world.scene.name}, ${world.hosts.length} hosts\n${world.hosts.map((host) => `  ${host.name} ${host.vip} ${host.state}`).join("\n")}\n`,
     diagnostics_save: () => "/home/ada/norouter-diagnostics.txt",
     export_log: () => "/home/ada/norouter.log",

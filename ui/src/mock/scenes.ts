@@ -213,6 +213,17 @@ function asking(): Scene {
   };
 }
 
+/** A scene with a host whose command wants its user to log in with a browser. */
+function login(): Scene {
+  const [laptop, web1] = office.actors as [Actor, Actor];
+  const line = "To authenticate, visit: https://login.example.com/a/1f2e3d?from=web1.";
+  return {
+    ...office,
+    routes: [],
+    actors: [laptop, { ...web1, state: "waiting", extra: { ...troubled({ code: "exited", what: `${line} (status 1)`, status: 1 }), stderr: ["Welcome to https://example.com/", line] } }],
+  };
+}
+
 /** A network with a policy of two rules: the laptop may reach everything, and the other hosts only the database. */
 function ruled(): Scene {
   const hosts = office.actors.map((actor) => actor.plan);
@@ -256,6 +267,8 @@ export function scene(name: string): Scene {
       return ruled();
     case "many":
       return many();
+    case "login":
+      return login();
     case "asking":
       return asking();
     case "empty":
