@@ -255,7 +255,7 @@ hosts:
     writeEtcHosts: true
     http: {listen: '0.0.0.0:8080', allowRemote: true, credentials: ~/users}
     socks: {listen: '127.0.0.1:1080'}
-  web: {cmd: ssh web norouter -x, ports: ['5432:localhost:5432']}
+  web: {cmd: ssh web norouter -x, ports: ['5432:localhost:5432', '5433:app.localhost:1']}
 routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
 ";
         assert_eq!(
@@ -265,6 +265,7 @@ routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
                 "all hosts can connect to 10.0.0.1:80 through this machine, as laptop:80",
                 "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222",
                 "all hosts can connect to localhost:5432 of web, as web:5432",
+                "all hosts can connect to app.localhost:1 of web, as web:5433",
                 "all hosts can have names looked up by this machine, with the DNS server of laptop",
                 "laptop has a proxy (HTTP) at 0.0.0.0:8080, which other machines can use",
                 "laptop has a proxy (SOCKS) at 127.0.0.1:1080, for programs on its own machine",

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{escape, quote_whole, shell_line};
+use crate::{
+    destination::Host,
+    text::{escape, quote_whole, shell_line},
+};
 
 /// One thing that a plan grants. Two plans grant the same if their sets of grants are equal. The new grants of a plan
 /// are the difference of the two sets.
@@ -199,8 +202,11 @@ impl fmt::Display for Grant {
 /// Whether a target is a service of the same machine that dials it.
 fn is_loopback(target: &str) -> bool {
     let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    address.map_or(host == "localhost", |address| address.is_loopback())
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(Host::Ip(address)) => address.is_loopback(),
+        Ok(name @ Host::Name(_)) => name.is_localhost(),
+        Err(_) => false,
+    }
 }
 
 /// A change of the manifest that waits until a person agrees to what it grants. No part of it is in force yet.
