@@ -1,8 +1,12 @@
 //! Checks whether this machine has what networks usually need. Each check finishes within seconds, and all run in
 //! parallel.
 
+use norouter::driver::system::environment;
+
 use crate::{
-    programs::{self, find, run, safe},
+    login_shell::{self, Answer},
+    output::safe,
+    programs::{self, find, run},
     view::{Check, CheckState},
 };
 
@@ -49,7 +53,7 @@ const PROGRAMS: [Program; 5] = [
 
 /// Runs all checks.
 pub(crate) async fn all() -> Vec<Check> {
-    programs::environment_is_known().await;
+    login_shell::environment_is_known().await;
     let tasks = PROGRAMS.map(|program| tokio::spawn(check(program)));
     let mut checks = vec![search_path()];
     for task in tasks {
@@ -88,26 +92,54 @@ async fn check((id, title, words, fix): Program) -> Check {
     }
 }
 
-/// Shows in which folders the app searches for programs, because an app that is started from a menu does not have the
-/// environment variables of the person's shell.
+/// Shows in which folders the app searches for programs, and the names of the other variables that it took over, because
+/// an app that is started from a menu does not have the environment variables of the person's shell.
 fn search_path() -> Check {
-    let adopted = norouter::driver::system::environment::adopted();
-    let from = if adopted.is_empty() {
-        "as the app was started"
-    } else {
-        "of your login shell"
-    };
+    let adopted = environment::adopted().iter();
+    let names: Vec<_> = adopted.map(|(name, _)| name.as_str()).collect();
     let path = programs::search_path();
+    described(
+        &names,
+        &safe(&path.to_string_lossy()),
+        login_shell::answer(),
+    )
+}
+
+/// Describes a `PATH` and the names of the variables of the login shell. Their values are not shown, because the report of
+/// this machine may be sent to others.
+fn described(adopted: &[&str], path: &str, answer: Answer) -> Check {
+    let others = adopted.iter().copied().filter(|name| *name != "PATH");
+    let others: Vec<_> = others.collect();
+    let from = if adopted.contains(&"PATH") {
+        "of your login shell"
+    } else {
+        "as the app was started"
+    };
+    let mut detail = format!("PATH {from}: {path}");
+    if !others.is_empty() {
+        detail = format!(
+            "{detail}; also from your login shell: {}",
+            others.join(", ")
+        );
+    }
+    let (mut state, mut fix) = (CheckState::Ok, None);
+    if let Answer::Failed(reason) = answer {
+        detail = format!(
+            "{detail}; your login shell could not be asked for its variables: {}",
+            safe(&reason)
+        );
+        state = CheckState::Unknown;
+        fix = Some("start the app from a terminal, which has these variables".to_owned());
+    }
+    if path.is_empty() {
+        state = CheckState::Missing;
+    }
     Check {
         id: "path".to_owned(),
         title: "Where programs are looked for".to_owned(),
-        state: if path.is_empty() {
-            CheckState::Missing
-        } else {
-            CheckState::Ok
-        },
-        detail: format!("PATH {from}: {}", safe(&path.to_string_lossy())),
-        fix: None,
+        state,
+        detail,
+        fix,
     }
 }
 
@@ -126,6 +158,27 @@ mod tests {
         let all = all().await;
         assert_eq!(all.len(), PROGRAMS.len() + 1);
         assert!(all.iter().all(|check| !check.detail.is_empty()));
+    }
+
+    #[test]
+    fn the_variables_of_the_login_shell_are_named_and_so_is_a_shell_that_could_not_be_asked() {
+        let adopted = ["PATH", "KUBECONFIG", "AWS_PROFILE"];
+        let check = described(&adopted, "/bin", Answer::Adopted);
+        assert_eq!(
+            (check.detail.as_str(), check.state, check.fix),
+            (
+                "PATH of your login shell: /bin; also from your login shell: KUBECONFIG, AWS_PROFILE",
+                CheckState::Ok,
+                None
+            )
+        );
+        let check = described(&[], "/bin", Answer::NotNeeded);
+        assert_eq!(check.detail, "PATH as the app was started: /bin");
+        let check = described(&[], "/bin", Answer::Failed("/bin/nu: no answer".to_owned()));
+        assert_eq!(check.state, CheckState::Unknown);
+        let told = "your login shell could not be asked for its variables: /bin/nu: no answer";
+        assert!(check.detail.ends_with(told), "{}", check.detail);
+        assert!(check.fix.is_some());
     }
 
     #[cfg(unix)]

@@ -21,9 +21,11 @@ mod intents;
 mod logbook;
 #[cfg(target_os = "linux")]
 mod login;
+mod login_shell;
 mod manifest;
 mod notices;
 mod offers;
+mod output;
 mod pattern;
 mod programs;
 mod recent;

@@ -1,7 +1,7 @@
 //! Makes offers of hosts from names that come from outside.
 
 use crate::{
-    programs::safe,
+    output::safe,
     view::{ImportKind, ImportOffer},
 };
 

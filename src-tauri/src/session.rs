@@ -85,7 +85,7 @@ impl Desk {
             }
         };
         let client = Client::new(door.name().clone());
-        crate::programs::environment_is_known().await;
+        crate::login_shell::environment_is_known().await;
         let (mut manager, events) = Manager::start(&plan, Some(door))
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
         // The app follows its own network through the control socket, like any other network. So it does not need these

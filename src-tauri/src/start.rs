@@ -14,7 +14,7 @@ use tauri_plugin_window_state::StateFlags;
 use crate::{
     commands,
     desk::{Desk, Folders},
-    dialogs, feed, imports, logbook, notices, programs,
+    dialogs, feed, imports, logbook, login_shell, notices,
     surface::Surface,
     tauri_surface::TauriSurface,
     tray, window,
@@ -78,7 +78,7 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     app.manage(feed::Feed::default());
     app.manage(imports::Found::default());
 
-    tauri::async_runtime::spawn(async { programs::ask_the_login_shell() });
+    tauri::async_runtime::spawn(async { login_shell::ask() });
     tray::begin(app);
     let words: Vec<String> = std::env::args().skip(1).collect();
     if !words.iter().any(|word| word == window::HIDDEN) {

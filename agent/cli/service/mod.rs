@@ -15,32 +15,13 @@ use super::{
     reach::wait_for,
 };
 use crate::{
-    driver::{control::Client, manager::origin::breaks_lines, system::describe},
+    driver::{
+        control::Client,
+        manager::origin::breaks_lines,
+        system::{describe, environment::KEPT},
+    },
     text::{escape, quote},
 };
-
-/// The environment variables that a service keeps: where commands are found, and where they find their settings, keys and
-/// servers. None of them has a secret in it. The variables of proxies often do, so they are not kept.
-const KEPT: [&str; 18] = [
-    "PATH",
-    "SSH_AUTH_SOCK",
-    "KUBECONFIG",
-    "DOCKER_HOST",
-    "DOCKER_CONTEXT",
-    "DOCKER_CONFIG",
-    "DOCKER_CERT_PATH",
-    "DOCKER_TLS_VERIFY",
-    "CONTAINER_HOST",
-    "CONTAINER_CONNECTION",
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "CLOUDSDK_CONFIG",
-    "CLOUDSDK_ACTIVE_CONFIG_NAME",
-    "AZURE_CONFIG_DIR",
-    "GNUPGHOME",
-];
 
 /// Keep a network running whenever you are logged in
 ///
