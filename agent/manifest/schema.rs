@@ -225,7 +225,7 @@ static HOST: Level = Level {
             "cmd",
             Shape::TextOrTexts,
             "The command that gives a pipe to norouter on the host. Left out: the host is this machine.",
-            r#""ssh web1 -- norouter""#,
+            r#""ssh -o ControlMaster=no -o ClearAllForwardings=yes web1 -- norouter""#,
         ),
         formed(
             NAME,

@@ -49,7 +49,7 @@ pub(crate) async fn offers(config: &SshConfig) -> Vec<ImportOffer> {
     mark_same(&mut offers, &answers);
     let patterns = config.patterns.iter().map(|pattern| {
         let reason = format!(
-            "hosts of this pattern are not listed: write the name of one into the manifest, as in ssh {} -- norouter",
+            "hosts of this pattern are not listed: write the name of one into the manifest, as in ssh -o ControlMaster=no -o ClearAllForwardings=yes {} -- norouter",
             pattern.replace(['*', '?'], "NAME")
         );
         unusable(ImportKind::Ssh, "ssh", pattern, &reason)
@@ -236,7 +236,7 @@ mod tests {
         };
         let offers = offers(&config).await;
         let reason = offers[1].unusable.as_deref().unwrap();
-        assert!(reason.contains("ssh coder.NAME -- norouter"), "{reason}");
+        assert!(reason.contains("=yes coder.NAME -- norouter"), "{reason}");
     }
 
     #[test]

@@ -105,7 +105,8 @@ fn write_manifest(
         "  # Another network answers DNS questions at these addresses.\n  dns: {disable: true}\n"
     };
     let mut text = format!(
-        "# What \"norouter demo\" runs. \"ssh kitchen -- norouter\" would stand in the place of a command here.\n\
+        "# What \"norouter demo\" runs. In the place of a command here would stand:\n\
+         # ssh -o ControlMaster=no -o ClearAllForwardings=yes kitchen -- norouter\n\
          hostTemplate:\n  stateDir: {{disable: true}}\n{dns}\
          hosts:\n  # No \"cmd\": this machine.\n  laptop:\n    vip: \"{LAPTOP}\"\n"
     );

@@ -113,6 +113,7 @@ fn judge(words: &[String], spec: Spec, is_openssh: bool) -> Level {
     if is_openssh {
         mistakes.extend(settings(&mut parts));
         mistakes.extend(master(&mut parts));
+        keep_apart(&mut parts);
     }
     let runs_its_own = |part: &Part| setting(part).is_some_and(|(key, _)| key == "remotecommand");
     let inner = if !rest.is_empty() {
@@ -193,6 +194,33 @@ fn master(parts: &mut Vec<Part>) -> Option<Mistake> {
         Code::Master,
         "this ssh can become the shared connection of your own sessions to that machine, which then end with the host",
     ))
+}
+
+/// Adds the settings with which `ssh` keeps apart from the person's own sessions, as in all commands that we propose. A
+/// command that has none of them is not a mistake: it matters only if the person's configuration has more for that host.
+fn keep_apart(parts: &mut Vec<Part>) {
+    let says =
+        |part: &Part, keys: &[&str]| setting(part).is_some_and(|(it, _)| keys.contains(&&*it));
+    let shared = ["controlmaster", "controlpath"];
+    let is_shared = |part: &Part| says(part, &shared) || matches!(part, Part::Valued('S', _));
+    if !parts.iter().any(is_shared) {
+        parts.insert(0, Part::Valued('o', "ControlMaster=no".to_owned()));
+    }
+    let forwards = [
+        "clearallforwardings",
+        "localforward",
+        "remoteforward",
+        "dynamicforward",
+    ];
+    // It would clear the ports that the command itself forwards.
+    let is_forward =
+        |part: &Part| says(part, &forwards) || matches!(part, Part::Valued('L' | 'R' | 'D', _));
+    if !parts.iter().any(is_forward) {
+        let is_master = |part: &Part| says(part, &["controlmaster"]);
+        let place = parts.iter().position(is_master).map_or(0, |at| at + 1);
+        let clear = "ClearAllForwardings=yes".to_owned();
+        parts.insert(place, Part::Valued('o', clear));
+    }
 }
 
 /// Judges the words of `plink`, which is the `ssh` of Windows users.

@@ -13,9 +13,14 @@ fn said(cmd: &str) -> (String, String) {
     (codes.join(" "), judged.line)
 }
 
-/// Asserts what is wrong with a command, and that nothing is wrong with the command that is advised instead.
+/// How every command with `ssh` begins that is advised.
+const SSH: &str = "ssh -o ControlMaster=no -o ClearAllForwardings=yes";
+
+/// Asserts what is wrong with a command, and that nothing is wrong with the command that is advised instead. `SSH` in it
+/// stands for the beginning that all of them have.
 #[track_caller]
 fn assert_said(cmd: &str, codes: &str, line: &str) {
+    let line = &line.replace("SSH", SSH);
     assert_eq!(said(cmd), (codes.to_owned(), line.to_owned()), "{cmd}");
     assert_eq!(said(line).0, "", "{cmd} is corrected to {line}");
 }
@@ -103,7 +108,7 @@ fn a_container_gets_standard_input_and_no_terminal() {
     assert_said(
         "ssh far docker exec -it c norouter",
         "terminal",
-        "ssh far docker exec -i c norouter",
+        "SSH far docker exec -i c norouter",
     );
     assert_said(
         "sudo podman exec c norouter",
@@ -136,22 +141,22 @@ fn a_pod_is_named_with_its_cluster_and_a_separator() {
 
 #[test]
 fn ssh_runs_a_command_without_a_terminal_and_in_the_foreground() {
-    assert_said("ssh -t web1 norouter", "terminal", "ssh web1 norouter");
-    assert_said("ssh web1 -At norouter", "terminal", "ssh web1 -A norouter");
-    assert_said("ssh -n web1 norouter", "noInput", "ssh web1 norouter");
-    assert_said("ssh -f web1 norouter", "background", "ssh web1 norouter");
-    assert_said("ssh -N web1", "noCommand", "ssh web1 -- norouter");
-    assert_said("ssh -W db:22 web1", "noCommand", "ssh web1 -- norouter");
-    assert_said("ssh web1", "notNamed", "ssh web1 -- norouter");
+    assert_said("ssh -t web1 norouter", "terminal", "SSH web1 norouter");
+    assert_said("ssh web1 -At norouter", "terminal", "SSH web1 -A norouter");
+    assert_said("ssh -n web1 norouter", "noInput", "SSH web1 norouter");
+    assert_said("ssh -f web1 norouter", "background", "SSH web1 norouter");
+    assert_said("ssh -N web1", "noCommand", "SSH web1 -- norouter");
+    assert_said("ssh -W db:22 web1", "noCommand", "SSH web1 -- norouter");
+    assert_said("ssh web1", "notNamed", "SSH web1 -- norouter");
     assert_said(
         "ssh -o RequestTTY=force web1 norouter",
         "terminal",
-        "ssh web1 norouter",
+        "SSH web1 norouter",
     );
     assert_said(
         "ssh -oStdinNull=yes web1 norouter",
         "noInput",
-        "ssh web1 norouter",
+        "SSH web1 norouter",
     );
     assert_said(
         "dbclient -t web1 norouter",
@@ -164,18 +169,40 @@ fn ssh_runs_a_command_without_a_terminal_and_in_the_foreground() {
 
 #[test]
 fn our_ssh_does_not_become_the_master_of_a_persons_sessions() {
-    let good = "ssh -o ControlMaster=no web1 norouter";
+    let good = "SSH web1 norouter";
     assert_said("ssh -M web1 norouter", "master", good);
     assert_said("ssh -o controlmaster=auto web1 norouter", "master", good);
     assert_said(
         "ssh -S ~/cm web1 norouter",
         "master",
-        "ssh -o ControlMaster=no -S ~/cm web1 norouter",
+        "SSH -S ~/cm web1 norouter",
     );
     assert_said(
         "ssh -o 'ControlPath ~/cm' web1 norouter",
         "master",
-        "ssh -o ControlMaster=no -o 'ControlPath ~/cm' web1 norouter",
+        "SSH -o 'ControlPath ~/cm' web1 norouter",
+    );
+}
+
+#[test]
+fn an_advised_ssh_keeps_the_ports_and_the_connection_that_the_command_names_itself() {
+    let apart = "-o ControlMaster=no";
+    for forward in ["-L 1:b:2", "-R 1:b:2", "-D 1", "-o LocalForward=1"] {
+        assert_said(
+            &format!("ssh -t {forward} web1 norouter"),
+            "terminal",
+            &format!("ssh {apart} {forward} web1 norouter"),
+        );
+    }
+    assert_said(
+        "ssh -t -S none web1 norouter",
+        "terminal",
+        "ssh -o ClearAllForwardings=yes -S none web1 norouter",
+    );
+    assert_said(
+        "ssh -t -o ClearAllForwardings=no web1 norouter",
+        "terminal",
+        &format!("ssh {apart} -o ClearAllForwardings=no web1 norouter"),
     );
 }
 
@@ -198,7 +225,7 @@ fn plink_that_would_read_our_bytes_as_an_answer_is_refused() {
     assert_said(
         "ssh a plink b norouter",
         "unanswered",
-        "ssh a plink -batch b norouter",
+        "SSH a plink -batch b norouter",
     );
 }
 
@@ -214,11 +241,11 @@ fn what_only_a_shell_understands_is_put_into_one() {
         "shellSyntax",
         "sh -c 'exec kubectl \"--kubeconfig=$HOME/.kube/x\" exec -i p -- norouter \"$0\" \"$@\"'",
     );
-    assert_said("ssh a norouter | cat", "argumentsLost", "ssh a norouter");
+    assert_said("ssh a norouter | cat", "argumentsLost", "SSH a norouter");
     assert_said(
         "cd /tmp && ssh -t web1 -- norouter",
         "shellSyntax terminal",
-        "sh -c 'cd /tmp && ssh web1 -- norouter \"$0\" \"$@\"'",
+        "sh -c 'cd /tmp && SSH web1 -- norouter \"$0\" \"$@\"'",
     );
     assert_said(
         "$HOME/bin/norouter",
@@ -243,7 +270,7 @@ fn the_appended_words_reach_norouter() {
     assert_said(
         "ssh web1 -- norouter agent --automated",
         "agentTwice",
-        "ssh web1 -- norouter",
+        "SSH web1 -- norouter",
     );
     assert_said(
         "docker exec -i c norouter agent --restrict dial=127.0.0.1",
