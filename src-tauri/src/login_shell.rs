@@ -174,7 +174,8 @@ fn missing(
     variables.filter(|(name, _)| is_missing(name)).collect()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
