@@ -85,11 +85,6 @@ impl Network {
     }
 }
 
-fn free(address: &str) -> String {
-    let free = TcpListener::bind(format!("{address}:0")).unwrap();
-    free.local_addr().unwrap().to_string()
-}
-
 fn accept(service: &TcpListener) -> TcpStream {
     let stream = service.accept().unwrap().0;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -214,7 +209,7 @@ fn a_connection_that_breaks_is_a_failure_that_leads_to_the_cause() {
 #[test]
 fn what_is_behind_a_route_is_reached_through_the_proxy_of_this_machine() {
     for (first, kind) in [(30, "http"), (40, "socks")] {
-        let listen = free("127.0.0.1");
+        let listen = format!("127.0.64.{first}:18080");
         let laptop = format!("loopback: {{disable: true}}, {kind}: {{listen: '{listen}'}}");
         let network = Network::start(&format!("routed-{kind}"), first, &laptop);
         let beyond = network.beyond();

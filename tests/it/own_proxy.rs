@@ -22,9 +22,8 @@ impl Network {
         let home = Home::new(name);
         let own = TcpListener::bind("127.0.0.1:0").unwrap();
         let at = own.local_addr().unwrap().to_string();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let http = free.local_addr().unwrap().to_string();
-        drop(free);
+        // Only this test uses the address, so nobody else can take the port.
+        let http = format!("{vip}:18080");
         let manifest = format!(
             "hosts:\n  laptop: {{vip: {vip}, http: {{listen: '{http}'}}, dns: {{disable: true}}, stateDir: {{disable: true}}}}\n"
         );

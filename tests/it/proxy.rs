@@ -32,14 +32,13 @@ impl Network {
     fn start(name: &str, first: u8) -> Self {
         let home = Home::new(name);
         let service = TcpListener::bind("127.0.0.1:0").unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let proxy = free.local_addr().unwrap().to_string();
-        drop(free);
         let program = serde_json::json!([env!("CARGO_BIN_EXE_norouter")]);
         let (laptop, web) = (
             format!("127.0.63.{first}"),
             format!("127.0.63.{}", first + 1),
         );
+        // Only this test uses the address, so nobody else can take the port.
+        let proxy = format!("{laptop}:18080");
         let port = service.local_addr().unwrap().port();
         let rest = "stateDir: {disable: true}, dns: {disable: true}";
         let manifest = format!(
