@@ -61,7 +61,7 @@ impl Step {
         match rights.path(&destination) {
             Ok(Path::Network(address)) => Opening::begin(destination, address),
             Ok(Path::Gateways(gateways)) => Through::begin(rights, destination, gateways),
-            Ok(Path::Direct) => match rights.outward(&destination) {
+            Ok(Path::Direct) => match outward(rights, &destination, is_remote) {
                 Some(proxy) if !rights.depends_on_address(&destination.host) => {
                     Self::GoOut(proxy.clone())
                 }
@@ -145,6 +145,16 @@ fn not_accepted(rights: &Rights, address: SocketAddrV4) -> (Cause, String) {
     (Cause::Refused, reason)
 }
 
+/// The person's own proxy for a destination outside the network. Clients on other machines have none: the person's proxy
+/// may run on this machine, and reach what they must not.
+fn outward<'a>(
+    rights: &'a Rights,
+    destination: &Destination,
+    is_remote: bool,
+) -> Option<&'a Arc<Upstream>> {
+    rights.outward(destination).filter(|_| !is_remote)
+}
+
 /// Waits until this host has resolved the name of a destination.
 #[derive(Debug)]
 pub struct Resolving {
@@ -166,7 +176,7 @@ impl Resolving {
         }
         // An address that the person's own proxy is not for is one of this machine's surroundings.
         let goes_out = |it: &SocketAddr| rights.outward(&Destination::from(*it)).is_some();
-        if let Some(proxy) = rights.outward(&self.destination)
+        if let Some(proxy) = outward(rights, &self.destination, self.is_remote)
             && addresses.iter().all(goes_out)
         {
             return Step::GoOut(proxy.clone());
@@ -184,7 +194,7 @@ impl Resolving {
 impl Resolving {
     /// Handles a name that this host cannot resolve. The person's own proxy may know it.
     pub fn handle_unresolved(self, rights: &Rights, failure: Failure) -> Step {
-        match rights.outward(&self.destination) {
+        match outward(rights, &self.destination, self.is_remote) {
             Some(proxy) => Step::GoOut(proxy.clone()),
             None => Step::GiveUp(failure),
         }

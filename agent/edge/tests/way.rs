@@ -595,6 +595,28 @@ fn a_proxy_of_this_host_is_not_asked_by_itself() {
 }
 
 #[test]
+fn a_client_on_another_machine_does_not_use_the_persons_own_proxy() {
+    let mut args = args();
+    args["routes"] = json!([]);
+    let core = with_own_proxy(&args);
+    let example = Destination::parse("example.org:443", None).unwrap();
+    goes_out(&Step::first(core.rights(), example.clone(), false));
+    let resolving = |core: &Core| match Step::first(core.rights(), example.clone(), true) {
+        Step::Resolve(resolving) => resolving,
+        step => panic!("{step:?}"),
+    };
+    let unknown = Failure {
+        cause: Cause::NameNotFound,
+        reason: "no".to_owned(),
+    };
+    let step = resolving(&core).handle_unresolved(core.rights(), unknown);
+    gives_up(&step, Cause::NameNotFound, "no");
+    let found = vec!["192.0.2.1:443".parse().unwrap()];
+    let step = resolving(&core).handle_resolved(core.rights(), found);
+    assert!(matches!(step, Step::Sort(..)), "{step:?}");
+}
+
+#[test]
 fn browsers_are_led_to_everything_else_through_the_proxy_if_that_asks_the_persons_own() {
     let pac = with_own_proxy(&args())
         .rights()
