@@ -601,9 +601,12 @@ fn a_client_on_another_machine_does_not_use_the_persons_own_proxy() {
     let core = with_own_proxy(&args);
     let example = Destination::parse("example.org:443", None).unwrap();
     goes_out(&Step::first(core.rights(), example.clone(), false));
-    let resolving = |core: &Core| match Step::first(core.rights(), example.clone(), true) {
-        Step::Resolve(resolving) => resolving,
-        step => panic!("{step:?}"),
+    let resolving = |core: &Core| {
+        let step = Step::first(core.rights(), example.clone(), true);
+        let Step::Resolve(resolving) = step else {
+            panic!("{step:?}");
+        };
+        resolving
     };
     let unknown = Failure {
         cause: Cause::NameNotFound,
