@@ -7,7 +7,7 @@ import type { World } from "./world";
 
 const CHECKS: Check[] = [
   { id: "ssh", title: "ssh", state: "ok", detail: "OpenSSH 9.2 at /usr/bin/ssh", fix: null },
-  { id: "agent", title: "Keys of the ssh agent", state: "missing", detail: "An ssh agent runs, but holds no key: hosts that want one will be refused.", fix: "ssh-add" },
+  { id: "agent", title: "Keys of the ssh agent", state: "missing", detail: "An ssh agent runs, but holds no key: hosts that want one will be refused", fix: "ssh-add" },
   { id: "kubectl", title: "kubectl", state: "ok", detail: "1.33 at /usr/local/bin/kubectl", fix: null },
   { id: "docker", title: "docker", state: "unknown", detail: "Found at /usr/bin/docker, but it did not answer within two seconds.", fix: null },
   { id: "podman", title: "podman", state: "ok", detail: "4.3.1 at /usr/bin/podman", fix: null },
