@@ -142,7 +142,7 @@ impl Background {
         let exit = status.code().map_or(Exit::Failure, Exit::of);
         Err(Error::new(
             exit,
-            "the network has ended at once; the lines above are its log",
+            "nothing runs in the background; the lines above say why",
         ))
     }
 
@@ -169,7 +169,15 @@ impl Background {
                 ));
             }
         }
-        if missing.is_empty() {
+        let hosts = network.snapshot.hosts.iter();
+        let degraded: Vec<_> = hosts
+            .filter(|host| host.state == HostState::Degraded)
+            .collect();
+        for host in &degraded {
+            let reason = host.reason.as_deref().map(escape).unwrap_or_default();
+            output::talk(&format!("{} is degraded: {reason}", host.name));
+        }
+        if missing.is_empty() && degraded.is_empty() {
             Exit::Ok
         } else {
             Exit::PartlyUp

@@ -171,7 +171,7 @@ impl Folder {
             let error = Error::new(Exit::NoManager, message);
             return Err(match others().as_str() {
                 "" => error.hint(
-                    "start the network, or name the folder with --state-dir if its manifest has another stateDir.pathOnAgent",
+                    "\"norouter FILE\" starts a network; if one runs whose manifest has another stateDir.pathOnAgent, name that folder with --state-dir",
                 ),
                 others => error.hint(format!(
                     "an agent that came second writes into {others}: name it with --state-dir"

@@ -184,9 +184,13 @@ const SYNONYMS: &Synonyms = &[
     (&["ps", "list", "networks"], &["ls", "status"]),
     (&["ls"], &["status"]),
     (&["st", "stat", "state", "show", "info"], &["status"]),
+    (&["ip", "address", "lookup", "dns"], &["addr"]),
+    (&["proxy"], &["env"]),
     (&["init", "new", "create", "example"], &["show-example"]),
     (
-        &["kill", "quit", "exit", "end", "shutdown", "halt"],
+        &[
+            "kill", "quit", "exit", "end", "shutdown", "halt", "delete", "rm",
+        ],
         &["down"],
     ),
     (&["run", "serve", "begin"], &["up"]),

@@ -434,6 +434,9 @@ mod tests {
             ("kill", "down"),
             ("run", "up"),
             ("doctor", "check"),
+            ("ip", "addr"),
+            ("proxy", "env"),
+            ("delete", "down"),
         ] {
             assert_eq!(meant(word), Some(command), "{word}");
         }

@@ -262,9 +262,12 @@ impl Lives {
 
     /// What the command says, if its agent should have answered by now; `None` if it says nothing.
     pub(super) fn mutters(&self) -> Option<&str> {
-        let is_late =
-            matches!(self.state, State::Configuring { .. }) && self.life.patient_until.is_none();
-        self.life.heard.last().filter(|_| is_late)
+        self.life.heard.last().filter(|_| self.is_late())
+    }
+
+    /// Whether the agent should have answered by now.
+    pub(super) fn is_late(&self) -> bool {
+        matches!(self.state, State::Configuring { .. }) && self.life.patient_until.is_none()
     }
 
     /// Ends the command at once, because a person has refused its question. Returns false if the agent has answered
@@ -384,9 +387,7 @@ impl Lives {
                 self.end(now, Loss::NoAnswer(last));
             }
             State::Configuring { .. } => {
-                if self.life.patient_until.take_if(|at| *at <= now).is_some()
-                    && self.mutters().is_some()
-                {
+                if self.life.patient_until.take_if(|at| *at <= now).is_some() {
                     self.tell(Output::Changed);
                 }
             }

@@ -124,6 +124,11 @@ impl Link {
         self.lives.mutters()
     }
 
+    /// Whether the agent should have answered by now.
+    pub fn is_late(&self) -> bool {
+        self.lives.is_late()
+    }
+
     /// The agent's greeting; `None` before it has answered its configuration.
     pub fn greeting(&self) -> Option<&Greeting> {
         self.lives.life.greeting.as_ref()

@@ -276,7 +276,8 @@ fn a_silent_agent_is_given_up_and_ended_step_by_step() {
     let mut story = Story::started();
     story.after(59).after(1).after(1).after(2).after(60);
     story.reads(
-        "60.000s -> CloseInput
+        "59.000s configuring
+         60.000s -> CloseInput
          60.000s ending: its command runs, but no agent has answered; run the command by hand to see whether it asks for something
          61.000s -> Terminate
          63.000s -> Kill",

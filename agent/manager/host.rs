@@ -265,13 +265,24 @@ impl Host {
     }
 
     /// The last line of a command whose agent should have answered by now, because it may ask for something or say why
-    /// it takes so long.
+    /// it takes so long; or that it is silent.
     fn mutters(&self) -> Option<Trouble> {
-        let said = self.link.mutters()?.to_owned();
+        let said = self.link.mutters().map(str::to_owned);
+        let (what, remedy) = match &said {
+            Some(said) => (format!("its command says: {said}"), None),
+            None if self.link.is_late() && self.prompts.trouble().is_none() => (
+                "its command runs, but no agent has answered yet".to_owned(),
+                Some(
+                    "if that lasts, run the command by hand: it may wait for something".to_owned(),
+                ),
+            ),
+            None => return None,
+        };
         Some(Trouble {
             code: TroubleCode::Says,
-            what: format!("its command says: {said}"),
-            said: Some(said),
+            what,
+            remedy,
+            said,
             ..Trouble::default()
         })
     }

@@ -69,7 +69,7 @@ static SYMPTOMS: &[Symptom] = &[
             "Host key mismatch for",
         ],
         "somebody may be in between: ask who runs that host. If its key was changed on purpose, remove the old one \
-         with \"ssh-keygen -R HOST\", and start the host",
+         with the line \"ssh-keygen ... -R ...\" that ssh has written (norouter logs shows it), and start the host",
     ),
     known(
         HostKey,

@@ -163,7 +163,7 @@ fn a_second_network_with_the_same_addresses_is_refused_in_one_sentence() {
     let refused = home.run(&["up", &second]);
     assert_eq!(refused.code, 1);
     let sentence = "the network \"first\" already uses 127.0.66.6 on this machine; end it, or give this one other \
-                    addresses, such as \"network: 127.0.43.0/24\"";
+                    addresses: other vips, or without any \"network: 127.0.43.0/24\"";
     assert!(refused.talk.contains(sentence), "{}", refused.talk);
     assert!(
         refused.talk.contains("norouter down --network first"),

@@ -76,7 +76,7 @@ pub enum OpenError {
     },
     /// Another running network has addresses of this machine that ours needs.
     #[error(
-        "the network \"{name}\" already uses {addresses} on this machine; end it, or give this one other addresses, such as \"network: {free}\""
+        "the network \"{name}\" already uses {addresses} on this machine; end it, or give this one other addresses: other vips, or without any \"network: {free}\""
     )]
     Overlaps {
         /// The name of that network.

@@ -190,6 +190,18 @@ fn a_command_that_takes_long_is_quoted_and_a_quick_one_is_not() {
 }
 
 #[test]
+fn people_are_told_of_a_command_that_is_silent_for_long() {
+    let mut story = Story::started();
+    assert!(!story.link.is_late());
+    story.text.clear();
+    story.after(5);
+    assert_eq!(story.text, "  5.000s configuring\n", "people are told");
+    assert!(story.link.is_late() && story.link.mutters().is_none());
+    story.says(&control(GREETING));
+    assert!(!story.link.is_late());
+}
+
+#[test]
 fn a_command_that_shows_a_page_has_the_time_of_a_person() {
     let mut story = Story::started();
     story

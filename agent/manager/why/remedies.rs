@@ -17,6 +17,9 @@ pub fn host(view: &HostView) -> String {
         HostState::Refused => {
             format!("correct what the reason says, and then run: norouter start {name}")
         }
+        HostState::Waiting if view.troubles.iter().any(|it| it.cause.is_some()) => format!(
+            "do what the reason says; the manifest is read again by itself, and norouter start {name} tries at once"
+        ),
         HostState::Waiting => format!(
             "it is tried again by itself; norouter logs {name} shows what its command said, norouter start {name} tries at once"
         ),

@@ -9,7 +9,7 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
         HostKey,
-        "ssh-keygen -R",
+        "ssh-keygen ... -R",
     ),
     (
         "No ED25519 host key is known for web1 and you have requested strict checking.",
