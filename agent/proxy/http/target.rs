@@ -87,7 +87,7 @@ fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     // Some clients leave a user and a password in the address, and send them as a field once they are asked for them.
-    let authority = match authority.rsplit_once('@') {
+    let authority = match authority.split_once('@') {
         Some((_, place)) => place,
         None => authority,
     };

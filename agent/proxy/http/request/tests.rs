@@ -57,7 +57,7 @@ fn the_address_is_read_in_each_of_its_forms() {
         absolute("web:80", "/x")
     );
     assert_eq!(
-        target("GET http://me:p@ss@web/x#part"),
+        target("GET http://me:p%40ss@web/x#part"),
         absolute("web:80", "/x")
     );
     assert_eq!(target("OPTIONS http://web"), absolute("web:80", "*"));
@@ -89,6 +89,7 @@ fn an_address_that_is_not_for_this_proxy_is_refused_with_the_reason() {
         "ftp://web/",
         "http:///",
         "http://u@",
+        "http://u@v@web/",
         "http://127.1/",
         "http://web:0/",
         "//web/:",
