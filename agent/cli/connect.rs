@@ -247,7 +247,7 @@ fn join(stream: &TcpStream, target: &Destination) -> Result<Exit, Error> {
     stdio::close_output();
     // At a terminal, nobody would know that there is something to end.
     if !io::stdin().is_terminal() {
-        // The other end may have stopped reading without a failure, so that a broken direction is no news.
+        // A service may stop reading when it has heard enough, so a failure to send is not reported.
         let _ = input.join();
     }
     Ok(Exit::Ok)

@@ -121,7 +121,7 @@ fn called(host: &Host) -> String {
     }
 }
 
-/// Whether a host can only be one outside the network: an address that is no loopback address, or a name with dots.
+/// Whether a host can only be one outside the network: an address outside 127.0.0.0/8, or a name with dots.
 fn is_outside(host: &Host) -> bool {
     match host {
         Host::Ip(address) => !address.is_loopback(),

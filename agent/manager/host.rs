@@ -268,9 +268,10 @@ impl Host {
     /// it takes so long; or that it is silent.
     fn mutters(&self) -> Option<Trouble> {
         let said = self.link.mutters().map(str::to_owned);
-        let (what, remedy) = match &said {
-            Some(said) => (format!("its command says: {said}"), None),
+        let (code, what, remedy) = match &said {
+            Some(said) => (TroubleCode::Says, format!("its command says: {said}"), None),
             None if self.link.is_late() && self.prompts.trouble().is_none() => (
+                TroubleCode::NoAnswer,
                 "its command runs, but no agent has answered yet".to_owned(),
                 Some(
                     "if that lasts, run the command by hand: it may wait for something".to_owned(),
@@ -279,7 +280,7 @@ impl Host {
             None => return None,
         };
         Some(Trouble {
-            code: TroubleCode::Says,
+            code,
             what,
             remedy,
             said,

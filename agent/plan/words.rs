@@ -132,7 +132,7 @@ fn no_range(text: &str, listen: &str, host: &str, connect: &str) -> Flaw {
     let first = |text: &str| text.split('-').next().unwrap_or_default().trim().to_owned();
     flaw(
         format!(
-            "{} has a range of ports, and there are no ranges here",
+            "{} has a range of ports, but an entry has one port on each side",
             quote(text)
         ),
         format!(
@@ -433,7 +433,7 @@ mod tests {
             ("9000-9010:10.0.0.7:8000-8010", "\"9000:10.0.0.7:8000\""),
             ("9000 - 9010:[::1]:80/tcp", "\"9000:[::1]:80\""),
         ] {
-            refused(forward(range), "no ranges", "a line of its own");
+            refused(forward(range), "a range of ports", "a line of its own");
             refused(forward(range), &format!("\"{range}\" has a range"), first);
         }
         refused(

@@ -3,14 +3,17 @@
 use std::{
     fs,
     io::Write as _,
-    net::{Shutdown, TcpListener, TcpStream},
+    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     process::{Child, Stdio},
     sync::mpsc,
     thread,
 };
 
-use crate::home::{Home, Manager, PATIENCE, Run};
+use crate::{
+    back_to_back::free_port,
+    home::{Home, Manager, PATIENCE, Run},
+};
 
 /// A laptop, and `web` with two ports: 8080 is a listener of the test, and nothing listens behind 81. A route leads to
 /// the address `127.0.64.N+3` through `gate`.
@@ -209,7 +212,8 @@ fn a_connection_that_breaks_is_a_failure_that_leads_to_the_cause() {
 #[test]
 fn what_is_behind_a_route_is_reached_through_the_proxy_of_this_machine() {
     for (first, kind) in [(30, "http"), (40, "socks")] {
-        let listen = format!("127.0.64.{first}:18080");
+        let own = Ipv4Addr::new(127, 0, 64, first);
+        let listen = format!("{own}:{}", free_port(own));
         let laptop = format!("loopback: {{disable: true}}, {kind}: {{listen: '{listen}'}}");
         let network = Network::start(&format!("routed-{kind}"), first, &laptop);
         let beyond = network.beyond();

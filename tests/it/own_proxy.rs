@@ -6,7 +6,10 @@ use std::{
     process::Stdio,
 };
 
-use crate::home::{Home, Manager, PATIENCE};
+use crate::{
+    back_to_back::free_port,
+    home::{Home, Manager, PATIENCE},
+};
 
 /// A laptop with an HTTP and a SOCKS proxy, whose environment names the proxy `own`.
 struct Network {
@@ -22,8 +25,8 @@ impl Network {
         let home = Home::new(name);
         let own = TcpListener::bind("127.0.0.1:0").unwrap();
         let at = own.local_addr().unwrap().to_string();
-        // Only this test uses the address, so nobody else can take the port.
-        let http = format!("{vip}:18080");
+        // Only this test uses the address, so nobody else takes the port.
+        let http = format!("{vip}:{}", free_port(vip.parse().unwrap()));
         let manifest = format!(
             "hosts:\n  laptop: {{vip: {vip}, http: {{listen: '{http}'}}, dns: {{disable: true}}, stateDir: {{disable: true}}}}\n"
         );

@@ -9,7 +9,10 @@ use std::{
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::home::{Home, Manager, PATIENCE};
+use crate::{
+    back_to_back::free_port,
+    home::{Home, Manager, PATIENCE},
+};
 
 /// How much a client uploads: more than all buffers on the way can hold.
 const UPLOAD: usize = 64 << 20;
@@ -37,8 +40,8 @@ impl Network {
             format!("127.0.63.{first}"),
             format!("127.0.63.{}", first + 1),
         );
-        // Only this test uses the address, so nobody else can take the port.
-        let proxy = format!("{laptop}:18080");
+        // Only this test uses the address, so nobody else takes the port.
+        let proxy = format!("{laptop}:{}", free_port(laptop.parse().unwrap()));
         let port = service.local_addr().unwrap().port();
         let rest = "stateDir: {disable: true}, dns: {disable: true}";
         let manifest = format!(
@@ -182,7 +185,10 @@ fn only_the_client_repeats_a_request_that_may_have_been_acted_on() {
     ask(&mut stream, "POST");
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).unwrap();
-    assert_eq!(rest, b"", "there is no answer to pass on");
+    assert_eq!(
+        rest, b"",
+        "the proxy does not answer in the place of the service"
+    );
 }
 
 #[test]

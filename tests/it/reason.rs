@@ -71,6 +71,16 @@ fn a_refused_login_is_tried_once() {
 }
 
 #[test]
+fn a_command_that_says_nothing_is_told_of_while_it_runs() {
+    let home = Home::new("silent");
+    let _manager = network(&home, 47, "cat > /dev/null; exit 1\n");
+    let host = web(&home, |trouble| trouble["code"] == "noAnswer");
+    assert_eq!(host["state"], "greeting");
+    let reason = host["reason"].as_str().unwrap();
+    assert!(reason.contains("no agent has answered yet"), "{reason}");
+}
+
+#[test]
 fn a_question_without_a_line_break_is_shown_while_it_waits() {
     let home = Home::new("question");
     let script =

@@ -58,7 +58,7 @@ impl Init {
         }
     }
 
-    /// The folder of the files that describe services; `None` if there are no files.
+    /// The folder of the files that describe services; `None` on systems that do not keep them in files.
     pub(super) fn folder(self, folders: &BaseDirs) -> Option<PathBuf> {
         Some(self.file(folders, "")?.parent()?.to_owned())
     }

@@ -96,7 +96,8 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
 /// at the same time, and the first that finds an address decides.
 const IS_MUSL: bool = cfg!(target_env = "musl");
 
-/// How long musl's resolver comes first, so that the hosts file, which only musl's reads, comes before the servers.
+/// How long only musl's answer counts. It reads the hosts file, which our own resolver does not, and that file comes before
+/// the servers.
 const HOSTS_FILE_MAX: Duration = Duration::from_millis(200);
 
 /// The addresses of `localhost`, in the order in which they are tried.
