@@ -213,13 +213,13 @@ impl Loss {
             Self::Stopped => "stopped".to_owned(),
             Self::Restarted => "restarted".to_owned(),
             Self::Silent => {
-                "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is \
-                 gone or stands still"
+                "its agent has not answered for 8 s, though its command still runs: the host or the connection to it may be \
+                 down"
                     .to_owned()
             }
             Self::Stalled => {
-                "its agent has taken nothing for 10 s, though its command runs: the host, or the way to it, is gone or \
-                 stands still"
+                "its agent has taken no data for 10 s, though its command still runs: the host or the connection to it may \
+                 be down"
                     .to_owned()
             }
             Self::NotStarted(why) => format!("its command could not be started: {why}"),

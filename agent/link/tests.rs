@@ -687,9 +687,9 @@ fn a_heartbeat_measures_and_its_absence_is_death() {
          4.040s send ping
          6.040s send ping
          8.040s send ping
-         10.040s -> CloseInput
-         10.040s ending: nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still; look whether the host is up
-         10.040s -> Terminate",
+         9.040s -> CloseInput
+         9.040s ending: its agent has not answered for 8 s, though its command still runs: the host or the connection to it may be down; look whether the host is up
+         9.040s -> Terminate",
     );
 }
 
@@ -724,7 +724,7 @@ fn an_upstream_agent_is_never_asked_and_never_missed() {
 fn an_agent_that_takes_nothing_any_more_is_ended() {
     let mut story = Story::beating();
     story.then(Link::handle_stalled);
-    assert!(story.text.contains("has taken nothing"), "{}", story.text);
+    assert!(story.text.contains("has taken no data"), "{}", story.text);
 }
 
 #[test]

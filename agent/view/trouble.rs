@@ -120,7 +120,7 @@ pub enum TroubleCode {
     Succession,
     /// The agent has further troubles, which it does not report one by one.
     More,
-    /// Nothing has been heard of the agent for too long.
+    /// The agent has not answered for too long.
     Silent,
     /// The agent has read nothing for too long.
     Stalled,

@@ -54,5 +54,7 @@ mod reason;
 mod schema;
 mod sums;
 #[cfg(target_os = "linux")]
+mod taken;
+#[cfg(target_os = "linux")]
 mod why;
 mod words;

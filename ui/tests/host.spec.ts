@@ -69,7 +69,7 @@ test("a port says in words whether it is open, where it is not and why, and when
 test("a host that waits is tried again beside the reason", async ({ page }) => {
   await openOneThatIs(page, "waiting");
   const standing = page.getByRole("region", { name: "State" });
-  await expect(standing.getByText(/^nothing has been heard .* stands still$/)).toBeVisible();
+  await expect(standing.getByText(/^its agent has not answered .* may be down$/)).toBeVisible();
   await expect(standing.getByText("What to do")).toBeVisible();
   await expect(standing.getByText("look whether the host is up", { exact: true })).toBeVisible();
   await expectAccessible(page);

@@ -20,13 +20,7 @@ mod stream;
 #[cfg_attr(not(unix), path = "succession/nowhere.rs")]
 mod succession;
 
-use std::{
-    future::Future,
-    net::SocketAddr,
-    ops::ControlFlow,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use tokio::{
@@ -53,7 +47,7 @@ use super::{
 use crate::{
     addr::{FlowKey, Vip},
     destination::{Destination, Host},
-    edge::{Core, Errand, Files, Output, Progress, Service, permitted},
+    edge::{Core, Errand, Output, Progress, Service, permitted},
     time::Instant,
     wire::{Cause, Failure, control::Configure, probe::Found},
 };
@@ -84,7 +78,7 @@ pub enum End {
     #[error("another agent of the same manager has taken this one's place")]
     Succeeded,
     /// The manager has been silent for so long that it must be gone.
-    #[error("nothing has been heard of the manager for 10 s; it is gone, or the way to it")]
+    #[error("the manager has sent nothing for 10 s: it has ended, or the connection to it is down")]
     Silent,
     /// The stream from the manager is broken.
     #[error("the stream from the manager is broken: {0}")]
@@ -151,6 +145,8 @@ pub(super) async fn run(
     tasks.spawn(async move { match keep_vigil(endless).await {} });
     let endless = shared.clone();
     tasks.spawn(async move { match stream::keep_rounds(endless).await {} });
+    let endless = shared.clone();
+    tasks.spawn(async move { match keep_files(endless).await {} });
     tasks.spawn(read(shared.clone(), input));
     tasks.spawn(write(shared.clone(), output));
     let end = tokio::select! {
@@ -226,8 +222,7 @@ impl World for Shared {
                 tokio::spawn(serve(self.clone(), flow, service));
             }
             Output::Write(files) => {
-                let number = self.write_seq.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(write_files(self.clone(), number, *files));
+                self.files.send_replace(Some(files));
             }
             Output::Dial { flow, host, port } => {
                 tokio::spawn(publish(self.clone(), flow, host, port));
@@ -441,33 +436,36 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     }
 }
 
-/// Writes the files for programs on this host, and keeps the block in its hosts file until newer files are written. Disks
-/// may be slow, so they are used on a separate thread.
-async fn write_files(shared: Arc<Shared>, number: u64, files: Files) {
-    let writer = shared.clone();
-    let Some(me) = shared.lock().core.me() else {
-        return;
-    };
-    let written = tokio::task::spawn_blocking(move || {
-        let (page, pass) = (writer.token(), writer.pass());
-        let now = writer.now();
-        writer.notes().write(now, number, me, &files, page, pass)
-    });
-    // `None` means that newer files were written in the meantime, or that the agent has ended.
-    let Ok(Some(problems)) = written.await else {
-        return;
-    };
-    shared.tell(|core, _| core.handle_files(problems));
+/// Writes the files for programs on this host whenever they are to change, and keeps the block in its hosts file. Disks
+/// may be slow, so they are used on a separate thread. While one write takes place, only the newest of the next ones is
+/// kept: a network of many hosts changes many times while it starts.
+async fn keep_files(shared: Arc<Shared>) -> Infallible {
+    let mut wanted = shared.files.subscribe();
+    // The first content may have come before this task.
+    wanted.mark_changed();
+    let mut looks = false;
     loop {
-        tokio::time::sleep(etc_hosts::LOOK).await;
+        let files = tokio::select! {
+            // The sender is in `shared`, so it is never dropped before the receiver.
+            _ = wanted.changed() => wanted.borrow_and_update().clone(),
+            () = tokio::time::sleep(etc_hosts::LOOK), if looks => None,
+        };
+        let Some(me) = shared.lock().core.me() else {
+            continue;
+        };
         let keeper = shared.clone();
-        let looked = tokio::task::spawn_blocking(move || keeper.notes().look(keeper.now(), number));
-        match looked.await {
-            Ok(ControlFlow::Continue(None)) => {}
-            Ok(ControlFlow::Continue(Some(problems))) => {
-                shared.tell(|core, _| core.handle_files(problems));
-            }
-            Ok(ControlFlow::Break(())) | Err(_) => return,
+        let kept = tokio::task::spawn_blocking(move || {
+            let (now, mut notes) = (keeper.now(), keeper.notes());
+            let problems = match files {
+                Some(files) => notes.write(now, me, &files, keeper.token(), keeper.pass()),
+                None => notes.look(now),
+            };
+            (problems, notes.has_hosts_file())
+        });
+        let (problems, has_hosts_file) = kept.await.unwrap_or_default();
+        looks = has_hosts_file;
+        if let Some(problems) = problems {
+            shared.tell(|core, _| core.handle_files(problems));
         }
     }
 }

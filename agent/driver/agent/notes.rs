@@ -4,7 +4,6 @@
 use std::{
     env,
     net::{Ipv4Addr, SocketAddr},
-    ops::ControlFlow,
     path::PathBuf,
 };
 
@@ -36,28 +35,24 @@ pub(super) struct Notes {
     told: Vec<ProblemReport>,
     /// Why the usual state folder cannot be had, which was said in the log.
     no_usual_folder: Option<String>,
-    /// The number of the newest write so far.
-    newest: Option<u64>,
     /// Whether the agent has ended. Then nothing is written any more.
     closed: bool,
 }
 
 impl Notes {
-    /// Writes all files, and returns the problems. `None` if nothing was written, because a write with a higher number
-    /// came first or the agent has ended. If one file cannot be written, the others still are.
+    /// Writes all files, and returns the problems. `None` if nothing was written, because the agent has ended. If one file
+    /// cannot be written, the others still are.
     pub(super) fn write(
         &mut self,
         now: Instant,
-        number: u64,
         me: Vip,
         files: &Files,
         token: &str,
         pass: &Secret,
     ) -> Option<Vec<ProblemReport>> {
-        if self.closed || self.newest.is_some_and(|newest| number < newest) {
+        if self.closed {
             return None;
         }
-        self.newest = Some(number);
         let mut problems = Vec::new();
         let agent = format!("{}-{token}", std::process::id());
         self.agent.clone_from(&agent);
@@ -125,23 +120,18 @@ impl Notes {
         Some(self.told.clone())
     }
 
+    /// Whether there is a block in the hosts file to look after.
+    pub(super) fn has_hosts_file(&self) -> bool {
+        self.etc_hosts.is_some()
+    }
+
     /// Writes the block in the hosts file again if another program has removed it, and returns all problems if they
-    /// have changed. Ends if the write with this number is not the newest one, or has not written the hosts file.
-    pub(super) fn look(
-        &mut self,
-        now: Instant,
-        number: u64,
-    ) -> ControlFlow<(), Option<Vec<ProblemReport>>> {
-        if self.closed || self.newest != Some(number) {
-            return ControlFlow::Break(());
-        }
-        let Some(etc_hosts) = &mut self.etc_hosts else {
-            return ControlFlow::Break(());
-        };
-        etc_hosts.look(now);
+    /// have changed.
+    pub(super) fn look(&mut self, now: Instant) -> Option<Vec<ProblemReport>> {
+        self.etc_hosts.as_mut()?.look(now);
         let all = self.all_problems(now);
         let before = std::mem::replace(&mut self.told, all);
-        ControlFlow::Continue((before != self.told).then(|| self.told.clone()))
+        (before != self.told).then(|| self.told.clone())
     }
 
     fn all_problems(&self, now: Instant) -> Vec<ProblemReport> {

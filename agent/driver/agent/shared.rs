@@ -3,12 +3,15 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     task::Waker,
     time::Duration,
 };
 
-use tokio::{sync::Notify, task::AbortHandle};
+use tokio::{
+    sync::{Notify, watch},
+    task::AbortHandle,
+};
 
 use super::{
     notes::Notes,
@@ -28,7 +31,7 @@ use crate::{
             resolver::Resolver,
         },
     },
-    edge::Core,
+    edge::{Core, Files},
     flow::{Capacity, Holder, TableFull},
     limits::Limits,
     secret::Secret,
@@ -82,15 +85,16 @@ pub(super) struct Shared {
     askers: Mutex<BTreeMap<Ipv4Addr, Work>>,
     /// The files that have been written for programs on this host.
     notes: Mutex<Notes>,
-    /// The number of the next write of the files for programs. A write is dropped if one with a higher number came
-    /// first.
-    pub(super) write_seq: AtomicU64,
+    /// The newest content of the files for programs on this host.
+    pub(super) files: watch::Sender<Option<Box<Files>>>,
     /// The secret part of the status page's address.
     token: String,
     /// The token with which a program proves to a proxy that it belongs to this user.
     pass: Secret,
     /// Asks the system for the owner of a connection.
     pub(super) doorman: Doorman,
+    /// Locked while the name of the program that holds an address is looked for.
+    pub(super) names_holder: tokio::sync::Mutex<()>,
 }
 
 /// The state machine, and the state of the driver under the same lock.
@@ -142,10 +146,11 @@ impl Shared {
             resolver: Mutex::default(),
             askers: Mutex::default(),
             notes: Mutex::default(),
-            write_seq: AtomicU64::default(),
+            files: watch::Sender::default(),
             token: format!("{:016x}{:016x}", seed(), seed()),
             pass: Secret::new(format!("{:016x}{:016x}", seed(), seed())),
             doorman: Doorman::default(),
+            names_holder: tokio::sync::Mutex::default(),
         }
     }
 

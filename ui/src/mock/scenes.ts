@@ -147,7 +147,7 @@ const WHY: Partial<Record<HostState, Partial<HostView>>> = {
   }),
   waiting: troubled({
     code: "silent",
-    what: "nothing has been heard of its agent for 10 s, though its command runs: the host, or the way to it, is gone or stands still",
+    what: "its agent has not answered for 8 s, though its command still runs: the host or the connection to it may be down",
     remedy: "look whether the host is up",
   }),
   refused: troubled({
