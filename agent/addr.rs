@@ -72,14 +72,14 @@ impl fmt::Display for Vip {
 }
 
 /// The name of a host or one of its aliases, in lower case: labels of letters, digits, `-` and `_`, joined by dots. RFC
-/// 1123 section 2.1 does not have the underscore, but manifests of the original NoRouter use it.
+/// 1123 section 2.1 does not allow the underscore, but manifests of the original NoRouter use it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(String);
 
 /// Why a text cannot be a [`HostName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
-    /// A label between two dots is empty, or the whole name is.
+    /// A label is empty, or the whole name is.
     #[error("a name needs at least one character between its dots")]
     Empty,
     /// More than 63 bytes in a label or 253 in the name (RFC 1035 section 2.3.4).

@@ -1,4 +1,5 @@
-//! Limits on what one of many users may take: work, counted in units per second, and space, counted in shares.
+//! Limits on what one of many holders (an agent, a host, a user) may take, so that enough is left for the others: work
+//! per second ([`Work`]), and a part of shared space ([`Shares`]).
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -33,8 +34,8 @@ impl Effort {
             Self::Connection => 16,
             // A refused packet is looked up, counted and answered.
             Self::Refused => 4,
-            // With this cost, an agent can send at most about 50 MB/s of bytes beyond the windows of their receivers.
-            // Bytes within a window have no such limit.
+            // At this cost, an agent can send at most about 50 MB/s that exceed the receivers' windows. Bytes within a
+            // window are not limited by this.
             Self::Useless(bytes) => 1 + bytes / 512,
             Self::Message(bytes) => 8 + u32::try_from(bytes / 16).unwrap_or(u32::MAX),
         }
@@ -43,7 +44,7 @@ impl Effort {
 
 /// A budget of work that refills as time passes: a token bucket whose level may fall below zero.
 ///
-/// Work is charged after it was done, because its cost is not known before. A user whose budget is below zero has to
+/// Work is charged after it was done, because its cost is not known before. A holder whose budget is below zero has to
 /// wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
@@ -192,7 +193,7 @@ impl<K: Copy + Ord> Counts<K> {
         }
     }
 
-    /// Subtracts from the amount of `key`, down to 0 at most, and returns how much was subtracted.
+    /// Subtracts from the amount of `key`, but not below 0, and returns how much was subtracted.
     pub fn take(&mut self, key: K, amount: usize) -> usize {
         let Some(has) = self.0.get_mut(&key) else {
             return 0;

@@ -32,14 +32,14 @@ pub struct Destination {
 pub enum Host {
     /// An address. An IPv4-mapped IPv6 address is stored as the IPv4 address.
     Ip(IpAddr),
-    /// A name in lower case, without a dot at its end, that no resolver takes for a number.
+    /// A name in lower case, without a dot at its end, that no resolver takes for an address.
     Name(String),
 }
 
 /// Why a text does not name a host and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DestinationError {
-    /// The name is empty, or has nothing between two dots.
+    /// A label is empty, or the whole name is.
     #[error("the host name is empty, or has two dots in a row")]
     Empty,
     /// There are more than 63 bytes in a label or 253 in the name.
@@ -48,7 +48,8 @@ pub enum DestinationError {
     /// The name contains something other than letters, digits, `-`, `_` and dots.
     #[error("a host name consists of letters, digits, '-', '_' and dots")]
     Character,
-    /// The name is like `127.1` or `0x7f.1`: some resolvers take it for an address, and others do not.
+    /// The last label of the name is a number, as in `127.1` or `0x7f.1`: some resolvers take such a name for an
+    /// address, and others do not.
     #[error("write an IPv4 address as four numbers from 0 to 255")]
     Numeric,
     /// There are brackets around something that is not an IPv6 address.
@@ -110,7 +111,8 @@ impl FromStr for Host {
     }
 }
 
-/// Whether C libraries would take a name that ends with this label for an address (`inet_aton`).
+/// Whether C libraries read this label as a number (`inet_aton`). If it is the last one of a name, they may take the
+/// name for an address.
 fn is_number(label: &str) -> bool {
     let hexadecimal = label
         .strip_prefix("0x")
@@ -181,7 +183,7 @@ const SCHEMES: [(&str, u16); 12] = [
     ("amqp", 5672),
 ];
 
-/// Parses a URL, `host:port` or a host. The path and the user name of a URL are passed over.
+/// Parses a URL, `host:port` or a host. The user name, path and query of a URL are ignored.
 impl FromStr for Pasted {
     type Err = DestinationError;
 

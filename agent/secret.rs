@@ -1,4 +1,4 @@
-//! A secret, such as a password, that a person has typed because a command asked for it. It is never shown.
+//! A secret, such as a token, or a password that a person has typed because a command asked for it. It is never shown.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ use crate::{
 /// The npm package that builds .deb and .rpm files. Its version is pinned to fit the crates in Cargo.lock.
 const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
 
-/// The files that every package has to contain.
+/// The files that every package has to contain. The line break after `usr/bin/norouter` tells it from `norouter-app`.
 const INSIDE: &[&str] = &[
     "usr/bin/norouter-app",
     "usr/bin/norouter\n",
@@ -150,7 +150,7 @@ fn bundles() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The path of the only file with this ending in a folder.
+/// The path of the file in a folder that has this extension. It is an error if there is not exactly one.
 fn made(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
     let files = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     let mut packages = files

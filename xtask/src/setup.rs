@@ -108,8 +108,8 @@ fn packages() -> Result<(), Failure> {
     install(&missing)
 }
 
-/// Installs what only the bundler needs. Without the development files of the tray's library, the package would not
-/// depend on that library.
+/// Installs the system packages, and what only the bundler needs. Without the development files of the tray's library,
+/// the package would not depend on that library.
 pub(crate) fn packaging() -> Result<(), Failure> {
     packages()?;
     if succeeds(command("pkg-config").args(["--exists", "ayatana-appindicator3-0.1"])) {

@@ -74,7 +74,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
         return true;
     }
     // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind), so the bind above proves
-    // nothing. There, the machine has the address if the system would also choose it as the source of packets to it.
+    // nothing. On such a machine, the address is its own if the system would send packets to this address from the same
+    // address.
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -157,7 +158,8 @@ async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 /// The failure of a dial. The reason, which is for people, describes the error at every address. The cause, which is
-/// for programs, comes from the last error that says more than that this machine lacks an address family.
+/// for programs, comes from the last error whose cause is not [`Cause::Other`], because other errors, such as a missing
+/// address family of this machine, say less about the service.
 fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
     let causes = failures.iter().map(|(_, error)| cause(error));
     let telling = causes.clone().rfind(|cause| *cause != Cause::Other);
@@ -211,8 +213,8 @@ pub(super) fn keep_alive(socket: &TcpStream) {
 /// From now on, closing the socket resets its connection, even if the process is killed. A clean end would tell the
 /// other side that everything has arrived. [`end_cleanly`] undoes this setting.
 pub(super) fn prepare(socket: &TcpStream) {
-    // A keystroke must not wait for an acknowledgment. If setting an option fails, the connection still works, but more
-    // slowly.
+    // A keystroke must not wait for an acknowledgment. If setting one of these options fails, the connection works
+    // without it.
     let _ = socket.set_nodelay(true);
     let _ = socket.set_zero_linger();
     #[cfg(target_os = "linux")]
@@ -271,11 +273,12 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
         listening => listening,
     };
     // Accepted connections inherit `SO_REUSEADDR`, so that a connection that lingers after its end does not keep other
-    // sockets from the address. In spite of this option, the listening socket does not share its address.
+    // sockets from being bound to the address. In spite of this option, the listening socket does not share its
+    // address.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
-    // While the socket did not listen, the system reported a hang-up on it. The runtime never forgets that for a
-    // descriptor that it knows, so it gets a duplicate, which it registers as a new descriptor.
+    // While the socket did not listen, the system reported a hang-up on it. The runtime never forgets a hang-up on a
+    // descriptor that it has registered. Therefore it is given a duplicate of the socket, which has a new descriptor.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
@@ -290,8 +293,8 @@ pub(super) fn hold(socket: &Socket) -> io::Result<()> {
     socket.shutdown(Shutdown::Both)
 }
 
-/// Why an address that is in use cannot be listened on. `holder` is the program that has the port; `None` if that is not
-/// known.
+/// Why an address that is in use cannot be listened on. `holder` is the program that has the port; `None` if that is
+/// not known.
 pub(super) fn taken(holder: Option<&str>) -> String {
     let another = "another program on that machine, perhaps another agent,";
     let holder = holder.unwrap_or(another);
@@ -368,8 +371,7 @@ mod tests {
         (client.unwrap(), accepted.unwrap().0)
     }
 
-    /// Asserts that nobody can connect, and that nobody else can bind the address, even with the options for sharing
-    /// it.
+    /// Asserts that nobody can connect, and that nobody else can bind the address, even with `SO_REUSEADDR`.
     #[cfg(target_os = "linux")]
     async fn assert_held(address: SocketAddr) {
         let refused = TcpStream::connect(address).await.unwrap_err();
@@ -498,7 +500,8 @@ mod tests {
         assert_eq!(failure(&localhost, &[]).cause, Cause::NameNotFound);
     }
 
-    /// Nobody resolves the name of a machine itself: a resolver that knows no such name would fail here.
+    /// `localhost` and the names below it are not given to a resolver. A resolver that does not know them would make
+    /// this test fail.
     #[tokio::test]
     async fn localhost_is_both_loopback_addresses() {
         let shared = Shared::new(May {

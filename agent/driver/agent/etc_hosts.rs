@@ -50,9 +50,9 @@ pub struct EtcHosts {
     /// Whether the file did not exist before the block was written. If so, it is deleted when nothing else is left in
     /// it.
     is_ours: bool,
-    /// What was put last; `None` before that.
+    /// The last [`EtcHosts::put`]; `None` before the first one.
     kept: Option<Kept>,
-    /// The times at which the block was written again, because another program had removed it: the last [`OFTEN`].
+    /// The last [`OFTEN`] times at which the block was written again, because another program had removed it.
     losses: VecDeque<Instant>,
 }
 
@@ -60,8 +60,8 @@ pub struct EtcHosts {
 #[derive(Debug)]
 struct Kept {
     zone: Zone,
-    /// The file just before it was read. Our own change differs from it, so that no change between our reading and our
-    /// writing is missed.
+    /// The file just before [`EtcHosts::put`] read it. After our own change the file differs from this, so the next
+    /// looks read it once more. In this way, no change of another program during our edit is missed.
     read: Option<Stamp>,
     /// The file at the last look.
     seen: Option<Stamp>,
@@ -115,8 +115,8 @@ impl EtcHosts {
     }
 
     /// Writes the block again if another program has changed the file in the meantime and the block is not there as it
-    /// was put. The file is read only if it has changed, and has not changed since the last look, because the other
-    /// program may still be writing it.
+    /// was put. The file is read only if it differs from what `put` found, but not from what the last look found: while
+    /// it still changes, the other program may be writing it.
     pub fn look(&mut self, now: Instant) {
         let Some(kept) = &mut self.kept else { return };
         let stamp = Stamp::of(&self.path);
@@ -214,7 +214,7 @@ impl EtcHosts {
         Ok(())
     }
 
-    /// Replaces the file's content by the output of `make`, and returns whether anything has changed.
+    /// Replaces the file's content with the output of `make`, and returns whether anything has changed.
     fn edit<T>(
         &mut self,
         make: impl Fn(&[u8]) -> Result<(Vec<u8>, T), Damaged>,
@@ -244,7 +244,7 @@ impl EtcHosts {
     }
 }
 
-/// Removes from a hosts file the blocks of agents that have ended, even if they are damaged.
+/// Removes the blocks of agents that have ended from a hosts file, even damaged blocks.
 pub fn repair(path: &Path) -> Result<Repaired, String> {
     let _turn = EditLock::take(path);
     for _ in 0..TRIES {
@@ -269,8 +269,8 @@ fn is_gone(owner: &Owner) -> bool {
     process::is_gone(&owner.process)
 }
 
-/// The reason why a hosts file could not be written. That the system does not let anybody write the file has other words,
-/// because another user would not help.
+/// The reason why a hosts file could not be written. If the file is on a read-only file system, `reason` is replaced:
+/// it may recommend to run as another user, who could not write the file either.
 fn named(path: &Path, reason: String) -> String {
     let opened = fs::OpenOptions::new().write(true).open(path);
     match opened {
@@ -334,7 +334,7 @@ impl Drop for EditLock {
     }
 }
 
-/// The path of the backup of a hosts file: `/etc/hosts.bak.norouter`.
+/// The path of the backup of a hosts file, such as `/etc/hosts.bak.norouter`.
 pub fn backup_path(path: &Path) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(".bak.norouter");

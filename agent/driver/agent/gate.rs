@@ -82,7 +82,7 @@ pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -
     }
 }
 
-/// Reports that a listener has refused a client. Each user is reported only once for each listener.
+/// Reports that a listener has refused a client. Each user is reported at most once for each listener.
 pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let user = who.map(|owner| owner.user);
     let now = shared.now();

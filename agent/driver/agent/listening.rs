@@ -119,8 +119,8 @@ fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening
     Ok(socket)
 }
 
-/// Completes the reason why an address is taken with the program that listens there, as far as this machine tells. Only
-/// programs that listen can be found: another agent may also hold the address without listening.
+/// Adds the program that listens at an address to the reason why the address is taken, if this machine reveals the
+/// program. Another agent that holds the address without listening cannot be found.
 async fn with_holder(shared: &Shared, listener: Listener, mut why: NotListening) -> NotListening {
     if why.cause != Cause::InUse || listener.purpose == Purpose::Dns {
         return why;

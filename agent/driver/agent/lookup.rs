@@ -91,13 +91,13 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
 }
 
 /// Whether this program uses musl's resolver, as static builds do. musl asks all servers at once and believes the first
-/// that answers. If that server denies the name for one address family, musl denies the whole name, and if it refuses to
-/// answer for one, musl repeats the question for 5 s. Therefore our own resolver (`Shared::resolver`) looks the name up
-/// at the same time, and the first that finds an address decides.
+/// that answers. If that server denies the name for one address family, musl denies the whole name, and if the server
+/// refuses to answer for one family, musl repeats the question for 5 s. Therefore our own resolver (`Shared::resolver`)
+/// looks the name up at the same time, and the first of the two that finds an address decides.
 const IS_MUSL: bool = cfg!(target_env = "musl");
 
-/// How long only musl's answer counts. It reads the hosts file, which our own resolver does not, and that file comes before
-/// the servers.
+/// For this time, only musl's answer counts: musl reads the hosts file, which has precedence over the servers, and our
+/// own resolver does not.
 const HOSTS_FILE_MAX: Duration = Duration::from_millis(200);
 
 /// The addresses of `localhost`, in the order in which they are tried.

@@ -80,7 +80,8 @@ pub enum End {
     /// The manager has been silent for so long that it must be gone.
     #[error("the manager has sent nothing for 10 s: it has ended, or the connection to it is down")]
     Silent,
-    /// The stream from the manager is broken.
+    /// The stream from or to the manager is broken, or the configuration that the agent was started with cannot be
+    /// used.
     #[error("the stream from the manager is broken: {0}")]
     Broken(String),
 }
@@ -340,8 +341,8 @@ async fn dial_published(shared: &Arc<Shared>, wanted: &Destination) -> Result<Tc
         state.core.rights().may_connect_for_port(wanted, address)
     };
     let dialled = match dial::dial(shared, wanted, Asker::Ports, may).await {
-        // A name of the network stands in the hosts file since the agent has written it. Elsewhere it means what it
-        // meant before.
+        // The name may be one that this agent has written into the hosts file, so that it leads back into the network.
+        // The DNS servers outside of the network may still know what the name meant before.
         Err(failure) if failure.cause == Cause::NameNotFound => {
             match permitted(outside(shared, wanted).await, may) {
                 Ok(addresses) if !addresses.is_empty() => dial::dial_any(wanted, &addresses).await,
@@ -353,8 +354,9 @@ async fn dial_published(shared: &Arc<Shared>, wanted: &Destination) -> Result<Tc
     shared.note_failure(wanted, dialled)
 }
 
-/// Completes the failure of a dial to a loopback address that has refused: many servers listen on only one of the two,
-/// 127.0.0.1 and `::1`, so the other one is tried as well, if the limits of this machine permit it.
+/// If 127.0.0.1 or `::1` has refused a dial, tries the other one of these two addresses, because many servers listen on
+/// only one of them. If something listens there, the failure says so. The limits of this machine must permit the
+/// attempt.
 async fn look_beside(shared: &Arc<Shared>, wanted: &Destination, failure: Failure) -> Found {
     let refused = failure.cause == Cause::Refused;
     let mut found = Found::from(failure);
@@ -376,7 +378,8 @@ async fn look_beside(shared: &Arc<Shared>, wanted: &Destination, failure: Failur
     found
 }
 
-/// The addresses that the DNS servers of this machine, without those of the network, know for a name of the network.
+/// Asks the DNS servers of this machine, but not those of the network, for the addresses of a destination. Empty if the
+/// destination is not a name of the network.
 async fn outside(shared: &Arc<Shared>, destination: &Destination) -> Vec<SocketAddr> {
     let name = {
         let state = shared.lock();

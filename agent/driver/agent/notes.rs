@@ -1,5 +1,5 @@
-//! Writes files for other programs on the host while the agent runs: hosts files, and the variables that lead to its
-//! proxies.
+//! Writes files for other programs on the host while the agent runs: hosts files, and the variables that lead programs
+//! to the agent's proxies.
 
 use std::{
     env,
@@ -33,7 +33,7 @@ pub(super) struct Notes {
     problems: Vec<ProblemReport>,
     /// All problems that were returned last.
     told: Vec<ProblemReport>,
-    /// Why the usual state folder cannot be had, which was said in the log.
+    /// The reason why the default state folder cannot be used, as it was last logged.
     no_usual_folder: Option<String>,
     /// Whether the agent has ended. Then nothing is written any more.
     closed: bool,
@@ -94,7 +94,8 @@ impl Notes {
                 write_state_dir(folder, files, token, pass, &agent)?;
                 folder.elsewhere(name).map_or(Ok(()), Err)
             });
-            // Nobody has asked for the usual folder, so a host that cannot have it works as well as it was meant to.
+            // Nobody has asked for the default folder. If it cannot be used, this is only logged, and not reported as a
+            // problem.
             let is_usual = name == state_dir::DEFAULT && self.state_dir.is_none();
             match written {
                 Err(reason) if is_usual => {
@@ -202,7 +203,7 @@ fn variables(
         // The value has no line breaks, so that no part of it can be read as another variable.
         set(MISSING, text::escape(&files.missing.join("; ")));
     }
-    // Where the agent listens on no VIP, the file would lead programs to addresses at which nobody answers.
+    // If the agent does not listen on any VIP, the aliases would lead programs to addresses at which nobody answers.
     if !files.direct.is_empty() {
         set("HOSTALIASES", folder.host_aliases().display().to_string());
     }

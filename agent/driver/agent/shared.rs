@@ -43,8 +43,8 @@ use crate::{
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host may begin in a second, and in a burst. If all of them are short connections, their packets
-/// are four fifths of those that the manager takes from an agent. The last fifth is left for existing flows.
+/// How many flows this host may begin in a second, and in a burst. If all of them are short connections, they use four
+/// fifths of the packets that the manager accepts from an agent. The rest is left for existing flows.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 

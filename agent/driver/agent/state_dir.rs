@@ -2,7 +2,7 @@
 //! into a folder that has our mark or is empty, and removes only files that it wrote.
 //!
 //! A lock on the mark makes sure that only one agent uses the folder at a time. Another agent on the same machine, of
-//! another network or another host, uses a subfolder, and reports that.
+//! another network or another host, uses a subfolder, and reports that unless the folder is the default one.
 
 use std::{
     fs::{self, File},
@@ -61,7 +61,7 @@ const MARK_TEXT: &str = "NoRouter writes into this folder. It writes into no fol
 /// The beginning of the mark's content, which is the same in all versions.
 const MARK_BEGIN: &str = "NoRouter ";
 
-/// The files that an agent writes, besides the mark. Those with a secret come first, because they are removed first.
+/// The files that an agent writes, besides the mark. Those with a secret come first, so that they are removed first.
 const FILES: [&str; 5] = ["env", PROXYCHAINS, "hosts", "hostaliases", "README.md"];
 
 /// The file for `proxychains4`.
@@ -99,7 +99,7 @@ pub struct StateDir {
     path: PathBuf,
     /// The mark, which is locked.
     mark: File,
-    /// Whether the folder is a subfolder of the requested one, because another agent uses that one.
+    /// Whether the folder is a subfolder of the requested one, because another agent uses the requested one.
     is_inside: bool,
 }
 
@@ -146,8 +146,9 @@ impl StateDir {
         locked::is_at(&self.mark, &self.path.join(MARK))
     }
 
-    /// The reason why the files are not in the folder of this name. `None` if they are there, or if the name is the
-    /// default: then a subfolder is as good, because nobody has asked for this one, and `norouter env` finds both.
+    /// If the files are in a subfolder, because another agent uses the folder `name`: a message that says so. `None` if
+    /// they are in the folder `name` itself. Also `None` if `name` is the default: then nobody has chosen a folder, and
+    /// `norouter env` finds the files in either place.
     pub fn elsewhere(&self, name: &str) -> Option<String> {
         (self.is_inside && name != DEFAULT).then(|| {
             format!(
@@ -200,7 +201,7 @@ impl StateDir {
         self.replace("env", text.as_bytes())
     }
 
-    /// Writes the configuration for `proxychains4`, or removes it if there is none.
+    /// Writes the configuration for `proxychains4`, or removes the file if `text` is `None`.
     pub fn write_proxychains(&self, text: Option<String>) -> Result<(), String> {
         match text {
             Some(text) => self.replace(PROXYCHAINS, text.as_bytes()),
@@ -218,9 +219,9 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes our files if `agent` has written them, because its network is gone, and they would lead programs to addresses
-    /// at which nobody or somebody else answers. The mark is removed if no other file is left, and so is a subfolder of
-    /// another agent's folder.
+    /// Removes our files if `agent` has written them: its network is gone, so they would lead programs to addresses at
+    /// which nobody answers, or somebody else. If no other file is left, the mark is removed, too, and so is the folder
+    /// if it is a subfolder of another agent's folder.
     pub fn remove_files(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
@@ -417,8 +418,8 @@ pub fn read_env(name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     Ok(bytes.map(|bytes| variables(&bytes).collect()))
 }
 
-/// The folder with the variables of an agent inside the process `pid`: the folder of this name or one of its subfolders.
-/// `None` if that process has not written any.
+/// The folder with the variables of an agent inside the process `pid`: the folder of this name or one of its
+/// subfolders. `None` if that process has not written any.
 pub fn folder_of(name: &str, pid: u32) -> Option<PathBuf> {
     let begin = format!("{pid}-");
     let is_theirs = |folder: &PathBuf| {

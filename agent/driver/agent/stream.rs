@@ -36,8 +36,9 @@ pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
 }
 
 /// Carries bytes in both directions until both have finished or the connection breaks. The directions finish
-/// independently of each other. A connection that breaks is reset on both sides, and never ends cleanly. The reset comes
-/// after the bytes that were there before it: a server that refuses an upload says why, and resets the connection.
+/// independently of each other. A connection that breaks is reset on both sides, and never ends cleanly. The bytes that
+/// came before the break are delivered before the reset: a server that refuses an upload may say why just before it
+/// resets the connection.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let span = tracing::debug_span!(target: "norouter::flow", "flow", %flow);
     carry_to_the_end(shared, flow, socket)
@@ -61,7 +62,8 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         let last_words = turns(&shared, flow, |context, core, turn| {
             stream.poll_last_words(context, core, vigil, turn)
         });
-        // If they cannot be delivered in time, nobody reads them, and the reset must not wait for that.
+        // If the last bytes are not delivered in time, the far end probably does not read them, and the reset does not
+        // wait any longer.
         let _ = tokio::time::timeout(LAST_WORDS_MAX, last_words).await;
         shared.tell(|core, _| core.handle_broken(flow));
     }
@@ -249,8 +251,8 @@ impl Stream {
             });
             match read {
                 // If the flow cannot take data now, it will wake this task as soon as it can. A flow that was reset
-                // never can; but the bytes that it has received before come first, and behind them the other direction
-                // finds the reset.
+                // never can, but the bytes that it received before the reset are delivered first: the other direction
+                // does that, and then finds the reset.
                 None if self.remote_done && core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }

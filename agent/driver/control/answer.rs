@@ -37,11 +37,11 @@ enum Ask {
     Do(Intent),
     /// A start, stop or restart of the host of this name.
     Host(String, HostAction),
-    /// An approval of the command that was shown with this number, for the host of this name.
+    /// An approval of the command of the host of this name. The number says which command the person was shown.
     Approve(String, u64),
     Reload,
     Why,
-    /// A question or an answer for the host of this name. The rest is in the body.
+    /// A question of the command of the host of this name, or an answer to one. Its text is in the body.
     Prompt(String, prompts::What),
 }
 
@@ -215,7 +215,7 @@ fn give<B>(
     })
 }
 
-/// Reloads the manifest, and returns the changes, or what is wrong with it.
+/// Reloads the manifest, and returns the changes, or what is wrong with the manifest.
 async fn reload(network: &Network, seat: &Seat) -> Result<Response<Body>, RefusedRequest> {
     let _kept = stay(seat, Stay::Waits)?;
     match network.inside.reload().await? {

@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the manager has too much to do, so that the same request may succeed later.
+    /// Whether the manager may have too much to do, so that the same request may succeed later.
     pub const fn passes(&self) -> bool {
         matches!(
             self,
@@ -83,14 +83,14 @@ pub struct Client {
 /// One item of a stream of events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamItem {
-    /// The whole state. It is sent at the start, and again when the set of hosts or the held change is no longer the
-    /// same.
+    /// The whole state. It is sent at the start, and again when the set of hosts, the held change or the unapplied
+    /// manifest is no longer the same.
     Snapshot(NetworkView),
     /// The present state of a host.
     Host(Box<HostView>),
     /// A new line of the log.
     Event(LogLine),
-    /// This many events were lost because they came too fast.
+    /// This many events are missing: the manager's log no longer had them when they should have been sent.
     Missed(u64),
 }
 
@@ -315,7 +315,7 @@ fn body(value: &impl Serialize) -> Bytes {
 }
 
 impl Events {
-    /// The next item; `None` when the manager has ended.
+    /// The next item; `None` when the stream has ended, as it does when the manager ends.
     pub async fn next(&mut self) -> Result<Option<StreamItem>, Error> {
         loop {
             while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {

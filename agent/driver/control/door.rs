@@ -15,8 +15,8 @@ use crate::{
 /// after the other.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
-/// The third parts of the addresses from which a block for a second network is proposed. A manifest that names no block
-/// has 42.
+/// If a network needs other addresses, a block `127.0.N.0/24` is proposed. These values of N are tried. A manifest that
+/// names no block has 42 there.
 const BLOCKS: std::ops::RangeInclusive<u8> = 43..=254;
 
 /// The name that a manager wants for its network, and the network's manifest.
@@ -139,7 +139,7 @@ pub async fn open(identity: &Identity, plan: &PlanView) -> Result<Door, OpenErro
                 listener,
             });
         }
-        // This network may have been started a moment ago.
+        // The other network may have the same manifest, and have been started after [`look_around`].
         let other = Client::new(name.clone()).network().await;
         if manifest.is_some() && other.is_ok_and(|other| other.manifest == manifest) {
             return Err(OpenError::Runs { name });

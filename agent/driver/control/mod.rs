@@ -61,7 +61,8 @@ impl ControlSocket for Door {
     }
 }
 
-/// Serves the control socket until the network has ended. After that, connected programs have time to receive the rest.
+/// Serves the control socket until the network has ended. After that, connected programs have time to receive the last
+/// events.
 async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
     let (name, manifest, listener) = door.into_parts();
     let mut listener = match listener.listen() {

@@ -57,7 +57,7 @@ impl Bound {
         Ok(self)
     }
 
-    /// Whether other programs can still find the pipe: nobody can remove it.
+    /// Whether other programs can still find the pipe. Always true, because nobody can remove it.
     #[expect(clippy::unused_self, reason = "a socket of unix can be removed")]
     pub(super) const fn is_there(&self) -> bool {
         true

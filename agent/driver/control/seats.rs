@@ -1,9 +1,9 @@
 //! The seats for connections to the control socket, which leave room for short requests whatever other programs do.
 //!
 //! A connection that has no request, or a short one, may be asked to leave when all seats are taken: the one that has
-//! done nothing for the longest time goes first. Such a connection normally takes milliseconds, so the one that leaves is
-//! one that sends half a request, or does not read its answer. Requests that wait keep their seats, but there are fewer of
-//! them than seats.
+//! done nothing for the longest time goes first. Such a connection normally takes milliseconds, so the one that leaves
+//! is one that sends half a request, or does not read its answer. Requests that wait keep their seats, but there are
+//! fewer of them than seats.
 
 use std::{
     collections::BTreeMap,
@@ -50,7 +50,7 @@ pub(super) struct Seats(Arc<Mutex<Table>>);
 
 #[derive(Default)]
 struct Table {
-    /// The number of the next thing that happens.
+    /// The number of the latest thing that has happened: a seat was given, or a connection did something.
     next: u64,
     /// The seats that are taken, by the number with which they were given.
     taken: BTreeMap<u64, Taken>,

@@ -21,8 +21,8 @@ use crate::driver::{
     },
 };
 
-/// The pause before another attempt to connect to a manager that has too many clients to accept, and the greatest number
-/// of attempts.
+/// The pause before another attempt to connect to a manager that has too many clients to accept, and the greatest
+/// number of attempts.
 const FULL_PAUSE: Duration = Duration::from_millis(50);
 const ATTEMPTS_MAX: usize = 100;
 
@@ -49,26 +49,28 @@ struct SocketFiles {
     inode: u64,
     lock: PathBuf,
     locked: File,
-    /// Links in the home folder to the socket and the lock; empty if these are there themselves.
+    /// Links in the home folder to the socket and the lock; empty if the socket and the lock are in the home folder
+    /// themselves.
     links: Vec<Link>,
     /// The folder of the socket. It is locked, so that a cleaner of temporary files skips it (tmpfiles.d(5)).
     _folder: Option<File>,
 }
 
-/// A link in the home folder, by which programs with other variables find a socket. It is removed when this value is
-/// dropped.
+/// A link in the home folder, by which programs find a socket even if their environment variables lead to another
+/// folder. It is removed when this value is dropped.
 struct Link {
     path: PathBuf,
     target: PathBuf,
 }
 
 impl Link {
-    /// Makes the link. If that fails, only programs with other variables cannot find the socket.
+    /// Makes the link. If that fails, only programs with other environment variables cannot find the socket.
     fn put(&self) {
         if self.is_there() {
             return;
         }
-        // The lock of the network that the present link belongs to is free, because our network has its name now.
+        // A link that leads elsewhere is left over from a network that has ended. If that network still ran,
+        // [`bind_in`] would not have given its name to ours.
         let _ = fs::remove_file(&self.path);
         if self
             .path
@@ -93,8 +95,8 @@ impl Drop for Link {
 }
 
 impl SocketFiles {
-    /// Whether other programs can still reach the socket. The system removes the runtime folder when its user has logged
-    /// out everywhere, but a network may go on.
+    /// Whether other programs can still reach the socket. The system removes the runtime folder when its user has
+    /// logged out everywhere, but a network may go on.
     fn are_there(&self) -> bool {
         let socket = fs::symlink_metadata(&self.socket);
         socket.is_ok_and(|socket| socket.ino() == self.inode)
@@ -129,8 +131,8 @@ fn bind_in(folder: &Path, name: &NetworkName) -> Result<Option<Bound>, String> {
         )
     };
     let (socket, lock) = (socket(folder, name), lock(folder, name));
-    // A network that was started earlier, or with other variables, may have its files in another one of the possible
-    // folders, or in a folder to which a link in the home folder leads.
+    // A network that was started earlier, or with other environment variables, may have its files in another one of the
+    // possible folders, or in a folder to which a link in the home folder leads.
     let here = fs::canonicalize(folder).map_err(failed)?;
     let locks = folders().filter_map(|folder| fs::canonicalize(self::lock(&folder, name)).ok());
     for other in locks.filter(|other| other.parent() != Some(&here)) {
@@ -138,7 +140,8 @@ fn bind_in(folder: &Path, name: &NetworkName) -> Result<Option<Bound>, String> {
             return Ok(None);
         }
     }
-    // If the lock is a link, the network that has made it is gone.
+    // A link here leads to a lock in another folder. The loop above has found that no manager holds that lock, so the
+    // link is left over.
     if fs::read_link(&lock).is_ok() {
         fs::remove_file(&lock).map_err(failed)?;
     }
@@ -215,7 +218,7 @@ pub(super) async fn connect(name: &NetworkName) -> io::Result<Stream> {
     Err(missing)
 }
 
-/// Connects to a socket. Linux refuses a connection if the manager has not accepted the earlier ones yet.
+/// Connects to a socket. Linux refuses a connection while too many earlier ones wait for the manager to accept them.
 async fn connect_patiently(socket: &Path) -> io::Result<Stream> {
     for _ in 1..ATTEMPTS_MAX {
         match Stream::connect(socket).await {

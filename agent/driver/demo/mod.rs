@@ -66,8 +66,8 @@ pub fn demo(shared: bool) -> Result<Demo, String> {
     Ok(Demo { manifest, apart })
 }
 
-/// Checks whether a host can have a network of its own, and fails with the reason if not. A process is started that
-/// tries to get one, because a system can forbid it in many ways.
+/// Checks whether a host can have a network of its own, and fails with the reason if not. Starts a process that tries
+/// to get one, because a system can forbid it in many ways.
 fn own_networks(program: &Path) -> Result<(), String> {
     let output = Command::new(program)
         .args(["demo-host", "--probe"])

@@ -18,8 +18,9 @@ pub struct Doubt {
     pub text: String,
 }
 
-/// Lists the files that the commands of a plan name and that other users of this machine may change. Programs that are
-/// found through the `PATH` are not checked.
+/// Lists the files that the commands of a plan name and that other users of this machine may change. A program with a
+/// relative path is listed, too, because it depends on the present folder. Programs that are found through the `PATH`
+/// are not checked.
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for host in &plan.hosts {

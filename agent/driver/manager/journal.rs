@@ -53,8 +53,8 @@ struct About {
 }
 
 impl About {
-    /// How much the lines about this host use of the two limits for the log, that of lines and that of bytes. Both are
-    /// added up in bytes: each line counts as its own size and `BYTES_MAX / LINES_MAX`.
+    /// How much of the log's two limits, on lines and on bytes, the lines about this host use. Both are added up in
+    /// bytes: each line counts as its own size plus `BYTES_MAX / LINES_MAX`.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }

@@ -76,8 +76,8 @@ const STALLS_MAX: u32 = 5;
 /// The longest line of standard error, in bytes. A longer one is split.
 const LINE_MAX: usize = 16 << 10;
 
-/// After this time, the beginning of a line of standard error is taken for a line, because it may be a question that
-/// waits for an answer behind it.
+/// After this time, the beginning of a line of standard error is treated as a whole line, because it may be a question:
+/// a program that waits for the answer does not end the line.
 const UNFINISHED_MAX: Duration = Duration::from_secs(1);
 
 /// How many lines of standard error are read at a time.
@@ -152,7 +152,8 @@ pub trait ControlSocket: Send + 'static {
     ) -> impl Future<Output = ()> + Send + 'static;
 }
 
-/// The channels on which a manager sends snapshots and events.
+/// The connections from a manager to faces: the channels for snapshots, events and reload requests, and the control
+/// socket.
 struct Outlets<D> {
     snapshots: watch::Sender<Snapshot>,
     events: broadcast::Sender<Event>,
@@ -208,7 +209,8 @@ async fn run(
                 Some(FaceRequest::RefuseManifest(report)) => {
                     shared.tell(|core, now| core.refuse_manifest(now, report));
                 }
-                // If all senders are gone, nobody can end the network any more, so it ends now.
+                // If all senders are gone, the program that has started the network has no handle to it any more, so
+                // the network ends.
                 None => drop(inside.obey(&Intent::Down)),
             },
             () = shared.over.notified() => {}

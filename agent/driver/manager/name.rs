@@ -35,8 +35,8 @@ impl fmt::Display for NetworkName {
 }
 
 impl NetworkName {
-    /// The name for the network of a manifest: the name of the file, or that of its folder if the file is called
-    /// `norouter`.
+    /// The name for the network of a manifest: the name of the file without its extension, or the name of its folder if
+    /// the file is called `norouter`.
     pub fn of_manifest(manifest: &Path) -> Self {
         let text =
             |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
@@ -45,7 +45,8 @@ impl NetworkName {
         Self::near(&stem.or_else(folder).unwrap_or_default())
     }
 
-    /// The valid name that is closest to a text.
+    /// Makes a valid name from a text: characters that do not fit are replaced or left out, and the end is cut off so
+    /// that a number can be appended.
     pub fn near(text: &str) -> Self {
         let plain: String = text
             .chars()

@@ -67,8 +67,8 @@ pub fn read(reader: impl Read) -> Result<String, Unreadable> {
     }
 }
 
-/// Whether bytes look like UTF-16: they begin with its mark, or with a character of ASCII that has a zero byte beside it.
-/// A manifest in UTF-8 has neither.
+/// Whether bytes look like UTF-16: they begin with a byte order mark of UTF-16, or with an ASCII character that has a
+/// zero byte beside it. A manifest in UTF-8 has neither.
 fn is_utf16(bytes: &[u8]) -> bool {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => true,
@@ -197,8 +197,8 @@ impl Origin {
         }
     }
 
-    /// Reloads the manifest, changes the network accordingly, and answers the request if there is one. `None` if the
-    /// file has no other text than before, or may have more as soon as it is whole.
+    /// Reloads the manifest, changes the network accordingly, and answers the request if there is one. `None` if
+    /// nothing was done, because the text is the same as before, or because the file may not be whole yet.
     ///
     /// As long as it is not sure that the file is whole, a change is applied only if the network keeps everything that
     /// it has. Errors wait, too, because the rest of the file may correct them.

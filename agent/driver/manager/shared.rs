@@ -32,13 +32,13 @@ pub enum Intent {
     Down,
     /// Start, stop or restart one host.
     Host(Vip, HostAction),
-    /// Start the command of this host that is held since a change of the manifest, and that was shown with this number.
+    /// Start the held command of this host. It must still be the one that was shown with this number.
     Approve(Vip, u64),
-    /// Apply the change of the manifest that is held and was shown with this number.
+    /// Apply the held change of the manifest. It must still be the one that was shown with this number.
     ApproveChange(u64),
     /// End a flow with a reset at both of its ends.
     KillFlow(FlowKey),
-    /// Answer a question of a host's command, or refuse an answer.
+    /// Answer a question of a host's command, or refuse to answer it.
     Answer(Vip, Answer),
 }
 

@@ -14,12 +14,14 @@ const LOGS_MAX: usize = 99;
 
 /// Separates this process from its terminal, so that the end of the terminal does not end the process.
 pub fn leave_terminal() {
-    // A process that leads a group has left its terminal already, or was started by a shell as a job.
+    // This fails if the process leads a group: then it has left its terminal already, or a shell has started it as a
+    // job.
     let _ = rustix::process::setsid();
 }
 
 /// Makes an empty log for a program of this name, in a folder that is created if necessary. The log of a program that
-/// still runs is kept, and the new one gets a number. A program keeps its log by having it open.
+/// still runs is kept, and the new one gets a number. A program keeps its log for as long as it has the file open,
+/// because the open file is locked.
 pub fn log(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     DirBuilder::new()
         .recursive(true)

@@ -55,8 +55,8 @@ pub(crate) fn replace_if(
     outcome.map_err(|error| explain(path, &error))
 }
 
-/// Whether this user may write to a file. It is not opened, because others would take its closing for the end of a
-/// change.
+/// Whether this user may write to a file. The file is not opened, because programs that watch it would take the closing
+/// for the end of a change.
 pub fn is_writable(path: &Path) -> bool {
     #[cfg(unix)]
     return rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
@@ -64,7 +64,8 @@ pub fn is_writable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|it| !it.permissions().readonly())
 }
 
-/// Opens a file for reading. Fails if it is anything else: a pipe or a device could block its reader for ever.
+/// Opens a file for reading. Fails if the path leads to anything else: a pipe or a device could block its reader for
+/// ever.
 pub fn open(path: &Path) -> io::Result<File> {
     // The type is checked first, because opening some devices has side effects.
     is_file(&fs::metadata(path)?)?;

@@ -1,5 +1,5 @@
 //! Lock files, with which the programs of one user exclude each other. The operating system releases a lock when the
-//! process ends in any way.
+//! process ends, in whatever way.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},

@@ -146,8 +146,9 @@ impl SocketOwner {
         }
     }
 
-    /// The program that has the socket open, for people, with its user if that is another one; `None` if nothing is
-    /// known but that it belongs to this user. The function is as slow as [`SocketOwner::describe`].
+    /// A description of the program that has the socket open, for people. It names the user only if that is not the
+    /// user of this process. `None` if the socket belongs to this user and the program cannot be found. The function is
+    /// as slow as [`SocketOwner::describe`].
     pub(crate) fn holder(self) -> Option<String> {
         let own = self.user == geteuid().as_raw();
         match program(self.inode) {

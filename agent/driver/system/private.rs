@@ -25,10 +25,10 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// The possible folders, best first: `norouter` in the user's runtime folder, which is `$XDG_RUNTIME_DIR` or, if that
-/// cannot be used, `/run/user/UID`; [`home_place`]; and a folder among the temporary files, which comes second if there
-/// is no runtime folder. A variable is used only if its folder belongs to this user, because after `su` it may still be
-/// that of another user.
+/// The possible folders, best first: `norouter` in the user's runtime folder, then [`home_place`], then a folder among
+/// the temporary files. The runtime folder is `$XDG_RUNTIME_DIR` or, if that cannot be used, `/run/user/UID`. If there
+/// is neither, the folder among the temporary files comes first. A variable is used only if its folder belongs to this
+/// user, because after `su` it may still be that of another user.
 fn places() -> Vec<PathBuf> {
     let runtime = usable(variable("XDG_RUNTIME_DIR"))
         .or_else(|| usable(Some(PathBuf::from(format!("/run/user/{}", own())))));
@@ -43,8 +43,8 @@ fn places() -> Vec<PathBuf> {
 }
 
 /// The folder for sockets, or for links to them, in the home folder. The variables that choose the other folders may
-/// differ between two programs of one user, for instance in a shell and in a cron job. This folder is the same for both,
-/// so every socket can be found from here.
+/// differ between two programs of one user, for instance in a shell and in a cron job. This folder is the same for
+/// both, so every socket can be found from here.
 pub(in crate::driver) fn home_place() -> Option<PathBuf> {
     let home = usable(variable("HOME")).filter(|home| trusted::folder(home).is_ok())?;
     Some(home.join(".norouter").join("run"))
@@ -64,9 +64,9 @@ pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }
 
-/// Does `act` in the first folder in which it succeeds. The folders are created if necessary, with permissions for this
-/// user only. For example, a socket cannot be made in a folder whose path is too long for one. The error has the reasons
-/// of all folders.
+/// Does `act` in the first folder in which it succeeds: for example, a socket cannot be made in a folder whose path is
+/// too long. The folders are created if necessary, with permissions for this user only. The error has the reasons of
+/// all folders.
 pub(in crate::driver) fn in_a_folder<T>(
     act: impl Fn(&Path) -> Result<T, String>,
 ) -> Result<T, String> {

@@ -33,7 +33,7 @@ const QUERIES_MAX: usize = 256;
 /// The longest possible message, in bytes.
 const MESSAGE_MAX: usize = 65_535;
 
-/// The resolvers of this host.
+/// The stub resolver of this host.
 #[derive(Debug)]
 pub struct Resolver {
     source: Source,
@@ -62,7 +62,7 @@ enum Source {
 type Version = Option<(SystemTime, u64)>;
 
 impl Resolver {
-    /// The resolvers of this host, without the servers at these addresses, which are our own.
+    /// A resolver that asks the servers of this host, except those at these addresses, which are our own.
     pub fn of_this_host(not_these: impl IntoIterator<Item = SocketAddr>) -> Self {
         #[cfg(not(windows))]
         return Self::of_file("/etc/resolv.conf", not_these);
@@ -70,7 +70,7 @@ impl Resolver {
         return Self::new(Source::Adapters, not_these);
     }
 
-    /// The resolvers that a file in the form of resolv.conf(5) names.
+    /// A resolver that asks the servers in a file of the form of resolv.conf(5).
     #[cfg(not(windows))]
     fn of_file(path: impl Into<PathBuf>, not_these: impl IntoIterator<Item = SocketAddr>) -> Self {
         let source = Source::File {
@@ -144,8 +144,8 @@ impl Resolver {
         absent.filter(|_| !failed)
     }
 
-    /// Asks one server after the other, and repeats this as often as the host's settings say. `None` if no server has
-    /// sent a useful reply.
+    /// Asks one server after the other. Servers that do not answer are asked again, as often as the host's settings
+    /// say. `None` if no server has sent a useful reply.
     async fn exchange(&self, resolvers: &Resolvers, query: &[u8]) -> Option<(Verdict, Vec<u8>)> {
         let mut servers = resolvers.servers.clone();
         servers.retain(|server| !self.not_these.contains(server));

@@ -1,4 +1,4 @@
-//! What a file system says about a file without its content, as far as it differs after a change.
+//! Properties of a file that differ after the file was changed or replaced. They are known without reading the file.
 
 use std::{
     fs::{self, Metadata},
@@ -11,7 +11,8 @@ use std::{
 pub(in crate::driver) struct Identity {
     /// The device and the inode; zeros on systems that have none.
     number: (u64, u64),
-    /// The number of a removed file may be given to a new one at once. `None` if the file system keeps no such time.
+    /// The time at which the file was created, because the number of a removed file may be given to a new one at once.
+    /// `None` if the file system does not keep this time.
     created: Option<SystemTime>,
 }
 
@@ -35,7 +36,8 @@ impl Identity {
 }
 
 impl Stamp {
-    /// The stamp of the file at this path. Links are followed. `None` if there is no file, or if it cannot be looked at.
+    /// The stamp of the file at this path. Links are followed. `None` if there is no file, or if it cannot be looked
+    /// at.
     pub(in crate::driver) fn of(path: &Path) -> Option<Self> {
         let it = fs::metadata(path).ok()?;
         Some(Self {

@@ -17,8 +17,8 @@ pub fn are_pipes() -> bool {
     false
 }
 
-/// Closes standard output, so that its reader sees the end. What is written later is lost. On other systems than Unix, the
-/// output is closed when the process ends.
+/// Closes standard output, so that its reader sees the end. What is written later is lost. On other systems than Unix,
+/// the output is closed when the process ends.
 pub fn close_output() {
     #[cfg(unix)]
     unix::close_output();

@@ -50,7 +50,8 @@ pub fn file(path: &Path) -> Result<(), Distrust> {
     }
 }
 
-/// Like [`file()`], for a folder. Parts of the path that do not exist yet are allowed.
+/// Like [`file()`], for a folder. Parts of the path need not exist yet. The folder may be one to which every user can
+/// add files, such as `/tmp`, if users cannot replace the files of others in it.
 pub(in crate::driver) fn folder(path: &Path) -> Result<(), Distrust> {
     way::FOLDER.follow(path).map(drop)
 }
@@ -87,7 +88,7 @@ mod way {
 
     use super::{Distrust, own};
 
-    /// More links than any operating system follows.
+    /// The greatest number of links that any operating system follows.
     const LINKS_MAX: usize = 40;
 
     /// The id of all users that do not have a number in a user namespace (`user_namespaces(7)`). Root outside of the

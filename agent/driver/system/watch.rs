@@ -1,8 +1,8 @@
 //! Detects changes of a file, no matter how it is written and how its path leads to it.
 //!
 //! The system notifies of changes in the folders on the way to the file. Besides, the file is looked at every few
-//! seconds without being read: some file systems notify of nothing that happens on another machine, and no folder far
-//! above the file is watched.
+//! seconds without being read: some file systems do not notify of changes that come from another machine, and folders
+//! far above the file are not watched.
 
 mod settling;
 mod way;
@@ -36,7 +36,8 @@ const LOOK: Duration = Duration::from_secs(3);
 /// How many notifications may wait. More are dropped, because each of them only causes a look.
 const HEARD_MAX: usize = 64;
 
-/// How often the watch follows a path that leads elsewhere while it is followed. The next look goes on.
+/// How many times in a row the watch follows a path that leads elsewhere again and again. The next look goes on from
+/// there.
 const TURNS_MAX: usize = 4;
 
 /// Whether notifications tell that a program has closed a file.
@@ -59,8 +60,8 @@ impl Watch {
         Ok(Self { changes })
     }
 
-    /// Completes when the file has changed and has come to rest: soon, and once more when the file is surely whole. If
-    /// the future is dropped, the next call reports the change.
+    /// Completes when the file has changed and has come to rest for a moment, and once more when the file is surely
+    /// whole. If the future is dropped, the next call reports the change.
     pub async fn changed(&mut self) -> Wholeness {
         match self.changes.recv().await {
             Some(wholeness) => wholeness,
@@ -97,7 +98,8 @@ impl Heard {
             EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
                 (Some(Writer::Closed), false, false)
             }
-            // Reading the file is not a change. Otherwise each change would cause reports without end.
+            // Reading the file is not a change. Otherwise each report would cause another one, because the file is read
+            // after it.
             EventKind::Access(_) => return None,
             EventKind::Modify(ModifyKind::Data(_)) => {
                 let writes = CLOSES_ARE_TOLD.then_some(Writer::Writes);
@@ -198,7 +200,7 @@ impl Guard {
             }
             turned = false;
             self.way = way;
-            // The old watcher ends first, because systems limit the number for each user.
+            // The old watcher ends first, because systems limit the number of watchers for each user.
             self.watcher = None;
             match self.listen() {
                 Ok(watcher) => self.watcher = Some(watcher),
@@ -218,7 +220,7 @@ impl Guard {
                 |event| Heard::of(&event, &is_part),
             );
             if let Some(heard) = heard {
-                // If too many wait, or the watch is over, this one is not needed.
+                // If too many notifications wait, or the watch is over, this one is not needed.
                 let _ = sender.try_send(heard);
             }
         };
@@ -233,8 +235,8 @@ impl Guard {
     }
 }
 
-/// Whether the last line of a file has its line break. A file that cannot be read has nothing to wait for, and an empty
-/// one is likely to be at its beginning.
+/// Whether the last line of a file has its line break. True for a file that cannot be read, because there is nothing to
+/// wait for. False for an empty file, because its content is probably about to be written.
 fn has_ended(file: &Path) -> bool {
     let last = |mut file: File| {
         if file.metadata()?.len() == 0 {

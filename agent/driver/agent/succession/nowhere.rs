@@ -6,7 +6,8 @@ use crate::addr::Vip;
 /// The connection from a later agent. No such connection is ever made on these systems.
 pub(super) type Successor = ();
 
-/// The socket on which an agent hears from its successor, which never exists here.
+/// The socket on which an agent hears from its successor. These systems have no such socket, so this type has no
+/// values.
 pub(super) enum SuccessionSocket {}
 
 /// Does nothing: on these systems an earlier agent cannot be reached.

@@ -19,7 +19,8 @@ pub(super) const LATEST: Duration = Duration::from_secs(20);
 /// How sure it is that a changed file is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wholeness {
-    /// The file has hardly come to rest, so a part of it may be missing. It is told of again when it is surely whole.
+    /// The file has hardly come to rest, so a part of it may be missing. The file is reported again when it is surely
+    /// whole.
     Perhaps,
     /// The file was replaced as a whole, or it has not changed for a while.
     Surely,
@@ -70,7 +71,7 @@ impl Change {
 pub(super) struct Settling(Option<Change>);
 
 impl Settling {
-    /// The file has changed. Without a `writer`, it is believed to be the one who was seen last.
+    /// The file has changed. If `writer` is `None`, what was last known of the writer still counts.
     pub(super) fn handle_change(&mut self, now: Instant, writer: Option<Writer>) {
         let before = self.0.map_or(Writer::Unknown, |change| change.writer);
         self.0 = Some(Change {
@@ -90,8 +91,8 @@ impl Settling {
         }
     }
 
-    /// Whether the file is to be read now. `is_ended` looks whether the file's last line is whole, and is called only if
-    /// that decides.
+    /// Whether the file is to be read now. `is_ended` says whether the file's last line is complete. It is called only
+    /// if the decision depends on that.
     pub(super) fn poll(
         &mut self,
         now: Instant,
@@ -129,7 +130,7 @@ mod tests {
 
     const START: Instant = Instant::ZERO;
 
-    /// When a file that is changed at the start by this writer is told of.
+    /// When a file is reported that this writer has changed at the start.
     fn told(writer: Writer, is_ended: bool) -> Vec<(Duration, Wholeness)> {
         let mut settling = Settling::default();
         settling.handle_change(START, Some(writer));

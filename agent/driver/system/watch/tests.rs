@@ -108,7 +108,7 @@ async fn a_folder_that_is_removed_and_made_again_is_watched_again() {
     hears(&mut watch, "an edit in it", Wholeness::Perhaps).await;
 }
 
-/// A guard of a file that gets no notifications.
+/// A guard that gets no notifications of changes.
 fn deaf(file: &Path) -> Guard {
     let (sender, _) = sync_channel(0);
     Guard::new(file.to_owned(), sender)
@@ -125,8 +125,8 @@ fn a_change_that_nothing_tells_of_is_seen_by_a_look() {
         guard.look(now, Heard::default())
     };
     assert_eq!(look(LOOK), None);
-    // The last change has the same length, and may have the same time.
     let longer = || fs::write(&file, "1 and more\n").unwrap();
+    // This change keeps the length and the modification time.
     let other_file = || {
         let new = folder.file("new", b"2 and more\n");
         let old = fs::metadata(&file).unwrap().modified().unwrap();

@@ -17,7 +17,7 @@ const LINKS_MAX: usize = 40;
 pub(super) struct Way {
     /// The places where a change can let the path lead elsewhere, or change the file: each folder that has a link of
     /// the path, the folder that has the file or lacks a part of the path, and the file itself, whose content may be
-    /// changed through another path. All are without links.
+    /// changed through another path. The paths of the places have no links in them.
     places: BTreeMap<PathBuf, Option<Identity>>,
     /// The names of all parts of the path and of its links.
     names: BTreeSet<OsString>,
