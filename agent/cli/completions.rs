@@ -49,7 +49,7 @@ const fn script(shell: Shell) -> Option<&'static str> {
         Shell::Fish => include_str!("completions/norouter.fish"),
         Shell::PowerShell => include_str!("completions/norouter.ps1"),
         Shell::Elvish => include_str!("completions/norouter.elv"),
-        // This version knows no other shell.
+        // A newer clap_complete may know more shells than these.
         _ => return None,
     })
 }

@@ -30,8 +30,8 @@ impl Clock {
         millis(self.now)
     }
 
-    /// A time in milliseconds since 1970, as short as it is clear: `12:15:01`, or `2026-11-23 12:15:01` if it is not
-    /// today.
+    /// A time, given in milliseconds since 1970, as a person reads it: `12:15:01`, or `2026-11-23 12:15:01` if it is
+    /// not today.
     pub(super) fn shown(&self, time_ms: u64) -> String {
         let time = i64::try_from(time_ms).ok();
         let Some(time) = time.and_then(|time| Timestamp::from_millisecond(time).ok()) else {
@@ -52,8 +52,9 @@ impl Clock {
         self.zone.to_datetime(self.now)
     }
 
-    /// The time that a person means, in milliseconds since 1970: `12:15`, which is the last one that is over, `2026-11-23`,
-    /// `2026-11-23 12:15`, or a time with its zone, such as those that programs get. `None` if it is none of these.
+    /// The time that a person means, in milliseconds since 1970. The text is `12:15` (which means the last such time
+    /// that is over), `2026-11-23`, `2026-11-23 12:15`, or a time with its zone, as programs get it. `None` if it is
+    /// none of these.
     pub(super) fn meant(&self, text: &str) -> Option<u64> {
         if let Ok(time) = text.parse::<Timestamp>() {
             return Some(millis(time));

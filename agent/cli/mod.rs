@@ -240,7 +240,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.is_one_thing() {
         error.exit();
     }
-    // A shell asks this while the person types, so that nothing may be said in between.
+    // A shell runs this while the person types, so nothing else may be written to the terminal.
     if let Some(Command::Complete(args)) = &cli.command {
         let _ = complete::run(args, &Cli::command());
         return Exit::Ok.into();
