@@ -1,6 +1,6 @@
-//! Indents the lines inside brackets that the parser finds too far left: YAML wants such lines further right than the key
-//! above them, but nearly all programs read and write a closing bracket in the column of its key. The search for these
-//! lines knows only the outlines of YAML, so its result must be checked against what the parser finds.
+//! Indents the lines inside brackets that the parser finds too far left: YAML wants such lines further right than the
+//! key above them, but nearly all programs read and write a closing bracket in the column of its key. The search for
+//! these lines knows only the outlines of YAML, so its result must be checked against what the parser finds.
 
 use super::tree::SIZE_MAX_BYTES;
 
@@ -13,19 +13,19 @@ pub(super) struct Indented {
 
 /// A line that was indented further.
 struct Line {
-    /// The number of the character at which the line begins in the original text.
+    /// The index of the character with which the line begins in the original text.
     begin: usize,
-    /// The number of the same character in the indented text, behind the new blanks.
+    /// The index of the same character in the indented text, after the new blanks.
     moved: usize,
 }
 
 impl Indented {
-    /// The number of a character in the original text, from its number in the indented one.
+    /// The index of a character in the original text, from its index in the indented text.
     pub(super) fn original(&self, character: usize) -> usize {
         let next = self.lines.partition_point(|line| line.moved <= character);
         let last = next.checked_sub(1).and_then(|last| self.lines.get(last));
         let original = last.map_or(character, |line| line.begin + (character - line.moved));
-        // A new blank is where the line begins.
+        // A new blank counts as the beginning of its line.
         self.lines
             .get(next)
             .map_or(original, |line| original.min(line.begin))
@@ -70,7 +70,7 @@ pub(super) fn indent(text: &str) -> Option<Indented> {
 
 struct Search {
     text: Vec<char>,
-    /// The number of the next character.
+    /// The index in `text` of the next character.
     at: usize,
     /// Where lines begin that need more blanks, and how many.
     found: Vec<(usize, usize)>,
