@@ -1,5 +1,5 @@
 //! `norouter completions`: prints the script with which a shell completes the command line. The scripts ask
-//! `norouter complete`, so that they stay right when the program becomes newer.
+//! `norouter complete`, so that they stay right when the program is updated.
 
 use std::path::Path;
 

@@ -86,8 +86,8 @@ fn millis(time: Timestamp) -> u64 {
     u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
-/// A time for standard output, in milliseconds since 1970: for a person if that is a terminal, and in UTC if a program
-/// may read it.
+/// A time in milliseconds since 1970 as text for standard output: as a person reads it if that is a terminal, and
+/// otherwise in UTC, because a program may read it.
 pub(super) fn stamp(time_ms: u64) -> String {
     if io::stdout().is_terminal() {
         Clock::now().shown(time_ms)

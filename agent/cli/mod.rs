@@ -198,8 +198,8 @@ fn grouped() -> String {
 }
 
 impl Cli {
-    /// Fails if options of `up` are followed by another command. They are accepted at the start because `norouter FILE`
-    /// is short for `norouter up FILE`.
+    /// Fails if an option or FILE of `up` stands before another command. The parser accepts them there because
+    /// `norouter FILE` is short for `norouter up FILE`.
     fn is_one_thing(&self) -> Result<(), clap::Error> {
         let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
             return Ok(());
