@@ -507,7 +507,7 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     .collect()
 }
 
-/// Where the newest schema can be read, which is also its name.
+/// The address of the newest schema, which is also its `$id`.
 pub const SCHEMA_URL: &str =
     "https://raw.githubusercontent.com/norouter/norouter/master/docs/manifest.schema.json";
 

@@ -566,7 +566,7 @@ impl Meaning {
         match whole.strip_prefix("tag:yaml.org,2002:") {
             Some("bool" | "null") => Self::FlagOrNull,
             Some("merge") => Self::Merge,
-            // The last one is for texts that look like YAML's own: ruamel.yaml may write `!!yaml "*"`.
+            // `yaml` marks texts that look like a part of YAML itself: ruamel.yaml may write `!!yaml "*"`.
             Some("str" | "int" | "float" | "timestamp" | "seq" | "map" | "yaml") => Self::Fixed,
             Some(other) => Self::Foreign(format!("!!{other}").into()),
             None if whole == "!" => Self::Fixed,
