@@ -17,7 +17,7 @@ use crate::text::quote;
 /// How many programs may start each other. Further ones are not looked at.
 const DEPTH_MAX: usize = 8;
 
-/// Programs that start the program that their last words name, with the same standard streams.
+/// Programs whose last words are another command, which they start with the same standard streams.
 const WRAPPERS: [&str; 25] = [
     "sudo",
     "doas",
