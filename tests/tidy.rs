@@ -1,8 +1,8 @@
 //! Tests of the project's rules that a compiler does not know: floors of rooms, pure code on the lower floors,
 //! serialization only at borders, and documents that agree with the code.
 //!
-//! The rules are written as tables, with a reason in each row. A search that finds nothing to check fails, because it
-//! must have searched in the wrong way.
+//! Rules with many entries are written as tables. A test that finds nothing to check fails, because it must have
+//! searched in the wrong way.
 #![allow(
     clippy::unwrap_used,
     reason = "a test may stop at what it did not expect"
@@ -56,8 +56,8 @@ const WORLD: &[(&str, &str)] = &[
     ("HashSet", "its order differs from run to run; use BTreeSet"),
 ];
 
-/// The only rooms whose types are read and written as text. If other types derived serde, their form would become a
-/// promise that nobody intended.
+/// The only rooms whose types may derive serde. The form of such a type is a promise to other programs and versions,
+/// which no type of another room should make by accident.
 const SERDE_ROOMS: &[&str] = &["manifest", "wire", "view"];
 
 /// Crates that the headless program must never need, each with the reason.
@@ -399,7 +399,7 @@ fn room(path: &str) -> Option<String> {
     (!["lib", "main"].contains(&name)).then(|| name.to_owned())
 }
 
-/// The rooms that a file names after `crate::`, alone or in braces, each with its line number.
+/// The rooms that a file names after `crate::`, alone or in braces, each with the number of the line.
 fn imports(path: &str) -> Vec<(usize, String)> {
     let lines = code_lines(path);
     let mut found = Vec::new();

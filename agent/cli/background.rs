@@ -33,7 +33,7 @@ const READY_MAX: Duration = Duration::from_mins(1);
 /// The time between two looks at the network.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How many lines of the log are shown if the network ends at once.
+/// How many lines of the log are shown if the network ends while the command waits for it.
 const LINES_MAX: usize = 20;
 
 /// The process of a network in the background.
@@ -45,7 +45,7 @@ struct Background {
 }
 
 /// Starts this program with these arguments, which make it run a network that is probably called `name`. Returns when
-/// all hosts are ready, or when waiting does not help.
+/// each host can be reached or waits for a person, or when the time is up.
 pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Error> {
     let failed = |what: &str, error: &std::io::Error| {
         Error::new(Exit::Failure, format!("{what}: {}", describe(error)))
@@ -76,7 +76,8 @@ pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Er
     })
 }
 
-/// The folder of the logs: that for the state of programs, if this system has one.
+/// The folder of the logs. It is in the system's folder for the state of programs, or, if there is none, in its folder
+/// for local data.
 fn log_folder() -> Result<PathBuf, Error> {
     let folders = BaseDirs::new().ok_or_else(|| {
         Error::new(Exit::Failure, "this user has no home folder for the log").hint("set HOME")
@@ -108,7 +109,7 @@ impl Background {
         }
     }
 
-    /// Waits until all hosts can be reached, or until waiting does not help.
+    /// Waits until each host can be reached or waits for a person, but not longer than `until`.
     async fn ready(&mut self, client: &Client) -> Result<NetworkView, Error> {
         loop {
             match client.network().await {
@@ -128,7 +129,7 @@ impl Background {
         }
     }
 
-    /// Fails if the process has ended, and shows its last words.
+    /// Fails if the process has ended, and shows the last lines of its log.
     fn runs(&mut self) -> Result<(), Error> {
         let Ok(Some(status)) = self.process.try_wait() else {
             return Ok(());
@@ -146,7 +147,7 @@ impl Background {
         ))
     }
 
-    /// Tells the person what runs, and how to see and end it.
+    /// Tells the person what runs, how to see and end it, and which hosts have trouble. Returns the exit code.
     fn tell(&self, network: &NetworkView) -> Exit {
         let (name, log) = (&network.network, escape(&shown(&self.log)));
         output::talk(&format!(

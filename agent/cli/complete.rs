@@ -21,10 +21,11 @@ use crate::driver::{
     manager::{NetworkName, origin},
 };
 
-/// How long the whole answer may take. A shell waits for it at every key.
+/// How long the whole answer may take. The shell waits for it while the person types.
 const ANSWER_MAX: Duration = Duration::from_millis(250);
 
-/// How long a manager may take to tell its hosts. Afterwards, the manifest is read instead.
+/// How long a manager may take to list its hosts. After that, the manifest is read instead, unless the command line
+/// names the network.
 const MANAGER_MAX: Duration = Duration::from_millis(120);
 
 /// How many values are printed at most.
@@ -49,7 +50,7 @@ pub(super) struct Args {
 }
 
 /// Prints a line for each value: the value, a tab and its description. Prints nothing if that takes too long. Failures
-/// are nobody's business, because the person is typing.
+/// are not reported, because the person is typing.
 pub(super) fn run(args: &Args, all: &Command) -> Result<Exit, Error> {
     let mut words = args.words.clone();
     if args.empty {
@@ -57,7 +58,7 @@ pub(super) fn run(args: &Args, all: &Command) -> Result<Exit, Error> {
     }
     let command = shown(all);
     let (answer, answered) = mpsc::sync_channel(1);
-    // Whatever hangs, a manager or the file system, hangs there, and ends with this process.
+    // If a manager or the file system hangs, only this thread hangs with it, and ends with the process.
     thread::spawn(move || answer.send(lines(command, words)));
     if let Ok(lines) = answered.recv_timeout(ANSWER_MAX) {
         output::data(&lines)?;
@@ -84,12 +85,12 @@ fn lines(command: Command, words: Vec<OsString>) -> String {
             Some(request) => request.to_owned(),
             None => format!("{value}\t{help}"),
         };
-        // A value in a line of its own could not be told from its neighbours.
+        // A value that contains a line break would be read as several values.
         if !line.contains('\n') && !lines.contains(&line) {
             lines.push(line);
         }
     }
-    // A person who has typed nothing yet sees what the command is about, and not what else there is.
+    // At the beginning of a word, options are offered only if nothing else is, and files only if no other values are.
     if is_empty {
         let is_option = |line: &String| line.starts_with('-');
         if !lines.iter().all(is_option) {
@@ -112,7 +113,8 @@ fn shown(all: &Command) -> Command {
         .subcommands(commands.cloned())
 }
 
-/// Adds what can stand for the values of all arguments, which are told apart by the names that their help has for them.
+/// Adds to each argument the values that it can have. The word for the value in the help (`HOST`, `NAME:PORT`) tells
+/// their kind.
 fn with_values(command: Command, words: &Arc<[OsString]>) -> Command {
     let words = words.clone();
     let command = command.mut_args(|arg| {
@@ -143,7 +145,7 @@ enum Values {
     Services,
     /// Hosts with a port.
     Ports,
-    /// What only the shell knows.
+    /// Values that the shell completes by itself: [`FILES`] or [`COMMANDS`].
     Shell(&'static str),
 }
 
@@ -159,7 +161,7 @@ impl ValueCompleter for Completer {
             return Vec::new();
         };
         let found = match self.values {
-            // The arguments of another command are its own business; most of them are files.
+            // What the command of `exec` takes as arguments is not known here. Most of them are files.
             Values::Shell(COMMANDS) if is_behind_command(&self.words) => {
                 vec![(FILES.to_owned(), String::new())]
             }
@@ -201,13 +203,13 @@ fn starting(current: &str, values: impl IntoIterator<Item = Described>) -> Vec<D
         .collect()
 }
 
-/// The hosts, or their ports, whose names begin with what was typed.
+/// The hosts whose names begin with what was typed, without or with their ports.
 fn named(current: &str, values: Values, hosts: &[Known]) -> Vec<Described> {
     let (prefix, typed) = match current.rfind("://") {
         Some(end) if values != Values::Hosts => current.split_at(end + "://".len()),
         _ => ("", current),
     };
-    // Nobody types addresses who can type names.
+    // Addresses are offered only to a person who has begun to type one.
     let by_address = typed.starts_with(|c: char| c.is_ascii_digit());
     let mut plain = Vec::new();
     let mut with_port = Vec::new();
@@ -259,7 +261,7 @@ fn is_behind_command(words: &[OsString]) -> bool {
     false
 }
 
-/// The network that the command line names.
+/// The network that the command line or `$NOROUTER_NETWORK` names.
 fn named_network(words: &[OsString]) -> Option<NetworkName> {
     let mut words = words.iter().filter_map(|word| word.to_str());
     let mut named = std::env::var("NOROUTER_NETWORK").ok();
@@ -282,7 +284,8 @@ fn networks() -> Vec<Described> {
     names.collect()
 }
 
-/// The hosts of the network that is meant, as the manager tells them, or else of the manifest that would be run here.
+/// The hosts of the network that is meant, as its manager lists them. If no manager answers, the hosts of the manifest
+/// that would be run here, unless the network is named.
 fn hosts(network: Option<NetworkName>) -> Vec<Known> {
     let is_named = network.is_some();
     let asked = wait_for(async {

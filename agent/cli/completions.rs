@@ -1,5 +1,5 @@
 //! `norouter completions`: prints the script with which a shell completes the command line. The scripts ask
-//! `norouter complete`, so that they stay right when the program becomes newer.
+//! `norouter complete`, so that they stay right when the program is updated.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ const fn script(shell: Shell) -> Option<&'static str> {
         Shell::Fish => include_str!("completions/norouter.fish"),
         Shell::PowerShell => include_str!("completions/norouter.ps1"),
         Shell::Elvish => include_str!("completions/norouter.elv"),
-        // This version knows no other shell.
+        // A newer clap_complete may know more shells than these.
         _ => return None,
     })
 }

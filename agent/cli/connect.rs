@@ -98,7 +98,7 @@ impl Args {
     /// Finds the way to the target; `None` if the target has no port, and is not a host of the network.
     async fn way(&self) -> Result<Option<Found>, Error> {
         let client = match self.folder.network().client().await {
-            // The agent of another machine's network may have a proxy here.
+            // No network runs here, but an agent of another machine's network may have a proxy here.
             Err(error) if error.exit() == Exit::NoManager && !self.folder.network().is_named() => {
                 return Ok(matches!(self.target, Pasted::Whole(_)).then_some(Found::OnlyProxy));
             }
@@ -245,7 +245,7 @@ fn join(stream: &TcpStream, target: &Destination) -> Result<Exit, Error> {
         Err(Broken::Writing(error)) => return Err(error.into()),
     }
     stdio::close_output();
-    // At a terminal, nobody would know that there is something to end.
+    // At a terminal, a person would not know that the input has to be ended.
     if !io::stdin().is_terminal() {
         // A service may stop reading when it has heard enough, so a failure to send is not reported.
         let _ = input.join();

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
         let client = args.network.client().await?;
         client.post("/v1/down").await?;
-        // Other programs may have taken all places for readers of events, so the end is not read from there.
+        // Other programs may have taken all seats for readers of events, so this does not wait for an event.
         let ended = async {
             while client.runs().await {
                 tokio::time::sleep(LOOK).await;

@@ -29,7 +29,7 @@ const DRAWING: [&str; 11] = [
     "vi", "vim", "nvim", "view", "nano", "pico", "emacs", "micro", "hx", "joe", "mcedit",
 ];
 
-/// The manifest that is offered for what was edited without a file.
+/// The name under which a person can keep a manifest that was edited without a file.
 const KEPT: &str = "norouter.yaml";
 
 /// Edits a file and runs it. A file that does not exist is made from the example. Without a file, edits and runs a
@@ -46,7 +46,7 @@ pub(super) fn run(
         Some(file) => {
             let made = make(file)?;
             let outcome = edit_and_run(&editor, file, start);
-            // An editor that fails shall leave nothing.
+            // A new file is removed again if this has failed before the person has changed it.
             let unchanged = || fs::read_to_string(file).is_ok_and(|text| text == EXAMPLE);
             if made && outcome.is_err() && unchanged() {
                 let _ = fs::remove_file(file);

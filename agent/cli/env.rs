@@ -16,7 +16,7 @@ use crate::{
     view::PlanHost,
 };
 
-/// The variables of which one is there if the host has a proxy.
+/// If the host has a proxy, at least one of these variables is set.
 const PROXIES: [&str; 2] = ["http_proxy", "all_proxy"];
 
 /// What a person is told if the host has no proxy.
@@ -57,7 +57,7 @@ pub(super) struct Args {
     unset: bool,
 }
 
-/// Selects the agent whose variables are printed.
+/// Selects the agent whose variables are read.
 #[derive(Debug, clap::Args)]
 pub(super) struct Folder {
     #[command(flatten)]
@@ -127,8 +127,8 @@ impl Folder {
         &self.network
     }
 
-    /// Reads the variables of the agent that runs on this machine. The exemptions from proxies that this process has are
-    /// kept. A person is told if there is no proxy, because programs may then not find what they look for.
+    /// Reads the variables of the agent that runs on this machine. Keeps the exemptions from proxies that are set in
+    /// this process. Tells the person if there is no proxy, because programs may then not find what they look for.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
         let mut variables = self.written()?;
         for (name, value) in &mut variables {

@@ -60,7 +60,7 @@ impl Exit {
         (Self::Interrupted, "ended by Ctrl-C"),
     ];
 
-    /// The meaning of another process's exit code.
+    /// The meaning of the exit code of another process of this program.
     #[cfg(unix)]
     pub(super) fn of(code: i32) -> Self {
         let mut all = Self::ALL.into_iter().map(|(exit, _)| exit);

@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let error = start(&mut command);
     let program = program.to_string_lossy();
     let message = format!("cannot start {program}: {}", describe(&error));
-    // Shells, env and nice end with the same codes.
+    // Shells, `env` and `nice` exit with the same codes in these two cases.
     let exit = if error.kind() == std::io::ErrorKind::NotFound {
         Exit::CommandNotFound
     } else {

@@ -41,8 +41,8 @@ fn date(mut days: u64) -> (u64, u64, u64) {
     (year, month, days + 1)
 }
 
-/// Formats a table with two spaces between its columns. A column whose title begins with `>` is right-aligned. Cells may
-/// have colours.
+/// Formats a table with two spaces between its columns. A column whose title begins with `>` is right-aligned. Cells
+/// may have colours.
 pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let plain: Vec<String> = titles
         .iter()
@@ -73,7 +73,7 @@ pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-/// A table without those of the `optional` columns that nothing is in, which would only take room.
+/// A table without the `optional` columns that are empty in all rows, because they would only take room.
 pub(super) fn table_of_used(
     titles: &[&str],
     optional: &[&str],
@@ -94,7 +94,7 @@ pub(super) fn table_of_used(
     table(&titles.map(|(title, _)| *title).collect::<Vec<_>>(), &rows)
 }
 
-/// The number of characters of a cell that are seen.
+/// The number of visible characters in a cell, so without the codes of colours.
 fn width(cell: &str) -> usize {
     anstream::adapter::strip_str(cell)
         .map(|part| part.chars().count())

@@ -187,8 +187,8 @@ fn lasted(millis: u64) -> String {
     }
 }
 
-/// The id of the only connection that a person means by the place where it begins, or by both ends: `laptop:49152`,
-/// `127.0.42.100:49152`, `laptop:49152-web:8080`.
+/// The id of the only connection that `text` can mean. The text is the place where the connection begins, or both of
+/// its ends: `laptop:49152`, `127.0.42.100:49152`, `laptop:49152-web:8080`.
 fn meant(flows: &[FlowView], text: &str) -> Result<String, Error> {
     let is_meant = |flow: &&FlowView| {
         let begins = [begin(flow), flow.src.clone()];

@@ -1,4 +1,4 @@
-//! `norouter help TOPIC`: texts beside the help of the commands. Whoever has only the program can read them.
+//! `norouter help TOPIC`: texts beside the help of the commands, for people who have only the program.
 
 use std::ffi::OsString;
 
@@ -7,7 +7,7 @@ use super::error::Exit;
 /// The document about the manifest.
 const MANIFEST: &str = include_str!("../../docs/MANIFEST.md");
 
-/// What the help says of the topics.
+/// The part of the help that lists the topics.
 pub(super) const TOPICS: &str = "\
 Texts:
   norouter help manifest    every field of the manifest
@@ -54,7 +54,7 @@ fn section(field: &str) -> Option<String> {
     let mut text = format!("{headline}\n");
     let mut is_code = false;
     for line in lines {
-        // A comment in an example is not a headline.
+        // A comment in an example begins with `#`, too, but is not a headline.
         is_code ^= line.starts_with("```");
         if !is_code && level(line).is_some_and(|it| Some(it) <= level(headline)) {
             break;

@@ -47,7 +47,7 @@ pub(super) fn run(action: HostAction, args: &Args) -> Result<Exit, Error> {
         for host in before.values() {
             client.host(&host.vip, action).await?;
         }
-        // If time runs out, the state is told that the hosts have by then.
+        // If time runs out, the person is told which states the hosts have by then.
         let _ = tokio::time::timeout(DONE_MAX, until_done(action, &before, &mut now, &mut events))
             .await;
         for (name, before) in &before {
@@ -66,7 +66,7 @@ pub(super) fn run(action: HostAction, args: &Args) -> Result<Exit, Error> {
 }
 
 impl Args {
-    /// The hosts by their names, as they are before the action.
+    /// The chosen hosts by their names, as they are before the action.
     fn chosen(&self, now: &Snapshot) -> Result<BTreeMap<String, HostView>, Error> {
         let mut chosen = BTreeMap::new();
         if self.all {
@@ -113,8 +113,8 @@ fn take(now: &mut Snapshot, item: StreamItem) {
     }
 }
 
-/// Whether nothing more will come of an action: the host is in the state that was wanted, or it has failed, or it needs a
-/// person.
+/// Whether nothing more will come of an action: the host is in the state that was wanted, or it has failed, or it needs
+/// a person.
 fn is_done(action: HostAction, before: &HostView, now: &HostView) -> bool {
     let has_moved = (now.state, now.since_ms) != (before.state, before.since_ms);
     match action {

@@ -52,7 +52,8 @@ impl Addresses {
         }
     }
 
-    /// Like [`Addresses::of`], for a line that has little room: several ports follow the address, which is not repeated.
+    /// Like [`Addresses::of`], for a line that has little room: several ports follow the address, which is not
+    /// repeated.
     fn short(self, host: &HostView) -> String {
         if self == Self::Web || host.ports.len() < 2 {
             return self.of(host);
@@ -461,7 +462,7 @@ impl Line {
     }
 }
 
-/// The beginning of a text, if it takes more than this number of columns.
+/// The text, or, if it takes more than `most` columns, its beginning and a `…`.
 fn shortened(text: &str, most: usize) -> String {
     if text.chars().map(columns).sum::<usize>() <= most {
         return text.to_owned();

@@ -82,7 +82,8 @@ impl Source {
         let Some(file) = found else {
             return Ok(None);
         };
-        // A manifest can run commands, and the person has not named this one.
+        // This manifest was found, not named by the person, and a manifest can run commands. So it is used only if no
+        // other user of this machine can change it.
         trusted::file(&file).map_err(|reason| {
             let message = format!("{} is not used: {reason}", file.display());
             let name = std::path::absolute(&file).unwrap_or_else(|_| file.clone());

@@ -3,14 +3,14 @@
 #
 #   NOROUTER_INSTALL_BASE   the URL of the release's files, instead of github.com
 
-# The last line calls the function with all commands, so that a script that was cut off does nothing.
+# All commands are in functions, and the last line starts the first one, so a script that was cut off does nothing.
 install_norouter() {
 	set -eu
 	version='@VERSION@'
 	base=${NOROUTER_INSTALL_BASE:-https://github.com/norouter/norouter/releases/download/v$version}
 	folder=$HOME/bin
 
-	# The files of a release are named after the output of uname, which differs on some systems.
+	# The files of a release are named after the output of uname. Some systems have another word for the same machine.
 	system=$(uname -s)
 	machine=$(uname -m)
 	case $system in

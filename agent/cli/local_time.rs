@@ -30,8 +30,8 @@ impl Clock {
         millis(self.now)
     }
 
-    /// A time in milliseconds since 1970, as short as it is clear: `12:15:01`, or `2026-11-23 12:15:01` if it is not
-    /// today.
+    /// A time, given in milliseconds since 1970, as a person reads it: `12:15:01`, or `2026-11-23 12:15:01` if it is
+    /// not today.
     pub(super) fn shown(&self, time_ms: u64) -> String {
         let time = i64::try_from(time_ms).ok();
         let Some(time) = time.and_then(|time| Timestamp::from_millisecond(time).ok()) else {
@@ -52,8 +52,9 @@ impl Clock {
         self.zone.to_datetime(self.now)
     }
 
-    /// The time that a person means, in milliseconds since 1970: `12:15`, which is the last one that is over, `2026-11-23`,
-    /// `2026-11-23 12:15`, or a time with its zone, such as those that programs get. `None` if it is none of these.
+    /// The time that a person means, in milliseconds since 1970. The text is `12:15` (which means the last such time
+    /// that is over), `2026-11-23`, `2026-11-23 12:15`, or a time with its zone, as programs get it. `None` if it is
+    /// none of these.
     pub(super) fn meant(&self, text: &str) -> Option<u64> {
         if let Ok(time) = text.parse::<Timestamp>() {
             return Some(millis(time));
@@ -85,8 +86,8 @@ fn millis(time: Timestamp) -> u64 {
     u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
-/// A time for standard output, in milliseconds since 1970: for a person if that is a terminal, and in UTC if a program
-/// may read it.
+/// A time in milliseconds since 1970 as text for standard output: as a person reads it if that is a terminal, and
+/// otherwise in UTC, because a program may read it.
 pub(super) fn stamp(time_ms: u64) -> String {
     if io::stdout().is_terminal() {
         Clock::now().shown(time_ms)

@@ -45,7 +45,7 @@ const LINES: usize = 100;
 /// At least as many lines as a manager keeps.
 const KEPT_MAX: usize = 5_000;
 
-/// The longest time of `--since`. Times before 1970 cannot be told.
+/// The longest span of `--since`.
 const SINCE_MAX: Duration = Duration::from_hours(24 * 366);
 
 /// The time, in milliseconds since 1970, that a person has given as a span or as a time.

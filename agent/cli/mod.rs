@@ -198,8 +198,8 @@ fn grouped() -> String {
 }
 
 impl Cli {
-    /// Fails if options of `up` are followed by another command. They are accepted at the start because `norouter FILE`
-    /// is short for `norouter up FILE`.
+    /// Fails if an option or FILE of `up` stands before another command. The parser accepts them there because
+    /// `norouter FILE` is short for `norouter up FILE`.
     fn is_one_thing(&self) -> Result<(), clap::Error> {
         let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
             return Ok(());
@@ -240,7 +240,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.is_one_thing() {
         error.exit();
     }
-    // A shell asks this while the person types, so that nothing may be said in between.
+    // A shell runs this while the person types, so nothing else may be written to the terminal.
     if let Some(Command::Complete(args)) = &cli.command {
         let _ = complete::run(args, &Cli::command());
         return Exit::Ok.into();

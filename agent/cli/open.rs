@@ -15,10 +15,10 @@ use crate::{
     view::HostView,
 };
 
-/// How long a program that starts browsers is watched. One that runs longer has probably started one.
+/// How long a program that starts a browser is watched. If it runs longer, the browser has probably started.
 const START_MAX: Duration = Duration::from_secs(2);
 
-/// Ports that have pages, the usual one first.
+/// Ports at which services usually have pages.
 const WEB: [u16; 4] = [80, 443, 8080, 8443];
 
 /// Ports at which pages are encrypted.
@@ -48,7 +48,7 @@ pub(super) struct Args {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Page {
     service: Pasted,
-    /// `None` if the person has not named it.
+    /// Whether the scheme is https; `None` if the person has not named a scheme.
     is_encrypted: Option<bool>,
     /// The path, the query and the fragment.
     rest: String,
@@ -70,7 +70,7 @@ fn page(text: &str) -> Result<Page, String> {
     })
 }
 
-/// A part of a URL in which everything is escaped that may not stand in one (RFC 3986 section 2).
+/// A part of a URL, with all characters escaped that may not stand in a URL (RFC 3986 section 2).
 fn encoded(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Err(Error::new(Exit::Failure, message).hint("open the printed address yourself"))
 }
 
-/// The port that a person means who names none.
+/// The port that is meant if the person has named none.
 fn page_port(host: &HostView) -> Result<u16, Error> {
     if let [port] = host.ports.as_slice() {
         return Ok(*port);
@@ -163,8 +163,8 @@ fn browse(url: &str) -> Result<(), String> {
     open::that_detached_with_timeout(url, START_MAX).map_err(|error| describe(&error))
 }
 
-/// Runs the first of the commands in $BROWSER that works. They are separated by colons, and `%s` stands for the URL. It may
-/// be a browser for the terminal, so this program waits for its end.
+/// Runs the first of the commands in $BROWSER that works. They are separated by colons, and `%s` stands for the URL. A
+/// command may be a browser for the terminal, so this program waits for its end.
 fn named_browser(commands: &str, url: &str) -> Result<(), String> {
     let mut last = "$BROWSER names no command".to_owned();
     for command in commands.split(':') {
@@ -186,7 +186,7 @@ fn named_browser(commands: &str, url: &str) -> Result<(), String> {
     Err(last)
 }
 
-/// Whether a browser with a window can appear. Where windows belong to the system itself, it can.
+/// Whether a browser can open a window. On Windows and macOS, it always can.
 fn has_screen() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(any(windows, target_os = "macos"))

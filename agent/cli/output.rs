@@ -13,7 +13,7 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes to a terminal with the sequences that move its cursor.
+/// Writes to a terminal. Sequences that move its cursor are kept.
 pub(super) fn raw(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
@@ -25,8 +25,8 @@ pub(super) fn json(value: &serde_json::Value) -> io::Result<()> {
     data(&escaped(&format!("{value:#}\n")))
 }
 
-/// JSON without the control characters that it may hold as they are: U+007F, which `data` would leave out, and the ones
-/// behind it, which a terminal may obey. They can only be in its strings.
+/// JSON with the control characters U+007F to U+009F escaped. They can only be in its strings, where JSON allows them
+/// as they are, but `data` would leave out U+007F, and a terminal may obey the others.
 pub(super) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {

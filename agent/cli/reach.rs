@@ -194,7 +194,7 @@ pub(super) fn listens_here(
     let remedy = if here.peek().is_none() {
         "give the manifest a host without cmd, which is this machine"
     } else if let Some(listening) = here.find(|host| host.loopback) {
-        // Another program may have the port, and programs must not be led to that.
+        // Another program may listen on the port, and nobody must be led to that program.
         let view = snapshot.host(&listening.name);
         let address = service
             .port

@@ -1,5 +1,5 @@
-//! Decides which lines about a host with trouble are repetitions. A host that stays broken is tried again and again, and
-//! each try writes the same lines.
+//! Decides which lines about a host with trouble are repetitions. A host that stays broken is tried again and again,
+//! and each try writes the same lines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ const LINES_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
     Show,
-    /// The event is shown, and says that the host is lost as before: how often it was tried, and since when it is lost,
-    /// in milliseconds since 1970.
+    /// The event is shown, with the number of tries so far, and since when the host has been lost, in milliseconds
+    /// since 1970.
     Still {
         tries: u32,
         since_ms: u64,
@@ -34,9 +34,9 @@ struct Told {
 }
 
 impl Repeats {
-    /// Judges an event, and remembers it; `now_ms` is the present time, in milliseconds since 1970. Of a host that stays
-    /// lost, repeated lines are left out; its state is shown again at every try whose number is a power of two, so that
-    /// people see that it goes on.
+    /// Judges an event, and remembers it; `now_ms` is the present time, in milliseconds since 1970. Of a host that
+    /// stays lost, repeated lines are left out; its state is shown again at every try whose number is a power of two,
+    /// so that people see that the host is still tried.
     pub(super) fn judge(&mut self, event: &Event, now_ms: u64) -> Judgement {
         match event {
             Event::Stderr { host, line, .. } => {
@@ -83,7 +83,7 @@ impl Repeats {
 }
 
 impl Told {
-    /// Remembers a line. Whether it was not told before, or could not be remembered.
+    /// Remembers a line, if there is room for it. Returns whether the line was not remembered before.
     fn is_new(&mut self, line: &str) -> bool {
         if self.lines.contains(line) {
             return false;

@@ -143,7 +143,7 @@ fn complaints(host: &HostView, now_ms: u64) -> impl Iterator<Item = String> {
     })
 }
 
-/// A note about an agent that is of another version than the manager; `None` if it is of the same one.
+/// A note about an agent that has another version than the manager; `None` if the versions are the same.
 fn other_version(host: &HostView, network: &NetworkView) -> Option<String> {
     let version = host.version.as_ref()?;
     (*version != network.version).then(|| {

@@ -16,8 +16,8 @@ use crate::{
 /// The largest file that can be read, in bytes.
 const SIZE_MAX_BYTES: u64 = 16 << 20;
 
-/// Fails, and shows the missing grants, if the plan grants anything that the file does not list. Also fails if the file
-/// cannot be read completely.
+/// Fails, and shows the missing grants, if the plan grants anything that the file does not list. Also fails if others
+/// may write to the file, or if it cannot be read completely.
 pub(super) fn check(plan: &Plan, file: &Path) -> Result<(), Error> {
     let listed = read(file)?;
     let news: Vec<_> = plan::grants(plan)

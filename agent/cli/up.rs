@@ -293,8 +293,8 @@ fn run_network(
     })
 }
 
-/// Opens the control socket for other commands. A network can run without one, but a second network of the same name, or
-/// with the same addresses, is an error.
+/// Opens the control socket for other commands. A network can run without one, but a second network of the same name,
+/// or with the same addresses, is an error.
 async fn open_door(identity: &Identity, plan: &PlanView) -> Result<Option<Door>, Error> {
     let error = match control::open(identity, plan).await {
         Ok(door) => return Ok(Some(door)),
@@ -452,8 +452,8 @@ impl Upkeep {
         }
     }
 
-    /// Reloads the manifest, applies its changes, and reports the result to the person and to the program that has asked
-    /// for it.
+    /// Reloads the manifest, applies its changes, and reports the result to the person and to the program that has
+    /// asked for it.
     async fn reload(
         &mut self,
         manager: &Handle,

@@ -17,7 +17,7 @@ use crate::{
     view::{HostState, HostView, Snapshot},
 };
 
-/// The time between two searches for a manager that does not run yet, or has too much to do.
+/// The time between two attempts to reach a manager that does not run yet, or is too busy.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Wait until hosts of a network can be reached; for scripts

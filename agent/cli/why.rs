@@ -51,7 +51,7 @@ pub(super) struct Args {
 
 /// What is explained if no port is named.
 struct Several {
-    /// The hosts that are not ready.
+    /// The hosts that are not ready, or that need attention.
     hosts: Vec<HostView>,
     /// The connections to the published ports of hosts that are up.
     connections: Vec<WhyView>,
@@ -116,13 +116,13 @@ fn own_host<'a>(snapshot: &'a Snapshot, host: &Host) -> Result<&'a HostView, Err
     })
 }
 
-/// Whether a host has to be explained: it is not up, or something on it does not work.
+/// Whether a host has to be explained: it is not ready, or it needs attention.
 fn is_unwell(host: &HostView) -> bool {
     host.state != HostState::Ready || host.needs_attention()
 }
 
 impl Several {
-    /// Tries the published ports of all of these hosts that are up.
+    /// Finds the hosts in `about` that are not well, and tries the published ports of those that are up.
     async fn find(
         client: &Client,
         from: Option<&str>,
@@ -182,7 +182,7 @@ impl Several {
     }
 }
 
-/// Explains a host that is not ready.
+/// Explains a host that is not well.
 fn about_host(host: &HostView, now_ms: u64) -> String {
     let style = AnsiColor::Red.on_default().bold();
     let since = span(now_ms.saturating_sub(host.since_ms));

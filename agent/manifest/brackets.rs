@@ -1,6 +1,6 @@
-//! Indents the lines inside brackets that the parser finds too far left: YAML wants such lines further right than the key
-//! above them, but nearly all programs read and write a closing bracket in the column of its key. The search for these
-//! lines knows only the outlines of YAML, so its result must be checked against what the parser finds.
+//! Indents the lines inside brackets that the parser finds too far left: YAML wants such lines further right than the
+//! key above them, but nearly all programs read and write a closing bracket in the column of its key. The search for
+//! these lines knows only the outlines of YAML, so its result must be checked against what the parser finds.
 
 use super::tree::SIZE_MAX_BYTES;
 
@@ -13,19 +13,19 @@ pub(super) struct Indented {
 
 /// A line that was indented further.
 struct Line {
-    /// The number of the character at which the line begins in the original text.
+    /// The index of the character with which the line begins in the original text.
     begin: usize,
-    /// The number of the same character in the indented text, behind the new blanks.
+    /// The index of the same character in the indented text, after the new blanks.
     moved: usize,
 }
 
 impl Indented {
-    /// The number of a character in the original text, from its number in the indented one.
+    /// The index of a character in the original text, from its index in the indented text.
     pub(super) fn original(&self, character: usize) -> usize {
         let next = self.lines.partition_point(|line| line.moved <= character);
         let last = next.checked_sub(1).and_then(|last| self.lines.get(last));
         let original = last.map_or(character, |line| line.begin + (character - line.moved));
-        // A new blank is where the line begins.
+        // A new blank counts as the beginning of its line.
         self.lines
             .get(next)
             .map_or(original, |line| original.min(line.begin))
@@ -70,7 +70,7 @@ pub(super) fn indent(text: &str) -> Option<Indented> {
 
 struct Search {
     text: Vec<char>,
-    /// The number of the next character.
+    /// The index in `text` of the next character.
     at: usize,
     /// Where lines begin that need more blanks, and how many.
     found: Vec<(usize, usize)>,
@@ -83,7 +83,7 @@ impl Search {
         }
     }
 
-    /// A line outside of brackets, with everything that begins in it and goes on below.
+    /// Skips a line outside of brackets, with everything that begins in it and continues below.
     fn block_line(&mut self) {
         let begin = self.at;
         self.skip_while(|c| c == ' ');
@@ -122,7 +122,7 @@ impl Search {
         }
     }
 
-    /// The lines below a text without quotes that belong to it: those that are indented further than its key.
+    /// Skips the lines below a text without quotes that belong to it: those that are indented further than its key.
     fn plain_below(&mut self, key_column: usize) {
         loop {
             let begin = self.at;
@@ -137,7 +137,7 @@ impl Search {
         }
     }
 
-    /// A text without quotes, up to the ':' behind a key, a comment or the end of the line.
+    /// Skips a text without quotes, up to the ':' behind a key, a comment or the end of the line.
     fn plain(&mut self) {
         while let Some(c) = self.peek(0) {
             let is_comment = is_blank(c) && self.peek(1) == Some('#');
@@ -148,7 +148,7 @@ impl Search {
         }
     }
 
-    /// A text that begins with `|` or `>`, whose lines are indented further than the line with this sign.
+    /// Skips a text that begins with `|` or `>`, whose lines are indented further than the line with this sign.
     fn block_text(&mut self, indentation: usize) {
         self.skip_while(|c| !is_break(c));
         self.skip_break();
@@ -173,10 +173,10 @@ impl Search {
         }
     }
 
-    /// Everything from a bracket to the one that closes it. Its lines must begin in this column or behind it.
+    /// Skips everything from a bracket to the one that closes it, and notes the lines that begin left of `column`.
     fn brackets(&mut self, column: usize) {
         let mut depth = 0_usize;
-        // Whether a text may begin here, so that a quote here is not a part of a text.
+        // Whether a text may begin here. Elsewhere, a quote is a part of a text.
         let mut at_begin = true;
         while let Some(c) = self.peek(0) {
             match c {
@@ -215,7 +215,7 @@ impl Search {
         }
     }
 
-    /// A text between quotes. Inside brackets its lines must begin in this column or behind it.
+    /// Skips a text between quotes. Inside brackets, notes its lines that begin left of `column`.
     fn quoted(&mut self, quote: char, column: Option<usize>) {
         self.at += 1;
         while let Some(c) = self.peek(0) {
@@ -238,7 +238,8 @@ impl Search {
         }
     }
 
-    /// The beginning of a line inside brackets. False if the line ends the document, and so the brackets.
+    /// Skips the blanks before a line inside brackets, and notes the line if it begins left of `column`. Returns false
+    /// if the line ends the document, and the brackets with it.
     fn line_inside(&mut self, column: usize) -> bool {
         let begin = self.at;
         let marker = self.text.get(begin..begin + 3);

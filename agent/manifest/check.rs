@@ -46,8 +46,8 @@ fn check_keys(node: &Node, level: &Level, problems: &mut Problems) {
                 );
             }
         } else if key == "<<" {
-            // It came with quotes or with a tag that takes its meaning from it. Without what it should merge, the
-            // network would be another one.
+            // This key has quotes or a tag, so it is not a merge key. The network would lack what the key should merge,
+            // so it is an error, and not only an unknown key.
             let message = "this \"<<\" is a text, and merges nothing";
             problems.push(
                 Problem::error(entry.key_span, message)
@@ -239,7 +239,8 @@ const SYNONYMS: &Synonyms = &[
     (&["users", "auth"], &["credentials"]),
 ];
 
-/// Whether the name of a map is rather one of its keys, at the level of the names.
+/// Whether a name in a map of hosts is rather a key of a host that is indented too little: a host may have this key,
+/// and the value has no such key itself.
 fn is_a_key(name: &str, value: &Node, level: &Level) -> bool {
     level.has(name) && !value.entries().iter().any(|entry| level.has(&entry.key))
 }

@@ -1,4 +1,4 @@
-//! Turns the numbers of characters, which the parser counts, into places with lines and columns.
+//! Turns the indices of characters, as the parser counts them, into places with lines and columns.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(super) struct Places<'t> {
     bom: usize,
     /// The byte offset in `body` of each character, and of the end.
     bytes: Vec<usize>,
-    /// The number of the character at which each line begins.
+    /// The index of the character with which each line begins.
     lines: Vec<usize>,
 }
 
@@ -54,8 +54,8 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// The opening bracket of a list or map, from the place of its beginning: its anchor, its tag, comments, and then the
-    /// bracket, if it has one.
+    /// The opening bracket of the list or map that begins at this place; `None` if it has no bracket. Its anchor, its
+    /// tag and comments may stand before the bracket.
     pub(super) fn bracket(&self, beginning: Span) -> Option<Span> {
         let text = self.text(beginning);
         let mut rest = behind_comments(text);
@@ -67,8 +67,8 @@ impl<'t> Places<'t> {
         rest.starts_with(['[', '{']).then(|| self.character(at))
     }
 
-    /// The end of a list or map, from the place that the parser gives. For a map it is that of a comma, with the rest of
-    /// its line, if there is one in front of the closing bracket.
+    /// The end of a list or map, from the place that the parser gives. If a comma stands before the closing bracket of
+    /// a map, the parser gives the place of the comma, with the rest of its line.
     pub(super) fn closing_bracket(&self, end: Span) -> Span {
         if !self.text(end).starts_with(',') {
             return end;
@@ -90,7 +90,7 @@ impl<'t> Places<'t> {
         character.min(end)
     }
 
-    /// The anchor above an alias whose name is nearly the alias's.
+    /// The name of an anchor above this alias that is similar to the alias's name.
     pub(super) fn anchor_meant(&self, alias: Span) -> Option<&'t str> {
         let (above, from) = self
             .body

@@ -90,7 +90,7 @@ const VIP: &str = r"^(?!127\.(0\.0\.[01]|255\.255\.255)$)127(\.<octet>){3}$";
 const BLOCK: &str = r"^127(\.<octet>){3}/0*([89]|[12][0-9]|3[0-2])$";
 const PORT: &str = "^<port>$";
 const PORT_RANGE: &str = r"^\s*<port>\s*(-\s*<port>\s*)?$";
-/// The last part of a name as CONNECTHOST is not a number.
+/// If CONNECTHOST is a name, its last part is not a number.
 const FORWARD: &str = r"^<port>:(\[<v6>\]|<v4>|([A-Za-z0-9_-]+\.)*[0-9]*[A-Za-z_-][A-Za-z0-9_-]*\.?):<port>(/tcp|/udp)?$";
 const LISTEN_ADDRESS: &str = r"^((|<localhost>|<v4>|\[<v6>\]):<port>)?$";
 const NAME: &str = r"^<name>$";
@@ -99,9 +99,10 @@ const NAME_OR_OWN_KEY: &str = r"^x-|^<name>$";
 const TARGET: &str = r"^(?!<v4>$)([A-Za-z0-9_.*-]{1,253}|<v4>/0*([12]?[0-9]|3[0-2])|<v6>/0*([1-9]?[0-9]|1[01][0-9]|12[0-8]))$";
 const FOLDER: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 
-/// The words in forms and their regular expressions, in which only words further down occur.
+/// The words in "<>" that forms may contain, and the regular expressions that replace them. They are replaced from top
+/// to bottom, so an expression may contain only words that come later in this table.
 const WORDS: [(&str, &str); 8] = [
-    // Programs take other names for an address or for the machine itself.
+    // Programs would take a name of numbers for an address, and localhost for the machine itself.
     (
         "<name>",
         r"(?!<number>(\.<number>)*$)(?!(.*\.)?<localhost>$)<label>(\.<label>)*",
@@ -506,7 +507,7 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     .collect()
 }
 
-/// Where the newest schema can be read, which is also its name.
+/// The address of the newest schema, which is also its `$id`.
 pub const SCHEMA_URL: &str =
     "https://raw.githubusercontent.com/norouter/norouter/master/docs/manifest.schema.json";
 
@@ -567,8 +568,8 @@ fn own_keys() -> Value {
 }
 
 fn field_schema(field: &Field) -> Value {
-    // Where a text is wanted, YAML's numbers, true and false are taken as they are written. They can be names, also of
-    // folders, but none of the other forms.
+    // Where a text is wanted, numbers, `true` and `false` are taken as they are written. They can fit the forms of
+    // names, targets and folders, but no other form.
     let mut single = json!({"type": ["string", "number", "boolean"]});
     if let Some(form) = field.pattern {
         if ![NAME, TARGET, FOLDER].contains(&form) {

@@ -141,12 +141,12 @@ struct Attempt {
     /// The bytes from each opening bracket to the one that closes it, without brackets inside others. The last one may
     /// still be open where the parser stopped.
     brackets: Vec<Range<usize>>,
-    /// Where the parser stopped, in bytes.
+    /// Where the parser stopped, in bytes; `usize::MAX` if it has read everything.
     end: usize,
 }
 
 impl Attempt {
-    /// Parses `text`, which is the body of `places` with some lines indented.
+    /// Parses `text`: the body of `places`, or, with `indented`, this body with some lines indented.
     fn new(places: &Places<'_>, text: &str, indented: Option<&Indented>) -> Self {
         let original = |character| match indented {
             Some(indented) => indented.original(character),
@@ -196,7 +196,8 @@ impl Attempt {
         }
     }
 
-    /// Whether each line that was indented is inside brackets, where blanks at the beginning of a line mean nothing.
+    /// Whether each indented line that the parser has reached is inside brackets, where blanks at the beginning of a
+    /// line mean nothing.
     fn is_sound(&self, places: &Places<'_>, indented: &Indented) -> bool {
         let mut brackets = self.brackets.iter().peekable();
         let mut lines = indented.begins().map(|line| places.position(line).byte);
@@ -320,7 +321,7 @@ impl Reader<'_> {
             let is_own = self.is_own(open.anchor);
             let told = is_own.then(|| mem::take(&mut self.problems));
             let entries = self.map(open.items);
-            // This program does not use maps of the person's own, so nothing is wrong with them.
+            // This program does not use maps below keys that begin with `x-`, so nothing is wrong with them.
             if let Some(told) = told {
                 self.problems = told;
             }
@@ -423,7 +424,7 @@ impl Reader<'_> {
             Kind::List(items) => items.as_slice(),
             Kind::Map(_) | Kind::Scalar { .. } => std::slice::from_ref(value),
         };
-        // An anchor behind which every line is commented out marks nothing, and there is nothing to merge.
+        // If all lines below an anchor are commented out, the anchor marks null, and there is nothing to merge.
         for source in sources.iter().filter(|source| !source.is_null()) {
             if let Some(problem) = source.tag_problem() {
                 self.problems.push(problem);
@@ -486,7 +487,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether what ends here, with this anchor, is below a key that begins with `x-`, and no alias can lead to it.
+    /// Whether the map that ends here is below a key that begins with `x-`, and no alias can lead to it. `anchor` is
+    /// its own anchor; 0 if it has none.
     fn is_own(&self, anchor: usize) -> bool {
         let mut anchors = self.open.iter().map(|open| open.anchor).chain([anchor]);
         self.is_below_own_key() && anchors.all(|anchor| anchor == 0)
@@ -564,7 +566,7 @@ impl Meaning {
         match whole.strip_prefix("tag:yaml.org,2002:") {
             Some("bool" | "null") => Self::FlagOrNull,
             Some("merge") => Self::Merge,
-            // The last one is for texts that look like YAML's own: ruamel.yaml may write `!!yaml "*"`.
+            // `yaml` marks texts that look like a part of YAML itself: ruamel.yaml may write `!!yaml "*"`.
             Some("str" | "int" | "float" | "timestamp" | "seq" | "map" | "yaml") => Self::Fixed,
             Some(other) => Self::Foreign(format!("!!{other}").into()),
             None if whole == "!" => Self::Fixed,

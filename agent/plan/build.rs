@@ -24,9 +24,11 @@ use crate::{
 const DEFAULT_NETWORK: &str = "127.0.42.0/24";
 /// The offset of the first assigned address from the beginning of the block, if the block is large enough.
 const FIRST_ASSIGNED: u32 = 100;
-/// The port on which a host answers DNS queries unless the manifest says otherwise; upstream always uses it.
+/// The port on which a host answers DNS queries unless the manifest says otherwise. The original NoRouter always uses
+/// it.
 const DEFAULT_DNS_PORT: Port = Port::new(10_053).unwrap();
-/// The first candidate for the port on which a gateway dials for others; ports that it publishes are skipped.
+/// The first candidate for the port of a gateway's relay. Ports on which the gateway's VIP serves something else are
+/// skipped.
 const FIRST_RELAY_PORT: u16 = 10_054;
 /// Where an agent keeps its files unless the manifest says otherwise.
 pub(super) const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
@@ -536,7 +538,8 @@ impl<'m> Builder<'m> {
 }
 
 /// Whether somebody may have registered this name on the internet. That is so if the name has a dot, and its ending is
-/// reserved neither for private use (RFC 2606, RFC 6762, RFC 8375, and ICANN's reservation) nor for documentation.
+/// neither the network's own (`norouter`) nor reserved for private use or documentation (RFC 2606, RFC 6762, RFC 8375,
+/// and ICANN's reservation).
 fn is_public(name: &str) -> bool {
     const NOBODYS: [&str; 12] = [
         "internal",

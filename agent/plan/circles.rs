@@ -12,11 +12,11 @@ use crate::{
     text::quote,
 };
 
-/// How many hosts of a circle are named.
+/// How many ports of a circle are named in its problem.
 const NAMED_MAX: usize = 8;
 
-/// Adds a problem for each published port whose connections come back to it, and for each name of the network to which
-/// a host would connect.
+/// Adds a problem for each circle of published ports, whose connections would come back to where they began, and for
+/// each name of the network as a target on a host that writes the hosts file.
 pub(super) fn find(manifest: &Manifest, plan: &Plan, problems: &mut Problems) {
     let ports = Ports::new(plan);
     // A circle is reported once, at the first of its ports.
@@ -88,7 +88,7 @@ fn names(manifest: &Manifest, plan: &Plan, problems: &mut Problems) {
     }
 }
 
-/// All published ports, by number.
+/// All published TCP ports, and the index of each in `all`, by its address.
 struct Ports<'p> {
     all: Vec<(&'p HostPlan, &'p Forward)>,
     numbers: BTreeMap<(Vip, u16), usize>,

@@ -18,7 +18,7 @@ pub struct Change {
     pub vip: Vip,
     /// The kind of the change.
     pub kind: Kind,
-    /// What is different from before, if the host is the same and keeps its command.
+    /// What has changed, in words that follow the host's name. Empty unless the kind is [`Kind::Reconfigured`].
     pub details: Vec<String>,
 }
 
@@ -256,7 +256,7 @@ hosts:
         }
     }
 
-    /// Every field of a host counts, so that no change is told of without words.
+    /// The pattern names every field of a host, so that the author of a new field has to add a change of it below.
     #[test]
     fn no_change_of_a_host_is_without_words() {
         let whole = plan(OLD).hosts.remove(0);

@@ -14,7 +14,7 @@ pub(super) fn remarks(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
 /// Warns about two hosts without a command, which would both listen on the same addresses of this machine.
 fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     let hosts = manifest.hosts.iter().zip(&plan.hosts);
-    // A host with the name of a key is probably a key, and was reported as that.
+    // A host with the name of a key is probably a key, and was reported as one.
     let mut here = hosts
         .filter(|(_, host)| host.start == Start::InProcess && host.loopback)
         .filter(|(written, _)| !schema::is_key_of_a_host(&written.name.value))

@@ -144,9 +144,9 @@ impl fmt::Display for Protocol {
 }
 
 impl Allow {
-    /// The value of `allow` if the manifest has none. The laptop belongs to its user, so only that user is let in. Next
-    /// to an agent that a command starts, for example in a container, programs may run as any user, so all users are
-    /// let in. All users are also let in on systems other than Linux, which do not tell the agent who owns a
+    /// The value of `allow` if the manifest has none. The manager's machine belongs to its user, so only that user is
+    /// let in. Next to an agent that a command starts, for example in a container, programs may run as any user, so all
+    /// users are let in. All users are also let in on systems other than Linux, which do not tell the agent who owns a
     /// connection.
     pub(super) fn by_default(start: &Start) -> Self {
         match start {

@@ -448,7 +448,7 @@ fn is_own(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if address.is_loopback())
 }
 
-/// The ports that a host publishes.
+/// The TCP ports that a host publishes. UDP is not served yet.
 pub(super) fn published(host: &HostPlan) -> impl Iterator<Item = Port> {
     let carried = host.forwards.iter();
     carried

@@ -120,7 +120,7 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-/// Whether a text is a range of ports, which the `ports` of a host do not have.
+/// Whether a text is a range of ports, which cannot stand in the `ports` of a host.
 fn is_range(text: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let ends = text.split_once('-');
@@ -219,7 +219,8 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
         !label.is_empty() && label.chars().all(fits)
     };
     let is_name = text.len() <= 253 && labels.clone().all(is_label);
-    // Programs take such a name for an IPv4 address, and refuse it (WHATWG URL, "ends in a number").
+    // Programs take a name whose last part is a number for an IPv4 address, and refuse it (WHATWG URL, "ends in a
+    // number").
     let numeric_end = labels
         .next_back()
         .is_some_and(|label| label.chars().all(|c| c.is_ascii_digit()));
@@ -232,7 +233,7 @@ fn target_host(text: &str) -> Result<TargetHost, Flaw> {
     Ok(TargetHost::Name(text.to_owned()))
 }
 
-/// Parses the address of a proxy. A text without an address means all addresses, as in upstream.
+/// Parses the address of a proxy. A text without an address means all addresses, as in the original NoRouter.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, Flaw> {
     let example = "write an address and a port, like \"127.0.0.1:18080\"";
     let wrong = || {
@@ -291,8 +292,9 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, Flaw> {
     })
 }
 
-/// The line without backslashes in front of line breaks, which continue a line in a POSIX shell (and leave an empty word
-/// in `shlex`): everywhere but between single quotes and in comments.
+/// The line without the line breaks that have a backslash before them, and without these backslashes. They continue the
+/// line in a POSIX shell, but `shlex` would make an empty word of them. Between single quotes and in comments, they
+/// stay.
 fn joined(line: &str) -> String {
     let mut joined = String::with_capacity(line.len());
     let mut quote = None;
@@ -323,7 +325,7 @@ fn joined(line: &str) -> String {
     joined
 }
 
-/// The warning if a command, which is one text, has a character that only looks like a blank or a quote.
+/// The warning if a command that is written as one text has a character that only looks like a blank or a quote.
 pub(super) fn lookalikes(line: &str, words: &[String]) -> Option<Flaw> {
     let blanks = line
         .chars()
@@ -334,7 +336,7 @@ pub(super) fn lookalikes(line: &str, words: &[String]) -> Option<Flaw> {
             "write an ordinary space",
         ));
     }
-    // What a text without quotes begins with is told where the manifest is read.
+    // A lookalike at the beginning of a text without quotes was already reported when the manifest was read.
     let is_told = matches!(lookalike(line.chars().take(1)), Some((_, Lookalike::Quote)));
     let begins = words.iter().flat_map(|word| word.chars().take(1));
     let (name, _) = lookalike(begins).filter(|_| !is_told)?;

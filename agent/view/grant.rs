@@ -199,7 +199,7 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Whether a target is a service of the same machine that dials it.
+/// Whether a target is a service of the very machine that dials it.
 fn is_loopback(target: &str) -> bool {
     let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
     match host.trim_matches(['[', ']']).parse() {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::text::figures::{countdown, counted};
 
-/// An event in words, without its host and its time. Each user interface shows these in its own way.
+/// An event in words, without its host and its time. Each user interface shows the host and the time in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// What has happened: "is waiting".

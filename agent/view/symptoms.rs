@@ -8,7 +8,7 @@ use super::trouble::TroubleCause::{
     Setup, Terminal, UnknownName, Unreachable,
 };
 
-/// How many bytes of a line are compared with the texts. The telling part of a message stands before its end.
+/// How many bytes at the beginning of a line are compared with the texts. The telling part of a message is there.
 const LINE_MAX: usize = 1 << 10;
 
 /// One known cause of a loss.
@@ -54,14 +54,14 @@ pub static NO_INPUT: Symptom = Symptom {
     remedy: "add the option that passes the input on, such as -i in \"docker exec -i\"",
 };
 
-/// The remedy where a shell has not found norouter. Most such hosts are reached with ssh, which starts its commands in the
-/// home folder. The command is the end of the sentence, so that it can be copied.
+/// The remedy where a shell has not found norouter. Most such hosts are reached with ssh, which starts its commands in
+/// the home folder. The command is the end of the sentence, so that it can be copied.
 pub const INSTALL: &str = "install norouter there, or write its path in cmd, which is bin/norouter after: ssh HOST \
                            'mkdir -p bin && cat > bin/norouter && chmod +x bin/norouter' < \"$(command -v norouter)\"";
 
 /// The known causes. If several are seen, the earliest in this table counts, so those that explain others come first.
 static SYMPTOMS: &[Symptom] = &[
-    // OpenSSH, which does not translate its messages.
+    // OpenSSH, whose messages are English on every system.
     known(
         HostKey,
         &[
@@ -207,7 +207,7 @@ static SYMPTOMS: &[Symptom] = &[
         &["FATAL ERROR: Network error: "],
         "check that the host is up, and that this machine has a way to it",
     ),
-    // What starts a program in a container, whichever command asks for it.
+    // The container runtime or the operating system, which starts the program for any of these commands.
     known(
         OtherMachine,
         &[
@@ -283,7 +283,7 @@ static SYMPTOMS: &[Symptom] = &[
         &["unable to connect to Podman", "Cannot connect to Podman"],
         "start Podman (podman machine start)",
     ),
-    // kubectl, which has translations.
+    // kubectl, which translates some of its messages.
     known(
         NotPermitted,
         &["getting credentials: exec: "],

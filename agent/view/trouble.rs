@@ -69,7 +69,7 @@ pub enum TroubleCause {
 /// What it takes until a host with a known cause can be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cure {
-    /// It passes by itself, and may do so at any moment.
+    /// The cause passes by itself, perhaps at any moment.
     Moments,
     /// Somebody has to do something, but a try does no harm.
     Patience,

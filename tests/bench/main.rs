@@ -1,7 +1,8 @@
 //! Compares the network with direct TCP, socat and `ssh -L` in alternating rounds of one run, and prints a Markdown
 //! table. `cargo xtask bench` runs it with the binary that ships.
 //!
-//! Only the ratios are meaningful, because all ways of a round share the same machine under the same load.
+//! Only the ratios are meaningful: the numbers themselves depend on the machine and its load, which all ways of a round
+//! share.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,

@@ -36,8 +36,8 @@ use norouter::{
     },
 };
 
-/// The same bytes must lead to the same frames, no matter how they are split. A frame that was decoded must be encoded
-/// to the same bytes.
+/// The same bytes must lead to the same frames, no matter how they are split. Encoding a decoded frame again
+/// must not change it.
 pub(crate) fn frame(bytes: &[u8]) {
     for banner in [false, true] {
         let decoder = || {

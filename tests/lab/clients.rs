@@ -266,7 +266,8 @@ fn a_browser_with_the_proxys_own_settings_shows_pages_of_hosts_and_routes() {
             "{url}: {shown:?}"
         );
     }
-    // A browser asks a server to keep the connection, and the proxy takes that away: the request went through the proxy.
+    // A browser asks the server to keep the connection, and the proxy removes that field. So a head without it shows
+    // that the request went through the proxy.
     let heads = site.office.db.heads();
     assert!(
         heads

@@ -15,8 +15,9 @@ use crate::{
     watch::Watch,
 };
 
-/// How many hosts have to become ready, and how many never answer.
+/// How many hosts have to become ready.
 const GOOD: usize = 150;
+/// How many hosts never answer.
 const MUTE: usize = 50;
 
 /// Hosts that all share this machine's loopback, and therefore do not listen on it. Their many names and ports make

@@ -262,7 +262,7 @@ int main(int argc, char **argv) {
 }
 "#;
 
-/// The program, compiled for each of the two C libraries of Linux.
+/// The program [`RESOLVE`], compiled for each of the two C libraries of Linux.
 fn resolvers(sandbox: &Sandbox) -> Vec<String> {
     let source = sandbox.write("resolve.c", RESOLVE);
     ["cc", "musl-gcc"]

@@ -32,7 +32,7 @@ fn far(sandbox: &Sandbox) -> Value {
     status["hosts"][1].clone()
 }
 
-/// Waits for a question with another number than this.
+/// Waits for a question with a higher number than `last`.
 #[track_caller]
 fn asked_after(sandbox: &Sandbox, last: u64) -> Value {
     wait_for("a question of ssh", || {

@@ -59,7 +59,8 @@ fn another_machine_uses_a_proxy_with_a_password_and_does_not_reach_the_loopback_
     }
     let allowed = |url: &str| curl(&["--proxy", http, "--proxy-user", "ann:secret", url]);
     assert_eq!(allowed("http://web:8080/").out, "web\n200");
-    // A port that the laptop publishes is for all hosts of the network.
+    // A port that the laptop publishes is open to all hosts of the network, so the proxy leads there, too. It does not
+    // lead to the addresses below.
     assert_eq!(allowed("http://laptop:8080/").out, "laptop\n200");
     let before = own.heads().len();
     for url in [

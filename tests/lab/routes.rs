@@ -103,7 +103,7 @@ fn another_gateway_takes_over_from_one_that_is_gone() {
     for url in urls {
         assert_eq!(gateways.via(url), "one", "{url}");
     }
-    // An agent that is killed is back too soon to be missed.
+    // The host is stopped, because an agent that is killed would be back before the other gateway takes over.
     output(&mut gateways.network.norouter(&["stop", "one"]));
     for url in urls {
         wait_for("the other gateway", || {
@@ -185,7 +185,7 @@ fn a_name_that_is_denied_or_refused_for_ipv6_is_reached_over_ipv4() {
         let start = Instant::now();
         let page = office.curl(&[&format!("http://{name}:8000/")]);
         assert_eq!(page.out, "db\n", "{page:?}");
-        // A resolver that repeats a refused question gives up after 5 s.
+        // A resolver that repeated the refused question would give up only after 5 s.
         assert_within(name, start.elapsed(), Duration::from_secs(4));
         for kind in ["TYPE(A)", "TYPE(AAAA)"] {
             let question = format!("{name} {kind}");
@@ -270,6 +270,6 @@ fn a_route_to_everywhere_does_not_lead_to_the_gateways_own_addresses() {
             "{url}: {refused}"
         );
     }
-    // A route whose block contains the address leads there.
+    // A route with a narrow block that contains the address leads there, even though it is the gateway's own.
     assert_eq!(gateways.via("http://10.99.0.6:8000/"), "two");
 }

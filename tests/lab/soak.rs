@@ -16,9 +16,11 @@ use crate::{
     shim::Shim,
 };
 
-/// The variable for the length of the test in seconds, and its default.
+/// The variable for the length of the test, in seconds.
 const SECONDS: &str = "NOROUTER_LAB_SOAK";
+/// The length of the test if the variable does not set it.
 const SHORT: Duration = Duration::from_secs(40);
+/// The variable for the seed of the faults.
 const SEED: &str = "NOROUTER_LAB_SEED";
 
 /// The time between two faults.
@@ -95,7 +97,7 @@ fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> 
     let number = random.below(HOSTS.len());
     let (host, shim) = (HOSTS[number], &shims[number]);
     let what = match random.below(ORDERS.len() + 4) {
-        // The agent itself is killed, or it is suspended: for a moment, or until it is lost.
+        // The agent itself is killed or suspended. A suspension lasts until `heal`, or until the agent is given up.
         kind @ 0..=1 => {
             let signal = [Signal::KILL, Signal::STOP][kind];
             for agent in ground.network.agents(host) {

@@ -46,8 +46,8 @@ impl Service {
         Self { wrong }
     }
 
-    /// Everything that was wrong so far. A reset of a connection is not wrong; a clean end in the middle of a message
-    /// is.
+    /// Everything that was wrong so far. A reset of a connection is not wrong, but a clean end in the middle of a
+    /// message is wrong.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }

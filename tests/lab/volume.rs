@@ -15,8 +15,9 @@ use crate::{
     sandbox::{DEADLINE, Sandbox},
 };
 
-/// The variable for the number of requests while memory is measured, and its default.
+/// The variable for the number of requests while memory is measured.
 const VARIABLE: &str = "NOROUTER_LAB_REQUESTS";
+/// The number of these requests if the variable does not set it.
 const REQUESTS: usize = 20_000;
 
 /// How often memory is measured during each half of the requests.

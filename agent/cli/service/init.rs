@@ -98,7 +98,7 @@ impl Init {
         }
     }
 
-    /// The services in the output of that command.
+    /// The services in the output of the command of [`Init::asks_all`].
     pub(super) fn listed(output: &str) -> Vec<Installed> {
         let names = output
             .lines()
@@ -250,7 +250,7 @@ fn words(words: &[&str]) -> Vec<String> {
 /// The beginning of the names of services in launchd.
 const LABEL: &str = "io.norouter.";
 
-/// The beginning of the line of a unit that names the manifest.
+/// How the line that names the manifest begins in a systemd unit.
 const DESCRIPTION: &str = "Description=NoRouter: ";
 
 /// The name of the service in launchd.

@@ -154,8 +154,8 @@ fn planned(
     })
 }
 
-/// Refuses a manifest whose network runs already, unless it is that of the installed service, which will be restarted.
-/// The service could not start while the other one runs.
+/// Refuses a manifest whose network runs already, because the service could not start beside that. If it is the
+/// installed service itself that runs, it will be restarted.
 fn runs_nowhere_else(init: Init, service: &Service) -> Result<(), Error> {
     if succeeds(&init.asks_running(&service.name)) {
         return Ok(());

@@ -112,8 +112,8 @@ impl Board {
         self.network = network;
         let before = std::mem::take(&mut self.flows);
         self.take(flows);
-        // The rates of the manager are smoothed. Here those of hosts and of their flows are seen together, and have to
-        // agree.
+        // The manager's rates of flows are smoothed. Here they would stand beside the rates of hosts and not agree with
+        // them, so the rates of flows are calculated in the same way as those of hosts.
         for flow in &mut self.flows {
             let mut before = before.iter();
             let before = before.find(|before| before.id == flow.id && before.age_ms <= flow.age_ms);

@@ -81,7 +81,7 @@ pub(in crate::plan) struct Mistake {
     pub(in crate::plan) remedy: Option<String>,
 }
 
-/// Makes a mistake that the corrected command does not have.
+/// A mistake that the corrected command does not have.
 pub(super) fn mistake(code: Code, message: impl Into<String>) -> Mistake {
     Mistake {
         code,
@@ -91,7 +91,7 @@ pub(super) fn mistake(code: Code, message: impl Into<String>) -> Mistake {
     }
 }
 
-/// Makes a note about something that may be intended.
+/// A note about something that may be intended.
 pub(super) fn note(code: Code, message: impl Into<String>, remedy: &str) -> Mistake {
     Mistake {
         code,

@@ -104,7 +104,7 @@ pub(super) fn container(words: &[String]) -> Option<Level> {
     })
 }
 
-/// The words of `run` as parts, in which options that could have a value stay as they are.
+/// The words of `run` as parts. Only the flags that matter here are taken apart; all other words stay as they are.
 fn flags(words: &[String]) -> Vec<Part> {
     let mut before_command = true;
     let part = |word: &String| {

@@ -17,7 +17,7 @@ use crate::text::quote;
 /// How many programs may start each other. Further ones are not looked at.
 const DEPTH_MAX: usize = 8;
 
-/// Programs that start the program that their last words name, with the same standard streams.
+/// Programs whose last words are another command, which they start with the same standard streams.
 const WRAPPERS: [&str; 25] = [
     "sudo",
     "doas",
@@ -118,7 +118,7 @@ impl Judge {
             return corrected;
         };
         self.mistakes.push(only_in_a_shell(word));
-        // A shell puts the home folder only at the beginning of a word.
+        // A shell replaces `~` by the home folder only at the beginning of a word.
         let corrected: Vec<_> = corrected
             .iter()
             .map(|word| word.replace("=~/", "=$HOME/"))
@@ -160,8 +160,8 @@ impl Judge {
             .collect()
     }
 
-    /// Judges a program and its words, which a shell has read or not. Returns the corrected words, and how many of the
-    /// words are the program's own.
+    /// Judges a program and its words. `is_read` means that a shell has read the words before. Returns the corrected
+    /// words, and how many of the words are the program's own.
     fn words(&mut self, words: &[String], is_read: bool, depth: usize) -> (Vec<String>, usize) {
         let unchanged = (words.to_vec(), words.len());
         let Some(program) = words.first().map(|word| name_of(word)) else {
@@ -192,8 +192,8 @@ impl Judge {
             let is_variable = words
                 .iter()
                 .any(|word| shell::has_variable(word) || shell::is_argument(word));
-            // A command that is not known may do everything by itself; but a program that is started on another machine
-            // or in a container is the last one here.
+            // An unknown program at the beginning of cmd may start norouter by itself. But one that another program
+            // starts, on another machine or in a container, is the last program of cmd, and should be norouter.
             if depth > 0 && !is_named && !is_variable {
                 let text = format!("cmd does not name norouter: it starts {}", quote(program));
                 let remedy = "that program has to start norouter with the words that are appended to cmd, \"agent --automated\"";
@@ -242,7 +242,8 @@ impl Judge {
         let written = inner.join(" ");
         let corrected = self.line(&written, depth + 1);
         let line = shell::script(&corrected);
-        // Words that the shell on the other machine reads in one way only need no second layer of quotes.
+        // If the shell on the other machine reads the words in the same way with and without a second layer of quotes,
+        // they are written without it.
         if line == corrected.join(" ") {
             own.extend(corrected);
         } else if line == shell::script(&shlex::split(&written).unwrap_or_default()) {
@@ -394,7 +395,8 @@ fn wrapped(words: &[String]) -> Option<Level> {
     })
 }
 
-/// The name of a program without its folder, and without the ending that Windows adds.
+/// The name of a program without its folder, and without the ending that Windows adds. A name that begins with norouter
+/// counts as norouter.
 fn name_of(word: &str) -> &str {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let name = name.strip_suffix(".exe").unwrap_or(name);
@@ -413,7 +415,8 @@ fn needs_a_shell(word: &str, is_program: bool, own: &[String]) -> bool {
     shell::is_operator(word)
         || (is_program && shell::is_builtin(word))
         || (shell::has_home(word) && (is_program || (is_known && !is_ssh)))
-        // The commands in settings of ssh are read by a shell, and ssh puts variables in braces into file names.
+        // The commands in settings of ssh are read by a shell, and ssh itself replaces variables in braces in file
+        // names.
         || (shell::has_variable(word) && (is_program || is_known) && !(is_ssh && (word.contains('=') || word.contains("${"))))
 }
 

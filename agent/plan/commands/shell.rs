@@ -6,7 +6,7 @@ const BUILTINS: [&str; 14] = [
     "pushd", "if", "for",
 ];
 
-/// The words with which a script passes on the words after it: all, or all but the first one.
+/// The texts that show that a script passes on its arguments, except perhaps `$0`.
 const PASSED_ON: [&str; 6] = ["$@", "$*", "${@", "$1", "${1", "$argv"];
 
 /// Whether a word separates commands.
@@ -101,7 +101,8 @@ pub(super) fn passes_on(script: &str, named: bool) -> bool {
     (all && PASSED_ON.into_iter().any(has)) || has("agent --automated")
 }
 
-/// The script with the appended words handed to norouter, or to its last program if it does not name norouter.
+/// The script with the appended words handed to norouter, or, if the script does not name norouter, to its last
+/// program.
 pub(super) fn passing_on(script: &str, named: bool, is_fish: bool) -> String {
     let arguments = match (is_fish, named) {
         (true, _) => "$argv",

@@ -144,7 +144,7 @@ fn setting(part: &Part) -> Option<(String, &str)> {
     Some((key.trim().to_ascii_lowercase(), value))
 }
 
-/// The mistakes of settings, which are removed.
+/// Removes the settings with which no agent can run, and returns the mistakes.
 fn settings(parts: &mut Vec<Part>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     parts.retain(|part| {
@@ -168,8 +168,8 @@ fn settings(parts: &mut Vec<Part>) -> Vec<Mistake> {
     mistakes
 }
 
-/// The mistake of a connection that the person's other sessions would share. Sessions that come later ride on it, and end
-/// when the manager ends or restarts the host.
+/// The mistake of a command whose connection the person's own sessions would share, which is corrected in `parts`.
+/// Later sessions would use this connection, and end when the manager ends or restarts the host.
 fn master(parts: &mut Vec<Part>) -> Option<Mistake> {
     let word = |value: &str, words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(value));
     let says = |part: &Part, key: &str| setting(part).is_some_and(|(it, _)| it == key);
@@ -197,7 +197,8 @@ fn master(parts: &mut Vec<Part>) -> Option<Mistake> {
 }
 
 /// Adds the settings with which `ssh` keeps apart from the person's own sessions, as in all commands that we propose. A
-/// command that has none of them is not a mistake: it matters only if the person's configuration has more for that host.
+/// command without them is not a mistake: they matter only if the person's configuration has such settings for that
+/// host.
 fn keep_apart(parts: &mut Vec<Part>) {
     let says =
         |part: &Part, keys: &[&str]| setting(part).is_some_and(|(it, _)| keys.contains(&&*it));
@@ -212,7 +213,7 @@ fn keep_apart(parts: &mut Vec<Part>) {
         "remoteforward",
         "dynamicforward",
     ];
-    // It would clear the ports that the command itself forwards.
+    // `ClearAllForwardings` would clear the ports that the command itself forwards, too.
     let is_forward =
         |part: &Part| says(part, &forwards) || matches!(part, Part::Valued('L' | 'R' | 'D', _));
     if !parts.iter().any(is_forward) {

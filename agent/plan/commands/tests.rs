@@ -13,11 +13,11 @@ fn said(cmd: &str) -> (String, String) {
     (codes.join(" "), judged.line)
 }
 
-/// How every command with `ssh` begins that is advised.
+/// The beginning of every command with `ssh` that is advised.
 const SSH: &str = "ssh -o ControlMaster=no -o ClearAllForwardings=yes";
 
-/// Asserts what is wrong with a command, and that nothing is wrong with the command that is advised instead. `SSH` in it
-/// stands for the beginning that all of them have.
+/// Asserts what is wrong with a command, and that nothing is wrong with the command that is advised instead. `SSH` in
+/// `line` stands for [`SSH`].
 #[track_caller]
 fn assert_said(cmd: &str, codes: &str, line: &str) {
     let line = &line.replace("SSH", SSH);

@@ -1,4 +1,4 @@
-//! Tests how manifests mean the same whichever program has written them: tags, merge keys, brackets, escapes, and
+//! Tests that a manifest means the same, whichever program has written it: tags, merge keys, brackets, escapes, and
 //! characters that only look like others.
 
 use super::place;
@@ -60,7 +60,7 @@ fn a_merge_key_that_merges_nothing_is_an_error() {
         assert!(problem.message.contains("merges nothing"), "{problem:?}");
         assert_eq!(problem.span.start.line, 6);
     }
-    // Below a key of the person it is the person's.
+    // Below a key that begins with `x-`, such a key is the person's own.
     plan("{x-a: {'<<': b}, hosts: {a: {x-b: {'<<': b}}}}");
 }
 
@@ -188,7 +188,7 @@ fn keys_of_the_person_may_hold_maps_that_mean_nothing() {
         "{<<: !x {a: b}}",
     ] {
         plan(&format!("{{x-a: {own}, hosts: {{b: {{x-c: {own}}}}}}}"));
-        // What an alias can lead to is read like everything else, and so is what is not below such a key.
+        // The map is read like everything else if an alias can lead to it, or if it is not below such a key.
         for text in [
             format!("{{x-a: &a {own}, hosts: {{b: *a}}}}"),
             format!("{{x-a: &a {{b: {own}}}, hosts: *a}}"),
@@ -234,7 +234,7 @@ fn places_are_true_behind_lines_that_were_indented() {
         .map(|problem| place(text, problem))
         .collect();
     assert_eq!(places, ["é", "'x'", "10.0.0.1"]);
-    // Also that of an error of the parser.
+    // The place of an error of the parser is true, too.
     let text = "hosts:\n  a:\n    ports: [\n    ]\n    vip: \"\\z\"\n";
     let problem = problem(text);
     assert_eq!(

@@ -221,7 +221,7 @@ def dns_questions(agent):
 
 @mode
 def relay_questions(agent):
-    """DNS questions for names that no server answers, again and again."""
+    """Requests to the relay for names that no DNS server answers, again and again."""
     ready(agent, drains=False)
     for base in range(10_000, 60_000, 200):
         flows = agent.open(200, agent.hosts["good2"], RELAY, base)

@@ -29,9 +29,11 @@ use stage::{Measured, Stage};
 
 use crate::ground::generous;
 
-/// The variables for the length of an attack in seconds, and for the selection of attacks, and the default length.
+/// The variable for the length of an attack, in seconds.
 const SECONDS: &str = "NOROUTER_LAB_HOSTILE";
+/// The variable that selects attacks.
 const ONLY: &str = "NOROUTER_LAB_HOSTILE_ONLY";
+/// The length of an attack if the variable does not set it.
 const SHORT: Duration = Duration::from_millis(1_800);
 
 /// How long to measure before the attack.

@@ -90,7 +90,7 @@ impl Netns {
     pub(crate) fn add_address(&self, address: &str) {
         let mut add = self.command(&["ip", "address", "add", address, "dev", "lo"]);
         if address.contains(':') {
-            // Otherwise the system first looks for other owners of the address, and nobody can use it meanwhile.
+            // Without `nodad` the system first looks for other owners of the address, and nobody can use it meanwhile.
             add.arg("nodad");
         }
         output(&mut add);

@@ -1,4 +1,4 @@
-//! A host as a container, with a static program and only few other files.
+//! A host as a container, with a static program and only a few other files.
 
 use std::{
     ffi::OsStr,

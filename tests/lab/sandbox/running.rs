@@ -116,7 +116,7 @@ impl Running {
         kill_process(self.raw_pid(), signal).unwrap();
     }
 
-    /// Waits until the child ends without being killed by the test.
+    /// Waits until the child has ended, and does not end it.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let what = format!("the end of {}", self.label);

@@ -10,7 +10,7 @@ pub(crate) struct Sshd {
     _sandbox: Sandbox,
     server: Running,
     config: String,
-    /// The server's port. It listens on 127.0.0.1 of its namespace.
+    /// The server's port, on all addresses of its namespace, or on 127.0.0.1 of this machine.
     pub(crate) port: u16,
 }
 
