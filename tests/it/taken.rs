@@ -16,7 +16,10 @@ const MANY_THREADS: usize = 12;
 fn many_taken_addresses_do_not_cost_a_thread_each() {
     let home = Home::new("taken");
     let program = env!("CARGO_BIN_EXE_norouter");
-    let script = home.write("web.sh", &format!("echo $$ > pid\nexec {program} agent --automated\n"));
+    let script = home.write(
+        "web.sh",
+        &format!("echo $$ > pid\nexec {program} agent --automated\n"),
+    );
     let mut manifest = format!(
         "hosts:\n  laptop: {{vip: 127.0.78.1}}\n  web: {{vip: 127.0.78.2, cmd: [sh, {script}]}}\n"
     );
