@@ -21,8 +21,8 @@ pub fn advice(name: &str) -> Option<String> {
     })
 }
 
-/// A part of a name in ASCII. `None` if that needs more than its lower case: for a combination of several characters, or
-/// for part of a pattern.
+/// A label of a name as DNS writes it. `None` if more than lower case and punycode is needed, because the label has
+/// combining characters, or if the label is a pattern.
 fn label(label: &str) -> Option<String> {
     if label.is_ascii() {
         return Some(label.to_ascii_lowercase());
