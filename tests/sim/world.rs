@@ -98,7 +98,7 @@ struct Agent {
     resumes_at: Option<Instant>,
     cut: bool,
     corrupt: bool,
-    /// A bit of the agent's output was flipped, so the agent and its flows cannot be judged any more.
+    /// A bit of the agent's output was flipped, so the agent may be sent parts of flows that the test does not know.
     tainted: bool,
     /// The agent has decided to end.
     ends: bool,
