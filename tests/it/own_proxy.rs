@@ -58,7 +58,7 @@ impl Network {
         BufReader::new(stream)
     }
 
-    /// What the own proxy is asked for next, and its end of the connection.
+    /// The next request to the person's own proxy, and that proxy's end of the connection.
     fn asked(&self) -> (Vec<String>, TcpStream) {
         let stream = self.own.accept().unwrap().0;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -127,7 +127,7 @@ fn everything_else_goes_through_the_persons_own_proxy_and_its_password_is_not_sh
         "{refused}"
     );
 
-    // What the person exempts is dialled by the agent itself, like all that is on this machine.
+    // What the person exempts is dialled by the agent itself, and so is everything on this machine.
     let service = TcpListener::bind("127.0.0.1:0").unwrap();
     let here = service.local_addr().unwrap();
     let mut client = network.ask(&format!("CONNECT {here} HTTP/1.1\r\nHost: {here}\r\n\r\n"));
@@ -182,7 +182,7 @@ fn a_variable_that_leads_to_the_proxies_of_networks_is_not_followed() {
     );
 }
 
-/// The same, for a proxy that speaks SOCKS.
+/// Like the test above, for a proxy that speaks SOCKS.
 #[test]
 fn a_socks_proxy_is_told_the_name() {
     use std::io::Read as _;

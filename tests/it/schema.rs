@@ -258,7 +258,7 @@ fn value(dice: &mut Dice, key: &str) -> Value {
     dice.one(&some[..most])
 }
 
-/// A map with some of these keys, the values of which are of these kinds; now and then with another key.
+/// A map with some of these keys, each with a value of its kind. Now and then it has another key.
 fn map(dice: &mut Dice, keys: &[(&str, &str)]) -> Value {
     let mut map = serde_json::Map::new();
     for (key, kind) in keys {
