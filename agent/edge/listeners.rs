@@ -98,8 +98,9 @@ impl Listeners {
         });
     }
 
-    /// Asks the driver to write the files if they have changed. As long as it is not known of every proxy and VIP whether
-    /// it could be opened, nothing is written: the files must direct programs only to what this agent really serves.
+    /// Asks the driver to write the files if they have changed. Nothing is written before it is known of every proxy
+    /// and VIP whether the agent can listen there: the files must direct programs only to what this agent really
+    /// serves.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();

@@ -566,7 +566,7 @@ impl Core {
         }
     }
 
-    /// All current problems.
+    /// The current problems. If there are more than the manager keeps, the last one says how many were left out.
     fn problems(&self) -> Vec<ProblemReport> {
         self.reports.problems(&self.listeners, &self.rights)
     }

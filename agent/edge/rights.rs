@@ -61,7 +61,7 @@ impl Rights {
         self.outward.to(destination, self.listen())
     }
 
-    /// Whether there are such proxies at all.
+    /// Whether the person has a proxy that is not one of this host's own proxies.
     pub(super) fn goes_out(&self) -> bool {
         self.outward.leads_out(&self.listen())
     }

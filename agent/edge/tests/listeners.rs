@@ -232,7 +232,8 @@ fn programs_are_led_past_the_proxies_only_to_addresses_that_the_agent_listens_on
     args["socks"] = serde_json::json!({});
     let mut core = open_but_for_proxies(&args);
     assert_eq!(written(&mut core).unwrap().direct, [ME, *OTHER.ip()].into());
-    // One port of a host is enough: programs could not tell why that one does not work.
+    // If one port of a host cannot be opened, programs use the proxy for all of its ports: they could not tell why only
+    // that one does not work.
     core.handle_listening(
         Instant::ZERO,
         network(OTHER),
