@@ -449,7 +449,7 @@ impl Table {
         }
     }
 
-    /// Schedules a flow for sending, even if it may have nothing to send: only its stack knows that.
+    /// Schedules a flow for sending. Perhaps it has nothing to send, but only its stack knows that.
     fn touch(&mut self, key: FlowKey) {
         if let Some(flow) = self.flows.get_mut(&key)
             && !flow.queued
