@@ -42,8 +42,8 @@ pub(super) const OPENINGS_PER_PAIR: usize = 768;
 /// The time after which an unanswered SYN is discarded. An agent abandons a dial well before that.
 const OPENING_MAX: Duration = Duration::from_mins(2);
 
-/// The time after which a reset is no longer taken for the refusal of a service, which comes at once: the agent at the
-/// far end has waited for the service, and has given up. It does so after 10 s for each address.
+/// A reset that comes later than this after the SYN is not the refusal of a service, which would come at once. It means
+/// that the agent at the far end has waited for the service in vain: an agent gives up after 10 s for each address.
 const SLOW_REFUSAL: Duration = Duration::from_secs(5);
 
 /// The reason why a segment may not pass.
