@@ -222,7 +222,7 @@ impl Listeners {
         denied.reports()
     }
 
-    /// The result of a probe of an address to which programs on this host connect.
+    /// The answer to a probe that asks whether this agent listens on `address` for programs on this host.
     pub(super) fn find(&self, address: SocketAddr) -> Found {
         let mut listeners = self.states.iter();
         // A DNS listener over UDP may have the same address.

@@ -45,7 +45,7 @@ fn proxy(purpose: Purpose, address: &str) -> Listener {
     }
 }
 
-/// The agent after all VIPs were opened; the proxies are still awaited.
+/// An agent that listens on all VIPs. Its driver has not opened the listeners of the proxies yet.
 fn open_but_for_proxies(args: &serde_json::Value) -> Core {
     let mut core = configured(args);
     for address in [

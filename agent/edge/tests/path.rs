@@ -10,7 +10,7 @@ use crate::{
 const GW: &str = "127.0.42.110";
 const GW2: &str = "127.0.42.111";
 
-/// A network with two gateways; this host is the one called "web".
+/// A network with three gateways. One of them is this host, which is called "web".
 fn args() -> serde_json::Value {
     serde_json::json!({
         "me": "127.0.42.101",
