@@ -105,7 +105,7 @@ struct Flow {
     receiving: Extent,
     /// The sequence number of the next byte from the peer; `None` before its first segment.
     expected: Option<u32>,
-    /// Packet frames with which the stack has answered immediately, and which are not sent yet.
+    /// The immediate answers of the stack that are not sent yet, as packet frames.
     answers: VecDeque<BytesMut>,
 }
 
