@@ -37,8 +37,8 @@ pub(super) struct Life {
     pub(super) asking: bool,
     /// The lines of the command's standard error.
     pub(super) heard: Heard,
-    /// When people are told what the command says although it has not ended; `None` if they are told already, or the
-    /// agent has answered.
+    /// When people are told what the command says, if the agent has not answered before; `None` before the command
+    /// runs, and when people have been told.
     pub(super) patient_until: Option<Instant>,
 }
 

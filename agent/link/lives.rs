@@ -34,7 +34,7 @@ const WAKE_MAX: Duration = Duration::from_secs(10);
 /// the process, this takes less than 15 s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// After this time without an answer of the agent, people are told the last line of its command.
+/// If the agent has not answered after this time, people are told the last line of its command, or that it is silent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// If an agent has served this long, oversized messages of its earlier lives do not count any more.
