@@ -242,7 +242,7 @@ impl Host {
         })
     }
 
-    /// Everything that is wrong with the host, or for which it waits; its loss comes first.
+    /// Everything that is wrong with the host, or that it waits for. The loss comes first.
     fn troubles(&self) -> Vec<Trouble> {
         let lost = match self.link.state() {
             link::State::Ending { why, .. }

@@ -373,7 +373,7 @@ impl Core {
         }
     }
 
-    /// The plan of the network, with the commands that its hosts have now, without those that wait for approval.
+    /// The plan of the network. It has the commands that the hosts have now, and not those that wait for approval.
     pub fn plan(&self) -> PlanView {
         let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
         let running = Plan {

@@ -9,7 +9,7 @@ use crate::{
     view::{ASKS, PromptKind, PromptView, Trouble, TroubleCode},
 };
 
-/// How many prompts of a host may be open. A command normally asks one after the other.
+/// How many prompts of a host may be open. A command normally asks one question after the other.
 const OPEN_MAX: usize = 4;
 
 /// How many answers are kept for a host.
