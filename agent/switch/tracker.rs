@@ -1,7 +1,8 @@
 //! The flows that cross the switch, known only from their packets.
 //!
-//! The switch does not trust agents, so it follows each flow itself. A flow begins with a SYN that the policy allows,
-//! and ends when both FINs are acknowledged, with a reset, or when one of its hosts is lost. No other packets may pass.
+//! The switch does not trust agents, so it follows each flow itself. A flow begins with a SYN that the policy allows.
+//! It ends when both FINs are acknowledged, when one end resets it, when its SYN is not answered in time, when one of
+//! its hosts is lost, or when the manager ends it. Packets that belong to no flow may not pass.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,8 +27,7 @@ use crate::{
     },
 };
 
-/// The maximum number of existing flows that one host may have begun. The manager's own host has this many reserved for
-/// itself.
+/// The maximum number of existing flows that one host may have begun. As many are reserved for the manager's own host.
 pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
 /// The maximum number of existing flows that all hosts together may have begun, except for the manager's own host.

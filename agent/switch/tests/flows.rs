@@ -1,5 +1,5 @@
-//! The switch's reports about flows, about those that have ended, and about the services behind published ports; and how
-//! a person ends a flow.
+//! The switch's reports about flows, about those that have ended, and about the services behind published ports; and
+//! how a person ends a flow.
 
 use super::*;
 
