@@ -26,7 +26,8 @@ struct Network {
 }
 
 impl Network {
-    /// The hosts have the addresses `127.0.64.N` to `127.0.64.N+2`. `laptop` are further fields of the laptop.
+    /// The hosts have the addresses `127.0.64.N` to `127.0.64.N+2`. `laptop` has further fields of the laptop for the
+    /// manifest.
     fn start(name: &str, first: u8, laptop: &str) -> Self {
         let home = Home::new(name);
         let service = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -76,7 +77,7 @@ impl Network {
             .unwrap()
     }
 
-    /// Asks for a connection until the agent of the laptop has written its variables.
+    /// Repeats a command until the agent of the laptop has written its variables. Returns the last run.
     fn run(&self, arguments: &[&str]) -> Run {
         loop {
             let run = self.home.run(arguments);
@@ -230,7 +231,7 @@ fn what_is_behind_a_route_is_reached_through_the_proxy_of_this_machine() {
             "a password: {}",
             closed.talk
         );
-        // As the laptop listens on no address of the network, the proxy leads to its hosts, too.
+        // The laptop does not listen on addresses of the network, so its hosts are reached through the proxy, too.
         for (target, service) in [(&*beyond, &network.beyond), ("web:8080", &network.service)] {
             answer_at_the_end(service);
             let mut child = network.connect(&[target]);

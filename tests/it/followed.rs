@@ -15,7 +15,7 @@ use super::{
 /// The address of the host whose command changes.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 2);
 
-/// The address of the host whose manifest is written slowly.
+/// The address of the host in the manifest that is written slowly.
 const SLOW: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 12);
 
 /// A connection whose other end sends everything back.

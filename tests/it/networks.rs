@@ -1,5 +1,5 @@
-//! Networks side by side: a person finds each of them, whatever the variables are and whatever happens to its socket, and
-//! they do not take anything from each other.
+//! Networks side by side: a person finds each of them, whatever the variables are and whatever happens to its socket,
+//! and they do not take anything from each other.
 
 use std::{
     fs,

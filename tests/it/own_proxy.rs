@@ -1,4 +1,5 @@
-//! A person's own proxy in the environment of the manager: the proxies of the network lead to everything else through it.
+//! A person's own proxy in the environment of the manager: the proxies of the network lead to everything else through
+//! it.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -11,7 +12,7 @@ use crate::{
     home::{Home, Manager, PATIENCE},
 };
 
-/// A laptop with an HTTP and a SOCKS proxy, whose environment names the proxy `own`.
+/// A laptop with an HTTP proxy. The environment of its manager names the person's own proxy, which is `own`.
 struct Network {
     home: Home,
     http: String,
@@ -20,7 +21,8 @@ struct Network {
 }
 
 impl Network {
-    /// `variables` are the names of the variables that lead to the person's own proxy; `{}` in them is its address.
+    /// `variables` are the names and values of variables. In a value, `OWN` stands for the address of the person's own
+    /// proxy, and `HTTP` for that of the laptop's proxy.
     fn start(name: &str, vip: &str, variables: &[(&str, &str)]) -> Self {
         let home = Home::new(name);
         let own = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -16,7 +16,7 @@ fn schema() -> Validator {
     jsonschema::validator_for(&serde_json::from_str(&json_schema()).unwrap()).unwrap()
 }
 
-/// Parses YAML with a second, independent parser; `None` if it is not good YAML.
+/// Parses YAML with a second, independent parser; `None` if it is not valid.
 fn as_json(text: &str) -> Option<Value> {
     let mut value: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
     value.apply_merge().ok()?;

@@ -15,7 +15,7 @@ use crate::home::{Home, Manager, body, get, status};
 /// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A network whose hosts have the addresses `127.0.62.N` to `127.0.62.N+4`, so that tests do not disturb each other.
+/// A network that uses the addresses `127.0.62.N` to `127.0.62.N+4`, so that tests do not disturb each other.
 struct Network {
     home: Home,
     first: u8,
@@ -336,7 +336,7 @@ fn a_server_on_the_other_loopback_address_is_found_and_the_port_is_known_to_refu
     let ports = format!("'7005:127.0.0.1:{port}','7006:[::1]:{port}'");
     let network = Network::new("why-beside", 50, &ports);
     let tried = || {
-        // One host never starts, so the exit code is not that of a network that is ready.
+        // One host never starts, so the exit code is not 0.
         let status = network.home.run(&["status", "--json"]);
         let snapshot: Value = serde_json::from_str(&status.data).unwrap();
         let hosts = snapshot["hosts"].as_array().unwrap();
