@@ -70,8 +70,8 @@ const REASON_MAX: usize = 4 << 10;
 /// How many addresses a reason names for one kind of trouble.
 const ADDRESSES_MAX: usize = 8;
 
-/// Stands for the address where the words of two troubles are compared. The words themselves never contain this
-/// character.
+/// Stands for the address in words that several troubles share, until all their addresses are filled in. The words
+/// themselves never contain this character.
 const PLACE: char = '\u{0}';
 
 /// Troubles in one line. Those that differ only in their address are told once, with all addresses.

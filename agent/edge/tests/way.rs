@@ -17,7 +17,7 @@ const GW: &str = "127.0.42.110";
 const GW2: &str = "127.0.42.111";
 
 /// A network with two gateways that have a relay and a DNS server each. This host is called "web", and is the gateway
-/// of a third route.
+/// of another route.
 fn args() -> Value {
     json!({
         "me": "127.0.42.101",
