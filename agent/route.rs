@@ -24,7 +24,7 @@ pub struct Route {
     pub via: Vec<Vip>,
     /// The destinations that the gateways dial.
     pub to: Vec<Target>,
-    /// Exceptions: this route does not lead to them, although `to` includes them. Earlier routes decide about them.
+    /// Exceptions: this route does not lead to them, even if `to` includes them. Earlier routes decide about them.
     pub not_to: Vec<Target>,
 }
 

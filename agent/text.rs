@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 /// The maximum number of slips between a mistyped word and the word that is suggested for it.
 const SLIPS_MAX: usize = 2;
 
-/// Words of up to this many characters may have one slip only, because two slips turn almost every short word into any
-/// other.
+/// Words of up to this many characters may have one slip only, because two slips turn nearly any short word into
+/// another.
 const SHORT_WORD: usize = 4;
 
 /// How many characters of a quoted text are shown.
@@ -42,8 +42,8 @@ pub fn quote_whole(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
 
-/// A command as a line that a shell splits into the same words again. Words with characters that are not safe to show
-/// are escaped between double quotes instead; no word looks like another one.
+/// A command as a line that a shell splits into the same words again. A word with characters that are not safe to show
+/// is escaped between double quotes instead. Different words never look the same.
 pub fn shell_line(words: &[String]) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let quoted: Vec<_> = words
@@ -55,7 +55,8 @@ pub fn shell_line(words: &[String]) -> String {
             if word.chars().any(is_unsafe) {
                 return quote_whole(word);
             }
-            // Only a NUL cannot be quoted, and it is not safe to show.
+            // Quoting fails only for a word with a NUL, and such a word was handled above, because it is not safe to
+            // show.
             shlex::try_quote(word).map_or_else(|_| quote_whole(word), Into::into)
         })
         .collect();
@@ -135,8 +136,8 @@ pub enum Lookalike {
     Quote,
 }
 
-/// The first of these characters that looks like a space or a quote of a program's language, but is another character,
-/// with its description: "a no-break space (U+00A0)".
+/// The first of these characters that looks like an ASCII space or quote, but is another character, with its
+/// description: "a no-break space (U+00A0)".
 pub fn lookalike(text: impl IntoIterator<Item = char>) -> Option<(String, Lookalike)> {
     text.into_iter().find_map(|c| {
         let code = u32::from(c);
@@ -194,7 +195,7 @@ pub fn meant_or_synonym<'a>(
         .or_else(|| meant(unknown, known.iter().copied()))
 }
 
-/// How many slips turn one word into the other: a character too many, one too few, a wrong one, or two neighbours in
+/// How many slips turn one word into the other: a character too many, a missing or a wrong one, or two neighbours in
 /// the wrong order (optimal string alignment). Words of very different length are not compared, and have the distance
 /// `usize::MAX`.
 fn slips(a: &str, b: &str) -> usize {

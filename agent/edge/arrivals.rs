@@ -27,11 +27,12 @@ pub(super) const DIALS_MAX: usize = 1_024;
 /// The maximum number of open DNS questions of other hosts, each on a connection of its own.
 const QUESTIONS_MAX: usize = 512;
 
-/// The maximum number of requests of other hosts' proxies for which this gateway has not connected yet.
+/// The maximum number of open requests to the relay: those of other hosts' proxies for which this gateway has not
+/// connected yet.
 const RELAYS_MAX: usize = 1_024;
 
-/// The requests of other hosts that are under way. Of each kind (dials, DNS questions, requests to the relay), one host
-/// may have at most as many under way as are still free for all others.
+/// The requests of other hosts that are under way: dials, DNS questions, and requests to the relay. Of each kind, one
+/// host may have at most as many as are still free.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,

@@ -1,4 +1,4 @@
-//! The greeting: an agent's version, features and system.
+//! The greeting: an agent's version and features, and the checksum of its configuration.
 
 use crate::{
     VERSION,

@@ -85,7 +85,9 @@ impl Rights {
 }
 
 impl Config {
-    /// Removes the files that may not be written, and returns every part of the configuration that will be refused.
+    /// Removes the files that may not be written, and the proxies that may not run from the other files. Returns the
+    /// dial targets, the files and the role of a gateway that are not permitted. Listeners are judged when they are
+    /// opened.
     pub(super) fn limit(&mut self, limits: &Limits) -> Vec<ProblemReport> {
         let mut problems = Sums::default();
         for (port, (host, connect_port)) in &self.forwards {

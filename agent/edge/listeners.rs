@@ -98,8 +98,9 @@ impl Listeners {
         });
     }
 
-    /// Asks the driver to write the files if they have changed. As long as it is not known of every proxy and VIP whether
-    /// it could be opened, nothing is written: the files must direct programs only to what this agent really serves.
+    /// Asks the driver to write the files if they have changed. Nothing is written before it is known of every proxy
+    /// and VIP whether the agent can listen there: the files must direct programs only to what this agent really
+    /// serves.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
@@ -221,7 +222,7 @@ impl Listeners {
         denied.reports()
     }
 
-    /// The result of a probe of an address to which programs on this host connect.
+    /// The answer to a probe that asks whether this agent listens on `address` for programs on this host.
     pub(super) fn find(&self, address: SocketAddr) -> Found {
         let mut listeners = self.states.iter();
         // A DNS listener over UDP may have the same address.

@@ -235,7 +235,8 @@ impl Core {
         self.reports.files = problems;
     }
 
-    /// Notes that [`Output::EndPredecessor`] failed. A later start of this agent will have to wait until its ports are free.
+    /// Notes that [`Output::EndPredecessor`] failed. A later start of this agent will have to wait until its ports are
+    /// free.
     pub fn handle_no_place(&mut self, reason: String) {
         self.reports.no_place = Some(ProblemReport {
             what: "make room for a new start of itself".to_owned(),
@@ -566,7 +567,7 @@ impl Core {
         }
     }
 
-    /// All current problems.
+    /// The current problems. If there are more than the manager keeps, the last one says how many were left out.
     fn problems(&self) -> Vec<ProblemReport> {
         self.reports.problems(&self.listeners, &self.rights)
     }

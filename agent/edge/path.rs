@@ -140,8 +140,9 @@ impl Rights {
     }
 
     /// Whether this agent connects, for one of its published ports, to an address that the port's target has resolved
-    /// to. It connects to no address of the network that a name stands for by accident, as it does when the names of
-    /// the network are in the hosts file: its own listener would accept the connection, and lead it back to this port.
+    /// to. The name of a target may stand for an address of the network by accident, because the names of the network
+    /// are in the hosts file. The agent does not connect to such an address: its own listener would accept the
+    /// connection, and lead it back to this port.
     pub fn may_connect_for_port(
         &self,
         destination: &Destination,
@@ -162,7 +163,8 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
-    /// The name of a destination if it is a name of the network, which other resolvers may know as something else.
+    /// The name of a destination if it is a name of the network. Other resolvers may give another address for that
+    /// name.
     pub fn name_in_network<'d>(&self, destination: &'d Destination) -> Option<&'d str> {
         match &destination.host {
             Host::Ip(_) => None,

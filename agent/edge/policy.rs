@@ -135,8 +135,8 @@ impl Rights {
     }
 }
 
-/// The failure for a host to which the policy refuses a destination, or an address to which the destination has
-/// resolved.
+/// The failure for a host that has asked for a destination which the policy refuses. `address` is the refused address
+/// if the destination is a name that was resolved.
 pub(super) fn refused(to: &Destination, address: Option<IpAddr>, by: By) -> Failure {
     match (&to.host, address) {
         (Host::Name(_), Some(address)) => Failure {

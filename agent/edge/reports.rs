@@ -27,7 +27,7 @@ pub(super) struct Reports {
     pub(super) denied: Vec<ProblemReport>,
     /// The actions that the limits of this machine have refused since the last configuration.
     pub(super) refusals: Refusals,
-    /// The hosts that want more than their share of this host.
+    /// The hosts that want more connections to this host than their share.
     pub(super) crowd: Crowd,
     /// The requests of other hosts that the policy has refused.
     pub(super) refused_asks: RefusedAsks,
@@ -81,7 +81,7 @@ impl Reports {
         crowd.into_iter().chain(refusals).chain(asks).min()
     }
 
-    /// All current problems, at most as many as the manager keeps.
+    /// The current problems. If there are more than the manager keeps, the last one says how many were left out.
     pub(super) fn problems(&self, listeners: &Listeners, rights: &Rights) -> Vec<ProblemReport> {
         let mut problems: Vec<_> = listeners.failed().collect();
         problems.extend(self.files.iter().chain(&self.no_place).cloned());

@@ -52,7 +52,7 @@ impl Rights {
     }
 
     /// The person's own proxy that leads to a destination; `None` if the destination belongs to the network, if a route
-    /// leads there, or if this host is to dial it.
+    /// leads there, or if the person has no proxy for it.
     pub(super) fn outward(&self, destination: &Destination) -> Option<&Arc<Upstream>> {
         let config = self.config.as_ref();
         if config.is_some_and(|config| config.has(&destination.host)) {
@@ -61,7 +61,7 @@ impl Rights {
         self.outward.to(destination, self.listen())
     }
 
-    /// Whether there are such proxies at all.
+    /// Whether the person has a proxy that is not one of this host's own proxies.
     pub(super) fn goes_out(&self) -> bool {
         self.outward.leads_out(&self.listen())
     }

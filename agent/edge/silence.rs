@@ -1,5 +1,5 @@
 //! Detects that the manager is gone: it has promised heartbeats, but sends nothing, so it has ended or cannot be
-//! reached. When it is back, it will start another agent, for which the ports must be free.
+//! reached. When it is back, it will start another agent, which needs the same ports.
 //!
 //! As in the manager, silence is measured by the number of checks without a sign of life, not by time, so that
 //! suspending the machine does not count as silence.

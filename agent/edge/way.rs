@@ -145,8 +145,8 @@ fn not_accepted(rights: &Rights, address: SocketAddrV4) -> (Cause, String) {
     (Cause::Refused, reason)
 }
 
-/// The person's own proxy for a destination outside the network. Clients on other machines have none: the person's proxy
-/// may run on this machine, and reach what they must not.
+/// The person's own proxy for a destination outside the network. A client on another machine does not get it, because
+/// the person's proxy may run on this machine, and then reaches destinations that such a client must not reach.
 fn outward<'a>(
     rights: &'a Rights,
     destination: &Destination,
@@ -174,7 +174,8 @@ impl Resolving {
                 Err(failure) => return Step::GiveUp(failure),
             }
         }
-        // An address that the person's own proxy is not for is one of this machine's surroundings.
+        // If the person's own proxy is not meant for one of the addresses, the destination belongs to the surroundings
+        // of this machine, and is dialled without the proxy.
         let goes_out = |it: &SocketAddr| rights.outward(&Destination::from(*it)).is_some();
         if let Some(proxy) = outward(rights, &self.destination, self.is_remote)
             && addresses.iter().all(goes_out)

@@ -70,7 +70,7 @@ pub enum Purpose {
 }
 
 impl Listener {
-    /// A description of the listener's purpose for messages, and its address.
+    /// The words for messages: what the agent does, such as "listen on", and the address.
     pub(super) fn words(&self) -> (&'static str, String) {
         let address = self.address.to_string();
         match self.purpose {

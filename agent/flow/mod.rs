@@ -105,7 +105,7 @@ struct Flow {
     receiving: Extent,
     /// The sequence number of the next byte from the peer; `None` before its first segment.
     expected: Option<u32>,
-    /// Packet frames with which the stack has answered immediately, and which are not sent yet.
+    /// The immediate answers of the stack that are not sent yet, as packet frames.
     answers: VecDeque<BytesMut>,
 }
 
@@ -449,7 +449,7 @@ impl Table {
         }
     }
 
-    /// Schedules a flow for sending, even if it may have nothing to send: only its stack knows that.
+    /// Schedules a flow for sending. Perhaps it has nothing to send, but only its stack knows that.
     fn touch(&mut self, key: FlowKey) {
         if let Some(flow) = self.flows.get_mut(&key)
             && !flow.queued

@@ -10,8 +10,8 @@ use crate::{addr::FlowKey, turns::Turns};
 /// next turn.
 const HOST_QUANTUM: i64 = 64 << 10;
 
-/// What a packet costs in addition to its own bytes, in bytes: the work for this host and for those that forward the
-/// packet.
+/// What a packet costs besides its own bytes, as a number of bytes. It stands for the work of this host, and of the
+/// hosts that forward the packet.
 const PACKET_COST: i64 = 2 << 10;
 
 /// Which flows may send.

@@ -13,7 +13,7 @@ struct Pair {
     now: Instant,
     left: Table,
     right: Table,
-    /// Decides by its number whether a packet is lost; the packets of both directions are counted together.
+    /// Whether the packet with this number is lost. The packets of both directions are numbered together.
     lost: fn(usize) -> bool,
     packets: usize,
 }

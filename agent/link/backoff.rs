@@ -1,14 +1,14 @@
-//! The pause before the next retry: short at first, doubled after each failure, and with jitter. Time in which the agent
-//! was ready takes the doublings back.
+//! The pause before the next retry: short at first, doubled after each failure, and with jitter. While the agent is
+//! ready, the doublings are taken back one by one.
 
 use std::time::Duration;
 
-/// The most by which jitter shortens a pause, in percent, so that hosts that were lost together do not all return at
-/// the same moment. Jitter never lengthens a pause, because the pause is documented as a maximum.
+/// Jitter shortens a pause by at most this many percent, so that hosts that were lost together do not all return at the
+/// same moment. It never lengthens a pause, because the pause is documented as a maximum.
 const JITTER: u64 = 20;
 
-/// An agent that was ready for this long has taken back one doubling, so that a host that was well for ten seconds is
-/// tried again at once, however often it was lost before.
+/// One doubling is taken back for each period of this length in which the agent was ready. So a host that was well for
+/// about ten seconds is tried again after the shortest pause, however often it was lost before.
 const RECOVERY: Duration = Duration::from_millis(1_500);
 
 /// How fast the retries follow each other.

@@ -11,7 +11,7 @@ use crate::{
 /// How many lines of a command are searched for known causes, so that a flood of lines does not take much time.
 const SEARCHED_MAX: usize = 100;
 
-/// A line of an agent that was ready is the reason for its loss only if it was written this shortly before.
+/// A line of an agent that was ready counts as the reason for its loss only if it was written at most this long before.
 const FRESH_MAX: Duration = Duration::from_secs(5);
 
 /// The beginning of every message of the manager, which no agent sends.
@@ -34,8 +34,8 @@ pub(super) struct Heard {
     last: Option<(Instant, String)>,
     known: Option<(&'static Symptom, String)>,
     searched: usize,
-    /// Whether the agent was ready since then. Its words are its own from then on, and not those of a program on the
-    /// way to it.
+    /// Whether the agent has been ready since then. From then on, the lines are its own, and not those of a program on
+    /// the way to it.
     answered: bool,
 }
 
@@ -60,7 +60,7 @@ impl Heard {
         true
     }
 
-    /// Forgets everything, because the agent has answered: the words on the way to it were no reason to end.
+    /// Forgets everything, because the agent has answered: nothing that was written before has prevented that.
     pub(super) fn answer(&mut self) {
         *self = Self {
             answered: true,
@@ -115,7 +115,7 @@ impl LastWords {
     }
 }
 
-/// Whether the output of a command has what was sent to its input.
+/// Whether the output of a command contains what the manager has sent to its input.
 fn is_echo(output: &str) -> bool {
     output.contains(OURS)
 }
@@ -124,7 +124,7 @@ fn known_in(line: &str) -> Option<(&'static Symptom, String)> {
     Some((Symptom::seen_in(line)?, said(trimmed(line))))
 }
 
-/// A line without what decorates its beginning and its end, and without the full stop of its only sentence.
+/// The line without blanks and `@` signs at both ends, and without a full stop at its end. An ellipsis stays.
 fn trimmed(line: &str) -> &str {
     let line = line.trim_matches(|c: char| c == '@' || c.is_whitespace());
     line.strip_suffix('.')

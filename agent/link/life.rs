@@ -1,4 +1,4 @@
-//! The data about an agent since its command was started.
+//! What is known of an agent since its command was started.
 
 use std::{net::Ipv4Addr, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 /// The window of time in which faults are counted.
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
-/// The data about an agent since its command was started. They are discarded when the command is started again.
+/// What is known of an agent since its command was started. It is discarded when the command is started again.
 pub(super) struct Life {
     pub(super) decoder: Decoder,
     pub(super) spoke: bool,
@@ -37,8 +37,8 @@ pub(super) struct Life {
     pub(super) asking: bool,
     /// The lines of the command's standard error.
     pub(super) heard: Heard,
-    /// When people are told what the command says although it has not ended; `None` if they are told already, or the
-    /// agent has answered.
+    /// When people are told what the command says, if the agent has not answered before; `None` before the command
+    /// runs, and when people have been told.
     pub(super) patient_until: Option<Instant>,
 }
 

@@ -34,7 +34,7 @@ const WAKE_MAX: Duration = Duration::from_secs(10);
 /// the process, this takes less than 15 s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// After this time without an answer of the agent, people are told the last line of its command.
+/// If the agent has not answered after this time, people are told the last line of its command, or that it is silent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// If an agent has served this long, oversized messages of its earlier lives do not count any more.
@@ -244,8 +244,8 @@ impl Lives {
         });
     }
 
-    /// Handles a line of the command's standard error, which is safe to show. `shown` says whether it is among those
-    /// that people are shown.
+    /// Handles a line of the command's standard error, which is safe to show. `shown` says whether this line is shown
+    /// to people.
     pub(super) fn handle_line(&mut self, now: Instant, line: &str, shown: bool) {
         if !self.life.heard.hear(now, line) {
             return;
@@ -271,10 +271,10 @@ impl Lives {
     }
 
     /// Ends the command at once, because a person has refused its question. Returns false if the agent has answered
-    /// already, which needs the command.
+    /// already: then the command goes on.
     ///
-    /// Nothing is answered before the process has ended, because ssh would send an empty password to the host, which
-    /// counts as a failed login.
+    /// The question gets no answer before the process has ended. Otherwise ssh would send an empty password to the
+    /// host, which counts as a failed login.
     pub(super) fn handle_refused_prompt(
         &mut self,
         now: Instant,
@@ -446,8 +446,8 @@ impl Lives {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that receives nothing does not notice that its input is closed, and neither does a command that waits
-        // for a person, so it is given no time to exit.
+        // An agent that receives nothing does not notice that its input is closed, and neither does a command that
+        // waits for a person. So neither of them is given time to exit.
         let is_asking = self.life.asking && self.life.greeting.is_none();
         let deaf =
             is_asking || matches!(why, Loss::Silent | Loss::Stalled | Loss::Unanswered { .. });

@@ -60,7 +60,7 @@ pub enum Loss {
     Unanswered {
         /// The question.
         question: String,
-        /// Whether the person has answered "no", instead of refusing an answer.
+        /// Whether the person has answered "no", instead of refusing to answer.
         no: bool,
     },
     /// The output stream has ended just now, and the process may be about to end.
@@ -167,7 +167,7 @@ impl Loss {
         }
     }
 
-    /// What the command said before its end, if the loss is about that.
+    /// What the command said before its end; `None` for losses that are not about that.
     fn last_words(&self) -> Option<&LastWords> {
         let (Self::Exited { last, .. } | Self::NoAnswer(last)) = self else {
             return None;

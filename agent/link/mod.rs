@@ -62,7 +62,7 @@ use crate::{
 /// The maximum number of events of unknown types that an agent may send within a short time.
 const UNKNOWN_MAX: u32 = 100;
 
-/// The length of the text that is quoted where a frame should begin, in bytes.
+/// How many bytes are quoted, at most, of a text that was found where a frame should begin.
 const TEXT_MAX: usize = 256;
 
 /// The link to one host's agent.

@@ -42,7 +42,7 @@ pub enum Note {
     Stderr(String),
     /// Text that the command wrote before its first frame.
     Banner(String),
-    /// Optional features that the agent lacks. The manifest does not depend on them.
+    /// Features that the manifest uses, and that the agent lacks. It is accepted without them.
     Lacks(Vec<String>),
     /// The agent exceeds its budget, mainly with this kind of work, and is slowed down.
     Greedy(Excess),

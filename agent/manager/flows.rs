@@ -76,8 +76,8 @@ fn is_inside(hosts: &BTreeMap<Vip, Host>, key: FlowKey) -> bool {
     Vip::new(*key.dst.ip()).is_ok_and(|vip| hosts.contains_key(&vip))
 }
 
-/// The part of a route by which packets to an address go to this gateway: the block that contains the address, or the
-/// route's patterns of names.
+/// Why packets to an address go to this gateway: the block of a route that contains the address, or a route's patterns
+/// of names.
 fn rule(routes: &Routes, gateway: Vip, address: Ipv4Addr) -> Option<String> {
     let leads = |route: &&Route| route.via.contains(&gateway);
     if let Some(route) = routes.to_address(address.into()).filter(leads) {

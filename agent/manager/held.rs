@@ -46,8 +46,8 @@ impl HeldPlan {
     }
 }
 
-/// How many sentences of one change are listed. Further ones are only counted, because the list is part of every
-/// snapshot.
+/// How many grants of one change are listed as sentences. Further ones are only counted, because the list is part of
+/// every snapshot.
 const SENTENCES_MAX: usize = 1_000;
 
 /// The grants as sentences.

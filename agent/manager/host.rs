@@ -70,7 +70,8 @@ const REASON_MAX: usize = 4 << 10;
 /// How many addresses a reason names for one kind of trouble.
 const ADDRESSES_MAX: usize = 8;
 
-/// Stands for the addresses in the words of a kind of trouble. No text of a person or a program has this character.
+/// Stands for the address in words that several troubles share, until all their addresses are filled in. The words
+/// themselves never contain this character.
 const PLACE: char = '\u{0}';
 
 /// Troubles in one line. Those that differ only in their address are told once, with all addresses.
@@ -150,8 +151,8 @@ impl Host {
         }
     }
 
-    /// Takes over the plan of this host from another manifest. With `hold`, a command that nobody has approved is held
-    /// under the next number, and the host keeps its present command.
+    /// Takes over the plan of this host from another manifest. With `hold`, a command that nobody has approved is held,
+    /// and the host keeps its approved command, if it has one. A command that is already held keeps its number.
     pub(super) fn take(&mut self, plan: &HostPlan, hold: bool, last_number: &mut u64) {
         let unapproved = self.is_unapproved();
         let old = std::mem::replace(&mut self.plan, plan.clone()).start;
@@ -241,7 +242,7 @@ impl Host {
         })
     }
 
-    /// Everything that is wrong with the host, or for which it waits; its loss comes first.
+    /// Everything that is wrong with the host, or that it waits for. The loss comes first.
     fn troubles(&self) -> Vec<Trouble> {
         let lost = match self.link.state() {
             link::State::Ending { why, .. }
@@ -375,8 +376,9 @@ impl Host {
         Event::Warning { host, vip, text }
     }
 
-    /// The ports that the host publishes, each with the last attempt to connect to its service, as far as that is known.
-    /// An agent that cannot be probed is an older one, which accepts connections before it has tried the service.
+    /// The ports that the host publishes, each with the last attempt to connect to its service, as far as that is
+    /// known. An agent that cannot be probed is an older one, which accepts connections before it has tried the
+    /// service. So its accepted connections say nothing about the service, and are left out.
     fn tried(&self, switch: &Switch) -> Vec<TriedPort> {
         let holds_back = self.link.answers_probes();
         let ports: BTreeSet<_> = configure::carried(&self.plan)

@@ -135,7 +135,7 @@ impl Core {
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
-        // The driver is told here that the snapshot has changed. If no host is left, no link reports a change.
+        // If no host is left, no link reports a change, so the driver is told here that the snapshot has changed.
         self.outputs.push_back(Output::Changed);
     }
 
@@ -373,7 +373,7 @@ impl Core {
         }
     }
 
-    /// The plan of the network, with the commands that its hosts have now, without those that wait for approval.
+    /// The plan of the network. It has the commands that the hosts have now, and not those that wait for approval.
     pub fn plan(&self) -> PlanView {
         let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
         let running = Plan {
@@ -404,8 +404,8 @@ impl Core {
         asked
     }
 
-    /// Takes the replies of agents to the questions of an inquiry. A service that an agent has tried to connect to is as
-    /// well known afterwards as after a connection.
+    /// Takes the replies of agents to the questions of an inquiry. If an agent has tried to connect to a service, the
+    /// outcome is noted, as it is after a connection.
     pub fn note_replies(
         &mut self,
         now: Instant,
@@ -569,7 +569,7 @@ impl Core {
     /// Starts the commands that may be started at this moment.
     fn spawn(&mut self, now: Instant) {
         while let Some(vip) = self.pace.pop(now) {
-            // Frames that wait for an earlier agent are dropped, because they are useless to this one.
+            // Frames that wait for an earlier agent are dropped, because they are useless to the new one.
             self.switch.lower(now, vip);
             if let Some(host) = self.hosts.get_mut(&vip) {
                 let start = host.plan.start.clone();

@@ -9,7 +9,7 @@ use crate::{
     view::{ASKS, PromptKind, PromptView, Trouble, TroubleCode},
 };
 
-/// How many prompts of a host may be open. A command normally asks one after the other.
+/// How many prompts of a host may be open. A command normally asks one question after the other.
 const OPEN_MAX: usize = 4;
 
 /// How many answers are kept for a host.
@@ -28,8 +28,8 @@ pub(super) struct Prompts {
     kept: BTreeMap<String, Kept>,
     /// The command whose answers are kept.
     start: Option<Start>,
-    /// The prompts that get no answer, but are not told so before their command has ended. A command that is told goes
-    /// on, and ssh then sends an empty password to the host.
+    /// The prompts that get no answer, but whose askers learn that only when the command has ended. If they learned it
+    /// earlier, the command would go on, and ssh would send an empty password to the host.
     withheld: Vec<u64>,
 }
 
@@ -65,7 +65,7 @@ pub(super) enum Will {
     Refuses {
         /// The question, as it is shown.
         question: String,
-        /// Whether the answer is "no"; otherwise there is none.
+        /// Whether the person has answered "no". If not, the person has refused to answer.
         no: bool,
     },
 }

@@ -30,7 +30,8 @@ pub enum Commands {
 }
 
 impl Core {
-    /// Notes that the manifest has changed but cannot be applied, for the reasons in `report`, until one can be.
+    /// Notes that the manifest has changed but cannot be applied, for the reasons in `report`. The note stays until a
+    /// manifest can be applied.
     pub fn refuse_manifest(&mut self, now: Instant, mut report: String) {
         report.truncate(report.floor_char_boundary(REPORT_MAX));
         let before = self.unapplied.take();
@@ -68,7 +69,7 @@ impl Core {
     }
 
     /// Whether a reload to this plan would take something away from the network: a host, or something that is granted
-    /// now. A manifest of which only a part is written looks like that.
+    /// now. A manifest that is only partly written looks like that.
     pub fn would_lose(&self, plan: &Plan) -> bool {
         plan::loses(&self.plan, plan)
     }
@@ -111,12 +112,12 @@ impl Core {
         true
     }
 
-    /// Changes the network to `plan`, and returns the differences of hosts.
+    /// Changes the network to `plan`, and returns the changes of its hosts.
     pub fn reload(&mut self, now: Instant, plan: &Plan, commands: Commands) -> Vec<Change> {
         self.apply(now, plan, commands).0
     }
 
-    /// Changes the network to `plan`, and returns the differences of hosts, and everything that has changed in words.
+    /// Changes the network to `plan`. Returns the changes of its hosts, and the words for everything that has changed.
     fn apply(
         &mut self,
         now: Instant,
@@ -297,7 +298,7 @@ impl Core {
     }
 }
 
-/// The published ports that lead to other targets than before.
+/// The published TCP ports that are new, or that lead to other targets than before.
 fn other_services(before: &Plan, now: &Plan) -> Vec<(Vip, Port)> {
     let leads_as_before = |host: &HostPlan, forward: &Forward| {
         let old = before.host(host.vip);

@@ -6,8 +6,9 @@
 
 use super::zone::Zone;
 
-/// The text of a HOSTALIASES file with the names of the zone. The lines of an existing file follow ours, except those
-/// for our names. Names with dots are left out, because the C library looks up only names without dots in the file.
+/// The text of a HOSTALIASES file with the names of the zone. After our lines come the lines of an existing file,
+/// except lines for our names. Names with dots are left out, because the C library looks up only names without dots in
+/// the file.
 pub fn text(zone: &Zone, existing: &[u8]) -> Vec<u8> {
     let ours: Vec<(&str, String)> = zone
         .entries()

@@ -7,8 +7,8 @@
 //! # </Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! ```
 //!
-//! The words after the mark name the block's [`Owner`]. The original NoRouter and earlier versions write no owner, and
-//! read a mark with an owner as a comment.
+//! The words after `Added-by-NoRouter` name the block's [`Owner`]. The original NoRouter and earlier versions write no
+//! owner, and read a mark with an owner as a comment.
 
 use std::{
     fmt::{self, Write as _},
@@ -285,7 +285,7 @@ struct Lines<'a>(Vec<&'a [u8]>);
 struct Block<'a> {
     /// The lines of the block, marks included.
     range: Range<usize>,
-    /// The words after our name in the marks of the block.
+    /// The words after `Added-by-NoRouter` in the marks of the block.
     tag: &'a [u8],
 }
 
@@ -295,7 +295,7 @@ impl Block<'_> {
     }
 }
 
-/// The words after our name in a mark; `None` if the line is not a mark.
+/// The words after `Added-by-NoRouter` in a mark; `None` if the line is not a mark.
 fn tag<'a>(line: &'a [u8], mark: &str) -> Option<&'a [u8]> {
     let rest = line.trim_ascii().strip_prefix(mark.as_bytes())?;
     let tag = rest.strip_suffix(b">")?;

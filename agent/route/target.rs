@@ -194,12 +194,12 @@ impl Target {
     }
 }
 
-/// Whether an address has a different meaning on every machine.
+/// Whether an address is in a special block.
 pub fn is_special(address: IpAddr) -> bool {
     what_is(address).is_some()
 }
 
-/// A description of an address that has a different meaning on every machine; `None` for other addresses.
+/// A description of an address in a special block; `None` for other addresses.
 pub fn what_is(address: IpAddr) -> Option<&'static str> {
     let v4 = |address: Ipv4Addr| {
         let (_, what) = SPECIAL_V4

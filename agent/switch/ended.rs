@@ -42,7 +42,8 @@ pub struct EndedFlow {
 pub(super) struct Ended {
     flows: BTreeMap<u64, EndedFlow>,
     begun_by: BTreeMap<Vip, VecDeque<u64>>,
-    /// How many flows of each host are kept, the most last, so that no search takes longer with more hosts.
+    /// How many flows of each host are kept, in ascending order, so that the host with the most is found without a
+    /// search through all hosts.
     sizes: BTreeSet<(usize, Vip)>,
     last_number: u64,
 }

@@ -44,8 +44,8 @@ struct Entry {
 }
 
 impl Learned {
-    /// Stores the addresses that a host suggests, unless it suggests too many. `live` returns the addresses to which
-    /// the host has flows; these are never discarded to make room for new ones.
+    /// Stores the addresses that a host suggests, unless it makes too many suggestions. `live` returns the addresses to
+    /// which the host has flows; these are never discarded to make room for new ones.
     pub(super) fn learn(
         &mut self,
         now: Instant,

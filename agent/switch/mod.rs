@@ -65,7 +65,7 @@ const SMALL: usize = 4 << 10;
 /// If more bytes than this wait for a host, frames of every size are copied.
 const BACKLOG: usize = 1 << 20;
 
-/// How long the news that a service behaves in another way than before may wait for more of the same kind.
+/// How long the news that a service behaves differently may wait, so that further such news is told with it.
 const NEWS_PAUSE: Duration = Duration::from_secs(1);
 
 /// The queues of all hosts, and the rules about packets between them.
@@ -113,8 +113,8 @@ pub struct Traffic {
     pub malformed: u64,
     /// Packets from the host with a source address that is not its own.
     pub spoofed: u64,
-    /// Connections that the host has tried to ports that are not published, to hosts that are down, or against the
-    /// policy.
+    /// Connections of the host that were refused: the port is not published, the other host is down, the policy does
+    /// not allow the connection, or there are too many flows.
     pub refused: u64,
     /// Packets from the host that belong to no connection.
     pub stray: u64,
@@ -132,8 +132,8 @@ pub enum Verdict {
     /// The packet was queued for its destination. It is a SYN that begins a flow, or that repeats the SYN of an
     /// existing flow.
     Begun,
-    /// The packet was refused, but a correct agent may send it: the port is not published, the host is down, or the
-    /// connection is over.
+    /// The packet was refused, but a correct agent may send it: for example, the port is not published, the host is
+    /// down, the policy does not allow the connection, or the connection is over.
     Refused,
     /// The packet was dropped, because a correct agent never sends it.
     Offence(Offence),

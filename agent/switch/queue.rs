@@ -24,7 +24,7 @@ const SENDER_QUANTUM: i64 = 64 << 10;
 /// The memory that a frame costs in addition to its bytes: its entries in the queue and in its flow.
 const FRAME_COST: usize = 512;
 
-/// A flow with a backlog of at least this many bytes counts as fat. Only few flows are fat at a time, so that the
+/// A flow with a backlog of at least this many bytes counts as fat. Only a few flows can be fat at a time, so the
 /// fattest is found quickly.
 const FAT: usize = 64 << 10;
 

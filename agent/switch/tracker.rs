@@ -1,7 +1,8 @@
 //! The flows that cross the switch, known only from their packets.
 //!
-//! The switch does not trust agents, so it follows each flow itself. A flow begins with a SYN that the policy allows,
-//! and ends when both FINs are acknowledged, with a reset, or when one of its hosts is lost. No other packets may pass.
+//! The switch does not trust agents, so it follows each flow itself. A flow begins with a SYN that the policy allows.
+//! It ends when both FINs are acknowledged, when one end resets it, when its SYN is not answered in time, when one of
+//! its hosts is lost, or when the manager ends it. Packets that belong to no flow may not pass.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,8 +27,7 @@ use crate::{
     },
 };
 
-/// The maximum number of existing flows that one host may have begun. The manager's own host has this many reserved for
-/// itself.
+/// The maximum number of existing flows that one host may have begun. As many are reserved for the manager's own host.
 pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
 /// The maximum number of existing flows that all hosts together may have begun, except for the manager's own host.
@@ -42,8 +42,8 @@ pub(super) const OPENINGS_PER_PAIR: usize = 768;
 /// The time after which an unanswered SYN is discarded. An agent abandons a dial well before that.
 const OPENING_MAX: Duration = Duration::from_mins(2);
 
-/// The time after which a reset is no longer taken for the refusal of a service, which comes at once: the agent at the
-/// far end has waited for the service, and has given up. It does so after 10 s for each address.
+/// A reset that comes later than this after the SYN is not the refusal of a service, which would come at once. It means
+/// that the agent at the far end has waited for the service in vain: an agent gives up after 10 s for each address.
 const SLOW_REFUSAL: Duration = Duration::from_secs(5);
 
 /// The reason why a segment may not pass.

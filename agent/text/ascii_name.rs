@@ -21,8 +21,8 @@ pub fn advice(name: &str) -> Option<String> {
     })
 }
 
-/// A part of a name in ASCII. `None` if that needs more than its lower case: for a combination of several characters, or
-/// for part of a pattern.
+/// A label of a name as DNS writes it. `None` if more than lower case and punycode is needed, because the label has
+/// combining characters, or if the label is a pattern.
 fn label(label: &str) -> Option<String> {
     if label.is_ascii() {
         return Some(label.to_ascii_lowercase());
@@ -33,8 +33,8 @@ fn label(label: &str) -> Option<String> {
     Some(format!("xn--{coded}")).filter(|coded| coded.len() <= 63)
 }
 
-/// The characters in punycode: first those of ASCII, and then the others as numbers of a variable length, each of which
-/// says how many places and characters lie between it and the one before (RFC 3492 section 6.3).
+/// The characters in punycode: first those of ASCII, and then a number of variable length for each other character. It
+/// says how many places and characters lie between this character and the one before (RFC 3492 section 6.3).
 fn punycode(text: &[char]) -> Option<String> {
     let mut coded: String = text.iter().filter(|c| c.is_ascii()).collect();
     let basic = u32::try_from(coded.len()).ok()?;

@@ -46,8 +46,8 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{ending}")
 }
 
-/// An amount in the largest unit of which there is at least one. Numbers below 10 have one decimal place, except in the
-/// smallest unit. The amount is rounded down, so that the text never shows more than there is.
+/// An amount in the largest unit that is not larger than the amount. Numbers below 10 have one decimal place, except in
+/// the smallest unit. The amount is rounded down, so that the text never shows more than there is.
 fn scaled(amount: u64, units: &[&str]) -> String {
     let mut tenths = u128::from(amount) * 10;
     let mut unit = 0;

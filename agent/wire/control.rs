@@ -398,8 +398,8 @@ pub struct Listen {
     /// The address as `address:port`; empty if there is no proxy.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub listen: String,
-    /// Addition: the path of the file that lists the users of the proxy. The agent expands `~` and `${VAR}` in it. If the
-    /// path is empty, only [`Listen::same_user`] restricts who may use the proxy.
+    /// Addition: the path of the file that lists the users of the proxy. The agent expands `~` and `${VAR}` in it. If
+    /// the path is empty, only [`Listen::same_user`] restricts who may use the proxy.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -504,7 +504,7 @@ impl Message {
         })
     }
 
-    /// A request not to listen for these lost hosts, and to listen for all others.
+    /// A request to refuse connections to these lost hosts, and to accept connections to all others.
     pub fn lost(id: u64, hosts: &[Ipv4Addr]) -> Self {
         Self::Request(Request {
             id,

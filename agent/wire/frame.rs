@@ -129,7 +129,7 @@ pub struct Decoder {
     checks_packets: bool,
     state: State,
     banner: Vec<u8>,
-    /// Bytes after the banner that may be the beginning of the first frame, or more of the banner.
+    /// The first bytes, at most `DOUBTFUL_MAX`, of what may be either the first frame or more of the banner.
     doubtful: Vec<u8>,
 }
 

@@ -36,8 +36,8 @@ pub struct Found {
     /// The cause in words for people; empty if it works.
     #[serde(default, deserialize_with = "super::null::null_is_empty")]
     pub reason: String,
-    /// The other loopback address, if the service refuses connections at the one that the configuration names and
-    /// something accepts them at this one: `[::1]:80` instead of `127.0.0.1:80`, or the other way round.
+    /// The other loopback address, if something accepts connections there, but not at the one that the configuration
+    /// names: `[::1]:80` instead of `127.0.0.1:80`, or the other way round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<SocketAddr>,
 }

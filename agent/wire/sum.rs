@@ -1,8 +1,8 @@
 //! Addition: sums over frames. They reveal a pipe that changes the bytes that it carries.
 //!
-//! TCP's own sum does not notice two flipped bits in the same column of its 16-bit words, and a packet here may be 64
-//! KiB long. A control message has no other sum at all. The sum of a frame is in the reserved field of its header.
-//! Upstream leaves that field 0, so 0 means that a frame has no sum.
+//! TCP's own sum does not notice if two bits in the same column of its 16-bit words are flipped in opposite directions,
+//! and a packet here may be 64 KiB long. A control message has no other sum at all. The sum of a frame is in the
+//! reserved field of its header. Upstream leaves that field 0, so 0 means that a frame has no sum.
 
 use bytes::{Bytes, BytesMut};
 use xxhash_rust::xxh64::xxh64;

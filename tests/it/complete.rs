@@ -216,7 +216,7 @@ fn every_script_can_be_read_by_its_shell() {
     ] {
         let script = home.run(&["completions", shell]);
         let file = home.write(shell, &script.data);
-        // Bash is on every machine on which this is tested, and the others are on some.
+        // Every machine that runs this test has bash, but not every other shell.
         if shell != "bash" && !has(shell) {
             continue;
         }

@@ -15,8 +15,8 @@ use crate::{
     home::{Home, Manager, PATIENCE, Run},
 };
 
-/// A laptop, and `web` with two ports: 8080 is a listener of the test, and nothing listens behind 81. A route leads to
-/// the address `127.0.64.N+3` through `gate`.
+/// A laptop, and `web` with two ports: 8080 leads to a listener of the test, and nothing listens behind 81. A route
+/// leads to the address `127.0.64.N+3` through `gate`.
 struct Network {
     home: Home,
     service: TcpListener,
@@ -26,7 +26,8 @@ struct Network {
 }
 
 impl Network {
-    /// The hosts have the addresses `127.0.64.N` to `127.0.64.N+2`. `laptop` are further fields of the laptop.
+    /// The hosts have the addresses `127.0.64.N` to `127.0.64.N+2`. `laptop` has further fields of the laptop for the
+    /// manifest.
     fn start(name: &str, first: u8, laptop: &str) -> Self {
         let home = Home::new(name);
         let service = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -76,7 +77,7 @@ impl Network {
             .unwrap()
     }
 
-    /// Asks for a connection until the agent of the laptop has written its variables.
+    /// Repeats a command until the agent of the laptop has written its variables. Returns the last run.
     fn run(&self, arguments: &[&str]) -> Run {
         loop {
             let run = self.home.run(arguments);
@@ -94,7 +95,7 @@ fn accept(service: &TcpListener) -> TcpStream {
     stream
 }
 
-/// What has arrived when the other side has ended its direction.
+/// Everything that arrives until the other side has finished sending.
 fn whole(stream: &mut impl std::io::Read) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
@@ -194,7 +195,7 @@ fn a_connection_that_breaks_is_a_failure_that_leads_to_the_cause() {
     let network = Network::start("broken", 20, "stateDir: {disable: true}");
     let run = network.home.run(&["connect", "web:81"]);
     assert_eq!(run.code, 5, "{}", run.talk);
-    // The reset may come before the system has told that the connection exists.
+    // The reset may arrive before the system has reported that the connection exists.
     let said = ["the connection to web:81 broke", "cannot connect to web:81"];
     assert!(said.iter().any(|it| run.talk.contains(it)), "{}", run.talk);
     assert!(run.talk.contains("norouter why web:81"), "{}", run.talk);
@@ -217,7 +218,7 @@ fn what_is_behind_a_route_is_reached_through_the_proxy_of_this_machine() {
         let laptop = format!("loopback: {{disable: true}}, {kind}: {{listen: '{listen}'}}");
         let network = Network::start(&format!("routed-{kind}"), first, &laptop);
         let beyond = network.beyond();
-        // The command is tried until there is a proxy, and the failure of this port is told in its words.
+        // The command is repeated until the proxy runs. The failure at this port is reported in the proxy's words.
         let closed = network.run(&["connect", &format!("{}:9", network.vip(3))]);
         assert_eq!(closed.code, 5, "{kind}: {}", closed.talk);
         let said = format!(
@@ -230,7 +231,7 @@ fn what_is_behind_a_route_is_reached_through_the_proxy_of_this_machine() {
             "a password: {}",
             closed.talk
         );
-        // As the laptop listens on no address of the network, the proxy leads to its hosts, too.
+        // The laptop does not listen on addresses of the network, so its hosts are reached through the proxy, too.
         for (target, service) in [(&*beyond, &network.beyond), ("web:8080", &network.service)] {
             answer_at_the_end(service);
             let mut child = network.connect(&[target]);
@@ -287,7 +288,7 @@ fn a_page_is_opened_in_the_browser_that_the_person_has_named() {
     }
 }
 
-/// A pipe to a program that has ended is how `head` ends what is before it.
+/// In a pipeline, `head` ends the programs before it in this way: when it has ended, nobody reads their output.
 #[test]
 fn an_output_that_nobody_reads_ends_the_connection() {
     let network = Network::start("unread", 60, "stateDir: {disable: true}");

@@ -120,8 +120,8 @@ fn described<'d>(description: &'d Value, method: &str, path: &str) -> Option<&'d
     methods.get(method.to_lowercase())
 }
 
-/// A network in which no part of an answer is empty: it has a policy, a route, a proxy, a real agent, and a host
-/// without an agent.
+/// A network in which no part of an answer is empty: it has a policy, a route, a real agent, and a host without an
+/// agent.
 fn manifest() -> String {
     let program = json!([env!("CARGO_BIN_EXE_norouter")]);
     format!(

@@ -96,7 +96,8 @@ fn table<'t>(tables: &'t [Table], heading: &str, head: &[&str]) -> Option<&'t Ta
     fitting.next()
 }
 
-/// Compares the expected rows of a table with the actual ones, each by its first cell.
+/// Compares the rows of a table with the expected ones, and adds each difference to `problems`. Rows with the same
+/// first cell are compared with each other.
 fn differences(
     place: &str,
     expected: &BTreeMap<String, String>,

@@ -44,7 +44,7 @@ fn output(command: &mut Command) -> (i32, String, String) {
 }
 
 impl Network {
-    /// Starts a network whose only host has a proxy, and the last part of its address is `number`.
+    /// Starts a network whose only host has a proxy, and an address that ends with `number`.
     fn start(name: &str, number: u8) -> Self {
         let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = fs::remove_dir_all(&home);

@@ -15,7 +15,7 @@ use super::{
 /// The address of the host whose command changes.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 2);
 
-/// The address of the host whose manifest is written slowly.
+/// The address of the host in the manifest that is written slowly.
 const SLOW: Ipv4Addr = Ipv4Addr::new(127, 0, 63, 12);
 
 /// A connection whose other end sends everything back.
@@ -170,7 +170,7 @@ fn a_file_that_is_written_slowly_takes_no_host_away() {
     drop(writer);
     home.hears(&["more1 (127.0.63.21): added"]);
 
-    // A program that opens it twice.
+    // A program that opens the file twice.
     fs::write(&file, first).unwrap();
     rests();
     fs::write(&file, format!("{first}{rest}{}{}", more(1), more(2))).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-/// Panics unless the file contains `actual`. With UPDATE=1, the file is written instead.
+/// Panics unless the text in the file is exactly `actual`. With UPDATE=1, writes `actual` into the file instead.
 #[track_caller]
 pub(crate) fn check(path: &Path, actual: &str) {
     if env::var_os("UPDATE").is_some_and(|update| update == "1") {

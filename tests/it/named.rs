@@ -10,7 +10,7 @@ const COMMANDS: &[(&[&str], &[i32])] = &[
     // A connection that does not work can be explained as well.
     (&["why", "laptop:80", "--from", "HOST"], &[0, 5]),
     (&["addr", "HOST"], &[0]),
-    // It publishes nothing, so that it has no page.
+    // This host publishes nothing, so it has no page.
     (&["open", "--print", "HOST"], &[1]),
     (&["answer", "HOST", "--list"], &[0]),
     (&["approve", "HOST", "--yes"], &[0]),

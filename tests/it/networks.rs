@@ -1,5 +1,5 @@
-//! Networks side by side: a person finds each of them, whatever the variables are and whatever happens to its socket, and
-//! they do not take anything from each other.
+//! Networks side by side: a person finds each of them, whatever the variables are and whatever happens to its socket,
+//! and they do not take anything from each other.
 
 use std::{
     fs,
@@ -242,7 +242,7 @@ fn proxy(home: &Home, arguments: &[&str]) -> String {
             let variables: Value = serde_json::from_str(&run.data).unwrap();
             return variables["http_proxy"].as_str().unwrap().to_owned();
         }
-        // The agent writes them a moment after its host is ready.
+        // The agent writes the variables a moment after its host is ready.
         assert!(run.code == 3 && Instant::now() < deadline, "{}", run.talk);
     }
 }
@@ -374,7 +374,7 @@ fn a_program_that_holds_the_socket_keeps_nobody_else_from_it() {
     }
     assert_eq!(home.run(&["down"]).code, 0);
     assert_eq!(manager.ended(), 0);
-    // The first ones had to make room.
+    // The oldest connections had to make room.
     let first = halves[0].read(&mut [0]);
     let gone = first.map_or_else(
         |error| error.kind() == ErrorKind::ConnectionReset,

@@ -1,4 +1,4 @@
-//! A host whose user has no home folder, as in a container with a user of a random number.
+//! A host whose user has no home folder, like a user with a random id in a container.
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
-//! A person's own proxy in the environment of the manager: the proxies of the network lead to everything else through it.
+//! A person's own proxy in the environment of the manager: the proxies of the network lead to everything else through
+//! it.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -11,7 +12,7 @@ use crate::{
     home::{Home, Manager, PATIENCE},
 };
 
-/// A laptop with an HTTP and a SOCKS proxy, whose environment names the proxy `own`.
+/// A laptop with an HTTP proxy. The environment of its manager names the person's own proxy, which is `own`.
 struct Network {
     home: Home,
     http: String,
@@ -20,7 +21,8 @@ struct Network {
 }
 
 impl Network {
-    /// `variables` are the names of the variables that lead to the person's own proxy; `{}` in them is its address.
+    /// `variables` are the names and values of variables. In a value, `OWN` stands for the address of the person's own
+    /// proxy, and `HTTP` for that of the laptop's proxy.
     fn start(name: &str, vip: &str, variables: &[(&str, &str)]) -> Self {
         let home = Home::new(name);
         let own = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -58,7 +60,7 @@ impl Network {
         BufReader::new(stream)
     }
 
-    /// What the own proxy is asked for next, and its end of the connection.
+    /// The next request to the person's own proxy, and that proxy's end of the connection.
     fn asked(&self) -> (Vec<String>, TcpStream) {
         let stream = self.own.accept().unwrap().0;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -127,7 +129,7 @@ fn everything_else_goes_through_the_persons_own_proxy_and_its_password_is_not_sh
         "{refused}"
     );
 
-    // What the person exempts is dialled by the agent itself, like all that is on this machine.
+    // What the person exempts is dialled by the agent itself, and so is everything on this machine.
     let service = TcpListener::bind("127.0.0.1:0").unwrap();
     let here = service.local_addr().unwrap();
     let mut client = network.ask(&format!("CONNECT {here} HTTP/1.1\r\nHost: {here}\r\n\r\n"));
@@ -182,7 +184,7 @@ fn a_variable_that_leads_to_the_proxies_of_networks_is_not_followed() {
     );
 }
 
-/// The same, for a proxy that speaks SOCKS.
+/// Like the test above, for a proxy that speaks SOCKS.
 #[test]
 fn a_socks_proxy_is_told_the_name() {
     use std::io::Read as _;

@@ -59,7 +59,7 @@ fn wait_for(home: &Home, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-/// Waits for a question whose number is not this one. Returns the number of the new question.
+/// Waits for a question with a greater number than this one, and returns its number.
 #[track_caller]
 fn asked_after(home: &Home, last: u64) -> u64 {
     let id = |web: &Value| web["prompts"][0]["id"].as_u64();

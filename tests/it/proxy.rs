@@ -222,7 +222,7 @@ fn a_client_that_comes_when_all_places_are_taken_waits_for_one() {
         })
         .collect();
     for stream in &waiting {
-        // All others were answered before, so that this one would be, too.
+        // All other clients have been answered already, so this one would have been, too, if it were served.
         stream
             .set_read_timeout(Some(Duration::from_millis(50)))
             .unwrap();
@@ -248,7 +248,7 @@ fn the_reason_why_there_is_no_tunnel_stands_in_the_first_line() {
     assert!(line.starts_with("HTTP/1.1 502 web:9 "), "{line}");
 }
 
-/// Answers two requests on each connection, and says which of them on this connection it was.
+/// Answers two requests on each connection with their numbers on that connection.
 fn number_requests(mut stream: TcpStream) {
     for number in 1..=2 {
         read_until(&mut stream, "\r\n\r\n");
@@ -274,7 +274,7 @@ fn a_client_keeps_its_connection_to_an_origin_and_shares_it_with_nobody() {
     assert_eq!(ask(&mut one), "2\n");
     assert_eq!(ask(&mut other), "1\n");
     assert_eq!(ask(&mut other), "2\n");
-    // The service has closed that connection, and the next request gets another one.
+    // The service closes a connection after two requests, so the proxy opens another one for the next request.
     assert_eq!(ask(&mut other), "1\n");
 }
 

@@ -112,7 +112,7 @@ fn a_command_without_its_input_is_recognized() {
 #[test]
 fn a_command_with_a_terminal_is_recognized() {
     let home = Home::new("tty");
-    // The program "script" makes a terminal for an agent, as -t does, and copies its input to it.
+    // The program "script" runs the agent on a terminal of its own, as `ssh -t` does, and passes its input on to it.
     let program = env!("CARGO_BIN_EXE_norouter");
     let script = format!("exec script -qec '{program} agent --automated' /dev/null\n");
     let _manager = network(&home, 29, &script);

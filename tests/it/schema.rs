@@ -16,7 +16,7 @@ fn schema() -> Validator {
     jsonschema::validator_for(&serde_json::from_str(&json_schema()).unwrap()).unwrap()
 }
 
-/// Parses YAML with a second, independent parser; `None` if it is not good YAML.
+/// Parses YAML with a second, independent parser; `None` if it is not valid.
 fn as_json(text: &str) -> Option<Value> {
     let mut value: serde_yaml::Value = serde_yaml::from_str(text).ok()?;
     value.apply_merge().ok()?;
@@ -258,7 +258,7 @@ fn value(dice: &mut Dice, key: &str) -> Value {
     dice.one(&some[..most])
 }
 
-/// A map with some of these keys, the values of which are of these kinds; now and then with another key.
+/// A map with some of these keys, each with a value of its kind. Now and then it has another key.
 fn map(dice: &mut Dice, keys: &[(&str, &str)]) -> Value {
     let mut map = serde_json::Map::new();
     for (key, kind) in keys {

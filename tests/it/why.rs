@@ -15,7 +15,7 @@ use crate::home::{Home, Manager, body, get, status};
 /// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A network whose hosts have the addresses `127.0.62.N` to `127.0.62.N+4`, so that tests do not disturb each other.
+/// A network that uses the addresses `127.0.62.N` to `127.0.62.N+4`, so that tests do not disturb each other.
 struct Network {
     home: Home,
     first: u8,
@@ -209,7 +209,7 @@ fn the_first_step_that_is_broken_is_named_with_its_remedy() {
     let why = network.why(&[&format!("web:{port}")]);
     let (text, remedy) = why.broken("listener");
     assert!(text.contains("already in use"), "{text}");
-    // The kernel tells whose a socket is, and this program may look at its own user's processes.
+    // The kernel says who has a socket, and this program may look at its own user's processes.
     let own = format!("(process {}) has this port", std::process::id());
     assert!(text.ends_with(&own) || !cfg!(target_os = "linux"), "{text}");
     assert!(remedy.contains(&format!("sport = :{port}")), "{remedy}");
@@ -233,7 +233,8 @@ fn the_first_step_that_is_broken_is_named_with_its_remedy() {
     let pasted = network.why(&["http://www:7002/index.html?a=b#c"]);
     assert!(pasted.broken("dial").1.starts_with("nothing listens on"));
 
-    // A host without a port is explained with all its ports, and without a target, everything that is not well is.
+    // For a host without a port, all its ports are explained. Without a target, everything that is not well is
+    // explained.
     let all = network.home.run(&["why", "www"]);
     assert_eq!(all.code, 5);
     assert!(all.data.contains("web:7002 from laptop\n"), "{}", all.data);
@@ -335,7 +336,7 @@ fn a_server_on_the_other_loopback_address_is_found_and_the_port_is_known_to_refu
     let ports = format!("'7005:127.0.0.1:{port}','7006:[::1]:{port}'");
     let network = Network::new("why-beside", 50, &ports);
     let tried = || {
-        // One host never starts, so the exit code is not that of a network that is ready.
+        // One host never starts, so the exit code is not 0.
         let status = network.home.run(&["status", "--json"]);
         let snapshot: Value = serde_json::from_str(&status.data).unwrap();
         let hosts = snapshot["hosts"].as_array().unwrap();
@@ -367,7 +368,7 @@ fn a_server_on_the_other_loopback_address_is_found_and_the_port_is_known_to_refu
     );
     assert!(!status.contains("web:7006 "), "{status}");
 
-    // Real connections tell the same as probes, and are kept after their end.
+    // Real connections show the same outcomes as probes. Their flows are listed after their end.
     let address = |port: u16| (network.vip(1), port);
     drop(TcpStream::connect(address(7006)).unwrap());
     let mut refused = TcpStream::connect(address(7005)).unwrap();

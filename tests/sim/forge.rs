@@ -339,7 +339,7 @@ impl Forge {
         let mut bytes = hostile::segment(key, &fields, &data);
         let sum = HEADER_LEN + 36;
         match kind {
-            // One bit of the sum is flipped, so no sum is right.
+            // One bit of the sum is flipped, so the sum is certainly wrong.
             0 => bytes[sum] ^= 0x80,
             1 => {
                 let at = HEADER_LEN + self.below(bytes.len() - HEADER_LEN);

@@ -57,7 +57,8 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
         }
         // A port that no policy opens for the hostile host.
         8 => packet(EVIL, host(1), KEPT, SYN),
-        // A suggestion of a route to another host's address, and one of a route through another host.
+        // Two suggestions of routes through the hostile host: to another host's address, and to an address whose route
+        // leads through another host.
         _ => {
             let mut bytes = BytesMut::new();
             for address in ["127.0.42.1", "10.0.0.5"] {

@@ -63,7 +63,7 @@ impl Variant {
     }
 
     /// Whether the policy has two more rules: the second host may not reach a port of the first, and the first host may
-    /// not reach destinations outside.
+    /// not reach some destinations outside.
     fn has_more_rules(self) -> bool {
         self.number & 16 != 0
     }

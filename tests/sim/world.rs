@@ -98,7 +98,7 @@ struct Agent {
     resumes_at: Option<Instant>,
     cut: bool,
     corrupt: bool,
-    /// A bit of the agent's output was flipped, so the agent and its flows cannot be judged any more.
+    /// A bit of the agent's output was flipped, so the agent may be sent parts of flows that the test does not know.
     tainted: bool,
     /// The agent has decided to end.
     ends: bool,
@@ -150,8 +150,8 @@ fn byte(port: u16, index: usize) -> u8 {
     u8::try_from((index * 31 + index / 251 + usize::from(port)) % 256).unwrap()
 }
 
-/// A snapshot without its time, its traffic counters and the outcomes of connections, because the manager does not report
-/// each change of them at once.
+/// A snapshot without its time, its traffic counters and the outcomes of connections, because the manager does not
+/// report each change of them at once.
 fn without_counters(mut snapshot: Snapshot) -> Snapshot {
     snapshot.now_ms = 0;
     for host in &mut snapshot.hosts {
@@ -301,8 +301,8 @@ impl World {
         self.settle();
     }
 
-    /// Makes the hostile agent send this many packets of the largest size to an honest host that does not read, on a
-    /// connection that the plan allows. Returns how many bytes the manager keeps.
+    /// Makes the hostile agent send this many packets of 60 kB to an honest host that does not read, on a connection
+    /// that the plan allows. Returns how many bytes the manager keeps.
     pub(crate) fn flood(&mut self, packets: usize) -> usize {
         let (evil, victim) = (*self.hosts.last().unwrap(), self.hosts[1]);
         assert!(is_evil(evil));

@@ -45,7 +45,7 @@ fn proxy(purpose: Purpose, address: &str) -> Listener {
     }
 }
 
-/// The agent after all VIPs were opened; the proxies are still awaited.
+/// An agent that listens on all VIPs. Its driver has not opened the listeners of the proxies yet.
 fn open_but_for_proxies(args: &serde_json::Value) -> Core {
     let mut core = configured(args);
     for address in [
@@ -232,7 +232,8 @@ fn programs_are_led_past_the_proxies_only_to_addresses_that_the_agent_listens_on
     args["socks"] = serde_json::json!({});
     let mut core = open_but_for_proxies(&args);
     assert_eq!(written(&mut core).unwrap().direct, [ME, *OTHER.ip()].into());
-    // One port of a host is enough: programs could not tell why that one does not work.
+    // If one port of a host cannot be opened, programs use the proxy for all of its ports: they could not tell why only
+    // that one does not work.
     core.handle_listening(
         Instant::ZERO,
         network(OTHER),

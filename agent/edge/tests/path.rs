@@ -10,7 +10,7 @@ use crate::{
 const GW: &str = "127.0.42.110";
 const GW2: &str = "127.0.42.111";
 
-/// A network with two gateways; this host is the one called "web".
+/// A network with three gateways. One of them is this host, which is called "web".
 fn args() -> serde_json::Value {
     serde_json::json!({
         "me": "127.0.42.101",
@@ -334,10 +334,10 @@ fn a_name_that_stands_for_the_network_itself_is_not_dialled_for_a_port() {
         reason.starts_with("db:443 is 127.0.42.102 there, an address of this network"),
         "{reason}"
     );
-    // Also a name that is not of the network, but leads into it.
+    // This applies also to a name that is not of the network, but resolves to one of its addresses.
     assert!(may("elsewhere.example", "127.0.42.101").is_err());
     assert_eq!(may("db", "10.0.0.7"), Ok(()));
-    // An address of the network is written on purpose, unless it is the port itself.
+    // A manifest may name an address of the network on purpose, but not the port itself.
     assert_eq!(may("127.0.42.102", "127.0.42.102"), Ok(()));
     assert_eq!(may("127.0.42.101:80", "127.0.42.101"), Ok(()));
     assert!(may("127.0.42.101:443", "127.0.42.101").is_err());

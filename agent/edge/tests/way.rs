@@ -16,7 +16,8 @@ use crate::{
 const GW: &str = "127.0.42.110";
 const GW2: &str = "127.0.42.111";
 
-/// A network with two gateways, each with a relay and a DNS server; this host is the one called "web".
+/// A network with two gateways that have a relay and a DNS server each. This host is called "web", and is the gateway
+/// of another route.
 fn args() -> Value {
     json!({
         "me": "127.0.42.101",

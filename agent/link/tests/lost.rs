@@ -1,4 +1,4 @@
-//! The reason for a loss: what the command has said, and how long it is waited for.
+//! The reason for a loss: what the command has said, and how long the link waits for an answer.
 
 use super::*;
 use crate::view::TroubleCause;

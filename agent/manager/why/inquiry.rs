@@ -40,7 +40,7 @@ pub enum Part {
     Destination,
     /// Whether the source listens on the address to which its programs connect.
     Listener,
-    /// Whether the destination can connect to the target.
+    /// Whether that host can connect to the target.
     Dial,
 }
 

@@ -79,7 +79,7 @@ impl Inquiry {
         }
     }
 
-    /// Whether a target, a host and a port, has the name of a host of the network.
+    /// Whether the host of a target, such as "web1:80", is a name or an alias in this network.
     fn is_in_network(&self, target: &str) -> bool {
         let name = target.rsplit_once(':').map_or(target, |(name, _)| name);
         let name = name.parse::<HostName>();

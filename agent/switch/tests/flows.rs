@@ -1,5 +1,5 @@
-//! The switch's reports about flows, about those that have ended, and about the services behind published ports; and how
-//! a person ends a flow.
+//! The switch's reports about flows, about those that have ended, and about the services behind published ports; and
+//! how a person ends a flow.
 
 use super::*;
 
@@ -237,7 +237,7 @@ fn each_end_of_a_flow_has_its_outcome() {
             FlowOutcome::Unavailable,
         ]
     );
-    // What the packets of other flows say is not an end.
+    // A packet that belongs to no flow does not end one.
     let stray = segment((A, 4001), (B, 80), ACK, 1, 1);
     assert_eq!(switch.handle_packet(NOW, vip(A), stray), Verdict::Refused);
     assert_eq!(outcomes(&switch).len(), 9);
@@ -267,7 +267,7 @@ fn a_service_is_known_by_the_last_connection_to_it() {
     assert_eq!(tried(&switch, B), [(80, TryOutcome::Answered, at(40))]);
     assert!(!switch.poll_tried(at(1_000)));
     assert!(switch.poll_tried(at(1_020)) && !switch.poll_tried(at(1_020)));
-    // What the service does with a connection that it has accepted is another matter.
+    // A reset after the service has accepted the connection does not change the outcome.
     pass(&mut switch, 2_000, B, segment(b, a, RST, 501, 0));
     assert_eq!(tried(&switch, B), [(80, TryOutcome::Answered, at(40))]);
     assert!(!switch.poll_tried(at(9_000)), "nothing has changed");

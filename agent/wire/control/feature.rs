@@ -36,7 +36,7 @@ pub const RECONFIGURE: &str = "reconfigure";
 /// Addition, announced by both sides: the agent answers [`super::PING`], and the manager sends it regularly, so that
 /// each side can conclude from silence that the other is gone.
 pub const HEARTBEAT: &str = "heartbeat";
-/// Addition: the agent does not listen for hosts that are lost ([`super::LOST`]).
+/// Addition: the agent refuses connections to hosts that are lost ([`super::LOST`]).
 pub const LOST: &str = "lost";
 /// Addition: the agent performs [`super::PROBE`].
 pub const PROBE: &str = "probe";

@@ -36,7 +36,7 @@ pub enum ProblemCode {
     Files,
     /// The administrator of the machine does not permit an action.
     Limited,
-    /// Another host wants more flows or memory of this host than its share.
+    /// Another host wants more of this host's flows or memory than its share.
     Crowded,
     /// A later start of the agent will have to wait until this agent frees its ports.
     Succession,
