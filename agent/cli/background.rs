@@ -143,7 +143,7 @@ impl Background {
         let exit = status.code().map_or(Exit::Failure, Exit::of);
         Err(Error::new(
             exit,
-            "nothing runs in the background; the lines above say why",
+            "this command has started nothing; the lines above say why",
         ))
     }
 

@@ -40,9 +40,10 @@ const PROXIES: [&str; 2] = ["http_proxy", SOCKS];
 ///   ssh -o proxycommand='norouter connect %h:%p' web1
 ///   echo PING | norouter connect cache:6379
 ///
-/// The end of the input is passed on, and the answer is still read to its end; and the other way round.
-/// Destinations that a route leads to are reached through the HTTP or SOCKS proxy of this machine's
-/// host, and so are all destinations if that host listens on no addresses of the network.
+/// When the input ends, the connection is closed in that direction only, and the answer is still
+/// read to its end; and the other way round. Destinations that a route leads to are reached through
+/// the HTTP or SOCKS proxy of this machine's host, and so are all destinations if that host listens
+/// on no addresses of the network.
 ///
 /// Exits with 5 if the service cannot be reached, or resets the connection.
 #[derive(Debug, clap::Args)]

@@ -28,7 +28,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
-        let client = args.network.client().await?;
+        let client = args.network.client().await.map_err(|error| {
+            let is_nothing = error.exit() == Exit::NoManager && !args.network.is_named();
+            if is_nothing {
+                return Error::new(Exit::NoManager, "no network runs, so there is none to end");
+            }
+            error
+        })?;
         client.post("/v1/down").await?;
         // Other programs may have taken all seats for readers of events, so this does not wait for an event.
         let ended = async {

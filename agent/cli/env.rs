@@ -35,12 +35,12 @@ const NO_PROXY: &str = "this host has no proxy: programs reach the addresses of 
 ///   norouter env --shell fish | source
 ///   norouter env --shell powershell | Out-String | Invoke-Expression
 ///
-/// To take them away again, also after the network has ended:
+/// To remove them again, even after the network has ended:
 ///
 ///   eval "$(norouter env --unset)"
 ///
-/// "norouter exec -- COMMAND" sets them for one command only. Programs that know no proxy may work
-/// below `proxychains4 -f ~/.norouter/agent/proxychains.conf`.
+/// "norouter exec -- COMMAND" sets them for one command only. Programs without proxy support may work
+/// under `proxychains4 -f ~/.norouter/agent/proxychains.conf`.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -72,6 +72,7 @@ pub(super) struct Folder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Choice {
     /// sh, bash, zsh and similar shells
+    #[value(aliases = ["bash", "zsh", "dash", "ksh"])]
     Sh,
     Fish,
     Powershell,
@@ -167,12 +168,16 @@ impl Folder {
         };
         let variables = state_dir::proven_env(&folder).map_err(failed)?;
         let Some(variables) = variables else {
-            let message = format!("no agent runs that writes into {folder}");
+            let message = match is_default {
+                true => "no network runs on this machine".to_owned(),
+                false => format!("no agent runs that writes into {folder}"),
+            };
             let error = Error::new(Exit::NoManager, message);
             return Err(match others().as_str() {
-                "" => error.hint(
-                    "\"norouter FILE\" starts a network; if one runs whose manifest has another stateDir.pathOnAgent, name that folder with --state-dir",
+                "" if is_default => error.hint(
+                    "\"norouter up -d FILE\" starts one; if the manager of another machine has an agent here, name its folder (stateDir.pathOnAgent of the manifest) with --state-dir",
                 ),
+                "" => error.hint("name the folder of an agent that runs, or leave --state-dir out"),
                 others => error.hint(format!(
                     "an agent that came second writes into {others}: name it with --state-dir"
                 )),

@@ -114,6 +114,12 @@ impl Error {
         self
     }
 
+    /// The message, and the hint or an empty text.
+    #[cfg(test)]
+    pub(super) fn into_texts(self) -> (String, String) {
+        (self.message, self.hint.unwrap_or_default())
+    }
+
     /// Shows the error to the person, and returns its exit code.
     #[must_use]
     pub(super) fn report(self) -> Exit {

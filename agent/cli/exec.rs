@@ -5,6 +5,7 @@ use std::{env, ffi::OsString, process::Command};
 use super::{
     env::Folder,
     error::{Error, Exit},
+    reach,
 };
 use crate::{driver::system::describe, proxy::variables::java_options};
 
@@ -21,14 +22,15 @@ const JAVA: &str = "JAVA_TOOL_OPTIONS";
 ///   norouter exec -- bash
 ///   norouter exec --java -- mvn package
 ///
-/// Programs in Go that use gRPC may look a name up before they regard the proxy. Give them the VIP
-/// or a target of the scheme passthrough, or let the host write the names into /etc/hosts.
+/// Go programs that use gRPC may look up a name themselves instead of leaving that to the proxy. Give
+/// them the VIP or a target of the scheme passthrough, or let the host write the names into
+/// /etc/hosts.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// Lead Java programs to the proxies, too: adds to `JAVA_TOOL_OPTIONS`, which each of them prints
+    /// Lead Java programs to the proxies, too: adds to `JAVA_TOOL_OPTIONS`; each Java program prints that variable when it starts
     #[arg(long)]
     java: bool,
     /// The command and its arguments
@@ -56,7 +58,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     } else {
         Exit::CommandNotRun
     };
-    Err(Error::new(exit, message))
+    let error = Error::new(exit, message);
+    Err(match reach::network_of_host(&program) {
+        Some(_) if exit == Exit::CommandNotFound => error.hint(format!(
+            "{program} is a host, and exec runs a command on this machine, as: norouter exec -- curl http://{program}; \
+             to run a command on {program}, use what its cmd uses, as: ssh {program} COMMAND"
+        )),
+        _ => error,
+    })
 }
 
 /// Replaces this process with the command (exec); returns only if that fails.

@@ -15,6 +15,25 @@ Texts:
   norouter help prompts     what to do when the command of a host asks something
   norouter help exit-codes  what the exit code of a command means";
 
+/// The topics that are not fields of a manifest, and the fields that people ask for most.
+pub(super) const FIELDS: &[&str] = &[
+    "manifest",
+    "prompts",
+    "exit-codes",
+    "hosts",
+    "vip",
+    "cmd",
+    "ports",
+    "http",
+    "socks",
+    "loopback",
+    "stateDir",
+    "aliases",
+    "routes",
+    "policy",
+    "network",
+];
+
 /// The text that the arguments of the process ask for; `None` if they ask for something else. `commands` are the names
 /// of all commands, and `command_help` is the help of one of them.
 pub(super) fn asked(

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     error::{Error, Exit},
-    output,
+    misread, output, reach,
 };
 use crate::{
     driver::{
@@ -17,7 +17,7 @@ use crate::{
         system::{describe, trusted},
     },
     plan::Loaded,
-    text::{Synonyms, escape, meant_or_synonym, quote},
+    text::{Synonyms, escape, meant, meant_or_synonym, quote},
 };
 
 /// The variable that names a manifest.
@@ -160,13 +160,7 @@ impl Source {
             }
         };
         if error.kind() == io::ErrorKind::NotFound {
-            let commands = commands();
-            if let Some(command) = meant_command(&name, &commands) {
-                return no_command(&name, command);
-            }
-            return Error::new(Exit::Failure, format!("the file {name} does not exist")).hint(
-                "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest",
-            );
+            return self.missing(&name, &commands());
         }
         if error.kind() == io::ErrorKind::IsADirectory {
             return Error::new(Exit::Failure, format!("{name} is a folder"))
@@ -178,6 +172,49 @@ impl Source {
         )
         .hint("see who may read it, or name another file")
     }
+
+    /// The error for a manifest that does not exist. Its name may be a mistyped command, the name of a host, or nearly
+    /// that of another file.
+    fn missing(&self, name: &str, commands: &[String]) -> Error {
+        let is_word = !name.contains(['/', '.', '\\']);
+        if let Some(error) = misread::no_command(name, commands) {
+            return error;
+        }
+        if let Some(network) = is_word.then(|| reach::network_of_host(name)).flatten() {
+            let message = format!(
+                "there is no command {name}; it is a host of the network \"{network}\", which runs"
+            );
+            return Error::new(Exit::Usage, message).hint(format!(
+                "\"norouter why {name}\" tells how it is, and \"norouter addr {name}\" its address"
+            ));
+        }
+        let error = Error::new(Exit::Failure, format!("the file {name} does not exist"));
+        if let Some(other) = self.path().and_then(similar_file) {
+            return error.hint(format!("did you mean {}?", shown(&other)));
+        }
+        error.hint(if is_word {
+            "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest"
+                .to_owned()
+        } else {
+            format!("correct the path, or begin with: norouter show-example > {name}")
+        })
+    }
+}
+
+/// The manifest in the same folder whose name has the other one of the usual extensions, or differs by a slip.
+fn similar_file(file: &Path) -> Option<PathBuf> {
+    let wanted = file.file_name()?.to_str()?;
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".yaml") || name.ends_with(".yml"))
+        .collect();
+    let is_twin = |name: &&String| Path::new(*name).file_stem() == file.file_stem();
+    let found = names.iter().find(is_twin).map(String::as_str);
+    let found = found.or_else(|| meant(wanted, names.iter().map(String::as_str)))?;
+    Some(file.with_file_name(found))
 }
 
 /// Words that other programs, and people, have for the commands.
@@ -211,12 +248,6 @@ const SYNONYMS: &Synonyms = &[
 /// The command that a person probably meant by a word that is not a command.
 pub(super) fn meant_command<'a>(word: &str, commands: &'a [String]) -> Option<&'a str> {
     meant_or_synonym(word, commands.iter().map(String::as_str), SYNONYMS)
-}
-
-/// The error for a word that is neither a command nor a file.
-pub(super) fn no_command(word: &str, meant: &str) -> Error {
-    let message = format!("there is no command {word}, and no file of that name");
-    Error::new(Exit::Usage, message).hint(format!("did you mean '{meant}'?"))
 }
 
 /// The value of a variable that is not empty.

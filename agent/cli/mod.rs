@@ -1,6 +1,6 @@
 //! The command line. Nearly every command has a file of its own, where the doc comment of `Args` is the command's help.
 
-use std::{fmt::Write as _, path::Path, process::ExitCode};
+use std::{fmt::Write as _, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -38,6 +38,7 @@ mod logging;
 mod logs;
 mod ls;
 mod matrix;
+mod misread;
 mod open;
 #[cfg(test)]
 mod openapi;
@@ -291,24 +292,16 @@ pub fn main() -> ExitCode {
     outcome.unwrap_or_else(Error::report).into()
 }
 
-/// Shows clap's error, or its help. An unknown command that an option follows is explained as such, because clap takes
-/// the command for FILE, and complains about the option.
+/// Shows clap's error, or its help. If it is known what the person meant, that is explained instead.
 fn refuse(error: clap::Error) -> ExitCode {
-    let first = std::env::args_os()
+    let arguments: Vec<String> = std::env::args_os()
         .skip(1)
-        .filter_map(|arg| arg.into_string().ok())
-        .find(|arg| !arg.starts_with('-'));
-    if let (ErrorKind::UnknownArgument, Some(first)) = (error.kind(), first) {
-        let commands = commands();
-        let is_unknown = !commands.contains(&first) && !Path::new(&first).exists();
-        if let Some(meant) = is_unknown
-            .then(|| input::meant_command(&first, &commands))
-            .flatten()
-        {
-            return input::no_command(&first, meant).report().into();
-        }
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    match misread::explained(&error, &arguments, &commands(), help::FIELDS) {
+        Some(explained) => explained.report().into(),
+        None => without_wrong_tips(error).exit(),
     }
-    without_wrong_tips(error).exit()
 }
 
 /// Removes the tips that do not help: how an unknown option is passed as a value, which nobody wants here, and values

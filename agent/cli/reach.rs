@@ -56,7 +56,9 @@ impl WhichNetwork {
                         client::Error::NoManager(name.clone()).to_string(),
                     );
                     match names.as_slice() {
-                        [] => error.hint("no network runs at all"),
+                        [] => error.hint(
+                            "no other network runs either; \"norouter up -d FILE\" starts one",
+                        ),
                         names => error.hint(format!("these run: {}", names.join(", "))),
                     }
                 });
@@ -75,6 +77,18 @@ impl WhichNetwork {
             }),
         }
     }
+}
+
+/// The running network that has a host with this name.
+pub(super) fn network_of_host(called: &str) -> Option<String> {
+    wait_for(async {
+        let around = Client::around().await.into_iter();
+        let mut networks = around.filter_map(|(_, network)| network.ok());
+        Ok(networks.find(|network| network.snapshot.host(called).is_some()))
+    })
+    .ok()
+    .flatten()
+    .map(|network| network.network.to_string())
 }
 
 /// The only running network whose manifest is in the present folder.

@@ -84,9 +84,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 
 impl Args {
     async fn look(&self, seen: &mut Seen) -> Result<Exit, Error> {
+        let mut is_told = false;
         let client: Client = loop {
             match self.network.client().await {
-                Err(error) if error.exit() == Exit::NoManager => tokio::time::sleep(LOOK).await,
+                Err(error) if error.exit() == Exit::NoManager => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        let limit = self.timeout;
+                        output::talk(&format!(
+                            "no such network runs yet; waiting for it, at most {limit} s"
+                        ));
+                    }
+                    tokio::time::sleep(LOOK).await;
+                }
                 outcome => break outcome?,
             }
         };

@@ -187,7 +187,16 @@ fn not_a_text(name: &str, item: &Node) -> Problem {
         "an item of {name} must be a text, but this is {}",
         found(item)
     );
-    Problem::error(item.span, message).hint("put quotes around it, or remove it")
+    let problem = Problem::error(item.span, message);
+    // A colon with a space behind it makes a key, as in "- 8080: 127.0.0.1:80".
+    match item.entries() {
+        [entry] if entry.value.text().is_some() => {
+            let text = entry.value.text().unwrap_or_default();
+            let whole = quote(&format!("{}:{text}", entry.key));
+            problem.hint(format!("write {whole}, without a space after the colon"))
+        }
+        _ => problem.hint("put quotes around it, or remove it"),
+    }
 }
 
 /// Tells that a key which begins with `x-` is not a host, if its value looks like one.
@@ -239,6 +248,22 @@ const SYNONYMS: &Synonyms = &[
     (&["users", "auth"], &["credentials"]),
 ];
 
+/// Keys that people expect in a host, where its command has what they mean, and what to do instead.
+const IN_THE_COMMAND: &[(&[&str], &str)] = &[
+    (
+        &["password", "passphrase", "pass", "secret"],
+        "remove it: if the command asks for it, \"norouter answer\" answers; a key of ssh is better",
+    ),
+    (
+        &["user", "username", "login", "hostname"],
+        "write it in cmd, as in: ssh USER@HOSTNAME -- norouter",
+    ),
+    (
+        &["key", "identityfile", "privatekey"],
+        "write it in cmd, as in: ssh -i FILE web1 -- norouter",
+    ),
+];
+
 /// Whether a name in a map of hosts is rather a key of a host that is indented too little: a host may have this key,
 /// and the value has no such key itself.
 fn is_a_key(name: &str, value: &Node, level: &Level) -> bool {
@@ -259,6 +284,13 @@ fn unknown_key_hint(key: &str, level: &Level) -> String {
     let names = level.fields.iter().map(|field| field.name);
     if let Some(name) = meant_or_synonym(key, names, SYNONYMS) {
         return format!("did you mean {}?", quote(name));
+    }
+    if level.has("cmd") {
+        let lower = key.to_lowercase();
+        let mut rows = IN_THE_COMMAND.iter();
+        if let Some((_, advice)) = rows.find(|(words, _)| words.contains(&lower.as_str())) {
+            return (*advice).to_owned();
+        }
     }
     let homes = places_of(key);
     if !homes.is_empty() {

@@ -142,6 +142,19 @@ impl<'t> Places<'t> {
         None
     }
 
+    /// The colon of a line that is only `key:value`, without the blank that would make it a key.
+    pub(super) fn key_without_blank(&self, bytes: Range<usize>) -> Option<Span> {
+        let text = self
+            .body
+            .get(bytes.start.checked_sub(self.bom)?..bytes.end - self.bom)?;
+        let (key, value) = text.split_once(':')?;
+        let is_key = |key: &str| !key.is_empty() && key.chars().all(char::is_alphanumeric);
+        let is_glued = value.starts_with(|c: char| !c.is_whitespace() && c != '/');
+        let is_all = !value.trim_end().contains([' ', '"', '\'']);
+        (is_key(key.trim_start()) && is_glued && is_all)
+            .then(|| self.character(bytes.start + key.len()))
+    }
+
     /// The text of a span.
     pub(super) fn text(&self, span: Span) -> &'t str {
         let bytes =

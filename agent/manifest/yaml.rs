@@ -610,6 +610,13 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
     if let Some(blank) = blank {
         return strange_blank(blank, places);
     }
+    let key = [line, line.saturating_sub(1)]
+        .into_iter()
+        .find_map(|line| places.key_without_blank(places.line(line)?));
+    if let Some(key) = key {
+        return Problem::error(key, "a space is missing behind this ':'")
+            .hint("write \"key: value\" with a space behind the colon");
+    }
     match in_words(info) {
         Some((message, hint)) => Problem::error(span, message).hint(hint),
         None => Problem::error(span, format!("this is not valid YAML: {info}"))

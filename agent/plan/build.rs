@@ -310,10 +310,26 @@ impl<'m> Builder<'m> {
                 "the VIP {vip} of host {} is used twice",
                 quote(&host.name.value)
             );
-            let problem = Problem::error(text.span, message)
-                .related(*span, format!("host {} has it already", quote(owner)));
-            self.problems
-                .push(problem.hint("give each host an address of its own"));
+            let problem = if *span == text.span {
+                // Both hosts have the same text, so one of them takes it from the other.
+                Problem::error(host.name.span, message)
+                    .related(
+                        *span,
+                        format!(
+                            "it is that of host {}, from a merge (<<) or an alias (*)",
+                            quote(owner)
+                        ),
+                    )
+                    .hint(format!(
+                        "write a vip of its own into {}",
+                        quote(&host.name.value)
+                    ))
+            } else {
+                Problem::error(text.span, message)
+                    .related(*span, format!("host {} has it already", quote(owner)))
+                    .hint("give each host an address of its own")
+            };
+            self.problems.push(problem);
             return None;
         }
         self.vips.insert(vip, (&host.name.value, text.span));

@@ -329,6 +329,17 @@ impl Reader<'_> {
             .map(HostName::as_str)
             .collect();
         let shown: Vec<_> = names.iter().take(LISTED_MAX).copied().collect();
+        let with_port = text.value.rsplit_once(':');
+        let with_port = with_port.filter(|(name, _)| names.contains(name));
+        if let Some((name, port)) = with_port {
+            let message = format!(
+                "a rule names hosts and ports apart, but this is {}",
+                quote(&text.value)
+            );
+            let hint = format!("write: to: {name}, and in another line: ports: [\"{port}\"]");
+            self.error(text.span, message, hint);
+            return;
+        }
         let hint = meant(&text.value, names.iter().copied()).map_or_else(
             || format!("hosts and groups are: {}", shown.join(", ")),
             |name| format!("did you mean {name}?"),

@@ -475,3 +475,25 @@ fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
     // An agent answers its manager even if its limits do not permit anything.
     assert!(configure(&["--restrict"]).contains("features"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_does_not_exist_is_told_with_the_one_that_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("office.yaml"), "hosts: {a: {}}\n").unwrap();
+    let told = |argument: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_norouter"))
+            .args(["check", argument])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(told("office.yml").contains("did you mean office.yaml?"));
+    assert!(told("offise.yaml").contains("did you mean office.yaml?"));
+    let unlike = told("elsewhere.yaml");
+    assert!(
+        unlike.contains("norouter show-example > elsewhere.yaml"),
+        "{unlike}"
+    );
+}

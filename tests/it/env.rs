@@ -157,7 +157,8 @@ fn the_variables_of_a_running_agent_reach_shells_and_commands_and_go_with_it() {
     let home = network.stop();
     let (code, data, talk) = output(&mut norouter(&home, &["env"]));
     assert_eq!((code, data.as_str()), (3, ""));
-    assert!(talk.contains("no agent runs"), "{talk}");
+    assert!(talk.contains("no network runs on this machine"), "{talk}");
+    assert!(talk.contains("norouter up -d FILE"), "{talk}");
     assert!(!chains.exists(), "it would lead to a proxy that is gone");
     assert!(
         !aliases.exists(),

@@ -1,0 +1,219 @@
+//! What a person probably meant by arguments that the parser does not take.
+
+use std::path::Path;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::{
+    error::{Error, Exit},
+    input,
+};
+use crate::text::{meant, quote};
+
+/// Words at the place of a command that are none, and what to write for them.
+const NO_COMMANDS: &[(&str, &str)] = &[
+    (
+        "ssh",
+        "for ssh through the network, write: ssh -o ProxyCommand='norouter connect %h:%p' HOST",
+    ),
+    (
+        "curl",
+        "for programs that use the network's proxy, write: norouter exec -- curl URL",
+    ),
+    ("version", "write: norouter --version"),
+];
+
+/// Commands that a person may give a name that they do not take, and what to write instead.
+const NO_NAMES: &[(&str, &str)] = &[
+    (
+        "down",
+        "it ends a whole network; for one host, write: norouter stop NAME; for one of several networks: norouter down --network NAME",
+    ),
+    (
+        "status",
+        "for one host, write: norouter why NAME; for one of several networks: norouter status --network NAME",
+    ),
+    (
+        "top",
+        "for one of several networks, write: norouter top --network NAME",
+    ),
+    (
+        "reload",
+        "for one of several networks, write: norouter reload --network NAME",
+    ),
+];
+
+/// The error in place of clap's, if these arguments of the process have a known meaning. `commands` are the names of all
+/// commands, and `topics` what `norouter help` has texts about.
+pub(super) fn explained(
+    error: &clap::Error,
+    arguments: &[String],
+    commands: &[String],
+    topics: &[&str],
+) -> Option<Error> {
+    let usage = |message: String| Error::new(Exit::Usage, message);
+    let refused = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.as_str(),
+        _ => "",
+    };
+    let is_command = |word: &&String| commands.contains(*word);
+    if let (ErrorKind::InvalidSubcommand, [help, topic]) = (error.kind(), arguments)
+        && help == "help"
+    {
+        let known = commands
+            .iter()
+            .map(String::as_str)
+            .chain(topics.iter().copied());
+        let error = usage(format!("there is no help about {}", quote(topic)));
+        return Some(match meant(topic, known) {
+            Some(known) => error.hint(format!("did you mean {known}?")),
+            None => error.hint("\"norouter --help\" lists the commands and the texts"),
+        });
+    }
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let command = arguments.iter().find(is_command);
+    let first = arguments.iter().find(|it| !it.starts_with('-'))?;
+    if let (Some(command), true) = (command, arguments[0] == refused)
+        && refused.starts_with("--network")
+    {
+        let option = match arguments.get(1) {
+            Some(value) if !refused.contains('=') => format!("{refused} {value}"),
+            _ => refused.to_owned(),
+        };
+        return Some(
+            usage(format!("{refused} stands before the command"))
+                .hint(format!("write: norouter {command} {option}")),
+        );
+    }
+    if let Some(option) = arguments.iter().find(|it| is_long_with_one_dash(it))
+        && option.starts_with(refused)
+    {
+        return Some(
+            usage(format!("{option} is several options of one letter each"))
+                .hint(format!("did you mean -{option}?")),
+        );
+    }
+    if command == Some(first) {
+        let (_, advice) = NO_NAMES.iter().find(|(command, _)| command == first)?;
+        if refused.starts_with('-') {
+            return None;
+        }
+        return Some(
+            usage(format!(
+                "{first} takes no name, but {} was given",
+                quote(refused)
+            ))
+            .hint(advice.replace("NAME", refused)),
+        );
+    }
+    // clap takes the first word for FILE, and complains about the next one.
+    if commands.contains(first) || Path::new(first).exists() {
+        return None;
+    }
+    no_command(first, commands)
+}
+
+/// The error for a word at the place of a command, if it is known what it means.
+pub(super) fn no_command(word: &str, commands: &[String]) -> Option<Error> {
+    let advice = NO_COMMANDS.iter().find(|(known, _)| *known == word);
+    let advice = match advice {
+        Some((_, advice)) => (*advice).to_owned(),
+        None => format!("did you mean '{}'?", input::meant_command(word, commands)?),
+    };
+    let message = format!("there is no command {word}, and no file of that name");
+    Some(Error::new(Exit::Usage, message).hint(advice))
+}
+
+/// Whether an argument looks like a long option with only one dash.
+fn is_long_with_one_dash(argument: &str) -> bool {
+    let name = argument.strip_prefix('-').unwrap_or_default();
+    name.len() > 2
+        && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+        && !name.starts_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::{super::Cli, *};
+
+    /// What is said about a line that the parser refuses.
+    fn told(line: &str) -> Option<(String, String)> {
+        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let words = std::iter::once("norouter".to_owned()).chain(arguments.clone());
+        let refused = Cli::try_parse_from(words).unwrap_err();
+        let commands = super::super::commands();
+        let error = explained(&refused, &arguments, &commands, super::super::help::FIELDS)?;
+        Some(error.into_texts())
+    }
+
+    #[test]
+    fn what_is_known_to_be_meant_is_explained() {
+        for (line, message, hint) in [
+            (
+                "ssh web1",
+                "there is no command ssh, and no file of that name",
+                "ProxyCommand='norouter connect %h:%p'",
+            ),
+            (
+                "statsu --json",
+                "there is no command statsu, and no file of that name",
+                "did you mean 'status'?",
+            ),
+            (
+                "down web1",
+                "down takes no name, but \"web1\" was given",
+                "norouter stop web1",
+            ),
+            (
+                "status web1",
+                "status takes no name, but \"web1\" was given",
+                "norouter why web1",
+            ),
+            (
+                "--network p1 status",
+                "--network stands before the command",
+                "write: norouter status --network p1",
+            ),
+            (
+                "--network=p1 status",
+                "--network",
+                "norouter status --network=p1",
+            ),
+            (
+                "up -detach",
+                "-detach is several options of one letter each",
+                "did you mean --detach?",
+            ),
+            (
+                "help portz",
+                "there is no help about \"portz\"",
+                "did you mean ports?",
+            ),
+            (
+                "help qqqqqq",
+                "there is no help about \"qqqqqq\"",
+                "norouter --help",
+            ),
+        ] {
+            let (said, advice) = told(line).unwrap_or_default();
+            assert!(said.starts_with(message), "{line}: {said}");
+            assert!(advice.contains(hint), "{line}: {advice}");
+        }
+    }
+
+    #[test]
+    fn other_mistakes_are_left_to_the_parser() {
+        for line in [
+            "status --nonsense",
+            "up a.yaml b.yaml",
+            "completions tcsh",
+            "why --from",
+        ] {
+            assert_eq!(told(line), None, "{line}");
+        }
+    }
+}
