@@ -14,6 +14,7 @@ use tokio::{
     sync::Semaphore,
 };
 
+use super::idle::Idle;
 use crate::{
     driver::{
         agent::{
@@ -58,6 +59,8 @@ pub(in crate::driver::agent) struct Server {
     /// The secret part of the status page's address.
     pub(super) token: String,
     pub(super) places: Arc<Semaphore>,
+    /// The clients that give their places to others.
+    pub(super) idle: Idle,
     throttle: Mutex<Throttle>,
     /// The places for clients that may belong to other users. They are separate, so that such clients do not occupy the
     /// places of this user's programs.
@@ -87,6 +90,7 @@ impl Server {
             credentials: credentials.map(|users| users.and(&pass)),
             pass,
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
+            idle: Idle::default(),
             throttle: Mutex::default(),
             strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
         })
