@@ -16,15 +16,15 @@ use super::{
     connect::{Origin, Want, tunnel},
     idle::Idle,
     kept::Kept,
-    server::{Client, HEAD_MAX, Server, fill, say_goodbye},
+    server::{Client, HEAD_MAX, LARGE_HEADS_MAX, Server, fill, say_goodbye},
 };
 use crate::{
     destination::Destination,
     driver::{agent::dial, harness::World, system::describe},
     proxy::{
         http::{
-            BadBody, Body, CONNECTED, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request, RequestTarget,
-            Response, Version,
+            Arrival, BadBody, Body, CONNECTED, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request,
+            RequestTarget, Response, Version,
         },
         page,
     },
@@ -288,7 +288,7 @@ async fn exchange(
                 return Broken::To(error);
             }
             if let Err(broken) = pass(
-                Body::of_client(request.framing),
+                &mut Body::of_client(request.framing),
                 &mut from_client,
                 input,
                 &mut to_origin,
@@ -312,6 +312,7 @@ async fn exchange(
             Broken::From(gone)
         };
         let answer = hear(
+            server,
             request,
             &mut from_origin,
             &mut output,
@@ -429,6 +430,7 @@ pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut Byte
 
 /// Forwards the response, head and body.
 async fn hear(
+    server: &Server,
     request: &Request,
     origin: &mut (impl AsyncRead + Unpin),
     output: &mut BytesMut,
@@ -439,10 +441,18 @@ async fn hear(
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let mut interim = 0;
+    let mut arrival = Arrival::default();
+    let mut permit = None;
     let response = loop {
-        match Response::parse(output, request) {
+        let parsed = if arrival.is_worth_parsing(output) {
+            Response::parse(output, request)
+        } else {
+            Ok(None)
+        };
+        match parsed {
             Ok(Some((response, length))) => {
                 let _ = output.split_to(length);
+                arrival = Arrival::default();
                 if !response.is_interim() {
                     break response;
                 }
@@ -452,6 +462,19 @@ async fn hear(
                 }
                 delivered.fetch_add(1, Relaxed);
                 client.write_all(&response.for_client(false)).await?;
+            }
+            Ok(None) if output.len() > HEAD_BYTES_MAX && permit.is_none() => {
+                permit = server.large_heads.try_acquire().ok();
+                if permit.is_none() && interim > 0 {
+                    return Err(io::ErrorKind::ResourceBusy.into());
+                }
+                if permit.is_none() {
+                    let text = format!(
+                        "{destination} answers with more than {} KiB of header fields, and the proxy reads {LARGE_HEADS_MAX} other answers like that. Try again later.",
+                        HEAD_BYTES_MAX >> 10
+                    );
+                    return Ok(Answer::Bad(Reply::new(503, text)));
+                }
             }
             Ok(None) => match fill(origin, output).await {
                 Ok(true) => {}
@@ -472,11 +495,12 @@ async fn hear(
         return Ok(Answer::Switch(response.for_client(false)));
     }
     client.write_all(&response.for_client(false)).await?;
-    let body = Body::of_origin(response.framing);
-    match pass(body, origin, output, client, delivered).await {
+    drop(permit);
+    let mut body = response.body();
+    match pass(&mut body, origin, output, client, delivered).await {
         Ok(()) => Ok(Answer::Whole {
             keeps_client: response.keeps_client(),
-            keeps_origin: response.keep_alive,
+            keeps_origin: response.keep_alive && !body.was_repaired(),
         }),
         Err(Broken::From(error) | Broken::To(error)) => Err(error),
         Err(Broken::Framing(bad)) => Err(io::Error::new(io::ErrorKind::InvalidData, bad)),
@@ -485,18 +509,21 @@ async fn hear(
 
 /// Forwards a body.
 async fn pass(
-    mut body: Body,
+    body: &mut Body,
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     to: &mut (impl AsyncWrite + Unpin),
     passed: &AtomicU64,
 ) -> Result<(), Broken> {
     loop {
-        let belongs = body.advance(buffer).map_err(Broken::Framing)?;
-        to.write_all(&buffer.split_to(belongs))
-            .await
-            .map_err(Broken::To)?;
-        passed.fetch_add(belongs as u64, Relaxed);
+        loop {
+            let bytes = body.take(buffer).map_err(Broken::Framing)?;
+            if bytes.is_empty() {
+                break;
+            }
+            to.write_all(&bytes).await.map_err(Broken::To)?;
+            passed.fetch_add(bytes.len() as u64, Relaxed);
+        }
         if body.is_complete() {
             return Ok(());
         }
