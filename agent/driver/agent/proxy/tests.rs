@@ -1,4 +1,4 @@
-//! Clients of a proxy that has few places.
+//! Clients of a proxy that has few places, and clients that speak HTTP to a SOCKS proxy.
 
 use std::time::Duration;
 
@@ -98,4 +98,40 @@ async fn a_client_in_the_middle_of_a_request_keeps_its_place_until_it_is_idle() 
     assert_eq!(one.hear().await, "");
     other.send(format!("Host: {proxy}\r\n\r\n")).await;
     assert!(other.hear().await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn a_socks_proxy_serves_http_under_the_same_rules() {
+    let open = proxy(Purpose::Socks, None).await;
+    assert!(Program::connect(&open).await.ask(&open).await);
+    let mut slow = Program::connect(&open).await;
+    slow.send("G").await;
+    slow.send(format!("ET / HTTP/1.1\r\nHost: {open}\r\n\r\n"))
+        .await;
+    assert!(slow.hear().await.starts_with("HTTP/1.1 200 "));
+
+    let closed = proxy(Purpose::Socks, Some("ann:pw")).await;
+    let ask = |field: &'static str| {
+        let closed = closed.clone();
+        async move {
+            let mut client = Program::connect(&closed).await;
+            client
+                .send(format!(
+                    "GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: 127.0.0.1:1\r\n{field}\r\n"
+                ))
+                .await;
+            client.hear().await
+        }
+    };
+    let refused = ask("").await;
+    assert!(refused.starts_with("HTTP/1.1 407 "), "{refused}");
+    let tried = ask("Proxy-Authorization: Basic YW5uOnB3\r\n").await;
+    assert!(tried.starts_with("HTTP/1.1 502 "), "{tried}");
+
+    // SOCKS is still spoken: this client has no password.
+    let mut socks = Program::connect(&closed).await;
+    socks.send(b"\x05\x01\x00").await;
+    let mut answer = [0; 2];
+    socks.0.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, [5, 0xff]);
 }
