@@ -291,3 +291,72 @@ fn a_name_below_localhost_is_the_machine_of_the_proxy() {
         assert!(head.starts_with("HTTP/1.1 204 "), "{name}: {head}");
     }
 }
+
+/// What an origin answers, and the head and the body that its client gets.
+type Sloppy = (&'static str, &'static str, &'static str);
+
+/// The answers of origins that deviate from the standard in a way that has only one meaning.
+const SLOPPY: [Sloppy; 4] = [
+    (
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n\r\nok\n",
+        "Content-Length: 3\r\n",
+        "ok\n",
+    ),
+    (
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nok\n\r\n0\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "3\r\nok\n\r\n0\r\n\r\n",
+    ),
+    (
+        "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n3\nok\n\n0\n\n",
+        "Transfer-Encoding: chunked\r\n",
+        "3\r\nok\n\r\n0\r\n\r\n",
+    ),
+    // The length that does not begin with a digit has two readings, and stays refused.
+    (
+        "HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\nok\n",
+        "HTTP/1.1 502 Bad Gateway\r\n",
+        "Content-Length is not a number.\n",
+    ),
+];
+
+#[test]
+fn an_origin_may_be_sloppy_where_that_has_one_meaning() {
+    let network = Network::start("sloppy", 60);
+    network.serve(|mut stream| {
+        let head = read_until(&mut stream, "\r\n\r\n");
+        let number = head.bytes().find(u8::is_ascii_digit).unwrap() - b'0';
+        let answer = match SLOPPY.get(usize::from(number)) {
+            Some((answer, ..)) => (*answer).to_owned(),
+            None => format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n{}\r\nok\n",
+                format!("X: {}\r\n", "x".repeat(200)).repeat(900)
+            ),
+        };
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let ask = |number: usize, version: &str, end: &str| {
+        let mut stream = connect(&network.proxy);
+        let request =
+            format!("GET http://web:8080/{number} HTTP/{version}\r\nHost: web:8080\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        read_until(&mut stream, end)
+    };
+    for (number, (answer, head, body)) in SLOPPY.iter().enumerate() {
+        let got = ask(number, "1.1", body);
+        assert!(got.contains(head), "{answer:?} became {got:?}");
+    }
+    // A client of HTTP/1.0 does not know chunks.
+    for number in [1, 2] {
+        let got = ask(number, "1.0", "\r\n\r\nok\n");
+        assert!(!got.contains("hunked"), "{got}");
+    }
+    // The head has 180 KB in 901 fields.
+    let mut stream = connect(&network.proxy);
+    stream
+        .write_all(b"GET http://web:8080/9 HTTP/1.0\r\nHost: web:8080\r\n\r\n")
+        .unwrap();
+    let mut long = String::new();
+    stream.read_to_string(&mut long).unwrap();
+    assert_eq!(long.matches("\r\nX: xxx").count(), 900);
+}
