@@ -82,7 +82,8 @@ struct Rejection {
     why: String,
 }
 
-/// Whether a client's first bytes are the beginning of an HTTP request: the name of a method, and not a version of SOCKS.
+/// Whether a client's first bytes are the beginning of an HTTP request: the name of a method, and not a version of
+/// SOCKS.
 pub fn speaks_http(input: &[u8]) -> bool {
     input.first().is_some_and(u8::is_ascii_alphabetic)
 }

@@ -23,9 +23,9 @@ const DIRECT: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "::1"];
 /// longer one cannot be started.
 const EXEMPT_MAX: usize = 1_000;
 
-/// The variables for an HTTP and a SOCKS proxy at these addresses. Without an HTTP proxy, the SOCKS proxy is named in its
-/// place, because it understands HTTP as well. No variable leads programs to SOCKS: those that know HTTP proxies do not need
-/// it, and some of them fail if they are given both. Programs reach the addresses `direct` of the network
+/// The variables for an HTTP and a SOCKS proxy at these addresses. Without an HTTP proxy, the SOCKS proxy is named in
+/// its place, because it understands HTTP as well. Except for [`SOCKS`], no variable leads programs to SOCKS: those that
+/// know HTTP proxies do not need it, and some of them fail if they are given both. Programs reach the addresses `direct` of the network
 /// without a proxy. With `pass`, the URLs contain a user and a password, with which programs prove to the proxies that
 /// their user may use them.
 pub fn variables(

@@ -310,8 +310,8 @@ fn end(bytes: &[u8], sender: Sender) -> Result<Option<usize>, Wrong> {
     Ok(found)
 }
 
-/// A head that arrives in pieces. It knows when to parse: if the head were parsed for each piece, a sender of single bytes
-/// would cause work that grows with the square of the length.
+/// A head that arrives in pieces. It knows when to parse: if the head were parsed for each piece, a sender of single
+/// bytes would cause work that grows with the square of the length.
 #[derive(Debug, Default)]
 pub struct Arrival {
     /// How many bytes were looked at.

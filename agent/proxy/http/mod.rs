@@ -1,5 +1,6 @@
 //! HTTP/1.0 and HTTP/1.1 between a client, this proxy and an origin (RFC 9110, RFC 9112): one strict parser for
-//! requests and responses. Messages with two meanings are refused; small faults of an origin with one meaning are repaired.
+//! requests and responses. Messages with two meanings are refused; small faults of an origin that have one meaning are
+//! repaired.
 
 mod answer;
 mod body;

@@ -107,8 +107,8 @@ impl Response {
     }
 
     /// The head for the client. It does not contain the fields that concern the connection to the origin, and it
-    /// announces the length of the body as in `framing_for_client`. With `close`, it also says that the connection to the client
-    /// ends after this response, even if the client asked to keep the connection.
+    /// announces the length of the body as in `framing_for_client`. With `close`, it also says that the connection to the
+    /// client ends after this response, even if the client asked to keep the connection.
     ///
     /// The head is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
     pub fn for_client(&self, close: bool) -> Bytes {

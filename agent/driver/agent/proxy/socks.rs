@@ -18,8 +18,8 @@ use crate::{
     proxy::socks::{Handshake, Request, Step, speaks_http},
 };
 
-/// Serves one client from its first byte to its last one. A client that speaks HTTP is served as by an HTTP proxy, because
-/// many programs know no other proxy, and the host may have only this one.
+/// Serves one client from its first byte to its last one. A client that speaks HTTP is served as by an HTTP proxy,
+/// because many programs know no other proxy, and the host may have only this one.
 pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()> {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
     let deadline = Instant::now() + HEAD_MAX;
