@@ -1,12 +1,15 @@
 //! Answers DNS questions about the network's own names, and makes the replies that need no resolver. This file never
 //! asks another server.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{
     message::{DnsName, Edns, HEADER_SIZE, Header, Message, class, flag, kind, put_record},
     zone::{SUFFIX, TTL, Zone},
 };
+
+/// The name that, like all names below it, means the machine itself (RFC 6761 section 6.3).
+const LOCALHOST: &str = "localhost";
 
 /// The longest UDP message, in bytes, that our replies say we accept. It fits into one packet nearly everywhere.
 const UDP_SIZE: u16 = 1_232;
@@ -41,7 +44,8 @@ pub enum Answer {
 ///
 /// The reply is authoritative if the zone knows the name. It has the address (A), the name of an address (PTR), or says
 /// that there is no record of the requested type (RFC 2308 section 2.2). A name below [`SUFFIX`] that the zone does not
-/// know does not exist.
+/// know does not exist. `localhost` and the names below it are the loopback addresses: no resolver is asked for them,
+/// because many do not know them, and an answer could lead to another machine.
 pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     let Some(header) = Header::read(query) else {
         return Answer::Drop;
@@ -68,7 +72,13 @@ pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
             Answer::Reply(draft.with(kind::A, &address.octets()))
         }
         Known::Name(name) if asks(kind::PTR) => Answer::Reply(draft.with(kind::PTR, name.bytes())),
-        Known::Address(_) | Known::Name(_) | Known::Nothing => {
+        Known::Loopback if asks(kind::A) => {
+            Answer::Reply(draft.with(kind::A, &Ipv4Addr::LOCALHOST.octets()))
+        }
+        Known::Loopback if asks(kind::AAAA) => {
+            Answer::Reply(draft.with(kind::AAAA, &Ipv6Addr::LOCALHOST.octets()))
+        }
+        Known::Address(_) | Known::Name(_) | Known::Loopback | Known::Nothing => {
             Answer::Reply(draft.without(rcode::OK))
         }
         Known::Absent => Answer::Reply(draft.without(rcode::NO_NAME)),
@@ -82,6 +92,8 @@ enum Known {
     Address(Ipv4Addr),
     /// The name is a reverse name below `in-addr.arpa`; its address has this name.
     Name(DnsName),
+    /// The name means the machine itself.
+    Loopback,
     /// The name belongs to the zone, and has no records.
     Nothing,
     /// The name would belong to the zone, but does not exist.
@@ -91,8 +103,11 @@ enum Known {
 }
 
 fn look_up(zone: &Zone, name: &DnsName) -> Known {
+    if is_below(name, LOCALHOST) {
+        return Known::Loopback;
+    }
     let Some(text) = name.text() else {
-        return if is_below_suffix(name) {
+        return if is_below(name, SUFFIX) {
             Known::Absent
         } else {
             Known::Foreign
@@ -101,7 +116,7 @@ fn look_up(zone: &Zone, name: &DnsName) -> Known {
     if let Some(address) = zone.address(&text) {
         return Known::Address(address);
     }
-    if is_below_suffix(name) {
+    if is_below(name, SUFFIX) {
         // If a name exists, the names above it exist too (RFC 8020).
         let inside = text.strip_suffix(SUFFIX).unwrap_or_default();
         let exists = inside.is_empty() || zone.has_below(inside.trim_end_matches('.'));
@@ -117,11 +132,11 @@ fn look_up(zone: &Zone, name: &DnsName) -> Known {
     called.map_or(Known::Foreign, Known::Name)
 }
 
-/// Whether a name is [`SUFFIX`] or below it.
-fn is_below_suffix(name: &DnsName) -> bool {
+/// Whether a name is this domain of one label, or below it.
+fn is_below(name: &DnsName, domain: &str) -> bool {
     name.labels()
         .last()
-        .is_some_and(|label| label.eq_ignore_ascii_case(SUFFIX.as_bytes()))
+        .is_some_and(|label| label.eq_ignore_ascii_case(domain.as_bytes()))
 }
 
 /// The address that a reverse name asks about: `101.42.0.127.in-addr.arpa` (RFC 1035 section 3.5).
@@ -170,7 +185,7 @@ impl<'a> Draft<'a> {
         let asked = &self.query.question.name;
         // A name outside our own domain is treated as a zone of its own, so that the reply says nothing about the
         // domains above it.
-        let zone = if is_below_suffix(asked) {
+        let zone = if is_below(asked, SUFFIX) {
             DnsName::new(SUFFIX)
         } else {
             Some(asked.clone())
@@ -392,6 +407,8 @@ mod tests {
         for record in packet.answers.iter().chain(&packet.name_servers) {
             let data = if let RData::A(a) = &record.rdata {
                 Ipv4Addr::from(a.address).to_string()
+            } else if let RData::AAAA(aaaa) = &record.rdata {
+                Ipv6Addr::from(aaaa.address).to_string()
             } else if let RData::PTR(name) = &record.rdata {
                 name.to_string()
             } else if let RData::SOA(soa) = &record.rdata {
@@ -471,10 +488,28 @@ mod tests {
             "web.example.com",
             "www.nginx.example.com",
             ".",
-            "localhost",
+            "localhost.example.com",
+            "mylocalhost",
         ] {
             assert_eq!(answer(&zone(), &query(name, kind::A)), Answer::Forward);
         }
+    }
+
+    #[test]
+    fn localhost_and_what_is_below_it_are_never_asked_elsewhere() {
+        for name in ["localhost", "LocalHost", "app.localhost", "a.b.localhost"] {
+            let asked = |of| seen(&reply(&query(name, of)));
+            let v4 = format!("NoError aa; {name} 10 127.0.0.1");
+            assert_eq!(asked(kind::A), v4);
+            assert_eq!(asked(kind::ANY), v4);
+            assert_eq!(asked(kind::AAAA), format!("NoError aa; {name} 10 ::1"));
+            let none = format!("NoError aa; {name} 10 soa 10");
+            assert_eq!(asked(kind::PTR), none);
+        }
+        // A label that is not plain text makes no difference.
+        let odd = query("web", kind::A);
+        let odd = [&odd[..12], b"\x02\xff.\x09localhost\x00\x00\x01\x00\x01"].concat();
+        assert_eq!(reply(&odd)[2..4], [0x85, 0x80]);
     }
 
     #[test]

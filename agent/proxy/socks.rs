@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
-use super::{credentials::Credentials, http::Reply};
+use super::credentials::Credentials;
 use crate::{
     destination::{Destination, Host},
     wire::Cause,
@@ -80,6 +80,12 @@ enum Version {
 struct Rejection {
     answer: Bytes,
     why: String,
+}
+
+/// Whether a client's first bytes are the beginning of an HTTP request: the name of a method, and not a version of
+/// SOCKS.
+pub fn speaks_http(input: &[u8]) -> bool {
+    input.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 impl<'a> Handshake<'a> {
@@ -398,14 +404,6 @@ fn rejection(answer: &'static [u8], why: &str) -> Rejection {
 /// The reply to a client whose first byte is not that of a SOCKS version.
 fn stranger(byte: u8) -> Rejection {
     match byte {
-        b'A'..=b'Z' => Rejection {
-            answer: Reply::new(
-                400,
-                "This is a SOCKS proxy, and you speak HTTP to it. Use socks5h:// with its address.",
-            )
-            .bytes(None),
-            why: "the client speaks HTTP to the SOCKS proxy".into(),
-        },
         0x16 => rejection(b"", "the client speaks TLS to the SOCKS proxy"),
         _ => Rejection {
             answer: Bytes::new(),

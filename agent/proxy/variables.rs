@@ -23,7 +23,9 @@ const DIRECT: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "::1"];
 /// longer one cannot be started.
 const EXEMPT_MAX: usize = 1_000;
 
-/// The variables for an HTTP and a SOCKS proxy at these addresses. Programs reach the addresses `direct` of the network
+/// The variables for an HTTP and a SOCKS proxy at these addresses. Without an HTTP proxy, the SOCKS proxy is named in
+/// its place, because it understands HTTP as well. Except for [`SOCKS`], no variable leads programs to SOCKS: those that
+/// know HTTP proxies do not need it, and some of them fail if they are given both. Programs reach the addresses `direct` of the network
 /// without a proxy. With `pass`, the URLs contain a user and a password, with which programs prove to the proxies that
 /// their user may use them.
 pub fn variables(
@@ -38,7 +40,7 @@ pub fn variables(
     let mut set = |names: &[&str], value: String| {
         variables.extend(names.iter().map(|name| ((*name).to_owned(), value.clone())));
     };
-    if let Some(http) = http.map(reached_at) {
+    if let Some(http) = http.or(socks).map(reached_at) {
         set(
             &[
                 "http_proxy",
@@ -61,12 +63,7 @@ pub fn variables(
     }
     if let Some(socks) = socks {
         // The scheme `socks5h` makes the proxy resolve names.
-        let url = format!("socks5h://{user}{}", reached_at(socks));
-        // Programs that know HTTP proxies need no SOCKS proxy, and some of them fail if they are given both.
-        if http.is_none() {
-            set(&["all_proxy", "ALL_PROXY"], url.clone());
-        }
-        set(&[SOCKS], url);
+        set(&[SOCKS], format!("socks5h://{user}{}", reached_at(socks)));
     }
     if http.is_some() || socks.is_some() {
         let direct = Some(direct).filter(|direct| direct.len() <= EXEMPT_MAX);
@@ -189,10 +186,18 @@ mod tests {
             );
         }
         let socks_only = variables(None, socks, Some(("me", &password)), &BTreeSet::new());
-        for name in ["all_proxy", "ALL_PROXY", SOCKS] {
-            assert_eq!(value(&socks_only, name), Some("socks5h://me:word@[::1]:81"));
+        assert_eq!(
+            value(&socks_only, SOCKS),
+            Some("socks5h://me:word@[::1]:81")
+        );
+        // The SOCKS proxy takes HTTP as well.
+        for name in ["http_proxy", "HTTPS_PROXY"] {
+            assert_eq!(value(&socks_only, name), Some("http://me:word@[::1]:81"));
         }
-        assert_eq!(value(&socks_only, "http_proxy"), None);
+        assert_eq!(
+            value(&socks_only, "NOROUTER_PAC"),
+            Some("http://[::1]:81/proxy.pac")
+        );
         assert_eq!(
             value(&socks_only, "no_proxy"),
             Some("localhost,.localhost,127.0.0.1,::1")
@@ -207,9 +212,13 @@ mod tests {
             None,
             &BTreeSet::new(),
         );
-        assert_eq!(value(&both, "all_proxy"), None);
-        assert_eq!(value(&both, "ALL_PROXY"), None);
         assert_eq!(value(&both, SOCKS), Some("socks5h://127.0.0.1:81"));
+        assert_eq!(value(&both, "http_proxy"), Some("http://127.0.0.1:80"));
+        let socks_only = variables(None, at("127.0.0.1:81"), None, &BTreeSet::new());
+        for variables in [&both, &socks_only] {
+            assert_eq!(value(variables, "all_proxy"), None);
+            assert_eq!(value(variables, "ALL_PROXY"), None);
+        }
     }
 
     #[test]

@@ -195,7 +195,7 @@ fn variables(
     let [http, socks] = listening(files);
     let mut variables = proxy::variables(http, socks, Some((USER, pass)), &files.direct);
     let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
-    if let Some(http) = http {
+    if let Some(http) = http.or(socks) {
         let url = format!("http://{}", proxy::reached_at(http));
         set("NOROUTER_STATUS_PAGE", format!("{url}/{token}/"));
     }

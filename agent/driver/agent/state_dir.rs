@@ -29,7 +29,7 @@ pub const AGENT: &str = "NOROUTER_AGENT";
 /// The environment variable that lists the proxies that do not work, with the reasons.
 pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
 
-/// All environment variables that an agent writes.
+/// All environment variables that an agent writes. Earlier versions also wrote `all_proxy`.
 pub const VARIABLES: [&str; 19] = [
     AGENT,
     MISSING,

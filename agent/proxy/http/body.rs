@@ -1,4 +1,7 @@
-//! Finds the end of a body. Bytes are forwarded unchanged and not stored; the chunked encoding is parsed strictly.
+//! Finds the end of a body. Bytes are not stored, and forwarded unchanged except for small faults of an origin's chunked
+//! encoding, which is parsed strictly.
+
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::token::{is_control, is_token_byte};
 
@@ -28,8 +31,13 @@ pub enum Framing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     state: State,
-    /// Whether the size of a chunk may have spaces after it, as some old servers write it to a fixed width.
-    padded: bool,
+    /// Whether small faults of old servers are repaired: spaces after the size of a chunk, which some write to a fixed
+    /// width, and lines that end with a bare line feed.
+    is_origin: bool,
+    /// Whether the receiver does not know chunks, and gets only what is in them.
+    unpacks: bool,
+    /// Whether a fault was repaired, so that the sender may see the end of the body elsewhere.
+    was_repaired: bool,
 }
 
 /// A fault in a chunked body. Such a body is refused, because different programs could parse it differently.
@@ -109,25 +117,78 @@ impl Body {
                 Framing::Chunked => State::Size { digits: 0, size: 0 },
                 Framing::UntilClose => State::UntilClose,
             },
-            padded: false,
+            is_origin: false,
+            unpacks: false,
+            was_repaired: false,
         }
     }
 
     /// The body that follows an origin's head with this framing.
     pub const fn of_origin(framing: Framing) -> Self {
         Self {
-            padded: true,
+            is_origin: true,
             ..Self::of_client(framing)
         }
     }
 
-    /// Returns how many of the next bytes belong to the body. Any further bytes belong to the next message. After an
-    /// error, no more bytes may be forwarded.
-    pub fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
+    /// The same body for a receiver that does not know chunks.
+    #[must_use]
+    pub(super) const fn unpacked(self) -> Self {
+        Self {
+            unpacks: true,
+            ..self
+        }
+    }
+
+    /// Takes the next bytes of the body out of the buffer, as the receiver gets them. They are empty if more bytes are
+    /// needed, or if the body is complete; then further bytes belong to the next message. After an error, no more bytes
+    /// may be forwarded.
+    pub fn take(&mut self, buffer: &mut BytesMut) -> Result<Bytes, BadBody> {
+        while !buffer.is_empty() && !self.is_complete() {
+            let (is_data, reach) = match self.state {
+                State::Chunk(missing) if self.unpacks => (true, pass(missing, buffer.len()).1),
+                State::Length(_) | State::UntilClose | State::Chunk(_) => (true, buffer.len()),
+                _ if self.unpacks => (false, 1),
+                _ => (false, buffer.len()),
+            };
+            let taken = self.advance(buffer.get(..reach).unwrap_or_default())?;
+            let bytes = if taken == 0 {
+                // This is a line feed without the CR before it.
+                self.end_line()?;
+                buffer.advance(1);
+                Bytes::from_static(b"\r\n")
+            } else {
+                buffer.split_to(taken).freeze()
+            };
+            if is_data || !self.unpacks {
+                return Ok(bytes);
+            }
+        }
+        Ok(Bytes::new())
+    }
+
+    /// Whether a fault was repaired on which the sender may have another opinion, so that its connection must not be used
+    /// again.
+    pub const fn was_repaired(&self) -> bool {
+        self.was_repaired
+    }
+
+    /// Goes on behind a line that ends with a bare line feed, as if the CR were there.
+    fn end_line(&mut self) -> Result<(), BadBody> {
+        self.was_repaired = true;
+        let next = step(self.state, b'\r').and_then(|at_line_feed| step(at_line_feed, b'\n'));
+        self.state = next.unwrap_or_else(State::Bad);
+        next.map(|_| ())
+    }
+
+    /// Returns how many of the next bytes belong to the body and can be forwarded unchanged. It stops before a line feed
+    /// that needs a CR.
+    fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {
             let (next, taken) = match self.state {
                 State::Complete => break,
+                state if self.is_origin && *byte == b'\n' && is_before_cr(state) => break,
                 State::Bad(error) => return Err(error),
                 State::UntilClose => (State::UntilClose, rest.len()),
                 State::Length(missing) => {
@@ -149,7 +210,7 @@ impl Body {
                     (next, taken)
                 }
                 State::Size { digits: 1.., size } | State::Padding { size }
-                    if self.padded && matches!(byte, b' ' | b'\t') =>
+                    if self.is_origin && matches!(byte, b' ' | b'\t') =>
                 {
                     (State::Padding { size }, 1)
                 }
@@ -184,6 +245,21 @@ impl Body {
     pub fn is_complete_at_end(&self) -> bool {
         self.is_complete() || self.state == State::UntilClose
     }
+}
+
+/// Whether a line may end here, so that a bare line feed of an origin has only one meaning. In an extension it has two:
+/// some programs take it for a part of the extension.
+const fn is_before_cr(state: State) -> bool {
+    matches!(
+        state,
+        State::Size { digits: 1.., .. }
+            | State::Padding { .. }
+            | State::ChunkCr
+            | State::Trailer {
+                place: Trailer::Start | Trailer::Value,
+                ..
+            }
+    )
 }
 
 /// Consumes up to `missing` of the `there` bytes that are available. Returns how many are still missing afterwards, and
@@ -371,6 +447,57 @@ mod tests {
         for bytes in [&b" 5\r\n"[..], b"5 6\r\n"] {
             let mut body = Body::of_origin(Framing::Chunked);
             assert_eq!(body.advance(bytes), Err(BadBody::Size));
+        }
+    }
+
+    /// What the receiver of an origin's chunks gets if they come in pieces of this size, without what follows.
+    fn received(mut body: Body, bytes: &[u8], piece: usize) -> Result<(String, Body), BadBody> {
+        let (mut buffer, mut received) = (BytesMut::new(), Vec::new());
+        for piece in bytes.chunks(piece) {
+            buffer.extend_from_slice(piece);
+            loop {
+                let now = body.take(&mut buffer)?;
+                if now.is_empty() {
+                    break;
+                }
+                received.extend_from_slice(&now);
+            }
+        }
+        Ok((String::from_utf8(received).unwrap(), body))
+    }
+
+    #[test]
+    fn bare_line_feeds_between_an_origins_chunks_reach_nobody() {
+        let sent = b"3\nabc\n2 \nde\r\n0\nT: x\n\nnext";
+        let right = "3\r\nabc\r\n2 \r\nde\r\n0\r\nT: x\r\n\r\n";
+        for piece in [1, 2, 3, 100] {
+            let (got, body) = received(Body::of_origin(Framing::Chunked), sent, piece).unwrap();
+            assert_eq!(got, right);
+            assert!(body.is_complete() && body.was_repaired());
+            let (again, body) =
+                received(Body::of_origin(Framing::Chunked), got.as_bytes(), piece).unwrap();
+            assert_eq!(again, got);
+            assert!(body.is_complete() && !body.was_repaired());
+        }
+        // What has two readings stays refused, and so does everything of a client.
+        for bytes in [&b"3;a\nabc"[..], b"\n3\r\n", b"0\r\nT\n"] {
+            assert!(received(Body::of_origin(Framing::Chunked), bytes, 100).is_err());
+        }
+        assert!(received(Body::of_client(Framing::Chunked), sent, 100).is_err());
+    }
+
+    #[test]
+    fn a_receiver_that_knows_no_chunks_gets_what_is_in_them() {
+        for piece in [1, 2, 3, 100] {
+            let sent = b"3\r\nabc\r\n2;x=y\r\nd\n\r\n0\r\nT: x\r\n\r\nnext";
+            let body = Body::of_origin(Framing::Chunked).unpacked();
+            let (got, body) = received(body, sent, piece).unwrap();
+            assert_eq!(got, "abcd\n");
+            assert!(body.is_complete());
+            let body = Body::of_origin(Framing::Chunked).unpacked();
+            let (got, body) = received(body, b"3\nabc\n4\nde", piece).unwrap();
+            assert_eq!(got, "abcde");
+            assert!(!body.is_complete_at_end());
         }
     }
 

@@ -1,6 +1,6 @@
 //! The head of a message: where it ends, what it may contain, and which header fields concern only one connection.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use bytes::{BufMut, BytesMut};
 
@@ -11,11 +11,14 @@ use super::{
     wrong::Wrong,
 };
 
-/// Limit on the size of a head, in bytes.
+/// Limit on the size of a client's head, in bytes.
 pub const HEAD_MAX: usize = 64 << 10;
 
+/// Limit on the size of an origin's head, in bytes: as much as browsers take.
+pub const ORIGIN_HEAD_MAX: usize = 256 << 10;
+
 /// Limit on the number of header fields.
-pub const HEADERS_MAX: usize = 128;
+pub const HEADERS_MAX: usize = 1_000;
 
 /// Fields that concern one connection and not the message (RFC 9110 section 7.6.1), in addition to those that
 /// `Connection` names and those that begin with `Proxy-`.
@@ -115,7 +118,10 @@ impl Headers {
                 self.repeated("transfer-encoding")?,
             ),
         };
-        let Some(coding) = coding else {
+        // In the first version of HTTP/1.1, "identity" stood for no coding (RFC 2616 section 3.6).
+        let is_absent =
+            |coding: &&[u8]| sender == Sender::Origin && coding.eq_ignore_ascii_case(b"identity");
+        let Some(coding) = coding.filter(|coding| !is_absent(coding)) else {
             let Some(length) = length else {
                 return Ok(None);
             };
@@ -127,7 +133,7 @@ impl Headers {
         if length.is_some() && sender == Sender::Client {
             return wrong("Content-Length and Transfer-Encoding exclude each other.");
         }
-        if version == Version::Http10 {
+        if version == Version::Http10 && sender == Sender::Client {
             return wrong("HTTP/1.0 knows no Transfer-Encoding.");
         }
         if coding.eq_ignore_ascii_case(b"chunked") {
@@ -178,6 +184,12 @@ impl Headers {
 
     /// Writes the fields that are forwarded to the other side.
     pub(super) fn forward(&self, out: &mut BytesMut, leave_out: &[&str]) {
+        // The words are collected once, so that many fields with many words cost no more than their length.
+        let named: BTreeSet<Vec<u8>> = ["connection", "proxy-connection"]
+            .iter()
+            .flat_map(|list| self.list(list))
+            .map(<[u8]>::to_ascii_lowercase)
+            .collect();
         for (name, value) in &self.0 {
             let is = |other: &&str| name.eq_ignore_ascii_case(other);
             let hop = HOP_BY_HOP.iter().any(is)
@@ -185,7 +197,7 @@ impl Headers {
                 || name
                     .get(..6)
                     .is_some_and(|start| start.eq_ignore_ascii_case("proxy-"))
-                || self.connection(name);
+                || named.contains(name.to_ascii_lowercase().as_bytes());
             if !hop {
                 field(out, name, value);
             }
@@ -225,7 +237,7 @@ pub(super) struct Lines<'a> {
 
 /// Splits a head into lines; `None` if more bytes are needed.
 pub(super) fn split(bytes: &[u8], sender: Sender) -> Result<Option<Lines<'_>>, Wrong> {
-    let Some(length) = end(bytes)? else {
+    let Some(length) = end(bytes, sender)? else {
         return Ok(None);
     };
     let head = bytes.get(..length).unwrap_or_default();
@@ -274,7 +286,7 @@ pub(super) fn split(bytes: &[u8], sender: Sender) -> Result<Option<Lines<'_>>, W
 
 /// The length of the head, including the first empty line. An empty line without CR ends the head, too, so that its
 /// sender gets an error at once instead of waiting for more.
-fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
+fn end(bytes: &[u8], sender: Sender) -> Result<Option<usize>, Wrong> {
     let lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let mut found = None;
     for (at, _) in lines {
@@ -287,11 +299,42 @@ fn end(bytes: &[u8]) -> Result<Option<usize>, Wrong> {
         found = Some(at + 1 + empty);
         break;
     }
-    if found.unwrap_or(bytes.len()) > HEAD_MAX {
-        let text = format!("The header section is longer than {} KiB.", HEAD_MAX >> 10);
+    let max = match sender {
+        Sender::Client => HEAD_MAX,
+        Sender::Origin => ORIGIN_HEAD_MAX,
+    };
+    if found.unwrap_or(bytes.len()) > max {
+        let text = format!("The header section is longer than {} KiB.", max >> 10);
         return Err(Wrong::new(431, text));
     }
     Ok(found)
+}
+
+/// A head that arrives in pieces. It knows when to parse: if the head were parsed for each piece, a sender of single
+/// bytes would cause work that grows with the square of the length.
+#[derive(Debug, Default)]
+pub struct Arrival {
+    /// How many bytes were looked at.
+    seen: usize,
+}
+
+impl Arrival {
+    /// So many bytes are parsed at once, because they show whether this is HTTP at all.
+    const FIRST: usize = 8;
+
+    /// Whether the head in these bytes, which begin as they did the last time, may be complete or too long.
+    pub fn is_worth_parsing(&mut self, bytes: &[u8]) -> bool {
+        // A line feed with the end of an empty line behind it has at most two bytes after it.
+        let seen = std::mem::replace(&mut self.seen, bytes.len());
+        let from = seen.saturating_sub(2);
+        let new = bytes.get(from..).unwrap_or_default();
+        let mut ends = new.windows(2).zip(from..);
+        seen < Self::FIRST
+            || bytes.len() > ORIGIN_HEAD_MAX
+            || ends.any(|(pair, at)| {
+                pair == b"\n\n" || (pair == b"\n\r" && bytes.get(at + 2) == Some(&b'\n'))
+            })
+    }
 }
 
 /// Appends the continuation of a field on another line, with one space in place of the fold (RFC 9112 section 5.2). A

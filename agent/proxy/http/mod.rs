@@ -1,5 +1,6 @@
 //! HTTP/1.0 and HTTP/1.1 between a client, this proxy and an origin (RFC 9110, RFC 9112): one strict parser for
-//! requests and responses. Ambiguous messages are refused, never repaired.
+//! requests and responses. Messages with two meanings are refused; small faults of an origin that have one meaning are
+//! repaired.
 
 mod answer;
 mod body;
@@ -13,7 +14,7 @@ mod version;
 mod wrong;
 
 pub use body::{BadBody, Body, Framing};
-pub use head::{HEAD_MAX, HEADERS_MAX, Headers};
+pub use head::{Arrival, HEAD_MAX, HEADERS_MAX, Headers, ORIGIN_HEAD_MAX};
 pub use reply::{CONNECTED, Reply};
 pub use request::Request;
 pub use response::{BadGateway, Response};

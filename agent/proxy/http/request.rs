@@ -168,7 +168,7 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
     else {
         return Ok(None);
     };
-    let (method, target, version) = target::request_line(first)?;
+    let (method, target, version) = target::request_line(first, headers.get("host"))?;
     check_host(version, &headers)?;
     let framing = headers
         .framing(version, Sender::Client)?

@@ -4,7 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    body::Framing,
+    body::{Body, Framing},
     head::{self, Headers, Lines, Sender},
     reply::Reply,
     request::Request,
@@ -84,12 +84,31 @@ impl Response {
 
     /// Whether the client may send another request on its connection after the whole body.
     pub fn keeps_client(&self) -> bool {
-        self.to.keep_alive && self.framing != Framing::UntilClose
+        self.to.keep_alive && self.framing_for_client() != Framing::UntilClose
+    }
+
+    /// The body that follows, as the client gets it.
+    pub fn body(&self) -> Body {
+        let body = Body::of_origin(self.framing);
+        if self.framing_for_client() == self.framing {
+            body
+        } else {
+            body.unpacked()
+        }
+    }
+
+    /// How the client finds the end of the body: one that speaks HTTP/1.0 does not know chunks, and gets what is in them
+    /// until its connection ends.
+    pub fn framing_for_client(&self) -> Framing {
+        match (self.framing, self.to.version) {
+            (Framing::Chunked, Version::Http10) => Framing::UntilClose,
+            (framing, _) => framing,
+        }
     }
 
     /// The head for the client. It does not contain the fields that concern the connection to the origin, and it
-    /// announces the length of the body as in `framing`. With `close`, it also says that the connection to the client
-    /// ends after this response, even if the client asked to keep the connection.
+    /// announces the length of the body as in `framing_for_client`. With `close`, it also says that the connection to the
+    /// client ends after this response, even if the client asked to keep the connection.
     ///
     /// The head is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
     pub fn for_client(&self, close: bool) -> Bytes {
@@ -101,7 +120,7 @@ impl Response {
         out.put_slice(&self.reason);
         out.put_slice(b"\r\n");
         self.headers.forward(&mut out, &["content-length"]);
-        match self.framing {
+        match self.framing_for_client() {
             Framing::Length(length) => {
                 head::field(&mut out, "Content-Length", length.to_string().as_bytes());
             }
@@ -154,12 +173,6 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
     }
     // The fields must be valid even if the status means that there is no body.
     let announced = headers.framing(version, Sender::Origin)?;
-    if to.version == Version::Http10 && announced == Some(Framing::Chunked) {
-        return Err(Wrong::new(
-            502,
-            "It answers HTTP/1.0 in chunks, which HTTP/1.0 does not know.",
-        ));
-    }
     let framing = match status {
         100..=199 | 204 | 304 => Framing::None,
         _ if to.head => Framing::None,
@@ -167,6 +180,8 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
     };
     let keep_alive = framing != Framing::UntilClose
         && headers.is_length_certain()
+        // HTTP/1.0 does not know chunks, so an origin that sends them in it ends the connection (RFC 9112 section 6.1).
+        && (version == Version::Http11 || framing != Framing::Chunked)
         && !headers.lists("connection", "close")
         && (version == Version::Http11 || headers.lists("connection", "keep-alive"));
     let response = Response {

@@ -28,8 +28,12 @@ pub enum RequestTarget {
     },
 }
 
-/// Splits the first line of a request into method, target and version.
-pub(super) fn request_line(line: &[u8]) -> Result<(String, RequestTarget, Version), Wrong> {
+/// Splits the first line of a request into method, target and version. `host` is the field `Host`, which counts only
+/// where the target itself can be read in two ways.
+pub(super) fn request_line(
+    line: &[u8],
+    host: Option<&[u8]>,
+) -> Result<(String, RequestTarget, Version), Wrong> {
     let wrong = |text: &str| Wrong::new(400, text);
     let parts: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     let &[method, target, version] = parts.as_slice() else {
@@ -40,11 +44,11 @@ pub(super) fn request_line(line: &[u8]) -> Result<(String, RequestTarget, Versio
     let version = Version::from_bytes(version)?;
     let method = token(method)
         .ok_or_else(|| wrong("The method contains a character that has no place there."))?;
-    let target = parse(method, &escape(target)?)?;
+    let target = parse(method, &escape(target)?, host)?;
     Ok((method.to_owned(), target, version))
 }
 
-fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
+fn parse(method: &str, text: &str, host: Option<&[u8]>) -> Result<RequestTarget, Wrong> {
     let wrong = |text: &str| Wrong::new(400, text);
     let place = |error: DestinationError| {
         Wrong::new(
@@ -91,13 +95,34 @@ fn parse(method: &str, text: &str) -> Result<RequestTarget, Wrong> {
         Some((_, place)) => place,
         None => authority,
     };
-    let destination = Destination::parse(authority, Some(PORT)).map_err(place)?;
+    let is_bare_v6 = !authority.starts_with('[') && authority.matches(':').count() > 1;
+    let destination = if is_bare_v6 {
+        without_brackets(authority, host).ok_or_else(|| {
+            wrong(
+                "An IPv6 address stands in brackets, because its end is not certain without them: write http://[ADDRESS]:PORT/.",
+            )
+        })?
+    } else {
+        Destination::parse(authority, Some(PORT)).map_err(place)?
+    };
     let path = match path {
         "" if method == "OPTIONS" => "*".to_owned(),
         path if path.starts_with('/') => path.to_owned(),
         query => format!("/{query}"),
     };
     Ok(RequestTarget::Absolute { destination, path })
+}
+
+/// An IPv6 address without brackets, which some clients write. Its last group may be a part of the address or the port;
+/// the field `Host`, in which the same clients write the brackets, says which. `None` if it names neither reading.
+fn without_brackets(authority: &str, host: Option<&[u8]>) -> Option<Destination> {
+    let named = std::str::from_utf8(host?).ok()?;
+    let named = Destination::parse(named, Some(PORT)).ok()?;
+    let (address, port) = authority.rsplit_once(':')?;
+    let mut readings = [format!("[{authority}]"), format!("[{address}]:{port}")].into_iter();
+    let is_named = readings
+        .any(|reading| Destination::parse(&reading, Some(PORT)).is_ok_and(|read| read == named));
+    is_named.then_some(named)
 }
 
 /// Percent-encodes every byte of the target that is not ASCII (RFC 3986 section 2.1), and cuts off the fragment, which is

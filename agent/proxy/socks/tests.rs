@@ -186,9 +186,8 @@ fn no_password_is_judged_that_was_not_announced() {
 
 #[test]
 fn who_speaks_another_protocol_is_told_or_at_least_logged() {
-    let (words, why) = over(None, b"GET / HTTP/1.1\r\n\r\n");
-    assert!(words.starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
-    assert_eq!(why, "the client speaks HTTP to the SOCKS proxy");
+    assert!(speaks_http(b"GET / HTTP/1.1\r\n\r\n") && speaks_http(b"connect"));
+    assert!(!speaks_http(b"\x05\x01\x00") && !speaks_http(b"\x04") && !speaks_http(b""));
     let (words, why) = over(None, b"\x16\x03\x01");
     assert_eq!(
         (words.len(), why.as_str()),

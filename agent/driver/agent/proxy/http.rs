@@ -14,16 +14,17 @@ use tokio::{
 
 use super::{
     connect::{Origin, Want, tunnel},
+    idle::Idle,
     kept::Kept,
-    server::{Client, HEAD_MAX, Server, fill, say_goodbye},
+    server::{Client, HEAD_MAX, LARGE_HEADS_MAX, Server, fill, say_goodbye},
 };
 use crate::{
     destination::Destination,
-    driver::{harness::World, system::describe},
+    driver::{agent::dial, harness::World, system::describe},
     proxy::{
         http::{
-            BadBody, Body, CONNECTED, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request, RequestTarget,
-            Response, Version,
+            Arrival, BadBody, Body, CONNECTED, HEAD_MAX as HEAD_BYTES_MAX, Reply, Request,
+            RequestTarget, Response, Version,
         },
         page,
     },
@@ -39,11 +40,11 @@ const HALF_CLOSED_MAX: Duration = Duration::from_mins(15);
 /// How many interim (1xx) responses an origin may send before the final one.
 const INTERIM_MAX: usize = 16;
 
-/// Serves one client from its first request to its last one.
-pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
+/// Serves one client from its first request, of which `input` may have the beginning, to its last one.
+pub(super) async fn serve(server: &Server, client: Client, input: BytesMut) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
-    let outcome = converse(server, client.stream, &mut known).await;
+    let outcome = converse(server, client.stream, input, &mut known).await;
     // Clients send credentials only after they were asked for them, so a first request without any means nothing.
     // Whether a client is refused is known only when its connection has ended.
     if !known {
@@ -53,23 +54,32 @@ pub(super) async fn serve(server: &Server, client: Client) -> io::Result<()> {
 }
 
 /// Handles the requests of one client. `known` becomes true with the first request that has the right credentials.
-async fn converse(server: &Server, mut client: TcpStream, known: &mut bool) -> io::Result<()> {
+async fn converse(
+    server: &Server,
+    mut client: TcpStream,
+    mut input: BytesMut,
+    known: &mut bool,
+) -> io::Result<()> {
     let is_stranger = !*known;
     let asks = server.asks(is_stranger);
-    let mut input = BytesMut::new();
-    let mut silence = HEAD_MAX;
+    // Before its first request, a client does not have to give its place to another one.
+    let mut idle = None;
     // The last correct credentials on this connection.
     let mut named_well: Option<Vec<u8>> = None;
     // The connection to the origin of the last request. Only requests of this client use it, because some origins log in
     // the connection (NTLM, Negotiate) and not the request.
     let mut kept: Option<Kept> = None;
     loop {
-        let request = match read_request(&mut client, &mut input, silence).await? {
+        let request = match read_request(&mut client, &mut input, idle).await? {
             Head::Request(request) => request,
             Head::End => return say_goodbye(client, &[]).await,
+            Head::Wanted => {
+                dial::end_cleanly(&client);
+                return Ok(());
+            }
             Head::Wrong(reply) => return say_goodbye(client, &reply.bytes(None)).await,
         };
-        silence = IDLE_MAX;
+        idle = Some(&server.idle);
         if asks.is_some()
             && let Some(named) = request.authorization()
             && named_well.as_deref() != Some(named)
@@ -178,17 +188,33 @@ enum Head {
     Request(Box<Request>),
     /// The client has finished, or was silent for too long.
     End,
+    /// Another client wants the place of this one.
+    Wanted,
     /// The request is not valid, and this is the reply.
     Wrong(Reply),
 }
 
+/// Reads the next request of a client. Until it begins, the client is one of the `idle` ones, if these are given.
 async fn read_request(
     client: &mut TcpStream,
     input: &mut BytesMut,
-    silence: Duration,
+    idle: Option<&Idle>,
 ) -> io::Result<Head> {
     if input.is_empty() {
-        match tokio::time::timeout(silence, fill(client, input)).await {
+        let silence = if idle.is_some() { IDLE_MAX } else { HEAD_MAX };
+        let wanted = async {
+            match idle {
+                Some(idle) => idle.until_wanted().await,
+                None => std::future::pending().await,
+            }
+        };
+        let filled = tokio::select! {
+            biased;
+            // A client that was told to go must go, because another one waits for its place.
+            () = wanted => return Ok(Head::Wanted),
+            filled = tokio::time::timeout(silence, fill(client, input)) => filled,
+        };
+        match filled {
             Ok(filled) => {
                 if !filled? {
                     return Ok(Head::End);
@@ -262,7 +288,7 @@ async fn exchange(
                 return Broken::To(error);
             }
             if let Err(broken) = pass(
-                Body::of_client(request.framing),
+                &mut Body::of_client(request.framing),
                 &mut from_client,
                 input,
                 &mut to_origin,
@@ -286,6 +312,7 @@ async fn exchange(
             Broken::From(gone)
         };
         let answer = hear(
+            server,
             request,
             &mut from_origin,
             &mut output,
@@ -403,6 +430,7 @@ pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut Byte
 
 /// Forwards the response, head and body.
 async fn hear(
+    server: &Server,
     request: &Request,
     origin: &mut (impl AsyncRead + Unpin),
     output: &mut BytesMut,
@@ -413,10 +441,18 @@ async fn hear(
         return Err(io::ErrorKind::InvalidInput.into());
     };
     let mut interim = 0;
+    let mut arrival = Arrival::default();
+    let mut permit = None;
     let response = loop {
-        match Response::parse(output, request) {
+        let parsed = if arrival.is_worth_parsing(output) {
+            Response::parse(output, request)
+        } else {
+            Ok(None)
+        };
+        match parsed {
             Ok(Some((response, length))) => {
                 let _ = output.split_to(length);
+                arrival = Arrival::default();
                 if !response.is_interim() {
                     break response;
                 }
@@ -426,6 +462,19 @@ async fn hear(
                 }
                 delivered.fetch_add(1, Relaxed);
                 client.write_all(&response.for_client(false)).await?;
+            }
+            Ok(None) if output.len() > HEAD_BYTES_MAX && permit.is_none() => {
+                permit = server.large_heads.try_acquire().ok();
+                if permit.is_none() && interim > 0 {
+                    return Err(io::ErrorKind::ResourceBusy.into());
+                }
+                if permit.is_none() {
+                    let text = format!(
+                        "{destination} answers with more than {} KiB of header fields, and the proxy reads {LARGE_HEADS_MAX} other answers like that. Try again later.",
+                        HEAD_BYTES_MAX >> 10
+                    );
+                    return Ok(Answer::Bad(Reply::new(503, text)));
+                }
             }
             Ok(None) => match fill(origin, output).await {
                 Ok(true) => {}
@@ -446,11 +495,12 @@ async fn hear(
         return Ok(Answer::Switch(response.for_client(false)));
     }
     client.write_all(&response.for_client(false)).await?;
-    let body = Body::of_origin(response.framing);
-    match pass(body, origin, output, client, delivered).await {
+    drop(permit);
+    let mut body = response.body();
+    match pass(&mut body, origin, output, client, delivered).await {
         Ok(()) => Ok(Answer::Whole {
             keeps_client: response.keeps_client(),
-            keeps_origin: response.keep_alive,
+            keeps_origin: response.keep_alive && !body.was_repaired(),
         }),
         Err(Broken::From(error) | Broken::To(error)) => Err(error),
         Err(Broken::Framing(bad)) => Err(io::Error::new(io::ErrorKind::InvalidData, bad)),
@@ -459,18 +509,21 @@ async fn hear(
 
 /// Forwards a body.
 async fn pass(
-    mut body: Body,
+    body: &mut Body,
     from: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
     to: &mut (impl AsyncWrite + Unpin),
     passed: &AtomicU64,
 ) -> Result<(), Broken> {
     loop {
-        let belongs = body.advance(buffer).map_err(Broken::Framing)?;
-        to.write_all(&buffer.split_to(belongs))
-            .await
-            .map_err(Broken::To)?;
-        passed.fetch_add(belongs as u64, Relaxed);
+        loop {
+            let bytes = body.take(buffer).map_err(Broken::Framing)?;
+            if bytes.is_empty() {
+                break;
+            }
+            to.write_all(&bytes).await.map_err(Broken::To)?;
+            passed.fetch_add(bytes.len() as u64, Relaxed);
+        }
         if body.is_complete() {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 mod connect;
 mod http;
+mod idle;
 mod kept;
 mod server;
 mod socks;
@@ -11,6 +12,7 @@ use std::{io, sync::Arc};
 use bytes::BytesMut;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::OwnedSemaphorePermit,
     task::JoinSet,
 };
 
@@ -60,22 +62,14 @@ impl Server {
         let address = self.listener.address;
         let mut has_told = false;
         loop {
-            if self.places.available_permits() == 0 && !std::mem::replace(&mut has_told, true) {
-                tracing::warn!(%address, "{CLIENTS_MAX} clients are connected: others wait until one of them has gone");
-            }
-            let next = async {
-                // While all places are taken, nothing is accepted, and the system lets the next clients wait.
-                let place = self.places.clone().acquire_owned().await;
-                (place, gate::next_connection(socket, address).await)
-            };
-            let (place, (stream, from)) = tokio::select! {
-                next = next => next,
+            let (stream, from) = tokio::select! {
+                next = gate::next_connection(socket, address) => next,
                 Some(_) = clients.join_next() => continue,
             };
             let stranger = gate::lets_in(&self.shared, self.listener, from).err();
             let client = Client { stream, stranger };
             let place = match stranger {
-                None => place.ok(),
+                None => self.place(&mut has_told).await,
                 Some(_) => self.strangers.clone().try_acquire_owned().ok(),
             };
             let Some(place) = place else {
@@ -89,7 +83,7 @@ impl Server {
                 let outcome = match server.listener.purpose {
                     Purpose::Socks => socks::serve(&server, client).await,
                     Purpose::Http | Purpose::Network | Purpose::Dns => {
-                        http::serve(&server, client).await
+                        http::serve(&server, client, BytesMut::new()).await
                     }
                 };
                 if let Err(error) = outcome {
@@ -97,6 +91,29 @@ impl Server {
                 }
             });
         }
+    }
+
+    /// A place for a client. If all are taken, the client gets that of the client that has been idle for the longest
+    /// time, or waits until one is idle or has gone; meanwhile nothing is accepted, and the system lets the next clients
+    /// wait.
+    async fn place(&self, has_told: &mut bool) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = self.places.clone().try_acquire_owned() {
+            return Some(place);
+        }
+        if !std::mem::replace(has_told, true) {
+            let address = self.listener.address;
+            tracing::warn!(
+                %address,
+                "{CLIENTS_MAX} clients are connected: others get the places of idle ones, or wait until one of them has gone"
+            );
+        }
+        let place = self.places.clone().acquire_owned();
+        tokio::pin!(place);
+        tokio::select! {
+            place = &mut place => return place.ok(),
+            () = self.idle.end_longest() => {}
+        }
+        place.await.ok()
     }
 
     /// Connects a client to a destination. Gives up if the client's connection breaks in the meantime, but not if the
@@ -121,3 +138,6 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

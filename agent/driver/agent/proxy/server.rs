@@ -14,6 +14,7 @@ use tokio::{
     sync::Semaphore,
 };
 
+use super::idle::Idle;
 use crate::{
     driver::{
         agent::{
@@ -29,6 +30,9 @@ use crate::{
 
 /// Number of clients that a proxy serves at a time.
 pub(super) const CLIENTS_MAX: usize = 1_024;
+
+/// How many heads of origins that are longer than usual a proxy reads at a time: their memory is limited so.
+pub(super) const LARGE_HEADS_MAX: usize = 64;
 
 /// How many clients that may belong to other users a proxy serves at a time. Such clients need credentials.
 const STRANGERS_MAX: usize = 64;
@@ -58,6 +62,10 @@ pub(in crate::driver::agent) struct Server {
     /// The secret part of the status page's address.
     pub(super) token: String,
     pub(super) places: Arc<Semaphore>,
+    /// The clients that give their places to others.
+    pub(super) idle: Idle,
+    /// The permits for heads of origins that are longer than a client's may be.
+    pub(super) large_heads: Semaphore,
     throttle: Mutex<Throttle>,
     /// The places for clients that may belong to other users. They are separate, so that such clients do not occupy the
     /// places of this user's programs.
@@ -87,6 +95,8 @@ impl Server {
             credentials: credentials.map(|users| users.and(&pass)),
             pass,
             places: Arc::new(Semaphore::new(CLIENTS_MAX)),
+            idle: Idle::default(),
+            large_heads: Semaphore::new(LARGE_HEADS_MAX),
             throttle: Mutex::default(),
             strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
         })

@@ -6,22 +6,29 @@ use std::{
 };
 
 use bytes::BytesMut;
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, time::Instant};
 
 use super::{
     connect::{Origin, Want, tunnel},
+    http,
     server::{Client, HEAD_MAX, Server, fill, say_goodbye},
 };
 use crate::{
     driver::system::describe,
-    proxy::socks::{Handshake, Request, Step},
+    proxy::socks::{Handshake, Request, Step, speaks_http},
 };
 
-/// Serves one client from its first byte to its last one.
+/// Serves one client from its first byte to its last one. A client that speaks HTTP is served as by an HTTP proxy,
+/// because many programs know no other proxy, and the host may have only this one.
 pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()> {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
+    let deadline = Instant::now() + HEAD_MAX;
+    let first = tokio::time::timeout_at(deadline, fill(&mut client.stream, &mut input)).await;
+    if matches!(first, Ok(Ok(true))) && speaks_http(&input) {
+        return http::serve(server, client, input).await;
+    }
     let shake = handshake(server, &mut client, &mut input, &mut output);
-    let shaken = tokio::time::timeout(HEAD_MAX, shake).await;
+    let shaken = tokio::time::timeout_at(deadline, shake).await;
     if !matches!(shaken, Ok(Ok(_))) {
         server.refuse(client.stranger);
     }

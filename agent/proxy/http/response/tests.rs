@@ -1,6 +1,6 @@
 //! Tests of responses.
 
-use super::*;
+use super::{super::Arrival, *};
 
 fn request(head: &str) -> Request {
     Request::parse(head.as_bytes()).unwrap().unwrap().0
@@ -88,8 +88,18 @@ fn a_client_of_http_1_0_is_answered_in_its_version() {
     );
     let interim = parse("HTTP/1.1 100 Continue\r\n\r\n", &old());
     assert!(interim.is_interim() && interim.for_client(false).is_empty());
-    let chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    assert!(Response::parse(chunks, &old()).is_err());
+    // Chunks are unpacked for it.
+    let chunks = parse(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        &old(),
+    );
+    assert!(!chunks.keeps_client());
+    assert_eq!(
+        text(&chunks, false),
+        "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n"
+    );
+    let mut buffer = BytesMut::from(&b"2\r\nab\r\n0\r\n\r\n"[..]);
+    assert_eq!(chunks.body().take(&mut buffer).unwrap(), "ab");
 }
 
 #[test]
@@ -145,9 +155,63 @@ fn a_small_fault_of_an_origin_that_has_one_meaning_is_repaired() {
     assert!(!of("Content-Length: 5\r\nContent-Length: 5\r\n").keep_alive);
     assert!(!of("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n").keep_alive);
 
+    for (fields, framing) in [
+        ("Transfer-Encoding: Identity\r\n", Framing::UntilClose),
+        (
+            "Transfer-Encoding: identity\r\nContent-Length: 5\r\n",
+            Framing::Length(5),
+        ),
+    ] {
+        assert_eq!(of(fields).framing, framing, "{fields:?}");
+        assert!(!of(fields).keep_alive);
+        assert!(!text(&of(fields), false).contains("Transfer"));
+    }
+    let old = parse(
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+        &get(),
+    );
+    assert_eq!(old.framing, Framing::Chunked);
+    assert!(!old.keep_alive && old.keeps_client());
+
     let bare = parse("HTTP/1.0 200 OK\nA: b\n\n", &get());
     assert!(text(&bare, false).starts_with("HTTP/1.1 200 OK\r\nA: b\r\n"));
     assert_eq!(bare.framing, Framing::UntilClose);
+}
+
+#[test]
+fn the_head_of_an_origin_may_be_as_long_as_a_browser_takes_it() {
+    let head = |count: usize, size: usize| {
+        let field = format!("A: {}\r\n", "b".repeat(size));
+        format!("HTTP/1.1 200 OK\r\n{}\r\n", field.repeat(count))
+    };
+    for fit in [head(1_000, 10), head(2, 100_000)] {
+        let response = parse(&fit, &get());
+        assert!(text(&response, false).len() > fit.len() - 10);
+    }
+    for more in [head(1_001, 1), head(3, 100_000)] {
+        assert!(Response::parse(more.as_bytes(), &get()).is_err());
+    }
+    // An endless line is refused as well.
+    let endless = format!("HTTP/1.1 200 OK\r\nA: {}", "b".repeat(256 << 10));
+    assert!(Response::parse(endless.as_bytes(), &get()).is_err());
+}
+
+#[test]
+fn a_head_that_comes_in_single_bytes_is_parsed_only_where_it_may_end() {
+    for end in ["\r\n\r\n", "\n\n", "\n\r\n"] {
+        let head = format!("HTTP/1.1 200 OK\r\n{}A: b{end}", "A: b\r\n".repeat(500));
+        let mut arrival = Arrival::default();
+        let parsed: Vec<usize> = (1..=head.len())
+            .filter(|length| arrival.is_worth_parsing(&head.as_bytes()[..*length]))
+            .collect();
+        assert_eq!(parsed.last(), Some(&head.len()), "{end:?}");
+        assert!(parsed.len() < 100, "{}", parsed.len());
+        assert!(Arrival::default().is_worth_parsing(head.as_bytes()));
+    }
+    let mut arrival = Arrival::default();
+    assert!(arrival.is_worth_parsing(&[b'x'; 64]));
+    assert!(!arrival.is_worth_parsing(&[b'x'; 256 << 10]));
+    assert!(arrival.is_worth_parsing(&[b'x'; (256 << 10) + 1]));
 }
 
 #[test]
@@ -169,7 +233,8 @@ fn an_answer_that_is_not_plainly_http_is_refused() {
         "HTTP/1.1 200 O\u{1b}K\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity, chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\n",
     ] {
         let error = Response::parse(head.as_bytes(), &get()).unwrap_err();
         let reply = error.reply("web:80");

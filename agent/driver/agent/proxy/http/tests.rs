@@ -48,7 +48,10 @@ async fn ask_and_finish(delay: Duration) -> (Vec<u8>, io::Result<()>, Duration) 
     client.write_all(request.as_bytes()).await.unwrap();
     client.shutdown().await.unwrap();
     let mut received = Vec::new();
-    let (outcome, _) = tokio::join!(serve(&server, accepted), client.read_to_end(&mut received));
+    let (outcome, _) = tokio::join!(
+        serve(&server, accepted, BytesMut::new()),
+        client.read_to_end(&mut received)
+    );
     answered.abort();
     (received, outcome, began.elapsed())
 }
