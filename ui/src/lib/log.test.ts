@@ -139,7 +139,7 @@ describe("what is shown", () => {
     const log = new Log();
     log.take([line(2, said("db", "x")), line(3, { type: "hopeless", hosts: 1 }, "the only host cannot run as it is")]);
     expect(asText(log.shown)).toBe(
-      "-- 1 line is missing here --\n" +
+      "-- 1 line skipped --\n" +
         "2023-11-14T22:13:20.002Z db output x\n" +
         "2023-11-14T22:13:20.003Z manager error the only host cannot run as it is\n",
     );

@@ -1,5 +1,5 @@
 // The actions for a row of the table, for the menu and the details of the row.
-import type { MenuItem } from "../../components/Menu.svelte";
+import type { MenuItem } from "../../lib/menu.svelte";
 import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
 import { term } from "../../lib/flowFilter";
 import { intents } from "../../lib/intents";
