@@ -196,7 +196,7 @@ function withLines(state: State, lines: LogLine[]): State {
 }
 
 /** Whether connections can reach a host in this state. */
-export function isUp(host: HostView): boolean {
+export function isUp(host: Pick<HostView, "state">): boolean {
   return host.state === "ready" || host.state === "degraded";
 }
 

@@ -59,6 +59,7 @@ export const network = {
     all: "All",
     up: "Up",
     down: "Down",
+    stopped: "Stopped",
     attention: "Needs attention",
   },
   menu: {
