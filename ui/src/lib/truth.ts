@@ -39,7 +39,7 @@ export type State = {
 /** The number of samples per host: one per second for two minutes. */
 export const MAX_SAMPLES = 120;
 /** The maximum number of log lines that the page keeps. */
-export const MAX_LINES = 5000;
+export const MAX_LINES = 20_000;
 
 export const nothing: State = {
   app: null,

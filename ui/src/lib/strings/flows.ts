@@ -47,7 +47,7 @@ export const flows = {
   odd: (words: string) => `Ignored: ${words}`,
   summary: (shown: number, all: number) => (shown === all ? connections(all) : `${count(shown)} of ${connections(all)}`),
   notSent: (n: number) => `Showing the ${count(n)} most recently active.`,
-  held: "The order stands still while the pointer is over the rows.",
+  ago: (span: string) => `${span} ago`,
   pause: "Pause",
   resume: "Resume",
   paused: "paused",
@@ -85,7 +85,7 @@ export const flows = {
     bytesFrom: "Bytes sent by the client",
     bytesTo: "Bytes received by the client",
     rtt: "Connection setup time, end to end",
-    ended: "When the connection ended",
+    ended: "How long ago the connection ended",
   },
   state: { opening: "opening", open: "open", closing: "closing", closed: "ended" },
   meaning: {

@@ -25,6 +25,7 @@ export const log = {
   wrap: "Wrap",
   fold: "Fold repeats",
   repeated: (times: number) => `× ${count(times)}`,
+  lastAt: (moment: string) => `last at ${moment}`,
   repeatedLabel: (times: number) => `repeated ${count(times)} times`,
   clear: "Clear",
   clearHint: "Empties this view; nothing is deleted",
