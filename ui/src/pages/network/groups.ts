@@ -1,7 +1,7 @@
 // The groups of hosts in the picture and in the list.
 import { t } from "../../lib/strings";
 import type { HostState } from "../../lib/types/HostState";
-import { wayOf } from "../host/jump";
+import { wayOf } from "../../lib/jump";
 
 export const GROUPINGS = ["none", "prefix", "way", "state"] as const;
 export type Grouping = (typeof GROUPINGS)[number];

@@ -35,6 +35,8 @@ const BEND = 7;
 const ASPECT = 2;
 /** The largest number of hosts that have pipes of their own. */
 export const PIPES_MAX = 24;
+/** How many hosts more or less it takes to change a picture that exists, so that a single host does not move all. */
+const SLACK = 6;
 
 export type Placed = { name: string; gateway: boolean; hop: string };
 export type Spot = { name: string; x: number; y: number };
@@ -60,7 +62,8 @@ export type Layout = {
 export function layout(hosts: readonly Placed[], groups: readonly Group[], before: Places, folded: ReadonlySet<string>): Layout {
   const byName = new Map(hosts.map((host) => [host.name, host]));
   const plain = groups.length === 1 && groups[0]?.key === "";
-  return plain && hosts.length <= PIPES_MAX ? panel(hosts, before) : framed(byName, groups, before, folded);
+  const most = PIPES_MAX + (before["hosts"] !== undefined ? SLACK : before[""] !== undefined ? -SLACK : 0);
+  return plain && hosts.length <= most ? panel(hosts, before) : framed(byName, groups, before, folded);
 }
 
 /** A small network, with a pipe for each host. */

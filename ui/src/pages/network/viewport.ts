@@ -4,7 +4,7 @@ export type Viewport = { x: number; y: number; zoom: number };
 export type Box = { x: number; y: number; width: number; height: number };
 type Size = { width: number; height: number };
 
-export const ZOOM = { least: 0.05, most: 2 };
+export const ZOOM = { least: 0.02, most: 2 };
 /** The largest size to which a small picture grows when it is fitted. */
 const FIT_MOST = 1.4;
 /** The space around a fitted picture. The tools are below it. */

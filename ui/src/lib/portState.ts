@@ -1,8 +1,8 @@
 // The state of a published port. The agents of all hosts listen for it, and their troubles say where that failed.
-import { isUp } from "../../lib/truth";
-import type { HostView } from "../../lib/types/HostView";
-import type { Trouble } from "../../lib/types/Trouble";
-import type { TryOutcome } from "../../lib/types/TryOutcome";
+import { isUp } from "./truth";
+import type { HostView } from "./types/HostView";
+import type { Trouble } from "./types/Trouble";
+import type { TryOutcome } from "./types/TryOutcome";
 
 /** A host on which nothing listens for a port, and why. */
 export type Deaf = { host: string; trouble: Trouble };
