@@ -17,6 +17,7 @@ test("hosts are reached with the keyboard alone", async ({ page }) => {
   await page.locator('[data-host="laptop"]').focus();
   await page.keyboard.press("ArrowDown");
   await expect(page.locator('[data-host="web1"]')).toBeFocused();
+  await page.keyboard.press("ArrowUp");
   await page.keyboard.press("ArrowRight");
   await expect(page.locator('[data-host="bastion"]')).toBeFocused();
   await page.keyboard.press("Enter");
