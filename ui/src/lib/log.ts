@@ -232,14 +232,15 @@ export class Log {
       const again = tail.slice(-block);
       const before = tail.slice(-2 * block, -block);
       if (again.every((line, at) => isSame(line, before[at] as LogText))) {
-        before.forEach((line, at) => {
+        // These are new objects, so that the page sees that the lines differ.
+        const folded = before.map((line, at): LogText => {
           const { text, lastMs, timeMs, times = 1 } = again[at] as LogText;
-          line.times = (line.times ?? 1) + times;
-          line.lastMs = lastMs ?? timeMs;
-          line.text = text;
+          const both = { ...line, text, times: (line.times ?? 1) + times, lastMs: lastMs ?? timeMs };
+          this.shown[this.shown.lastIndexOf(line)] = both;
+          return both;
         });
         this.#hide(new Set(again));
-        this.#tails.set(host, tail.slice(0, -block));
+        this.#tails.set(host, [...tail.slice(0, -2 * block), ...folded]);
         return;
       }
     }

@@ -71,7 +71,8 @@ function panel(hosts: readonly Placed[], before: Places): Layout {
   const inner = hosts.filter((host) => !host.gateway).map((host) => host.name);
   const gates = hosts.filter((host) => host.gateway).map((host) => host.name);
   const tail = gates.length > 0 ? CARD.width + 2 * GUTTER + OUTSIDE.width : 0;
-  const columns = best(inner.length, (wide) => RAIL.width + REACH + wide * (CARD.width + GUTTER) + tail, (high) => Math.max(high, gates.length) * (CARD.height + GAP));
+  const hop = hosts.some((host) => host.hop !== "") ? HOP : 0;
+  const columns = best(inner.length, (wide) => RAIL.width + REACH + wide * (CARD.width + GUTTER + hop) + tail, (high) => Math.max(high, gates.length) * (CARD.height + GAP));
   const grid = settle(inner, before["hosts"], columns);
   const gateGrid = settle(gates, before["gateways"], 1);
   const first = inner.length === 0 ? 0 : grid.columns;
@@ -200,14 +201,14 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
     high = Math.max(high, block.height);
   }
   let height = y + high;
-  // What is behind the gateways stands below the frames, in the column of its gateway if that is free.
-  let free = lead;
-  const below = gatesBelow.map((name) => spots.find((spot) => spot.name === name) as Spot).toSorted((a, b) => a.x - b.x);
+  // What is behind the gateways stands below the frames: each below its gateway, or further left if there is no room.
+  const below = gatesBelow.map((name) => spots.find((spot) => spot.name === name) as Spot).toSorted((a, b) => b.x - a.x);
+  let free = Math.max(width, lead + below.length * (OUTSIDE.wide + GAP));
   for (const spot of below) {
-    const at = Math.max(free, spot.x);
+    const at = Math.min(spot.x, free - OUTSIDE.wide);
     const top = height + APART;
     outside.push({ name: spot.name, x: at, y: top, path: curve(spot.x + CARD.width / 2, spot.y + CARD.height, at + 24, top - 7) });
-    free = at + OUTSIDE.wide + GAP;
+    free = at - GAP;
     width = Math.max(width, at + OUTSIDE.wide);
   }
   const railHeight = Math.max(height, 150);
