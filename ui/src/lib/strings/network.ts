@@ -26,7 +26,6 @@ export const network = {
   asks: "waiting for you",
   hostLabel: (name: string, state: string, vip: string, asks: boolean) => `${name}, ${state}, ${vip}${asks ? ", waiting for you" : ""}`,
   crossing: "Throughput",
-  flowsOpen: "Open connections",
   up: "Uptime",
   graphLabel: "Network diagram. The list shows the same information.",
   fit: "Fit to window",

@@ -202,7 +202,7 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
   }
   let height = y + high;
   // What is behind the gateways stands below the frames: each below its gateway, or further left if there is no room.
-  const below = gatesBelow.map((name) => spots.find((spot) => spot.name === name) as Spot).toSorted((a, b) => b.x - a.x);
+  const below = gatesBelow.map((name) => spots.find((spot) => spot.name === name) as Spot).reverse().toSorted((a, b) => b.x - a.x);
   let free = Math.max(width, lead + below.length * (OUTSIDE.wide + GAP));
   for (const spot of below) {
     const at = Math.min(spot.x, free - OUTSIDE.wide);
