@@ -3,7 +3,7 @@ import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible } from "./look";
 
 const rows = (page: Page) => page.locator("[role=row][data-key]");
-const grid = (page: Page) => page.getByRole("grid", { name: "Open flows" });
+const grid = (page: Page) => page.getByRole("grid", { name: "Open connections" });
 
 async function open(page: Page, query = "flows=64"): Promise<void> {
   await page.goto(`/?still&${query}#/flows`);
@@ -64,7 +64,7 @@ test("every column is whole in a window of the usual width", async ({ page }) =>
 test("the table is used by keyboard alone", async ({ page }) => {
   await open(page);
   await page.keyboard.press("/");
-  await expect(page.getByLabel("Filter flows")).toBeFocused();
+  await expect(page.getByLabel("Filter connections")).toBeFocused();
   await page.keyboard.type("host:web1 -dns");
   await page.keyboard.press("Enter");
   await expect(grid(page)).toBeFocused();
@@ -82,9 +82,9 @@ test("the table is used by keyboard alone", async ({ page }) => {
   const before = Number(await grid(page).getAttribute("aria-rowcount"));
   await page.keyboard.press("Delete");
   await expect(page.getByText(/^Closed /)).toBeVisible();
-  // The row stays for a while, greyed, and says that the flow is closed.
+  // The row stays for a while, greyed, and says that the flow has ended.
   await expect(grid(page)).toHaveAttribute("aria-rowcount", String(before));
-  await expect(selected).toContainText("closed");
+  await expect(selected).toContainText("ended");
 });
 
 test("the details of the lowest row in sight do not cover it", async ({ page }) => {
@@ -108,7 +108,7 @@ test("columns sort, and say so", async ({ page }) => {
   await expect(age).toHaveAttribute("aria-sort", "ascending");
   await age.getByRole("button").click();
   await expect(age).toHaveAttribute("aria-sort", "descending");
-  await expect(page.getByRole("columnheader", { name: "Receives" })).toHaveAttribute("aria-sort", "none");
+  await expect(page.getByRole("columnheader", { name: "In" })).toHaveAttribute("aria-sort", "none");
 });
 
 test("a row's menu filters, copies and leads to the explanation", async ({ page }) => {
@@ -116,9 +116,9 @@ test("a row's menu filters, copies and leads to the explanation", async ({ page 
   await rows(page).first().click({ button: "right" });
   const menu = page.getByRole("menu");
   await expect(menu.getByRole("menuitem").first()).toBeFocused();
-  await menu.getByRole("menuitem", { name: /^Without web1$|^Without laptop$/ }).first().click();
+  await menu.getByRole("menuitem", { name: /^Hide web1$|^Hide laptop$/ }).first().click();
   await expect(menu).toBeHidden();
-  await expect(page.getByLabel("Filter flows")).toHaveValue(/^-host:/);
+  await expect(page.getByLabel("Filter connections")).toHaveValue(/^-host:/);
   await rows(page).first().click();
   await rows(page).first().getByRole("button").click();
   await page.keyboard.press("Escape");
@@ -127,32 +127,32 @@ test("a row's menu filters, copies and leads to the explanation", async ({ page 
 
 test("the rule of a flow is told, and chosen in its details", async ({ page }) => {
   await open(page);
-  await page.getByLabel("Filter flows").fill("to:10.20.4.17");
+  await page.getByLabel("Filter connections").fill("to:10.20.4.17");
   await expect(rows(page).first()).toContainText("10.20.0.0/16");
   await rows(page).first().dblclick();
   const details = page.getByRole("region", { name: "Details" });
-  await expect(details).toContainText("through bastion");
-  await page.getByLabel("Filter flows").fill("");
+  await expect(details).toContainText("via bastion");
+  await page.getByLabel("Filter connections").fill("");
   const rule = details.getByRole("button", { name: "10.20.0.0/16" });
   await expect(rule).toHaveAttribute("aria-pressed", "false");
   await rule.click();
-  await expect(page.getByLabel("Filter flows")).toHaveValue("rule:10.20.0.0/16");
+  await expect(page.getByLabel("Filter connections")).toHaveValue("rule:10.20.0.0/16");
   await expect(rule).toHaveAttribute("aria-pressed", "true");
   await expect(rows(page).filter({ hasText: "10.20.0.0/16" })).toHaveCount(await rows(page).count());
   await expect(grid(page)).not.toHaveAttribute("aria-rowcount", "65");
   await expectAccessible(page);
   await rule.click();
-  await expect(page.getByLabel("Filter flows")).toHaveValue("");
+  await expect(page.getByLabel("Filter connections")).toHaveValue("");
 });
 
 test("flows that follow no route say so, and are left out by it", async ({ page }) => {
   await open(page);
   const published = rows(page).filter({ hasText: "published port" });
   await published.first().click({ button: "right" });
-  await page.getByRole("menuitem", { name: "Only published port" }).click();
-  await expect(page.getByLabel("Filter flows")).toHaveValue('"rule:published port"');
+  await page.getByRole("menuitem", { name: "Show only published port" }).click();
+  await expect(page.getByLabel("Filter connections")).toHaveValue('"rule:published port"');
   await expect(published).toHaveCount(await rows(page).count());
-  await page.getByLabel("Filter flows").fill('-"rule:published port"');
+  await page.getByLabel("Filter connections").fill('-"rule:published port"');
   await expect(published).toHaveCount(0);
   await expect(rows(page).first()).toBeVisible();
   const heads = page.getByRole("columnheader", { name: "Rule" });
@@ -163,31 +163,31 @@ test("flows that follow no route say so, and are left out by it", async ({ page 
 
 test("what is filtered is closed after a question with its count", async ({ page }) => {
   await open(page);
-  await page.getByLabel("Filter flows").fill("host:db");
+  await page.getByLabel("Filter connections").fill("host:db");
   await page.getByRole("button", { name: "Close these" }).click();
   const dialog = page.getByRole("dialog");
-  await expect(dialog).toContainText(/Close \d+ flows\?/);
+  await expect(dialog).toContainText(/Close \d+ connections\?/);
   await expect(dialog).toContainText("host:db");
-  await dialog.getByRole("button", { name: /^Close \d+ flows$/ }).click();
-  await expect(page.getByText(/^Closed \d+ flows$/)).toBeVisible();
+  await dialog.getByRole("button", { name: /^Close \d+ connections$/ }).click();
+  await expect(page.getByText(/^Closed \d+ connections$/)).toBeVisible();
   await expect(page.getByRole("button", { name: "Close these" })).toBeDisabled();
 });
 
 test("a filter is kept, used and forgotten, also over a new start", async ({ page }) => {
   await open(page);
-  await page.getByLabel("Filter flows").fill("state:open -dns");
-  await page.getByRole("button", { name: "Keep this filter" }).click();
+  await page.getByLabel("Filter connections").fill("state:open -dns");
+  await page.getByRole("button", { name: "Save filter" }).click();
   await page.reload();
   await page.getByRole("button", { name: "state:open -dns", exact: true }).click();
-  await expect(page.getByLabel("Filter flows")).toHaveValue("state:open -dns");
-  await page.getByRole("button", { name: "Forget the filter state:open -dns" }).click();
-  await expect(page.getByRole("list", { name: "Kept filters" })).toBeHidden();
+  await expect(page.getByLabel("Filter connections")).toHaveValue("state:open -dns");
+  await page.getByRole("button", { name: "Delete filter state:open -dns" }).click();
+  await expect(page.getByRole("list", { name: "Saved filters" })).toBeHidden();
 });
 
 test("a word that is not understood is told and lets everything through", async ({ page }) => {
   await open(page);
-  await page.getByLabel("Filter flows").fill("port:http");
-  await expect(page.getByText("Not understood, and left out: port:http")).toBeVisible();
+  await page.getByLabel("Filter connections").fill("port:http");
+  await expect(page.getByText("Ignored: port:http")).toBeVisible();
   await expect(grid(page)).toHaveAttribute("aria-rowcount", "65");
 });
 
@@ -237,8 +237,8 @@ test("a table in which nothing changes is not touched", async ({ page }) => {
 test("nothing keeps anybody out, light or dark", async ({ page }) => {
   test.slow();
   await open(page, "flows=24");
-  await page.getByLabel("Filter flows").fill("port:http host:db");
-  await page.getByRole("button", { name: "Keep this filter" }).click();
+  await page.getByLabel("Filter connections").fill("port:http host:db");
+  await page.getByRole("button", { name: "Save filter" }).click();
   await rows(page).nth(2).click();
   await grid(page).press("Delete");
   await grid(page).press("Enter");
@@ -247,4 +247,84 @@ test("nothing keeps anybody out, light or dark", async ({ page }) => {
   await rows(page).nth(1).click({ button: "right" });
   await expect(page.getByRole("menu")).toBeVisible();
   await expectAccessible(page);
+});
+
+test("connections that have ended are listed with their outcome, and found by it", async ({ page }) => {
+  await open(page);
+  await page.getByRole("button", { name: "Recent" }).click();
+  const recent = page.getByRole("grid", { name: "Recent connections" });
+  await expect(recent).toHaveAttribute("aria-rowcount", "65");
+  await expect(rows(page).first()).toContainText("ago");
+  await expect(page.getByRole("columnheader", { name: "Ended" })).toHaveAttribute("aria-sort", "descending");
+  await page.getByLabel("Filter connections").fill("state:refused");
+  await expect(rows(page).first()).toContainText("refused");
+  await expect(rows(page).filter({ hasText: "refused" })).toHaveCount(await rows(page).count());
+  await rows(page).first().dblclick();
+  await expect(page.getByRole("region", { name: "Details" })).toContainText("Nothing answered at the destination.");
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Open now" }).click();
+  await expect(page.getByText("No matching connections")).toBeVisible();
+});
+
+test("rows hold still under the pointer, and are sorted again when it leaves", async ({ page }) => {
+  await page.clock.install();
+  await page.goto("/?flows=64#/flows");
+  await expect(rows(page).first()).toBeVisible();
+  const keys = () => rows(page).evaluateAll((all) => all.slice(0, 12).map((row) => (row as HTMLElement).dataset["key"]));
+  await rows(page).nth(3).hover();
+  const held = await keys();
+  const figures = await rows(page).nth(0).textContent();
+  await page.clock.runFor(6_000);
+  await expect(rows(page).nth(0)).not.toHaveText(figures ?? "");
+  expect(await keys()).toEqual(held);
+  await page.mouse.move(5, 5);
+  await page.clock.runFor(3_000);
+  await expect.poll(keys).not.toEqual(held);
+});
+
+test("a menu stays open when the button is released outside of it, and a press elsewhere closes it", async ({ page }) => {
+  await open(page);
+  const box = await rows(page).nth(2).boundingBox();
+  await page.mouse.move((box?.x ?? 0) + 200, (box?.y ?? 0) + 10);
+  // WebKitGTK asks for a menu when the button is pressed, and the release comes afterwards.
+  await rows(page).nth(2).dispatchEvent("contextmenu", { button: 2, clientX: 400, clientY: 300 });
+  await page.mouse.down({ button: "right" });
+  await page.getByRole("menu").waitFor();
+  await page.mouse.up({ button: "right" });
+  await expect(page.getByRole("menu")).toBeVisible();
+  await page.mouse.click(20, 600);
+  await expect(page.getByRole("menu")).toBeHidden();
+});
+
+test("the menu key opens the menu of the selected row, and a field has the menu of the browser", async ({ page }) => {
+  await open(page);
+  await rows(page).nth(1).click();
+  await page.keyboard.press("Shift+F10");
+  await expect(page.getByRole("menu", { name: /^Actions for / })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(grid(page)).toBeFocused();
+  const kept = (selector: string) =>
+    page.locator(selector).evaluate((field) => field.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, button: 2 })));
+  expect(await kept("input")).toBe(true);
+  expect(await kept("h1")).toBe(false);
+});
+
+test("an empty table is no higher than the window", async ({ page }) => {
+  await open(page);
+  const title = page.getByRole("heading", { level: 1 });
+  const before = await title.boundingBox();
+  await page.getByLabel("Filter connections").fill("no such words");
+  await expect(page.getByText("No matching connections")).toBeVisible();
+  expect(await title.boundingBox()).toEqual(before);
+  expect(await page.getByRole("main").evaluate((main) => main.scrollHeight - main.clientHeight)).toBe(0);
+});
+
+test("a narrow window leaves out columns that the details have, and cuts no other", async ({ page }) => {
+  await page.setViewportSize({ width: 900, height: 600 });
+  await open(page);
+  for (const kind of ["Open now", "Recent"]) {
+    await page.getByRole("button", { name: kind }).click();
+    await expect(rows(page).first()).toBeVisible();
+    expect(await page.getByRole("grid").evaluate((grid) => grid.scrollWidth - grid.clientWidth), kind).toBe(0);
+  }
 });

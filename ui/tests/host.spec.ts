@@ -15,7 +15,7 @@ test("an address that a host in trouble names is opened by a click, and all of i
   await expectAccessible(page);
 });
 
-const port = (page: Page, number: string) => page.getByRole("region", { name: "Publishes" }).getByRole("listitem").filter({ hasText: number }).first();
+const port = (page: Page, number: string) => page.getByRole("region", { name: "Published ports" }).getByRole("listitem").filter({ hasText: number }).first();
 
 /** Opens the host whose state is shown by this word, from the list of forty. */
 async function openOneThatIs(page: Page, state: string): Promise<void> {
@@ -27,7 +27,7 @@ async function openOneThatIs(page: Page, state: string): Promise<void> {
 
 test("everything about a port is copied by keyboard alone, with an answer", async ({ page }) => {
   await open(page, "#/host/db");
-  const more = page.getByRole("button", { name: "More of 127.0.42.102:5432 to copy" });
+  const more = page.getByRole("button", { name: "Copy other formats of 127.0.42.102:5432" });
   const texts = ["db:5432", "127.0.42.102:5432", "postgresql://db/", "postgresql://127.0.42.102/", "psql -h 127.0.42.102 -p 5432"];
   for (const [at, text] of texts.entries()) {
     await more.focus();
@@ -58,42 +58,42 @@ test("the host's name and address are copied from its head", async ({ page }) =>
 
 test("a port says in words whether it is open, where it is not and why, and when nobody knows", async ({ page }) => {
   await open(page, "#/host/web1");
-  await expect(port(page, "8443")).toContainText("open");
-  await expect(port(page, "8443")).not.toContainText("not on");
-  await expect(port(page, "8080")).toContainText("open, but not on db");
+  await expect(port(page, "8443")).toContainText("listening");
+  await expect(port(page, "8443")).not.toContainText("except");
+  await expect(port(page, "8080")).toContainText("listening, except on db");
   await expect(port(page, "8080")).toContainText("On db: cannot listen on 127.0.42.101:8080: address already in use");
   await page.goto("/?scene=office&still#/host/container");
-  await expect(port(page, "8081")).toContainText("not known while container is not up");
+  await expect(port(page, "8081")).toContainText("unknown until container is up");
 });
 
 test("a host that waits is tried again beside the reason", async ({ page }) => {
-  await openOneThatIs(page, "waiting");
+  await openOneThatIs(page, "retrying");
   const standing = page.getByRole("region", { name: "State" });
   await expect(standing.getByText(/^its agent has not answered .* may be down$/)).toBeVisible();
-  await expect(standing.getByText("What to do")).toBeVisible();
+  await expect(standing.getByText("How to fix it")).toBeVisible();
   await expect(standing.getByText("look whether the host is up", { exact: true })).toBeVisible();
   await expectAccessible(page);
-  await standing.getByRole("button", { name: "Try now" }).click();
+  await standing.getByRole("button", { name: "Retry now" }).click();
   await expect(standing).toContainText("connecting");
 });
 
 test("a host that is refused is started again, or its lines of the manifest are edited", async ({ page }) => {
-  await openOneThatIs(page, "refused");
+  await openOneThatIs(page, "cannot start");
   const standing = page.getByRole("region", { name: "State" });
   await expect(standing.getByText("install a newer one on that host", { exact: true })).toBeVisible();
   await expectAccessible(page);
   const name = (await page.getByRole("heading", { level: 1 }).textContent()) ?? "";
-  await standing.getByRole("button", { name: "Edit in the manifest" }).click();
+  await standing.getByRole("button", { name: "Edit in manifest" }).click();
   await expect(page.getByRole("textbox")).toBeFocused();
   await expect(page.locator(".cm-activeLine")).toHaveText(`  ${name}:`);
   await page.goBack();
-  await standing.getByRole("button", { name: "Start again" }).click();
+  await standing.getByRole("button", { name: "Try again" }).click();
   await expect(standing).toContainText("connecting");
 });
 
 test("what a host cannot listen on leads to the host that publishes it", async ({ page }) => {
   await open(page, "#/host/db");
-  await page.getByRole("button", { name: "Edit web1 in the manifest" }).click();
+  await page.getByRole("button", { name: "Edit web1 in manifest" }).click();
   await expect(page.locator(".cm-activeLine")).toHaveText("  web1:");
 });
 
@@ -102,7 +102,7 @@ test("the question of a host stands beside its answer, once", async ({ page }) =
   const standing = page.getByRole("region", { name: "State" });
   await expect(standing.getByText(/authenticity of host/)).toHaveCount(1);
   await standing.getByRole("button", { name: "Answer" }).click();
-  await expect(page.getByRole("dialog", { name: "build asks" })).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "build needs input" })).toBeVisible();
 });
 
 test("a long name leaves room for the address and for what can be done", async ({ page }) => {
@@ -120,7 +120,40 @@ test("a long name leaves room for the address and for what can be done", async (
 
 test("the menu of a port has no fault that axe can find, in both themes", async ({ page }) => {
   await open(page, "#/host/web1");
-  await page.getByRole("button", { name: "More of 127.0.42.101:8080 to copy" }).click();
+  await page.getByRole("button", { name: "Copy other formats of 127.0.42.101:8080" }).click();
   await expect(page.getByRole("menuitem").first()).toBeFocused();
   await expectAccessible(page);
+});
+
+test("a port says what answers there, on its page and on its card", async ({ page }) => {
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  await open(page, "#/host/prod-us-queue-01", "hosts-8");
+  await expect(port(page, "5672")).toContainText("listening");
+  await expect(port(page, "5672")).toContainText("connection refused on prod-us-queue-01");
+  await expect(port(page, "15672")).toContainText("not tried on prod-us-queue-01 yet");
+  await page.getByRole("button", { name: "Test 127.0.42.104:5672" }).click();
+  await expect(page.getByRole("dialog", { name: "Test a connection" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await page.goto("/?scene=hosts-8&still#/network");
+  const card = page.locator('[data-host="prod-us-queue-01"]');
+  await expect(card.getByTitle("Port 5672: connection refused")).toBeVisible();
+  await expect(card.getByTitle("Port 15672: not tried yet")).toBeVisible();
+});
+
+test("a host that is not up listens on nothing yet, and its history has dates", async ({ page }) => {
+  await open(page, "#/host/laptop");
+  const services = page.getByRole("region", { name: "Listens on" });
+  await expect(services).not.toContainText("Not yet");
+  await expect(page.getByRole("region", { name: "History" }).locator("time").first()).toHaveText(/[A-Z][a-z]{2}.\d+ \d\d:\d\d:\d\d/);
+  await page.getByRole("main").getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
+  await expect(services).toContainText("Not yet: starts when laptop is up.");
+});
+
+test("an approved command is asked for anew, so that the one shown is the one that runs", async ({ page }) => {
+  await open(page, "#/host/db", "asking");
+  const asked = () => page.locator("html").getAttribute("data-plans");
+  const before = await asked();
+  await page.getByRole("button", { name: "Approve and start" }).click();
+  await expect.poll(asked).not.toBe(before);
 });

@@ -20,13 +20,13 @@ test("the end is followed until somebody scrolls away, and again on demand", asy
   await expect(page.getByText("the first new line")).toBeInViewport();
   await list(page).hover();
   await page.mouse.wheel(0, -600);
-  await expect(page.getByRole("button", { name: "Newest" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Jump to latest" })).toBeVisible();
   await say(page, "the second new line");
   await say(page, "the third new line");
   await expect(page.getByText("the third new line")).toHaveCount(0);
   await page.getByRole("button", { name: "2 new lines" }).click();
   await expect(page.getByText("the third new line")).toBeInViewport();
-  await expect(page.getByRole("button", { name: /new line|Newest/ })).toBeHidden();
+  await expect(page.getByRole("button", { name: /new line|Jump to latest/ })).toBeHidden();
 });
 
 test("a search marks its hits in context and goes from one to the next", async ({ page }) => {
@@ -35,17 +35,17 @@ test("a search marks its hits in context and goes from one to the next", async (
   await page.keyboard.press("/");
   await page.keyboard.type("needle");
   await expect(page.locator("mark")).toHaveText(["needle"]);
-  await expect(page.getByText("1 hit")).toBeVisible();
+  await expect(page.getByText("1 match")).toBeVisible();
   await page.keyboard.press("Control+A");
   await page.keyboard.type("resolver");
-  const all = await page.getByText(/^\d+ hits$/).textContent();
+  const all = await page.getByText(/^\d+ matches$/).textContent();
   await page.keyboard.press("Enter");
   await expect(page.getByText(`1 of ${parseInt(all ?? "", 10)}`).or(page.getByText(/^\d+ of \d+$/))).toBeVisible();
   const first = await page.locator(".current").textContent();
   await page.keyboard.press("Shift+Enter");
   await expect(page.locator(".current")).toBeInViewport();
   expect(await page.locator(".current").textContent()).not.toBe(first);
-  await page.getByRole("button", { name: "Only lines with hits" }).click();
+  await page.getByRole("button", { name: "Only matching lines" }).click();
   await expect(list(page).locator(".line:not(.gap):not(:has(mark))")).toHaveCount(0);
 });
 
@@ -53,7 +53,7 @@ test("an expression that is wrong is told, and hides nothing", async ({ page }) 
   await open(page);
   await page.getByRole("button", { name: "Regular expression" }).click();
   await page.getByLabel("Search the log").fill("(dialled");
-  await expect(page.getByText("This expression is not complete")).toBeVisible();
+  await expect(page.getByText("Invalid regular expression")).toBeVisible();
   await expect(page.getByLabel("Search the log")).toHaveAttribute("aria-invalid", "true");
   await expect(list(page).locator(".line").first()).toBeVisible();
   await page.getByLabel("Search the log").fill("dial+ed .* in [\\d.]+ ms");
@@ -67,7 +67,7 @@ test("host and level choose the lines", async ({ page }) => {
   await page.getByLabel("Level").selectOption("Warnings and errors");
   await expect(page.locator(".is-output, .is-info")).toHaveCount(0);
   await page.getByLabel("Search the log").fill("no such words");
-  await page.getByRole("button", { name: "Only lines with hits" }).click();
+  await page.getByRole("button", { name: "Only matching lines" }).click();
   await page.getByRole("button", { name: "Show all lines" }).click();
   await expect(page.locator(".is-output").first()).toBeVisible();
 });
@@ -76,7 +76,7 @@ test("missing lines are shown as missing", async ({ page }) => {
   await open(page, "log=0");
   await page.evaluate(() => (globalThis as unknown as { mockLog: MockLog }).mockLog.lose(41));
   await say(page, "after the gap");
-  await expect(page.getByText("41 lines are missing here")).toBeVisible();
+  await expect(page.getByText("41 lines skipped")).toBeVisible();
 });
 
 test("clearing empties the view only", async ({ page }) => {
@@ -133,4 +133,27 @@ test("nothing keeps anybody out, light or dark", async ({ page }) => {
   await page.keyboard.press("Enter");
   await expect(page.locator(".current")).toBeVisible();
   await expectAccessible(page);
+});
+
+test("a line that is repeated is shown once with its number, and all of them on demand", async ({ page }) => {
+  await open(page);
+  for (let n = 0; n < 27; n += 1) {
+    await say(page, "connect to db: connection refused");
+  }
+  const line = list(page).locator(".line").filter({ hasText: "connect to db: connection refused" });
+  await expect(line).toHaveCount(1);
+  await expect(line).toContainText("× 27");
+  await page.getByLabel("Fold repeats").uncheck();
+  expect(await line.count()).toBeGreaterThan(20);
+});
+
+test("lines have dates, whole names and a menu", async ({ page }) => {
+  await page.goto("/?still&scene=hosts-40&log=100#/log");
+  await expect(list(page).locator("time").first()).toContainText(/^[A-Z][a-z]{2}.\d+ +\d\d:\d\d:\d\d\.\d{3}$/);
+  const name = list(page).locator(".host").filter({ hasText: "prod-us-queue-0" }).first();
+  expect(await name.evaluate((cell) => cell.scrollWidth - cell.clientWidth)).toBe(0);
+  const line = list(page).locator(".line").filter({ has: page.locator(".host", { hasText: "lab-0" }) }).last();
+  await line.click({ button: "right" });
+  await page.getByRole("menuitem", { name: /^Show only lab-0/ }).click();
+  await expect(page.locator(".host").filter({ hasNotText: "lab-0" })).toHaveCount(0);
 });

@@ -34,7 +34,7 @@ test("the network as a list has no fault that axe can find, in both themes", asy
   await open(page, "#/network", "asking");
   await page.getByRole("button", { name: "List" }).click();
   await expect(page.getByRole("row")).toHaveCount(4);
-  await expect(page.getByRole("row", { name: /web1/ }).getByLabel("waits for your answer")).toBeVisible();
+  await expect(page.getByRole("row", { name: /web1/ }).getByLabel("waiting for you")).toBeVisible();
   await expectAccessible(page);
 });
 
@@ -42,7 +42,7 @@ for (const [scene, host] of [["asking", "web1"], ["office", "build"]] as const) 
   test(`the question of ${host} has no fault that axe can find, and its focus is a safe one`, async ({ page }) => {
     await open(page, `#/host/${host}`, scene);
     await page.getByRole("main").getByRole("button", { name: "Answer" }).click();
-    const dialog = page.getByRole("dialog", { name: `${host} asks` });
+    const dialog = page.getByRole("dialog", { name: `${host} needs input` });
     await expect(dialog.getByLabel("Secret").or(dialog.getByRole("button", { name: "No", exact: true }))).toBeFocused();
     await expectAccessible(page);
   });
@@ -59,9 +59,9 @@ test("a narrow window cuts nothing off", async ({ page }) => {
 });
 
 const empties: [string, string, string, string][] = [
-  ["a stopped network", "#/network", "stopped", "office.yaml is stopped"],
-  ["a network without hosts", "#/network", "empty", "No host yet"],
-  ["a host that is gone", "#/host/nobody", "office", "No such host"],
+  ["a stopped network", "#/network", "stopped", "office.yaml is not running"],
+  ["a network without hosts", "#/network", "empty", "No hosts yet"],
+  ["a host that is gone", "#/host/nobody", "office", "Host not found"],
 ];
 
 for (const [what, place, scene, words] of empties) {
@@ -76,7 +76,7 @@ for (const [what, place, scene, words] of empties) {
 const sheets: [string, string, string][] = [
   ["Search and commands", "Control+k", "office"],
   ["Keyboard shortcuts", "?", "office"],
-  ["Explain an address", "w", "office"],
+  ["Test a connection", "w", "office"],
 ];
 
 for (const [name, key, scene] of sheets) {

@@ -38,8 +38,8 @@ test("the network is stopped and started again from the header", async ({ page }
   await page.getByRole("banner").getByRole("button", { name: "Stop" }).click();
   await expect(page.getByRole("dialog")).toContainText("7 hosts stop and 32 open connections will be cut.");
   await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
-  await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
-  await page.getByRole("button", { name: "Start the network" }).click();
+  await expect(page.getByRole("heading", { name: "office.yaml is not running" })).toBeVisible();
+  await page.getByRole("button", { name: "Start network" }).click();
   await expect(page.locator("[data-host]")).toHaveCount(7);
 });
 
@@ -60,7 +60,7 @@ test("nothing runs before its commands are agreed to", async ({ page }) => {
 test("refusing leaves the manifest open and its network stopped", async ({ page }) => {
   await open(page, "#/network", "consent");
   await page.getByRole("button", { name: "Refuse" }).click();
-  await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "office.yaml is not running" })).toBeVisible();
 });
 
 test("a file that changes while its commands are looked at must be looked at again", async ({ page }) => {
@@ -137,7 +137,7 @@ test("the first page offers what is found, and writes a manifest with what is pi
   await page.getByRole("button", { name: "Show everything that was found" }).click();
   await expect(page.getByRole("checkbox", { name: /^web1/ })).toBeChecked();
   await page.getByRole("button", { name: "Write a manifest with 2 hosts" }).click();
-  await expect(page.getByRole("heading", { name: "office.yaml is stopped" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "office.yaml is not running" })).toBeVisible();
 });
 
 test("diagnostics are shown before they are saved", async ({ page }) => {

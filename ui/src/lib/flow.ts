@@ -1,5 +1,7 @@
 // One flow, as the table, its filter and its details show it. This file imports neither the table nor the filter, since
 // both of them import it.
+import type { EndedFlowView } from "./types/EndedFlowView";
+import type { FlowOutcome } from "./types/FlowOutcome";
 import type { FlowState } from "./types/FlowState";
 import type { FlowView } from "./types/FlowView";
 
@@ -13,7 +15,16 @@ export type Row = {
   flow: FlowView;
   /** The time at which the flow was missing for the first time; null while the flow exists. */
   closedAt: number | null;
+  /** How the flow has ended, if the manager has said that. */
+  outcome?: FlowOutcome;
 };
+
+/** The row of a flow of which the manager says that it has ended. Its age is the time from its beginning to its end. */
+export function endedRow(key: number, ended: EndedFlowView): Row {
+  const { id, from, to = "", src, dst, name, via, bytesFrom, bytesTo, lastedMs, rttUs, outcome, endedMs } = ended;
+  const flow: FlowView = { id, from, to, src, dst, name, via, bytesFrom, bytesTo, rttUs, ageMs: lastedMs, state: "open", rateFrom: 0, rateTo: 0, packets: 0, idleMs: 0 };
+  return { key, flow, closedAt: endedMs, outcome };
+}
 
 /** A flow that does not follow a route has one of these two texts as its rule. */
 export const PUBLISHED = "published port";

@@ -13,7 +13,8 @@ export type Filter = {
   odd: string[];
 };
 
-const STATES = ["opening", "open", "closing", "closed"];
+/** The states of flows, and the outcomes of those that have ended. */
+const STATES = ["opening", "open", "closing", "closed", "resetbyfrom", "resetbyto", "refused", "timedout", "denied", "unavailable", "lost", "killed"];
 
 /** Parses a filter. Terms are separated by spaces; a comma inside a term means "or"; quotes keep spaces together. */
 export function parseFilter(text: string): Filter {
@@ -107,7 +108,7 @@ function holds(field: Field | null, wanted: string, row: Row): boolean {
     case "via":
       return has(flow.via ?? "", wanted);
     case "state": {
-      const state = stateOf(row);
+      const state = toldState(row);
       return STATES.includes(wanted) ? state === wanted : state.startsWith(wanted);
     }
     case "port": {
@@ -121,10 +122,15 @@ function holds(field: Field | null, wanted: string, row: Row): boolean {
       });
     }
     case null:
-      return [flow.from, flow.to, flow.name, flow.src, flow.dst, flow.via ?? "", ruleOf(flow), stateOf(row)].some((text) =>
+      return [flow.from, flow.to, flow.name, flow.src, flow.dst, flow.via ?? "", ruleOf(flow), toldState(row)].some((text) =>
         has(text, wanted),
       );
   }
+}
+
+/** The state of a flow, or its outcome, as a filter names it. */
+function toldState(row: Row): string {
+  return (row.outcome ?? stateOf(row)).toLowerCase();
 }
 
 function has(text: string, wanted: string): boolean {

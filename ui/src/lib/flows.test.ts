@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { asAddresses, asCurl, BUILT_IN, PUBLISHED, type Row, ruleOf, stateOf } from "./flow";
 import { hasTerm, parseFilter, passes, term, toggleTerm } from "./flowFilter";
 import * as flows from "./flows";
+import type { EndedFlowView } from "./types/EndedFlowView";
+import type { FlowOutcome } from "./types/FlowOutcome";
 import type { FlowView } from "./types/FlowView";
 
 function flow(port: number, more: Partial<FlowView> = {}): FlowView {
@@ -226,5 +228,48 @@ describe("what is done with rows", () => {
     );
     expect(curl({ name: "web1:dns" })).toBeNull();
     expect(asAddresses(flow(1))).toBe("127.0.42.100:1 127.0.42.101:8080");
+  });
+});
+
+describe("flows that have ended", () => {
+  const ended = (id: string, endedMs: number, outcome: FlowOutcome, more: Partial<EndedFlowView> = {}): EndedFlowView => ({
+    id,
+    from: "laptop",
+    to: "web1",
+    src: "127.0.42.100:40000",
+    dst: "127.0.42.101:8080",
+    name: "web1:8080",
+    outcome,
+    bytesFrom: 90,
+    bytesTo: 2000,
+    lastedMs: 12,
+    endedMs,
+    ...more,
+  });
+  const first = flows.mergeRecent(flows.NONE_RECENT, { nowMs: 100, ended: [ended("a", 10, "closed"), ended("b", 20, "refused", { to: undefined })] });
+  const keysOf = (rows: Row[]) => rows.map((row) => row.key);
+
+  it("keep their keys, and the same ports later are another flow", () => {
+    const second = flows.mergeRecent(first, { nowMs: 200, ended: [ended("a", 10, "closed"), ended("b", 20, "refused"), ended("a", 150, "closed")] });
+    expect(keysOf(second.rows).slice(0, 2)).toEqual(keysOf(first.rows));
+    expect(new Set(keysOf(second.rows)).size).toBe(3);
+  });
+
+  it("are sorted with the last one first, and found by their outcome", () => {
+    const sort = { column: "ended", down: true } as const;
+    const found = (filter: string) => flows.selectRecent(first.rows, parseFilter(filter), sort).map((row) => row.flow.id);
+    expect(found("")).toEqual(["b", "a"]);
+    expect(found("state:refused")).toEqual(["b"]);
+    expect(found("-state:refused")).toEqual(["a"]);
+    expect(found("state:closed host:web1")).toEqual(["a"]);
+  });
+
+  it("hold still while they are held, and new ones come last", () => {
+    const order = new Map(first.rows.map((row, at) => [row.key, at]));
+    const second = flows.mergeRecent(first, { nowMs: 200, ended: [ended("c", 150, "lost"), ended("a", 10, "closed"), ended("b", 20, "refused")] });
+    const sorted = flows.selectRecent(second.rows, parseFilter(""), { column: "ended", down: true });
+    expect(sorted.map((row) => row.flow.id)).toEqual(["c", "b", "a"]);
+    expect(flows.heldIn(sorted, order).map((row) => row.flow.id)).toEqual(["a", "b", "c"]);
+    expect(flows.heldIn(sorted, null)).toBe(sorted);
   });
 });

@@ -1,7 +1,8 @@
 // The table of flows from one poll to the next: it adds new flows, keeps ended ones for a while, sorts and filters. It
 // uses neither the page nor a clock, so that tests can set the time.
-import { bytesOf, portOf, type Row, ruleOf, stateOf } from "./flow";
+import { bytesOf, endedRow, portOf, type Row, ruleOf, stateOf } from "./flow";
 import { type Filter, passes } from "./flowFilter";
+import type { EndedFlowsView } from "./types/EndedFlowsView";
 import type { FlowsView } from "./types/FlowsView";
 
 /** How long a flow that has ended is still shown, in milliseconds. */
@@ -20,7 +21,7 @@ export const EMPTY: Table = { rows: [], total: 0, next: 1 };
  * Updates the table with an answer of the manager. A flow that the answer does not have has ended, unless the answer
  * has only a part of all flows.
  */
-export function merge(table: Table, view: FlowsView, now: number): Table {
+export function merge(table: Table, view: FlowsView, now: number, keepClosedMs = KEEP_CLOSED_MS): Table {
   const known = new Map<string, Row>();
   for (const row of table.rows) {
     if (row.closedAt === null) {
@@ -42,7 +43,7 @@ export function merge(table: Table, view: FlowsView, now: number): Table {
   }
   const complete = view.total <= view.flows.length;
   const over = complete ? Array.from(known.values(), (row) => ended(row, now)) : [];
-  const kept = table.rows.filter((row) => row.closedAt !== null && now - row.closedAt < KEEP_CLOSED_MS);
+  const kept = table.rows.filter((row) => row.closedAt !== null && now - row.closedAt < keepClosedMs);
   return { rows: [...live, ...over, ...kept], total: view.total, next };
 }
 
@@ -114,4 +115,71 @@ export function moved(rows: Row[], selected: number | null, by: number): Row | n
   const at = rows.findIndex((row) => row.key === selected);
   const to = at < 0 ? (by < 0 ? rows.length - 1 : 0) : Math.min(Math.max(at + by, 0), rows.length - 1);
   return rows[to] ?? null;
+}
+
+/** The flows that have ended, and the manager's clock at the moment of the answer. */
+export type Recent = { rows: Row[]; nowMs: number; next: number };
+
+export const NONE_RECENT: Recent = { rows: [], nowMs: 0, next: 1 };
+
+/** Updates the ended flows with an answer of the manager. Rows that were known before keep their keys. */
+export function mergeRecent(recent: Recent, view: EndedFlowsView): Recent {
+  const keys = new Map(recent.rows.map((row) => [`${row.closedAt} ${row.flow.id}`, row.key]));
+  let { next } = recent;
+  const rows = view.ended.map((ended) => {
+    const key = keys.get(`${ended.endedMs} ${ended.id}`) ?? next++;
+    return endedRow(key, ended);
+  });
+  return { rows, nowMs: view.nowMs, next };
+}
+
+export const RECENT_COLUMNS = ["state", "from", "to", "via", "bytesFrom", "bytesTo", "rtt", "lasted", "ended"] as const;
+export type RecentColumn = (typeof RECENT_COLUMNS)[number];
+export type RecentSort = { column: RecentColumn; down: boolean };
+
+export function sortRecentBy(sort: RecentSort, column: RecentColumn): RecentSort {
+  if (sort.column === column) {
+    return { column, down: !sort.down };
+  }
+  return { column, down: ["bytesFrom", "bytesTo", "rtt", "lasted", "ended"].includes(column) };
+}
+
+/** The ended flows that a filter lets through, sorted; of equal ones, the one that ended last comes first. */
+export function selectRecent(rows: Row[], filter: Filter, sort: RecentSort): Row[] {
+  const order = recentComparison(sort.column);
+  const sign = sort.down ? -1 : 1;
+  const latest = (a: Row, b: Row) => (b.closedAt ?? 0) - (a.closedAt ?? 0) || b.key - a.key;
+  return rows.filter((row) => passes(filter, row)).sort((a, b) => sign * order(a, b) || latest(a, b));
+}
+
+function recentComparison(column: RecentColumn): (a: Row, b: Row) => number {
+  switch (column) {
+    case "state":
+      return (a, b) => texts.compare(a.outcome ?? "", b.outcome ?? "");
+    case "from":
+    case "to":
+    case "via":
+    case "rtt":
+      return comparison(column);
+    case "bytesFrom":
+      return (a, b) => a.flow.bytesFrom - b.flow.bytesFrom;
+    case "bytesTo":
+      return (a, b) => a.flow.bytesTo - b.flow.bytesTo;
+    case "lasted":
+      return (a, b) => a.flow.ageMs - b.flow.ageMs;
+    case "ended":
+      return (a, b) => (a.closedAt ?? 0) - (b.closedAt ?? 0);
+  }
+}
+
+/**
+ * The rows in the order that they had, so that they hold still under the pointer. Rows that are new come last, because
+ * they would move the others.
+ */
+export function heldIn(rows: Row[], order: ReadonlyMap<number, number> | null): Row[] {
+  if (order === null) {
+    return rows;
+  }
+  const at = (row: Row) => order.get(row.key) ?? Number.MAX_SAFE_INTEGER;
+  return rows.toSorted((a, b) => at(a) - at(b));
 }

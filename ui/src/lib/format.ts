@@ -56,6 +56,11 @@ function joined(large: number, largeUnit: string, small: number, smallUnit: stri
   return small === 0 ? head : `${head} ${small}\u00a0${smallUnit}`;
 }
 
+/** A span of time that may be shorter than a second: `12 ms`, `0 ms`, `8 s`, `3 min`. */
+export function shortSpan(ms: number): string {
+  return ms < 1000 ? `${Math.max(0, Math.floor(ms))}\u00a0ms` : span(ms);
+}
+
 /** The remaining time of a countdown, rounded up to whole seconds so that it ends with 1 and then 0. */
 export function countdown(ms: number): string {
   return span(Math.ceil(ms / 1000) * 1000);
@@ -76,6 +81,22 @@ export function clock(timeMs: number, millis = false): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const day = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   return millis ? `${day}.${String(at.getMilliseconds()).padStart(3, "0")}` : day;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** The day of a moment: `Nov 23`, and with its year if that is another one than that of `nowMs`. */
+export function day(timeMs: number, nowMs: number): string {
+  const at = new Date(timeMs);
+  const year = at.getFullYear();
+  const told = `${MONTHS[at.getMonth()]}\u00a0${at.getDate()}`;
+  return year === new Date(nowMs).getFullYear() ? told : `${told}, ${year}`;
+}
+
+/** The time of day of a moment, after its day if that is another one than that of `nowMs`. */
+export function moment(timeMs: number, nowMs: number): string {
+  const isToday = new Date(timeMs).toDateString() === new Date(nowMs).toDateString();
+  return isToday ? clock(timeMs) : `${day(timeMs, nowMs)} ${clock(timeMs)}`;
 }
 
 /** The name of the file at the end of a path, with the separators of Unix or of Windows. */

@@ -4,6 +4,7 @@ import { Channel, invoke } from "@tauri-apps/api/core";
 import type { App } from "./types/App";
 import type { Check } from "./types/Check";
 import type { Checked } from "./types/Checked";
+import type { EndedFlowsView } from "./types/EndedFlowsView";
 import type { EnvShell } from "./types/EnvShell";
 import type { FlowsView } from "./types/FlowsView";
 import type { ImportOffer } from "./types/ImportOffer";
@@ -25,6 +26,8 @@ export const ipc = {
   app: () => invoke<App>("app"),
   watch,
   flows: (limit: number) => invoke<FlowsView>("flows", { limit }),
+  /** The flows that have ended last; at most `limit` of them. */
+  endedFlows: (limit: number) => invoke<EndedFlowsView>("ended_flows", { limit }),
   logs: (host: string | null, limit: number) => invoke<LogView>("logs", { host, limit }),
   plan: () => invoke<PlanView>("plan"),
   why: (target: string, from: string | null) => invoke<WhyView>("why", { target, from }),

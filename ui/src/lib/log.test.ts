@@ -139,7 +139,7 @@ describe("what is shown", () => {
     const log = new Log();
     log.take([line(2, said("db", "x")), line(3, { type: "hopeless", hosts: 1 }, "the only host cannot run as it is")]);
     expect(asText(log.shown)).toBe(
-      "-- 1 line is missing here --\n" +
+      "-- 1 line skipped --\n" +
         "2023-11-14T22:13:20.002Z db output x\n" +
         "2023-11-14T22:13:20.003Z manager error the only host cannot run as it is\n",
     );
@@ -200,4 +200,52 @@ describe("following the end", () => {
 
 it("a long line takes several rows", () => {
   expect([wrapped("", 80), wrapped("x".repeat(80), 80), wrapped("x".repeat(81), 80)]).toEqual([1, 1, 2]);
+});
+
+describe("repeated lines", () => {
+  const folded = (log: Log) => log.shown.map((entry) => (entry.kind === "line" ? `${entry.text}${entry.times === undefined ? "" : ` x ${entry.times}`}` : "gap"));
+  const log = (...said_: [string, string][]) => {
+    const made = new Log();
+    made.filter({ ...NO_FILTER, fold: true });
+    made.take(said_.map(([host, text], at) => line(at + 1, said(host, text))));
+    return made;
+  };
+
+  it("are shown once, with their number and the time of the last one", () => {
+    const made = log(...Array.from({ length: 27 }, (): [string, string] => ["db", "refused"]));
+    expect(folded(made)).toEqual(["refused x 27"]);
+    expect(made.shown[0]).toMatchObject({ seq: 1, lastMs: 1_700_000_000_027 });
+    expect(made.total).toBe(27);
+  });
+
+  it("are folded as blocks, and for each host by itself", () => {
+    const one: [string, string][] = [["db", "a"], ["web", "a"], ["db", "b"], ["web", "c"]];
+    expect(folded(log(...one, ...one, ...one, ["db", "a"]))).toEqual(["a x 3", "a x 3", "b x 3", "c x 3", "a"]);
+  });
+
+  it("are lines of output only if they are the same, while the numbers in a message of the manager may differ", () => {
+    expect(folded(log(["db", "line 1"], ["db", "line 2"]))).toEqual(["line 1", "line 2"]);
+    const made = new Log();
+    made.filter({ ...NO_FILTER, fold: true });
+    const lost = (seq: number, attempt: number) =>
+      line(seq, { type: "host", host: "db", vip: VIP, state: "waiting", retry: { attempt, atMs: 0, pauseMs: 30_000 } }, `is retrying (attempt ${attempt})`);
+    made.take([lost(1, 4), lost(2, 5), lost(3, 6)]);
+    expect(folded(made)).toEqual(["is retrying (attempt 6) x 3"]);
+  });
+
+  it("keep the hits of a search in place", () => {
+    const made = new Log();
+    made.filter({ ...NO_FILTER, fold: true, search: /b/giu });
+    made.take(["a", "b", "a", "b", "bc"].map((text, at) => line(at + 1, said("db", text))));
+    expect(folded(made)).toEqual(["a x 2", "b x 2", "bc"]);
+    expect(made.found).toEqual([1, 2]);
+  });
+
+  it("are all shown again when they are not folded any more, and a burst is kept", () => {
+    const made = log(...Array.from({ length: 2000 }, (_, at): [string, string] => ["db", `debug1: line ${at}`]), ["db", "x"], ["db", "x"]);
+    expect(made.shown).toHaveLength(2001);
+    made.filter(NO_FILTER);
+    expect(made.shown).toHaveLength(2002);
+    expect(folded(made).at(-1)).toBe("x");
+  });
 });

@@ -1,6 +1,6 @@
 // The lines of the log page, cleared, filtered and searched, with a gap where lines are missing. Each new line is filtered
 // once; all lines are filtered again only when the filter changes.
-import { type LogEntry, type Level, levelOf, LEVELS } from "./logText";
+import { type LogEntry, type LogText, type Level, levelOf, LEVELS } from "./logText";
 import type { LogLine } from "./types/LogLine";
 
 export type LogFilter = {
@@ -11,9 +11,17 @@ export type LogFilter = {
   search: RegExp | null;
   /** Whether lines without a hit of the search are hidden. */
   onlyHits: boolean;
+  /** Whether lines that a host repeats are shown once, with a count. */
+  fold: boolean;
 };
 
-export const NO_FILTER: LogFilter = { host: null, level: "output", search: null, onlyHits: false };
+export const NO_FILTER: LogFilter = { host: null, level: "output", search: null, onlyHits: false, fold: false };
+
+/**
+ * The largest number of lines that a host repeats together and that are folded: a command that fails writes a few lines,
+ * and the manager one or two about its end and the next try.
+ */
+const BLOCK_MAX = 6;
 
 /**
  * The pattern for a search, from plain text or from a regular expression. If the expression is invalid, the error is
@@ -75,6 +83,8 @@ export class Log {
   #newest: LogLine | null = null;
   #cleared = 0;
   #filter = NO_FILTER;
+  /** The last shown lines of each host, oldest first. */
+  #tails = new Map<string, LogText[]>();
 
   constructor(private readonly keep = 20_000) {}
 
@@ -98,7 +108,8 @@ export class Log {
       }
       this.#add({ kind: "line", seq: line.seq, timeMs: line.timeMs, host, level: levelOf(line), text: line.sentence });
     }
-    const added = this.shown.length - before;
+    // Folding may have removed as many lines as came.
+    const added = Math.max(0, this.shown.length - before);
     // The oldest lines are removed in blocks, because each removal goes through all lines.
     if (this.#all.length > this.keep * 1.1) {
       this.#all = this.#all.slice(-this.keep);
@@ -132,6 +143,11 @@ export class Log {
 
   get cleared(): boolean {
     return this.#cleared > 0;
+  }
+
+  /** The number of the newest line. */
+  get last(): number {
+    return this.#last;
   }
 
   /** The number of all lines, including hidden ones. */
@@ -170,6 +186,7 @@ export class Log {
     this.shown = [];
     this.found = [];
     this.longest = 0;
+    this.#tails.clear();
     for (const entry of this.#all) {
       this.#show(entry);
     }
@@ -195,9 +212,61 @@ export class Log {
         this.found.push(this.shown.length);
       }
       this.longest = Math.max(this.longest, entry.text.length);
+      this.shown.push(entry);
+      if (this.#filter.fold) {
+        // The entry is copied, because its count belongs to this view of the log.
+        const mine = { ...entry };
+        this.shown[this.shown.length - 1] = mine;
+        this.#fold(mine);
+      }
+      return;
     }
     this.shown.push(entry);
   }
+
+  /** Folds the last lines of a host into the ones before, if they are the same. `last` has just been added. */
+  #fold(last: LogText): void {
+    const host = last.host ?? "";
+    const tail = [...(this.#tails.get(host) ?? []), last];
+    for (let block = 1; block <= BLOCK_MAX && 2 * block <= tail.length; block += 1) {
+      const again = tail.slice(-block);
+      const before = tail.slice(-2 * block, -block);
+      if (again.every((line, at) => isSame(line, before[at] as LogText))) {
+        // These are new objects, so that the page sees that the lines differ.
+        const folded = before.map((line, at): LogText => {
+          const { text, lastMs, timeMs, times = 1 } = again[at] as LogText;
+          const both = { ...line, text, times: (line.times ?? 1) + times, lastMs: lastMs ?? timeMs };
+          this.shown[this.shown.lastIndexOf(line)] = both;
+          return both;
+        });
+        this.#hide(new Set(again));
+        this.#tails.set(host, [...tail.slice(0, -2 * block), ...folded]);
+        return;
+      }
+    }
+    this.#tails.set(host, tail.slice(-2 * BLOCK_MAX));
+  }
+
+  /** Removes lines that are among the last ones. */
+  #hide(lines: ReadonlySet<LogEntry>): void {
+    let left = lines.size;
+    for (let at = this.shown.length - 1; at >= 0 && left > 0; at -= 1) {
+      if (lines.has(this.shown[at] as LogEntry)) {
+        this.shown.splice(at, 1);
+        this.found = this.found.filter((hit) => hit !== at).map((hit) => (hit > at ? hit - 1 : hit));
+        left -= 1;
+      }
+    }
+  }
+}
+
+/** Whether two lines of a host say the same. Numbers in a message of the manager may differ, such as those of a try. */
+function isSame(a: LogText, b: LogText): boolean {
+  if (a.level !== b.level) {
+    return false;
+  }
+  const plain = (text: string) => (a.level === "output" ? text : text.replace(/\d+/g, "0"));
+  return plain(a.text) === plain(b.text);
 }
 
 /**

@@ -8,9 +8,12 @@ import type { LogLine } from "./types/LogLine";
 export const LEVELS = ["output", "info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
 
+/** A line. If it has been repeated, `times` says how often it came, and `lastMs` when it came last. */
+export type LogText = { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string; times?: number; lastMs?: number };
+
 /** An entry of the log page: a line, or a gap where lines are missing. */
 export type LogEntry =
-  | { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string }
+  | LogText
   /** A gap. The lines up to the number `seq` are missing, and `count` is how many they are. */
   | { kind: "gap"; seq: number; count: number };
 
@@ -51,7 +54,8 @@ export function asText(entries: readonly LogEntry[]): string {
       return `-- ${t.log.gap(entry.count)} --`;
     }
     const moment = new Date(entry.timeMs).toISOString();
-    return `${moment} ${entry.host ?? t.log.manager.toLowerCase()} ${t.log.levelWord[entry.level]} ${entry.text}`;
+    const times = entry.times === undefined ? "" : ` (${t.log.repeated(entry.times)})`;
+    return `${moment} ${entry.host ?? t.log.manager.toLowerCase()} ${t.log.levelWord[entry.level]} ${entry.text}${times}`;
   });
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
 }

@@ -6,6 +6,7 @@ import type { News } from "./types/News";
 
 class Truth {
   state = $state.raw<State>(nothing);
+  readonly #byName = $derived(new Map(this.state.hosts.map((host) => [host.name, host])));
   /** The time of the page's clock when the manager's clock was at `network.nowMs`. */
   #heardAt = $state.raw(0);
 
@@ -22,7 +23,7 @@ class Truth {
   }
 
   host(name: string): HostView | undefined {
-    return this.state.hosts.find((host) => host.name === name);
+    return this.#byName.get(name);
   }
 
   hear(batch: News[]): void {

@@ -49,6 +49,19 @@ describe("the network", () => {
     expect(state.histories["web1"]?.at(-1)).toMatchObject({ atMs: 3000, rateFrom: 2500, rateTo: 500 });
   });
 
+  it("has another plan when a command is approved, and when one begins to wait for approval", () => {
+    const held = host("web1", { held: { number: 1, command: ["ssh", "-C", "web1"] } });
+    const waits = after(network(1000, [held]));
+    const approved = reduce(waits, { kind: "host", host: host("web1", { state: "greeting" }) });
+    expect(approved.planned).toBeGreaterThan(waits.planned);
+    const seen = reduce(waits, { kind: "network", network: network(2000, [host("web1")]) });
+    expect(seen.planned).toBeGreaterThan(waits.planned);
+    const again = reduce(approved, { kind: "host", host: held });
+    expect(again.planned).toBeGreaterThan(approved.planned);
+    const same = reduce(again, { kind: "network", network: network(3000, [held]) });
+    expect(same.planned).toBe(again.planned);
+  });
+
   it("never shows a negative rate, as after a restart of the counters", () => {
     const state = after(network(1000, [moved(9000)]), network(2000, [moved(10)]));
     expect(state.histories["web1"]?.at(-1)?.rateFrom).toBe(0);

@@ -39,7 +39,7 @@ export type State = {
 /** The number of samples per host: one per second for two minutes. */
 export const MAX_SAMPLES = 120;
 /** The maximum number of log lines that the page keeps. */
-export const MAX_LINES = 5000;
+export const MAX_LINES = 20_000;
 
 export const nothing: State = {
   app: null,
@@ -116,8 +116,16 @@ function withNetwork(state: State, view: NetworkView): State {
     const past = state.histories[host.name] ?? [];
     histories[host.name] = withSample(past, view.nowMs, host, old.get(host.name));
   }
-  const same = hosts.length === state.hosts.length && hosts.every((host) => old.has(host.name));
+  const same = planSign(hosts, view.held?.number) === planSign(state.hosts, before.held?.number);
   return { ...state, network, hosts, histories, planned: same ? state.planned : state.planned + 1 };
+}
+
+/**
+ * A text that differs whenever the plan may have changed: when hosts come or go, and when a command or a whole change
+ * begins to wait for approval or is approved.
+ */
+function planSign(hosts: readonly HostView[], held: number | undefined): string {
+  return JSON.stringify([held ?? 0, hosts.map((host) => [host.name, host.held?.number ?? 0])]);
 }
 
 /** Whether a view is of another run than the one before. Two runs may have the same name and the same process. */
@@ -159,6 +167,7 @@ function withHost(state: State, host: HostView): State {
   const nowMs = Math.max(state.network.nowMs, host.sinceMs);
   return {
     ...state,
+    planned: old.held?.number === host.held?.number ? state.planned : state.planned + 1,
     network: nowMs === state.network.nowMs ? state.network : { ...state.network, nowMs },
     hosts: state.hosts.map((other) => (other === old ? mine : other)),
   };
@@ -187,7 +196,7 @@ function withLines(state: State, lines: LogLine[]): State {
 }
 
 /** Whether connections can reach a host in this state. */
-export function isUp(host: HostView): boolean {
+export function isUp(host: Pick<HostView, "state">): boolean {
   return host.state === "ready" || host.state === "degraded";
 }
 

@@ -1,4 +1,6 @@
 // Flows between the hosts of the scene: some live long, some come and go. `/?flows=10000` asks for that many.
+import type { EndedFlowView } from "../lib/types/EndedFlowView";
+import type { FlowOutcome } from "../lib/types/FlowOutcome";
 import type { FlowView } from "../lib/types/FlowView";
 import type { Refused } from "../lib/types/Refused";
 import type { Commands } from "./commands";
@@ -25,12 +27,16 @@ const OUTSIDE = [
   { dst: "10.64.12.9:6443", rule: "*.corp.example" },
 ];
 
+/** How short connections end, in turn. */
+const OUTCOMES: FlowOutcome[] = ["closed", "closed", "refused", "closed", "resetByTo", "closed", "timedOut", "closed", "denied", "closed", "unavailable", "closed", "lost"];
+
 export function flowCommands(world: World): Commands {
   const wanted = Number(new URLSearchParams(location.search).get("flows") ?? 64);
   const isUp = world.scene.actors.some((actor) => actor.state === "ready" || actor.state === "degraded");
   const made = new Traffic(world, isUp && Number.isFinite(wanted) ? wanted : 0);
   return {
     flows: ({ limit }) => made.view(Number(limit)),
+    ended_flows: ({ limit }) => made.recent(Number(limit)),
     kill_flow: ({ id }) => made.kill(String(id)),
   };
 }
@@ -38,6 +44,7 @@ export function flowCommands(world: World): Commands {
 class Traffic {
   readonly #chance = new Chance(11);
   #flows: FlowView[] = [];
+  #ended: EndedFlowView[] = [];
   #port = 41_000;
 
   constructor(
@@ -49,6 +56,12 @@ class Traffic {
     }
     // The flows have a history, so that their bytes fit their ages.
     this.#flows.forEach((flow) => this.#move(flow, flow.ageMs / 1000));
+    // Short connections, which no poll has seen, and some that failed.
+    for (let n = wanted; n > 0; n -= 1) {
+      const outcome = OUTCOMES[n % OUTCOMES.length] as FlowOutcome;
+      const flow = { ...this.#born(outcome === "timedOut" ? 30_000 : 3 + ((n * 37) % 900)), bytesFrom: 90 + n, bytesTo: (n * 7919) % 40_000, rttUs: 9_000 + n };
+      this.#end(flow, outcome, n * 4_000);
+    }
   }
 
   view(limit: number) {
@@ -58,7 +71,26 @@ class Traffic {
     return { total: this.#flows.length, flows: structuredClone(this.#flows.slice(0, limit)) };
   }
 
+  recent(limit: number) {
+    if (!this.world.still) {
+      this.#tick();
+    }
+    return { nowMs: this.world.nowMs, ended: structuredClone(this.#ended.slice(-limit)) };
+  }
+
+  /** Notes the end of a flow, as the switch does. */
+  #end(flow: FlowView, outcome: FlowOutcome, agoMs = 0): void {
+    const { id, from, to, src, dst, name, via, rttUs, ageMs } = flow;
+    const failed = outcome === "refused" || outcome === "timedOut" || outcome === "denied";
+    const [bytesFrom, bytesTo] = failed ? [0, 0] : [flow.bytesFrom, flow.bytesTo];
+    this.#ended.push({ id, from, to, src, dst, name, via, outcome, bytesFrom, bytesTo, lastedMs: ageMs, endedMs: this.world.nowMs - agoMs, rttUs: failed ? undefined : rttUs });
+  }
+
   kill(id: string): void {
+    const mine = this.#flows.find((flow) => flow.id === id);
+    if (mine !== undefined) {
+      this.#end(mine, "killed");
+    }
     const before = this.#flows.length;
     this.#flows = this.#flows.filter((flow) => flow.id !== id);
     if (this.#flows.length === before) {
@@ -72,7 +104,11 @@ class Traffic {
       this.#move(flow, 1);
     }
     const ends = Math.min(4, Math.ceil(this.wanted / 40));
-    this.#flows = this.#flows.filter((flow, at) => !(flow.state === "closing" || (at % 17 === 3 && this.#chance.next() < ends / 12)));
+    const over = new Set(this.#flows.filter((flow, at) => flow.state === "closing" || (at % 17 === 3 && this.#chance.next() < ends / 12)));
+    for (const flow of over) {
+      this.#end(flow, "closed");
+    }
+    this.#flows = this.#flows.filter((flow) => !over.has(flow));
     while (this.#flows.length < this.wanted && this.#chance.next() < 0.7) {
       this.#flows.unshift(this.#born(0));
     }

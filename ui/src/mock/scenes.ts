@@ -20,7 +20,7 @@ export type Actor = {
 
 export type Scene = { name: string; file: string; actors: Actor[]; routes: PlanRoute[]; policy?: PlanPolicy };
 
-function planned(name: string, last: number, command: string, more: Partial<PlanHost> = {}): PlanHost {
+export function planned(name: string, last: number, command: string, more: Partial<PlanHost> = {}): PlanHost {
   return {
     name,
     vip: `127.0.42.${last}`,
@@ -138,7 +138,7 @@ const office: Scene = {
 };
 
 /** Troubles of hosts that are not ready, in the manager's words. */
-const WHY: Partial<Record<HostState, Partial<HostView>>> = {
+export const WHY: Partial<Record<HostState, Partial<HostView>>> = {
   degraded: troubled({
     code: "listen",
     what: "cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there",

@@ -9,8 +9,8 @@ export function sentence(event: Event): string {
     case "host": {
       const word = t.states.word[event.state];
       const { reason, retry } = event;
-      const next = retry === undefined ? [] : [`trying again in ${countdown(retry.pauseMs)} (try ${retry.attempt})`];
-      return told(event.state === "needsYou" ? word : `is ${word}`, [...(reason === undefined ? [] : [reason]), ...next]);
+      const next = retry === undefined ? [] : [`retrying in ${countdown(retry.pauseMs)} (attempt ${retry.attempt})`];
+      return told(event.state === "needsYou" || event.state === "refused" ? word : `is ${word}`, [...(reason === undefined ? [] : [reason]), ...next]);
     }
     case "stderr":
       return event.line;

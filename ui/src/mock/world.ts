@@ -10,6 +10,7 @@ import type { NetworkView } from "../lib/types/NetworkView";
 import type { News } from "../lib/types/News";
 import type { PlanView } from "../lib/types/PlanView";
 import { Chance } from "./chance";
+import { fleet } from "./fleet";
 import { scene, type Actor, type Scene } from "./scenes";
 import { sentence } from "./sentence";
 
@@ -31,7 +32,7 @@ export class World {
   readonly still: boolean;
 
   constructor(name: string, still: boolean) {
-    this.scene = scene(name);
+    this.scene = /^hosts-\d+$/.test(name) ? fleet(Number(name.slice(6))) : scene(name);
     this.still = still;
     this.app = firstApp(name, this.scene);
     if (this.app.network !== null) {

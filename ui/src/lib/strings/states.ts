@@ -7,22 +7,22 @@ const word: Record<HostState, string> = {
   configuring: "configuring",
   ready: "ready",
   degraded: "degraded",
-  waiting: "waiting",
-  needsYou: "needs an answer",
-  refused: "refused",
+  waiting: "retrying",
+  needsYou: "needs input",
+  refused: "cannot start",
   stopped: "stopped",
 };
 
 const meaning: Record<HostState, string> = {
-  starting: "Its command has not been started yet.",
-  greeting: "Its command runs; nothing has come from its agent yet.",
-  configuring: "Its agent is taking its configuration.",
-  ready: "It can be reached.",
-  degraded: "It can be reached, but something on it does not work.",
-  waiting: "It is lost, and will be started again by itself.",
-  needsYou: "Its command asks for something that only a person can give.",
-  refused: "It cannot be part of the network as it is; no further try would change that.",
-  stopped: "It was stopped on purpose.",
+  starting: "The command has not been started yet.",
+  greeting: "Command started, waiting for the agent.",
+  configuring: "Agent is applying its configuration.",
+  ready: "Reachable.",
+  degraded: "Reachable, but something on it does not work.",
+  waiting: "Disconnected. Retries automatically.",
+  needsYou: "The command asks for something that only a person can give.",
+  refused: "Cannot join with these settings; retrying will not help.",
+  stopped: "Stopped by you.",
 };
 
 export const states = { word, meaning };

@@ -8,9 +8,12 @@ import { Poller } from "../../lib/poller";
 import { codeOf, text } from "../../lib/report";
 import { t } from "../../lib/strings";
 import { act, toasts } from "../../lib/toasts.svelte";
+import type { EndedFlowsView } from "../../lib/types/EndedFlowsView";
+import type { FlowsView } from "../../lib/types/FlowsView";
 
-/** The maximum number of flows that are requested. */
+/** The maximum number of flows that are requested, and of those that have ended. */
 const LIMIT = 10_000;
+const RECENT_LIMIT = 1_000;
 const EVERY_MS = 1_000;
 /** The number of flows that are closed at the same time. */
 const AT_ONCE = 16;
@@ -20,33 +23,69 @@ class FlowsModel {
   /** The network whose flows these are. */
   of = $state.raw<string | null>(null);
   table = $state.raw(flows.EMPTY);
+  recent = $state.raw(flows.NONE_RECENT);
+  /** Whether the flows that are open are shown, or those that have ended. */
+  show = $state.raw<"live" | "recent">("live");
   /** Whether the first answer has arrived. */
   known = $state.raw(false);
   /** The reason why the last request has failed; `null` if it has not. */
   problem = $state.raw<string | null>(null);
   filterText = $state.raw("");
   sort = $state.raw<flows.Sort>({ column: "rateTo", down: true });
+  recentSort = $state.raw<flows.RecentSort>({ column: "ended", down: true });
   paused = $state.raw(false);
+  /** The order of the rows while they hold still: the position of each key. */
+  order = $state.raw<ReadonlyMap<number, number> | null>(null);
   selected = $state.raw<number | null>(null);
   /** Whether the details of the selected flow are shown. */
   details = $state.raw(false);
   kept = $state.raw(readKept());
 
   readonly filter = $derived(parseFilter(this.filterText));
-  readonly rows = $derived(flows.select(this.table.rows, this.filter, this.sort));
-  readonly closable = $derived(flows.closable(this.rows));
+  readonly #sorted = $derived(
+    this.show === "live" ? flows.select(this.table.rows, this.filter, this.sort) : flows.selectRecent(this.recent.rows, this.filter, this.recentSort),
+  );
+  readonly rows = $derived(flows.heldIn(this.#sorted, this.order));
+  readonly closable = $derived(this.show === "live" ? flows.closable(this.rows) : []);
   readonly row = $derived(this.rows.find((row) => row.key === this.selected) ?? null);
 
-  readonly #poller = new Poller(
+  readonly #poller = new Poller<FlowsView | EndedFlowsView>(
     EVERY_MS,
-    () => ipc.flows(LIMIT),
+    () => (this.show === "live" ? ipc.flows(LIMIT) : ipc.endedFlows(RECENT_LIMIT)),
     (view) => {
-      this.table = flows.merge(this.table, view, performance.now());
+      if ("ended" in view) {
+        this.recent = flows.mergeRecent(this.recent, view);
+      } else {
+        // While the rows hold still, ended ones keep their places, too.
+        const keep = this.order === null ? flows.KEEP_CLOSED_MS : Number.POSITIVE_INFINITY;
+        this.table = flows.merge(this.table, view, performance.now(), keep);
+      }
       this.known = true;
       this.problem = null;
     },
     (error) => (this.problem = text(error)),
   );
+
+  /** Shows the open flows or the ended ones, which are asked for at once. */
+  turn(show: "live" | "recent"): void {
+    if (this.show !== show) {
+      this.show = show;
+      this.order = null;
+      this.selected = null;
+      this.known = (show === "live" ? this.table.rows : this.recent.rows).length > 0;
+      this.problem = null;
+      this.#poller.now();
+    }
+  }
+
+  /** Keeps the rows in their order until `letGo`. */
+  hold(): void {
+    this.order ??= new Map(this.rows.map((row, at) => [row.key, at]));
+  }
+
+  letGo(): void {
+    this.order = null;
+  }
 
   /** Requests the flows every second until the returned function is called. */
   poll(): () => void {
@@ -61,6 +100,8 @@ class FlowsModel {
     }
     this.of = of;
     this.table = flows.EMPTY;
+    this.recent = flows.NONE_RECENT;
+    this.order = null;
     this.known = false;
     this.problem = null;
     this.selected = null;

@@ -1,5 +1,5 @@
 // The actions for a row of the table, for the menu and the details of the row.
-import type { MenuItem } from "../../components/Menu.svelte";
+import type { MenuItem } from "../../lib/menu.svelte";
 import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
 import { term } from "../../lib/flowFilter";
 import { intents } from "../../lib/intents";
@@ -21,6 +21,12 @@ export function toldRule(flow: FlowView): string {
   return names[rule] ?? rule;
 }
 
+/** An address and port in two parts; the second begins with the colon. */
+export function addressOf(end: string): [string, string] {
+  const at = end.lastIndexOf(":");
+  return [end.slice(0, at), end.slice(at)];
+}
+
 export function explain(row: Row): void {
   overlay.open("why", row.flow.via === undefined ? row.flow.name : row.flow.dst);
 }
@@ -29,8 +35,10 @@ export function rowMenu(row: Row): MenuItem[][] {
   const { flow } = row;
   const words = t.flows.menu;
   const curl = curlOf(row);
-  const hosts = Array.from(new Set([flow.from, flow.to]));
-  const rule = ruleOf(flow);
+  // A flow that was refused early has no host at its other end.
+  const hosts = Array.from(new Set([flow.from, flow.to])).filter((host) => host !== "");
+  // The rule of a flow that has ended is not known.
+  const rule = row.outcome === undefined ? ruleOf(flow) : "";
   const onlys = [
     ...hosts.map((host) => ({ what: host, filter: term("host", host) })),
     ...(rule === "" ? [] : [{ what: toldRule(flow), filter: term("rule", rule) }]),

@@ -14,6 +14,7 @@ class LogModel {
   query = $state.raw("");
   options = $state.raw<Options>({ regex: false, matchCase: false, onlyHits: false });
   times = $state.raw(true);
+  fold = $state.raw(true);
   wrap = $state.raw(false);
   follow = $state.raw(FOLLOWING);
   /** The number of the line with the current hit. */
@@ -24,9 +25,9 @@ class LogModel {
   readonly search = $derived(this.#search instanceof RegExp ? this.#search : null);
 
   take(lines: readonly LogLine[]): void {
-    const before = this.log.total;
+    const before = [this.log.total, this.log.last];
     const added = this.log.take(lines);
-    if (added > 0 || this.log.total !== before) {
+    if (added > 0 || this.log.total !== before[0] || this.log.last !== before[1]) {
       this.follow = came(this.follow, added);
       this.version += 1;
     }
@@ -34,7 +35,7 @@ class LogModel {
 
   /** Applies the filter as it is set now. */
   apply(): void {
-    this.log.filter({ host: this.host, level: this.level, search: this.search, onlyHits: this.options.onlyHits });
+    this.log.filter({ host: this.host, level: this.level, search: this.search, onlyHits: this.options.onlyHits, fold: this.fold });
     this.version += 1;
   }
 

@@ -1,78 +1,143 @@
-// The layout of the picture: the places of the hosts, and the ways of their pipes.
+// The layout of the picture: the places of the hosts, of their groups and of what is behind gateways, and the ways of the
+// links.
 //
-// The manager is a rail at the left, as a patch panel is. Hosts stand in columns beside it; the pipe of a host in the
-// first column is straight, and one that goes further runs above the cards that it passes, in a lane of its own column.
-// Gateways come last, so that their destinations can stand at their right.
+// This machine is a rail at the left, as a patch panel is. In a small network, each host has a pipe of its own: that of
+// the first column is straight, and one that goes further runs above the cards that it passes, in a lane of its own
+// column. In a large network, and for groups, hosts stand in frames, and one trunk leads to each frame. Gateways come
+// last, so that their destinations can stand at their right.
+import type { Group } from "./groups";
+import { type Places, settle } from "./places";
 
 export const CARD = { width: 256, height: 84 };
-export const RAIL = { width: 148 };
-export const OUTSIDE = { width: 212 };
+export const RAIL = { width: 40 };
+/** What is behind a gateway: beside its card, or below the frames, where it is wider, since it is drawn smaller there. */
+export const OUTSIDE = { width: 212, wide: 440 };
+/** The height of the title of a group. */
+export const TITLE = 56;
 /** The space between the columns, in which a pipe bends down. */
 const GUTTER = 52;
+/** The place for the name of a jump host, before the card. */
+export const HOP = 148;
 /** The space between two cards, without the lanes. */
 const GAP = 18;
 const LANE = 9;
+/** The space around the cards of a frame, and between them. */
+const INSET = 14;
+const NEAR = 12;
+/** The space between two frames. */
+const APART = 40;
 /** How far the rail extends beyond the outermost lanes. */
 const RIM = 12;
 /** The space between the rail and the first column. */
-const REACH = 72;
+const REACH = 56;
 const BEND = 7;
-/** The ratio of width to height that the picture should have: about that of the window. */
-const ASPECT = 1.75;
+/** The ratio of width to height that the picture should have: about that of the window without its header. */
+const ASPECT = 2;
+/** The largest number of hosts that have pipes of their own. */
+export const PIPES_MAX = 24;
+/** How many hosts more or less it takes to change a picture that exists, so that a single host does not move all. */
+const SLACK = 6;
 
-export type Spot = { name: string; x: number; y: number; column: number; row: number };
+export type Placed = { name: string; gateway: boolean; hop: string };
+export type Spot = { name: string; x: number; y: number };
+export type Pipe = { name: string; path: string; jack: number; end: { x: number; y: number }; hop: string };
+export type Frame = { key: string; title: string; hosts: string[]; folded: boolean; x: number; y: number; width: number; height: number; path: string; jack: number };
+export type Outer = { name: string; x: number; y: number; path: string };
 export type Layout = {
+  width: number;
+  height: number;
   spots: Spot[];
-  /** The pipe of each host, as an SVG path, with the place where it begins on the rail. */
-  pipes: { name: string; path: string; jack: number; end: { x: number; y: number } }[];
-  outside: { name: string; x: number; y: number; path: string }[];
+  pipes: Pipe[];
+  frames: Frame[];
+  outside: Outer[];
   rail: { height: number };
+  /** The places for the next layout of this picture. */
+  places: Places;
 };
 
-/** A layout of hosts, of which some are gateways, in the order of the manifest. */
-export function layout(hosts: { name: string; gateway: boolean }[]): Layout {
-  const order = [...hosts.filter((host) => !host.gateway), ...hosts.filter((host) => host.gateway)];
-  const rows = rowsFor(order.length, hosts.filter((host) => host.gateway).length);
-  const columns = Math.max(1, Math.ceil(order.length / rows));
-  const above = LANE * (columns - 1);
+/**
+ * A layout of groups of hosts, of which some are gateways. `before` has the places of an earlier layout, and `folded`
+ * the keys of the groups that are shown as one card.
+ */
+export function layout(hosts: readonly Placed[], groups: readonly Group[], before: Places, folded: ReadonlySet<string>): Layout {
+  const byName = new Map(hosts.map((host) => [host.name, host]));
+  const plain = groups.length === 1 && groups[0]?.key === "";
+  const most = PIPES_MAX + (before["hosts"] !== undefined ? SLACK : before[""] !== undefined ? -SLACK : 0);
+  return plain && hosts.length <= most ? panel(hosts, before) : framed(byName, groups, before, folded);
+}
+
+/** A small network, with a pipe for each host. */
+function panel(hosts: readonly Placed[], before: Places): Layout {
+  const inner = hosts.filter((host) => !host.gateway).map((host) => host.name);
+  const gates = hosts.filter((host) => host.gateway).map((host) => host.name);
+  const tail = gates.length > 0 ? CARD.width + 2 * GUTTER + OUTSIDE.width : 0;
+  const hop = hosts.some((host) => host.hop !== "") ? HOP : 0;
+  const columns = best(inner.length, (wide) => RAIL.width + REACH + wide * (CARD.width + GUTTER + hop) + tail, (high) => Math.max(high, gates.length) * (CARD.height + GAP));
+  const grid = settle(inner, before["hosts"], columns);
+  const gateGrid = settle(gates, before["gateways"], 1);
+  const first = inner.length === 0 ? 0 : grid.columns;
+  const all = first + (gates.length === 0 ? 0 : gateGrid.columns);
+  const above = LANE * Math.max(0, all - 1);
   const pitch = CARD.height + GAP + above;
-  const rim = columns > 1 ? RIM : 0;
+  const rim = all > 1 ? RIM : 0;
+  const columnOf = ({ name, gateway }: Placed) => (gateway ? first + (gateGrid.cells[name]?.[0] ?? 0) : (grid.cells[name]?.[0] ?? 0));
+  // A column has room for the names of jump hosts only if it has hosts behind them.
+  const hops = new Set(hosts.filter((host) => host.hop !== "").map(columnOf));
+  const xs = [RAIL.width + REACH + (hops.has(0) ? HOP : 0)];
+  for (let column = 1; column < all; column += 1) {
+    xs.push((xs[column - 1] as number) + CARD.width + GUTTER + (hops.has(column) ? HOP : 0));
+  }
+  const columnX = (column: number) => xs[column] ?? RAIL.width + REACH;
 
-  const spots = order.map((host, index): Spot => {
-    const column = Math.floor(index / rows);
-    const row = index % rows;
-    return { name: host.name, column, row, x: columnX(column), y: rim + above + row * pitch };
-  });
-  const pipes = spots.map((spot) => ({ name: spot.name, ...pipe(spot) }));
-  const outside = spots
-    .filter((_, index) => order[index]?.gateway === true)
-    .map((spot) => {
-      const x = columnX(columns - 1) + CARD.width + GUTTER + 12;
+  const spots: Spot[] = [];
+  const pipes: Pipe[] = [];
+  const outside: Outer[] = [];
+  for (const host of hosts) {
+    const { name, gateway, hop } = host;
+    const [, row = 0] = (gateway ? gateGrid : grid).cells[name] ?? [];
+    const column = columnOf(host);
+    const spot = { name, x: columnX(column), y: rim + above + row * pitch };
+    spots.push(spot);
+    pipes.push({ name, hop, ...pipe(spot, column, hops.has(column)) });
+    if (gateway) {
+      const x = columnX(all - 1) + CARD.width + GUTTER + 12;
       const y = spot.y + CARD.height / 2;
-      return { name: spot.name, x, y: spot.y, path: `M ${spot.x + CARD.width} ${y} H ${x - 7}` };
-    });
-  const used = Math.min(rows, Math.max(1, order.length));
-  return { spots, pipes, outside, rail: { height: Math.max(used * pitch - GAP + 2 * rim, 170) } };
+      outside.push({ name, x, y: spot.y, path: `M ${spot.x + CARD.width} ${y} H ${x - 7}` });
+    }
+  }
+  const rows = Math.max(inner.length === 0 ? 0 : grid.rows, gates.length === 0 ? 0 : gateGrid.rows, 1);
+  const height = Math.max(rows * pitch - GAP + 2 * rim, 150);
+  // A single card stands in the middle of the rail.
+  const down = rows === 1 ? (height - (rows * pitch - GAP + 2 * rim)) / 2 : 0;
+  const width = columnX(Math.max(0, all - 1)) + CARD.width + (gates.length > 0 ? GUTTER + 12 + OUTSIDE.width : 0);
+  return lowered({ width, height, spots, pipes, frames: [], outside, rail: { height }, places: { hosts: grid, gateways: gateGrid } }, down);
 }
 
-/** The number of rows that gives about the shape of the window. All gateways fit into the last column. */
-function rowsFor(hosts: number, gateways: number): number {
-  const column = CARD.width + GUTTER;
-  const square = Math.sqrt((hosts * column) / (CARD.height + GAP) / ASPECT);
-  return Math.max(Math.min(4, hosts), Math.ceil(square), gateways, 1);
+function lowered(drawn: Layout, down: number): Layout {
+  if (down === 0) {
+    return drawn;
+  }
+  const move = <T extends { y: number }>(one: T): T => ({ ...one, y: one.y + down });
+  return {
+    ...drawn,
+    spots: drawn.spots.map(move),
+    pipes: drawn.pipes.map((one) => ({ ...one, path: shifted(one.path, down), jack: one.jack + down, end: move(one.end) })),
+    outside: drawn.outside.map((one) => ({ ...move(one), path: shifted(one.path, down) })),
+  };
 }
 
-function columnX(column: number): number {
-  return RAIL.width + REACH + column * (CARD.width + GUTTER);
+/** A path of straight lines that begins `down` pixels lower. */
+function shifted(path: string, down: number): string {
+  return path.replace(/^M (\S+) (\S+)/, (_, x: string, y: string) => `M ${x} ${Number(y) + down}`);
 }
 
-function pipe(spot: Spot): { path: string; jack: number; end: { x: number; y: number } } {
+function pipe(spot: Spot, column: number, hop: boolean): { path: string; jack: number; end: { x: number; y: number } } {
   const end = { x: spot.x, y: spot.y + CARD.height / 2 };
-  if (spot.column === 0) {
+  if (column === 0) {
     return { path: `M ${RAIL.width} ${end.y} H ${end.x}`, jack: end.y, end };
   }
-  const lane = spot.y - GAP / 2 - LANE * (spot.column - 1);
-  const turn = spot.x - GUTTER / 2;
+  const lane = spot.y - GAP / 2 - LANE * (column - 1);
+  const turn = spot.x - (hop ? HOP : 0) - GUTTER / 2;
   const path = [
     `M ${RAIL.width} ${lane}`,
     `H ${turn - BEND}`,
@@ -84,20 +149,143 @@ function pipe(spot: Spot): { path: string; jack: number; end: { x: number; y: nu
   return { path: path.join(" "), jack: lane, end };
 }
 
+type Block = { group: Group; folded: boolean; grid: Places[string]; width: number; height: number; gates: string[] };
+
+/** A large network or a network in groups: frames in rows, with a trunk to each row. */
+function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], before: Places, folded: ReadonlySet<string>): Layout {
+  const places: Record<string, Places[string]> = {};
+  const blocks = groups.map((group): Block => {
+    const title = group.title === "" ? 0 : TITLE;
+    // Gateways stand at the right edge of their frame.
+    const inner = group.hosts.filter((name) => byName.get(name)?.gateway !== true);
+    const gates = group.hosts.filter((name) => byName.get(name)?.gateway === true);
+    const isFolded = group.title !== "" && folded.has(group.key);
+    const high = (rows: number) => rows * (CARD.height + NEAR) - NEAR + 2 * INSET + title;
+    const wide = (columns: number) => columns * (CARD.width + NEAR) - NEAR + 2 * INSET;
+    const grid = settle([...inner, ...gates], before[group.key], best(group.hosts.length, wide, high));
+    places[group.key] = grid;
+    return isFolded
+      ? { group, folded: true, grid, width: CARD.width, height: CARD.height, gates: [] }
+      : { group, folded: false, grid, width: wide(grid.columns), height: high(grid.rows), gates };
+  });
+
+  const lead = RAIL.width + REACH;
+  const limit = packed(blocks);
+  const spots: Spot[] = [];
+  const frames: Frame[] = [];
+  const outside: Outer[] = [];
+  let x = lead;
+  let y = 0;
+  let high = 0;
+  let width = 0;
+  const gatesBelow: string[] = [];
+  for (const block of blocks) {
+    if (x > lead && x + block.width - lead > limit) {
+      x = lead;
+      y += high + APART;
+      high = 0;
+    }
+    const title = block.group.title === "" || block.folded ? 0 : TITLE;
+    const jack = y + (block.folded ? CARD.height / 2 : TITLE / 2);
+    const path = x === lead ? `M ${RAIL.width} ${jack} H ${x}` : `M ${x - APART} ${jack} H ${x}`;
+    frames.push({ ...block.group, folded: block.folded, x, y, width: block.width, height: block.height, path, jack });
+    if (!block.folded) {
+      for (const name of block.group.hosts) {
+        const [column = 0, row = 0] = block.grid?.cells[name] ?? [];
+        spots.push({ name, x: x + INSET + column * (CARD.width + NEAR), y: y + title + INSET + row * (CARD.height + NEAR) });
+      }
+      gatesBelow.push(...block.gates);
+    }
+    x += block.width + APART;
+    width = Math.max(width, x - APART);
+    high = Math.max(high, block.height);
+  }
+  let height = y + high;
+  // What is behind the gateways stands below the frames: each below its gateway, or further left if there is no room.
+  const below = gatesBelow.map((name) => spots.find((spot) => spot.name === name) as Spot).reverse().toSorted((a, b) => b.x - a.x);
+  let free = Math.max(width, lead + below.length * (OUTSIDE.wide + GAP));
+  for (const spot of below) {
+    const at = Math.min(spot.x, free - OUTSIDE.wide);
+    const top = height + APART;
+    outside.push({ name: spot.name, x: at, y: top, path: curve(spot.x + CARD.width / 2, spot.y + CARD.height, at + 24, top - 7) });
+    free = at - GAP;
+    width = Math.max(width, at + OUTSIDE.wide);
+  }
+  const railHeight = Math.max(height, 150);
+  height = outside.length > 0 ? railHeight + APART + 90 : railHeight;
+  return { width, height, spots, pipes: [], frames, outside, rail: { height: railHeight }, places };
+}
+
+function curve(x1: number, y1: number, x2: number, y2: number): string {
+  const middle = (y1 + y2) / 2;
+  return `M ${x1} ${y1} C ${x1} ${middle} ${x2} ${middle} ${x2} ${y2}`;
+}
+
+/** The width of the rows of frames that gives the picture about the shape of the window. */
+function packed(blocks: readonly Block[]): number {
+  const widest = Math.max(0, ...blocks.map((block) => block.width));
+  let found = widest;
+  let most = 0;
+  for (let limit = widest; limit <= blocks.reduce((sum, block) => sum + block.width + APART, 0) + widest; limit += CARD.width) {
+    let x = 0;
+    let y = 0;
+    let high = 0;
+    let wide = 0;
+    for (const block of blocks) {
+      if (x > 0 && x + block.width > limit) {
+        y += high + APART;
+        x = 0;
+        high = 0;
+      }
+      x += block.width + APART;
+      high = Math.max(high, block.height);
+      wide = Math.max(wide, x - APART);
+    }
+    const scale = Math.min(ASPECT / (wide + RAIL.width + REACH), 1 / (y + high));
+    if (scale > most) {
+      most = scale;
+      found = limit;
+    }
+  }
+  return found;
+}
+
+/** The number of columns with which a picture of `count` cards can be shown largest. */
+function best(count: number, width: (columns: number) => number, height: (rows: number) => number): number {
+  let found = 1;
+  let most = 0;
+  for (let columns = 1; columns <= Math.max(1, count); columns += 1) {
+    const rows = Math.ceil(count / columns);
+    const scale = Math.min(ASPECT / width(columns), 1 / height(rows));
+    if (scale > most) {
+      most = scale;
+      found = columns;
+    }
+  }
+  return found;
+}
+
 export type Direction = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight";
 
-/** The host that an arrow key leads to: the nearest one in the next row or column, or `null` at the edge. */
-export function neighbour(spots: Spot[], from: string, key: Direction): string | null {
+/** The host that an arrow key leads to: the nearest one in that direction, or `null` at the edge. */
+export function neighbour(spots: readonly Spot[], from: string, key: Direction): string | null {
   const here = spots.find((spot) => spot.name === from);
   if (here === undefined) {
     return null;
   }
-  const column = here.column + (key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0);
-  const row = here.row + (key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0);
-  const there = spots.filter((spot) => spot.column === column && spot !== here);
-  const exact = there.find((spot) => spot.row === row);
-  if (exact !== undefined || column === here.column) {
-    return exact?.name ?? null;
+  const sideways = key === "ArrowLeft" || key === "ArrowRight";
+  const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
+  let found: { name: string; far: number } | null = null;
+  for (const spot of spots) {
+    const ahead = sign * (sideways ? spot.x - here.x : spot.y - here.y);
+    const aside = Math.abs(sideways ? spot.y - here.y : spot.x - here.x);
+    if (ahead <= 0 || (!sideways && aside >= CARD.width)) {
+      continue;
+    }
+    const far = ahead + 3 * aside;
+    if (found === null || far < found.far) {
+      found = { name: spot.name, far };
+    }
   }
-  return there.filter((spot) => spot.row < row).at(-1)?.name ?? null;
+  return found?.name ?? null;
 }

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
 
-import type { HostState } from "../../lib/types/HostState";
-import type { HostView } from "../../lib/types/HostView";
-import type { Trouble } from "../../lib/types/Trouble";
-import type { TroubleCode } from "../../lib/types/TroubleCode";
-import { portState } from "./portState";
+import type { HostState } from "./types/HostState";
+import type { HostView } from "./types/HostView";
+import type { Trouble } from "./types/Trouble";
+import type { TroubleCode } from "./types/TroubleCode";
+import { farState, portLook, portState } from "./portState";
 
 function host(name: string, last: number, state: HostState, ...troubles: Trouble[]): HostView {
   const traffic = { flows: 0, bytesFrom: 0, bytesTo: 0, refused: 0, malformed: 0, spoofed: 0, stray: 0, shed: 0 };
@@ -45,4 +45,11 @@ it.each(["starting", "greeting", "configuring", "waiting", "needsYou", "refused"
   const web1 = host("web1", 101, state);
   const db = host("db", 102, "degraded", TAKEN);
   expect(portState(web1, 80, [web1, db])).toEqual({ kind: "unknown" });
+});
+
+it("what is known of the service comes from the last attempt, and the listeners come first", () => {
+  const web1: HostView = { ...host("web1", 101, "ready"), ports: [80, 81, 82], tried: [{ port: 80, outcome: "refused", atMs: 5 }, { port: 81, outcome: "answered", atMs: 6 }] };
+  expect([80, 81, 82].map((port) => farState(web1, port).outcome)).toEqual(["refused", "answered", "untried"]);
+  expect([80, 81, 82].map((port) => portLook(web1, port, [web1]))).toEqual(["refused", "answered", "untried"]);
+  expect(portLook(web1, 80, [web1, host("db", 102, "degraded", TAKEN)])).toBe("deaf");
 });

@@ -1,7 +1,8 @@
 // The state of a published port. The agents of all hosts listen for it, and their troubles say where that failed.
-import { isUp } from "../../lib/truth";
-import type { HostView } from "../../lib/types/HostView";
-import type { Trouble } from "../../lib/types/Trouble";
+import { isUp } from "./truth";
+import type { HostView } from "./types/HostView";
+import type { Trouble } from "./types/Trouble";
+import type { TryOutcome } from "./types/TryOutcome";
 
 /** A host on which nothing listens for a port, and why. */
 export type Deaf = { host: string; trouble: Trouble };
@@ -31,4 +32,17 @@ export function portState(host: HostView, port: number, hosts: readonly HostView
     return { kind: "open" };
   }
   return { kind: where.length === listening.length ? "closed" : "partly", where };
+}
+
+/** What is known of the service behind a port: the outcome of the last attempt to reach it, and when that was. */
+export type FarState = { outcome: TryOutcome; atMs: number } | { outcome: "untried" };
+
+export function farState(host: HostView, port: number): FarState {
+  return host.tried?.find((one) => one.port === port) ?? { outcome: "untried" };
+}
+
+/** A port in one word: the trouble of the listeners comes before what is known of the service. */
+export function portLook(host: HostView, port: number, hosts: readonly HostView[]): TryOutcome | "untried" | "deaf" {
+  const near = portState(host, port, hosts);
+  return near.kind === "closed" || near.kind === "partly" ? "deaf" : farState(host, port).outcome;
 }

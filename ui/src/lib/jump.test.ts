@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { jump } from "./jump";
+import { jump, wayOf } from "./jump";
 
 test.each([
   ["ssh web1 -- norouter", ""],
@@ -14,4 +14,13 @@ test.each([
   ["", null],
 ])("%s", (line, machine) => {
   expect(jump(line.split(" ").filter(Boolean))).toBe(machine);
+});
+
+test.each([
+  ["", "/here"],
+  ["ssh web1 -- norouter", "/direct"],
+  ["ssh -J jump web1 -- norouter", "/via jump"],
+  ["/usr/bin/kubectl exec -i pod -- norouter", "/program kubectl"],
+])("the way of “%s” is %s", (line, key) => {
+  expect(wayOf(line.split(" ").filter(Boolean)).key).toBe(key);
 });
