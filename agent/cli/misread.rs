@@ -75,12 +75,13 @@ pub(super) fn explained(
     }
     let command = arguments.iter().find(is_command);
     let first = arguments.iter().find(|it| !it.starts_with('-'))?;
-    if let (Some(command), true) = (command, arguments[0] == refused)
-        && refused.starts_with("--network")
+    if let (Some(command), [option, next, ..]) = (command, arguments)
+        && refused == "--network"
+        && option.starts_with(refused)
     {
-        let option = match arguments.get(1) {
-            Some(value) if !refused.contains('=') => format!("{refused} {value}"),
-            _ => refused.to_owned(),
+        let option = match option.contains('=') {
+            true => option.clone(),
+            false => format!("{option} {next}"),
         };
         return Some(
             usage(format!("{refused} stands before the command"))
@@ -88,7 +89,9 @@ pub(super) fn explained(
         );
     }
     if let Some(option) = arguments.iter().find(|it| is_long_with_one_dash(it))
-        && option.starts_with(refused)
+        && refused
+            .strip_prefix('-')
+            .is_some_and(|letter| letter.len() == 1 && option.contains(letter))
     {
         return Some(
             usage(format!("{option} is several options of one letter each"))
