@@ -55,7 +55,7 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
     match opened {
         Ok(Opened::Network(socket, address)) => accept(shared, &socket, listener, address).await,
         Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
-        Ok(Opened::Proxy(socket, server)) => Arc::new(server).run(&socket).await,
+        Ok(Opened::Proxy(socket, server)) => server.run(&socket).await,
         // A held address needs no task. After an error, the agent's state machine will retry later.
         Ok(Opened::Held) | Err(_) => {}
     }
@@ -65,7 +65,7 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
 enum Opened {
     Network(TcpListener, SocketAddrV4),
     Dns(UdpSocket, SocketAddrV4),
-    Proxy(TcpListener, proxy::Server),
+    Proxy(TcpListener, Arc<proxy::Server>),
     Held,
 }
 
@@ -98,7 +98,7 @@ async fn open(
             // The file may be on a disk that is slow or gone.
             let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
             let users = users.await.map_err(|error| error.to_string())??;
-            let server = proxy::Server::new(shared.clone(), listener, users)?;
+            let server = Arc::new(proxy::Server::new(shared.clone(), listener, users)?);
             Ok(Opened::Proxy(listen(shared, listener, &socket)?, server))
         }
         (Purpose::Network | Purpose::Dns, SocketAddr::V6(_)) => {

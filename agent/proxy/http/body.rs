@@ -145,11 +145,18 @@ impl Body {
     /// may be forwarded.
     pub fn take(&mut self, buffer: &mut BytesMut) -> Result<Bytes, BadBody> {
         while !buffer.is_empty() && !self.is_complete() {
-            let (is_data, reach) = match self.state {
-                State::Chunk(missing) if self.unpacks => (true, pass(missing, buffer.len()).1),
-                State::Length(_) | State::UntilClose | State::Chunk(_) => (true, buffer.len()),
-                _ if self.unpacks => (false, 1),
-                _ => (false, buffer.len()),
+            let is_data = matches!(
+                self.state,
+                State::Length(_) | State::UntilClose | State::Chunk(_)
+            );
+            let reach = if !self.unpacks {
+                buffer.len()
+            } else if let State::Chunk(missing) = self.state {
+                pass(missing, buffer.len()).1
+            } else if is_data {
+                buffer.len()
+            } else {
+                1
             };
             let taken = self.advance(buffer.get(..reach).unwrap_or_default())?;
             let bytes = if taken == 0 {
@@ -186,9 +193,11 @@ impl Body {
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {
+            if self.is_origin && *byte == b'\n' && is_before_cr(self.state) {
+                break;
+            }
             let (next, taken) = match self.state {
                 State::Complete => break,
-                state if self.is_origin && *byte == b'\n' && is_before_cr(state) => break,
                 State::Bad(error) => return Err(error),
                 State::UntilClose => (State::UntilClose, rest.len()),
                 State::Length(missing) => {

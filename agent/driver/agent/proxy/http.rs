@@ -287,15 +287,9 @@ async fn exchange(
             if let Err(error) = to_origin.write_all(&head).await {
                 return Broken::To(error);
             }
-            if let Err(broken) = pass(
-                &mut Body::of_client(request.framing),
-                &mut from_client,
-                input,
-                &mut to_origin,
-                &AtomicU64::new(0),
-            )
-            .await
-            {
+            let (mut body, passed) = (Body::of_client(request.framing), AtomicU64::new(0));
+            let sent = pass(&mut body, &mut from_client, input, &mut to_origin, &passed);
+            if let Err(broken) = sent.await {
                 return broken;
             }
             asked.store(true, Relaxed);
