@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Group } from "./groups";
-import { CARD, layout, neighbour, PIPES_MAX, type Placed } from "./layout";
+import { CARD, FOLDED, layout, neighbour, PIPES_MAX, type Placed } from "./layout";
 
 const hosts = (count: number, gateways: number[] = []): Placed[] =>
   Array.from({ length: count }, (_, index) => ({ name: `h${index}`, gateway: gateways.includes(index), hop: "" }));
@@ -73,7 +73,7 @@ it("a folded group is one card, and the hosts of the others keep their columns",
   const folded = layout(all, groups, open.places, new Set(["g1"]));
   expect(open.spots).toHaveLength(60);
   expect(folded.spots).toHaveLength(40);
-  expect(folded.frames.find((frame) => frame.key === "g1")).toMatchObject({ ...CARD, folded: true });
+  expect(folded.frames.find((frame) => frame.key === "g1")).toMatchObject({ ...FOLDED, folded: true });
   expect(folded.frames).toHaveLength(3);
   expect(folded.places).toEqual(open.places);
 });

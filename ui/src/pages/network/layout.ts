@@ -12,6 +12,8 @@ export const CARD = { width: 256, height: 84 };
 export const RAIL = { width: 40 };
 /** What is behind a gateway: beside its card, or below the frames, where it is wider, since it is drawn smaller there. */
 export const OUTSIDE = { width: 212, wide: 440 };
+/** A folded group, in which its name and its figures stand in one line. */
+export const FOLDED = { width: 2 * CARD.width + 12, height: CARD.height };
 /** The height of the title of a group. */
 export const TITLE = 56;
 /** The space between the columns, in which a pipe bends down. */
@@ -165,7 +167,7 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
     const grid = settle([...inner, ...gates], before[group.key], best(group.hosts.length, wide, high));
     places[group.key] = grid;
     return isFolded
-      ? { group, folded: true, grid, width: CARD.width, height: CARD.height, gates: [] }
+      ? { group, folded: true, grid, ...FOLDED, gates: [] }
       : { group, folded: false, grid, width: wide(grid.columns), height: high(grid.rows), gates };
   });
 
@@ -186,7 +188,7 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
       high = 0;
     }
     const title = block.group.title === "" || block.folded ? 0 : TITLE;
-    const jack = y + (block.folded ? CARD.height / 2 : TITLE / 2);
+    const jack = y + (block.folded ? FOLDED.height / 2 : TITLE / 2);
     const path = x === lead ? `M ${RAIL.width} ${jack} H ${x}` : `M ${x - APART} ${jack} H ${x}`;
     frames.push({ ...block.group, folded: block.folded, x, y, width: block.width, height: block.height, path, jack });
     if (!block.folded) {
