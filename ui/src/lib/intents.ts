@@ -27,7 +27,7 @@ export const intents = {
     const counts = words.stopText(truth.hosts.length, openFlows(truth.hosts));
     const text = shown.hosted ? counts : `${counts} ${words.stopForeign}`;
     if (await confirm.ask(words.stopTitle(shown.name), text, t.shell.header.stop)) {
-      await act(ipc.stop(), did.stopped, failed.stop);
+      await act(ipc.stop(), did.stopped(shown.name), failed.stop);
     }
   },
 
@@ -45,12 +45,12 @@ export const intents = {
   createExample: () => act(ipc.createExample(), null, failed.open),
   open: (path: string) => act(ipc.openManifest(path), null, failed.open),
 
-  startHost: (name: string) => act(ipc.startHost(name), did.hostStarted(name), failed.host(name)),
+  startHost: (name: string) => act(ipc.startHost(name), did.hostStarted(name), failed.hostStart(name)),
 
   async stopHost(host: HostView) {
     const text = words.stopHostText(host.traffic.flows);
     if (await confirm.ask(words.stopHostTitle(host.name), text, t.host.stop)) {
-      await act(ipc.stopHost(host.name), did.hostStopped(host.name), failed.host(host.name));
+      await act(ipc.stopHost(host.name), did.hostStopped(host.name), failed.hostStop(host.name));
     }
   },
 
@@ -59,7 +59,7 @@ export const intents = {
     const text = words.restartHostText(host.traffic.flows);
     const idle = host.traffic.flows === 0;
     if (idle || (await confirm.ask(words.restartHostTitle(host.name), text, t.host.restart))) {
-      await act(ipc.restartHost(host.name), did.hostRestarted(host.name), failed.host(host.name));
+      await act(ipc.restartHost(host.name), did.hostRestarted(host.name), failed.hostRestart(host.name));
     }
   },
 
