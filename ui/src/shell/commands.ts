@@ -20,7 +20,7 @@ export type PaletteEntry = {
 const words = t.shell.palette;
 
 function pages(): PaletteEntry[] {
-  const all: NamedPage[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
+  const all: NamedPage[] = ["network", "flows", "log", "manifest", "policy", "welcome", "machine", "settings"];
   return all.map((page) => ({
     id: `page ${page}`,
     group: "pages",

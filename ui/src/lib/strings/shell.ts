@@ -39,10 +39,9 @@ export const shell = {
     reload: "Reload",
     detach: "Detach",
     commands: "Search and commands",
-    more: "More commands for the network",
   },
   did: {
-    stopped: (name: string) => `Stopping ${name}`,
+    stopped: (name: string) => `Stopped ${name}`,
     reloaded: "Manifest reloaded",
     attached: (name: string) => `Attached to ${name}`,
     detached: "Detached, still running",
@@ -86,9 +85,7 @@ export const shell = {
     restartHostText: (flows: number) => `${cut(flows)} Its command starts again immediately.`,
     otherTitle: (name: string) => `${name} is running`,
     otherText: (name: string, flows: number) => `The window shows one network at a time. ${name} has to stop first. ${use(flows)}`,
-    otherForeign: (name: string) => `The window shows one network at a time. ${name} was started outside this app and keeps running.`,
     otherStop: (name: string) => `Stop ${name} and continue`,
-    otherDetach: "Detach and continue",
   },
   prompt: {
     sent: (host: string) => `Sent. Waiting for ${host}...`,
