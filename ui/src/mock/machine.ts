@@ -32,7 +32,12 @@ export function machineCommands(world: World): Commands {
   return {
     checks: () => CHECKS,
     imports: () => OFFERS,
-    create_from: () => world.tellApp({ manifest: world.scene.file }),
+    create_from: () => {
+      if (world.app.network?.hosted) {
+        throw `the network ${world.app.network.name} runs here; stop it before opening another manifest`;
+      }
+      world.tellApp({ manifest: world.scene.file });
+    },
     forget_recent: ({ path }) => world.tellApp({ recent: world.app.recent.filter((recent) => recent.path !== path) }),
     set_settings: ({ settings }) => world.tellApp({ settings: settings as Settings }),
     env_script: ({ shell }) => SCRIPTS[String(shell)] ?? "",

@@ -58,7 +58,7 @@ export const welcome = {
   },
   consent: {
     title: (file: string) => `Before ${file} runs`,
-    text: (n: number) => `A manifest runs commands on this machine. ${n === 1 ? "This is the exact command." : `These are the exact commands, ${n} in all.`} Nothing has run yet.`,
+    text: "A manifest runs commands on this machine. These are the exact commands. Nothing has run yet.",
     textAlone: "A manifest gives access to this machine. This is everything it allows. Nothing is in force yet.",
     again: "This manifest has changed since you approved it.",
     changeTitle: (file: string) => `${file} has changed`,
