@@ -148,9 +148,9 @@ test("the first frame has the theme of the last time, before any script of the p
 
 test("the typefaces are those of the app", async ({ page }) => {
   await open(page, "#/settings");
-  await page.evaluate(() => document.fonts.ready);
-  const loaded = await page.evaluate(() => [...document.fonts].filter((font) => font.status === "loaded").map((font) => font.family.replaceAll('"', "")));
-  expect(new Set(loaded)).toEqual(new Set(["Geist Variable", "Geist Mono Variable"]));
+  await expect(page.getByText("export http_proxy")).toBeVisible();
+  const loaded = () => page.evaluate(() => [...new Set([...document.fonts].filter((font) => font.status === "loaded").map((font) => font.family.replaceAll('"', "")))].toSorted());
+  await expect.poll(loaded).toEqual(["Geist Mono Variable", "Geist Variable"]);
 });
 
 test("with forced colours, what is chosen and what is on is still seen", async ({ page }) => {

@@ -13,7 +13,7 @@ const again = (all: Listed[]) =>
 it("equal commands are one group, and every exact command can be made from it", () => {
   const many = Array.from({ length: 140 }, (_, at) => host(`node-${at}`, ["ip", "netns", "exec", `n${at}`, "norouter"]));
   const hosts = [host("db", ["ssh", "db"]), ...many, host("nas", ["docker", "exec", "nas", "norouter"])];
-  expect(told(grouped(hosts))).toEqual(["ssh db", "140 x ip netns exec * norouter", "docker exec nas norouter"]);
+  expect(told(grouped(hosts))).toEqual(["ssh db", "docker exec nas norouter", "140 x ip netns exec * norouter"]);
   expect(again(grouped(hosts))).toEqual(hosts.map(({ command }) => command.join(" ")).toSorted());
 });
 
@@ -25,7 +25,7 @@ it("the name of the host is one part, however often a command has it", () => {
 it("another program, another option or a script never hides in a group", () => {
   const many = Array.from({ length: 9 }, (_, at) => host(`n${at}`, ["ip", "netns", "exec", `n${at}`, "norouter"]));
   const odd = [host("e1", ["sh", "netns", "exec", "n1", "norouter"]), host("e2", ["ip", "netns", "exec", "n2", "norouter", "-x"]), host("e3", ["ip", "-x", "exec", "n3", "norouter"])];
-  expect(told(grouped([...many, ...odd]))).toEqual(["9 x ip netns exec * norouter", ...odd.map(({ command }) => command.join(" "))]);
+  expect(told(grouped([...many, ...odd]))).toEqual([...odd.map(({ command }) => command.join(" ")), "9 x ip netns exec * norouter"]);
   const scripts = Array.from({ length: 9 }, (_, at) => host(`s${at}`, ["sh", "-c", `rm -r ${at}`]));
   expect(told(grouped(scripts))).toEqual(scripts.map(({ command }) => command.join(" ")));
   const starred = Array.from({ length: 9 }, (_, at) => host(`s${at}`, ["ls", "*", `s${at}`]));

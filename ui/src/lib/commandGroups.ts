@@ -23,7 +23,7 @@ export function isGroup(listed: Listed): listed is CommandGroup {
   return "pattern" in listed;
 }
 
-/** The commands in their order, with each group in the place of its first command. */
+/** The commands that stand alone in their order, and then the groups, since what is unlike all others is to be seen first. */
 export function grouped(hosts: ConsentHost[]): Listed[] {
   const masks = new Map(hosts.map((host) => [host, masksOf(host)]));
   const sizes = new Map<string, number>();
@@ -48,7 +48,8 @@ export function grouped(hosts: ConsentHost[]): Listed[] {
     group.members.push({ host, value: best.value });
   }
   // Some hosts may have gone to a larger group, so that this one is too small now.
-  return listed.flatMap((each) => (isGroup(each) && each.members.length < SMALLEST ? each.members.map(({ host }) => host) : [each]));
+  const whole = listed.flatMap((each) => (isGroup(each) && each.members.length < SMALLEST ? each.members.map(({ host }) => host) : [each]));
+  return whole.toSorted((a, b) => Number(isGroup(a)) - Number(isGroup(b)));
 }
 
 /**

@@ -15,7 +15,7 @@ export const policy = {
   hint: "Use the arrow keys to move between cells",
   from: "From",
   via: (gateway: string) => `via ${gateway}`,
-  cell: { own: "itself", all: "all", none: "no", nothing: "nothing published" },
+  cell: { own: "itself", all: "all", none: "no", nothing: "no ports" },
   some: (ports: string) => `partly, at ${ports}`,
   says: {
     own: (from: string) => `${from} reaches this directly.`,

@@ -47,7 +47,7 @@ export const welcome = {
     create: (n: number) => (n === 0 ? "Create network" : `Create network with ${plural(n, "host", "hosts")}`),
     kinds: { ssh: "ssh", container: "container", pod: "pod" },
     failed: "Could not look for hosts",
-    whereTitle: (n: number) => `Where should ${plural(n, "this host", "these hosts")} go?`,
+    whereTitle: (n: number) => `Where should ${n === 1 ? "this host" : `these ${n} hosts`} go?`,
     whereText: (name: string) => `${name} is running, and the window shows one network at a time. The hosts can become part of ${name}: you see what changes before you save.`,
     into: (name: string) => `Add to ${name}`,
     instead: (name: string) => `Stop ${name} and create`,
