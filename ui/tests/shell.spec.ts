@@ -46,7 +46,7 @@ test("the network is stopped and started again from the header", async ({ page }
 test("an attached network can be left without ending it", async ({ page }) => {
   await open(page, "#/network", "attached");
   await page.getByRole("button", { name: "Detach" }).click();
-  await expect(page.getByText("Detached; the network goes on")).toBeVisible();
+  await expect(page.getByText("Detached, still running")).toBeVisible();
 });
 
 test("nothing runs before its commands are agreed to", async ({ page }) => {
@@ -90,7 +90,7 @@ test("a manifest without a command is shown as what it grants, and not as comman
   await expect(page.getByText("A manifest runs commands")).toHaveCount(0);
 });
 
-test("who may reach what, and that others of this machine may, is shown before it is agreed to", async ({ page }) => {
+test("who can reach what, and that others of this machine can, is shown before it is approved", async ({ page }) => {
   for (const scene of ["consent", "change"]) {
     await open(page, "#/network", scene);
     const other = page.getByRole("listitem").filter({ hasText: "every user of this machine can connect to the published ports of all hosts, as a program of laptop" });
@@ -157,6 +157,8 @@ test("proxy variables follow the shell", async ({ page }) => {
 
 test("a page that nothing happens on asks for nothing and draws nothing", async ({ page }) => {
   await open(page, "#/settings");
+  // The code of the other pages is loaded first.
+  await page.waitForLoadState("networkidle");
   await page.evaluate(() => {
     const counter = { changes: 0 };
     Object.assign(window, { counter });
