@@ -3,7 +3,7 @@ import { expect, type Page, test } from "@playwright/test";
 import type { MockDisk } from "../src/mock/manifest";
 import { expectAccessible } from "./look";
 
-const editor = (page: Page) => page.getByRole("textbox", { name: "Text of the manifest" });
+const editor = (page: Page) => page.getByRole("textbox", { name: "Manifest text" });
 
 async function open(page: Page, query = ""): Promise<void> {
   await page.goto(`/?still${query}#/manifest`);

@@ -2,8 +2,11 @@
 
 export type NewHost = { name: string; command: string[] };
 
-/** The text with the hosts after the last one of `hosts:`; `null` if its hosts are not written one below the other. */
-export function addHosts(text: string, hosts: NewHost[]): string | null {
+/**
+ * The text with the hosts after the last one of `hosts:`, and the names that they have there; `null` if the hosts of the
+ * text are not written one below the other.
+ */
+export function addHosts(text: string, hosts: NewHost[]): { text: string; names: string[] } | null {
   const lines = text.split("\n");
   const head = lines.findIndex((line) => /^hosts\s*:\s*(#.*)?$/.test(line));
   if (head < 0) {
@@ -16,12 +19,13 @@ export function addHosts(text: string, hosts: NewHost[]): string | null {
   const last = head + 1 + block.findLastIndex(isContent);
   const indent = first === undefined ? "  " : (/^\s*/.exec(first)?.[0] ?? "  ");
   const taken = new Set(block.filter((line) => line.startsWith(indent) && /^\S/.test(line.slice(indent.length))).map(keyOf));
-  const added = hosts.flatMap(({ name, command }) => [
-    `${indent}${hostName(name, taken)}:`,
+  const names = hosts.map(({ name }) => hostName(name, taken));
+  const added = hosts.flatMap(({ command }, at) => [
+    `${indent}${names[at]}:`,
     // A JSON string is also a YAML string with the same value.
     `${indent}  cmd: [${command.map((word) => JSON.stringify(word)).join(", ")}]`,
   ]);
-  return lines.toSpliced(last + 1, 0, ...added).join("\n");
+  return { text: lines.toSpliced(last + 1, 0, ...added).join("\n"), names };
 }
 
 function keyOf(line: string): string {
