@@ -72,10 +72,15 @@ test("hosts that were found can be added to the network that runs, and taken out
   await expect(page.locator(".cm-line").filter({ hasText: '"kubectl", "--context=staging"' })).toHaveCount(0);
 });
 
-test("hosts that were found can be a new network after the running one was stopped", async ({ page }) => {
+test("hosts that were found can be a file only, or a new network after the running one was stopped", async ({ page }) => {
   await open(page, "#/welcome");
   await page.getByRole("checkbox", { name: /^api/ }).check();
-  await page.getByRole("button", { name: "Create network with 1 host" }).click();
+  const create = page.getByRole("button", { name: "Create network with 1 host" });
+  await create.click();
+  await page.getByRole("button", { name: "Only create the file" }).click();
+  await expect(page.getByText("Saved /home/ada/norouter.yaml")).toBeVisible();
+  await expect(page.getByText("5 of 7 hosts up")).toBeVisible();
+  await create.click();
   await page.getByRole("button", { name: "Stop office and create" }).click();
   await expect(banner(page)).toContainText("stopped");
   await expect(page.getByText("Could not open")).toHaveCount(0);

@@ -10,6 +10,7 @@ import { openFlows } from "./truth";
 import type { HostView } from "./types/HostView";
 import type { Recent } from "./types/Recent";
 import type { Settings } from "./types/Settings";
+import type { Then } from "./types/Then";
 
 /** The name of the demo network, which is that of its file. */
 const DEMO = "demo";
@@ -95,16 +96,15 @@ export const intents = {
 
   openDialog: () => opening(ipc.openDialog),
   openDemo: () => opening(startDemo, truth.app?.network?.name === DEMO ? (truth.app.network.manifest ?? null) : null, failed.demo),
-  createExample: () => opening(ipc.createExample),
+  createExample: () => opening(() => ipc.createExample()),
   open: (path: string) => opening(() => ipc.openManifest(path), path),
-  /**
-   * Makes a new manifest with hosts that were found on this machine, and opens it. `agreed` says that the person has
-   * agreed to stop the network that runs.
-   */
-  async createFrom(offers: string[], agreed = false): Promise<void> {
-    if (agreed ? await stopShown() : await freeWindow()) {
-      await act(ipc.createFrom(offers), null, failed.open);
+  /** Makes a new manifest with hosts that were found on this machine. Returns whether the file was made. */
+  async createFrom(offers: string[], then: Then = "open"): Promise<boolean> {
+    const path = await act(ipc.createFrom(offers, then), null, failed.open);
+    if (path && then === "write") {
+      toasts.done(did.saved(path));
     }
+    return typeof path === "string";
   },
 
   /** The manifests that were open before, without those that the person has just removed from the list. */

@@ -32,11 +32,16 @@ export function machineCommands(world: World): Commands {
   return {
     checks: () => CHECKS,
     imports: () => OFFERS,
-    create_from: () => {
-      if (world.app.network?.hosted) {
-        throw `the network ${world.app.network.name} runs here; stop it before opening another manifest`;
+    create_from: ({ then }) => {
+      if (then === "stopAndOpen") {
+        world.hosts = [];
+        world.tell({ kind: "ended" });
+        world.tellApp({ network: null });
       }
-      world.tellApp({ manifest: world.scene.file });
+      if (then !== "write") {
+        world.tellApp({ manifest: world.scene.file });
+      }
+      return "/home/ada/norouter.yaml";
     },
     forget_recent: ({ path }) => world.tellApp({ recent: world.app.recent.filter((recent) => recent.path !== path) }),
     set_settings: ({ settings }) => world.tellApp({ settings: settings as Settings }),
