@@ -68,7 +68,7 @@ test("problems are shown in the gutter and in a list that leads to them", async 
   await page.keyboard.type("4399");
   await expect(page.locator(".cm-lint-marker-error")).toBeVisible();
   await expect(page.getByText("No changes until the errors are fixed.")).toBeVisible();
-  await expect(page.getByText("This text has errors.")).toBeVisible();
+  await expect(page.getByText("Fix these errors first")).toBeVisible();
   await page.keyboard.press("Control+Home");
   await page.getByRole("button", { name: /the port \d+ is larger than 65535/ }).click();
   await expect(editor(page)).toBeFocused();

@@ -131,7 +131,6 @@ export const shell = {
     startHost: (host: string) => `Start ${host}`,
     answer: (host: string) => `Answer ${host}`,
     log: (host: string) => `Show the log of ${host}`,
-    open: (port: string) => `Open ${port} in the browser`,
     theme: { light: "Use light theme", dark: "Use dark theme", system: "Use system theme" },
     why: "Explain an address",
     openFile: "Open a manifest",
