@@ -29,6 +29,8 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 900,
     modulePreload: { polyfill: false },
+    // One small stylesheet: otherwise each page would wait for its own after its code.
+    cssCodeSplit: false,
     rolldownOptions: {
       output: {
         // What several pages share is one file, since many small ones take longer to load.
