@@ -25,7 +25,19 @@ export default defineConfig({
   clearScreen: false,
   // The schema of the manifest is outside of this folder, in the documentation.
   server: { port: 5173, strictPort: true, fs: { allow: [".."] } },
-  build: { target: "es2022", chunkSizeWarningLimit: 900 },
+  build: {
+    target: "es2022",
+    chunkSizeWarningLimit: 900,
+    modulePreload: { polyfill: false },
+    // One small stylesheet: otherwise each page would wait for its own after its code.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      output: {
+        // What several pages share is one file, since many small ones take longer to load.
+        codeSplitting: { groups: [{ name: "shared", test: /\/src\/(components|lib)\/|@lucide/, minShareCount: 2 }] },
+      },
+    },
+  },
   test: {
     environment: "jsdom",
     include: ["src/**/*.test.ts"],

@@ -168,9 +168,10 @@ impl Folder {
         };
         let variables = state_dir::proven_env(&folder).map_err(failed)?;
         let Some(variables) = variables else {
-            let message = match is_default {
-                true => "no network runs on this machine".to_owned(),
-                false => format!("no agent runs that writes into {folder}"),
+            let message = if is_default {
+                "no network runs on this machine".to_owned()
+            } else {
+                format!("no agent runs that writes into {folder}")
             };
             let error = Error::new(Exit::NoManager, message);
             return Err(match others().as_str() {

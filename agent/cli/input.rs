@@ -209,7 +209,10 @@ fn similar_file(file: &Path) -> Option<PathBuf> {
     let names: Vec<String> = entries
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".yaml") || name.ends_with(".yml"))
+        .filter(|name| {
+            let extension = Path::new(name).extension();
+            extension.is_some_and(|it| it == "yaml" || it == "yml")
+        })
         .collect();
     let is_twin = |name: &&String| Path::new(*name).file_stem() == file.file_stem();
     let found = names.iter().find(is_twin).map(String::as_str);

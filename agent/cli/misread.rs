@@ -79,9 +79,10 @@ pub(super) fn explained(
         && refused == "--network"
         && option.starts_with(refused)
     {
-        let option = match option.contains('=') {
-            true => option.clone(),
-            false => format!("{option} {next}"),
+        let option = if option.contains('=') {
+            option.clone()
+        } else {
+            format!("{option} {next}")
         };
         return Some(
             usage(format!("{refused} stands before the command"))

@@ -80,15 +80,15 @@ impl WhichNetwork {
 }
 
 /// The running network that has a host with this name.
-pub(super) fn network_of_host(called: &str) -> Option<String> {
+pub(super) fn network_of_host(called: &str) -> Option<NetworkName> {
     wait_for(async {
         let around = Client::around().await.into_iter();
-        let mut networks = around.filter_map(|(_, network)| network.ok());
-        Ok(networks.find(|network| network.snapshot.host(called).is_some()))
+        let mut networks = around.filter_map(|(client, network)| Some((client, network.ok()?)));
+        let found = networks.find(|(_, network)| network.snapshot.host(called).is_some());
+        Ok(found.map(|(client, _)| client.name().clone()))
     })
     .ok()
     .flatten()
-    .map(|network| network.network.to_string())
 }
 
 /// The only running network whose manifest is in the present folder.

@@ -9,6 +9,7 @@ import "./early";
 
 import { mount } from "svelte";
 
+import "./styles/fonts.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 
@@ -16,12 +17,13 @@ import App from "./App.svelte";
 import { listen } from "./lib/store.svelte";
 import { beginTheme } from "./lib/theme.svelte";
 
+/** Asks for the state of the app first, which then arrives while the page is made. */
 function begin(): void {
   beginTheme();
+  void listen();
   const target = document.getElementById("app");
   if (target !== null) {
     mount(App, { target });
-    void listen();
   }
 }
 

@@ -3,12 +3,12 @@ import { expect, type Page, test } from "@playwright/test";
 import type { MockDisk } from "../src/mock/manifest";
 import { expectAccessible } from "./look";
 
-const editor = (page: Page) => page.getByRole("textbox", { name: "Text of the manifest" });
+const editor = (page: Page) => page.getByRole("textbox", { name: "Manifest text" });
 
 async function open(page: Page, query = ""): Promise<void> {
   await page.goto(`/?still${query}#/manifest`);
   await expect(editor(page)).toBeVisible();
-  await expect(page.getByText("The network stays as it is.")).toBeVisible();
+  await expect(page.getByText("No changes")).toBeVisible();
 }
 
 function disk(page: Page): Promise<string> {
@@ -67,8 +67,8 @@ test("problems are shown in the gutter and in a list that leads to them", async 
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.type("4399");
   await expect(page.locator(".cm-lint-marker-error")).toBeVisible();
-  await expect(page.getByText("Nothing changes while the text has errors.")).toBeVisible();
-  await expect(page.getByText("This text has errors.")).toBeVisible();
+  await expect(page.getByText("No changes until the errors are fixed.")).toBeVisible();
+  await expect(page.getByText("Fix these errors first")).toBeVisible();
   await page.keyboard.press("Control+Home");
   await page.getByRole("button", { name: /the port \d+ is larger than 65535/ }).click();
   await expect(editor(page)).toBeFocused();
@@ -83,15 +83,15 @@ test("the effect is shown before it is saved by a key", async ({ page }) => {
   await lineEnd(page, "hosts:");
   await page.keyboard.press("Enter");
   await page.keyboard.type("cache:\ncmd: ssh -p 2222 cache.example.com -- norouter");
-  await expect(page.getByText(/^Adds cache: no flow drops, \d hosts untouched\.$/)).toBeVisible();
-  await expect(page.getByText("1 command to agree to")).toBeVisible();
+  await expect(page.getByText(/^Adds cache: no connections interrupted, \d hosts unaffected\.$/)).toBeVisible();
+  await expect(page.getByText("1 command to approve")).toBeVisible();
   await expect(page.locator(".argv span").filter({ hasText: /^2222$/ })).toBeVisible();
-  await expect(page.getByText("edited", { exact: true })).toBeVisible();
+  await expect(page.getByRole("main").getByText("Unsaved changes", { exact: true })).toBeVisible();
   await page.keyboard.press("Control+s");
   await expect(page.getByText("Saved office.yaml")).toBeVisible();
   expect(await disk(page)).toContain("\n  cache:\n    cmd: ssh -p 2222 cache.example.com -- norouter\n  laptop:");
   await expect(save).toBeDisabled();
-  await expect(page.getByText("The network stays as it is.")).toBeVisible();
+  await expect(page.getByText("No changes")).toBeVisible();
 });
 
 test("an outside change appears at once, and the cursor stays", async ({ page }) => {
@@ -100,7 +100,7 @@ test("an outside change appears at once, and the cursor stays", async ({ page })
   await outside(page, "hosts:\n", "hosts:\n  # a line before\n");
   await expect(page.locator(".cm-line").filter({ hasText: "a line before" })).toBeVisible();
   await expect(page.locator(".cm-activeLine")).toContainText("ssh db.example.com");
-  await expect(page.getByText("edited", { exact: true })).toBeHidden();
+  await expect(page.getByRole("main").getByText("Unsaved changes", { exact: true })).toBeHidden();
 });
 
 test("an outside change is never overwritten unseen", async ({ page }) => {
@@ -109,12 +109,12 @@ test("an outside change is never overwritten unseen", async ({ page }) => {
   await lineEnd(page, "# The network");
   await page.keyboard.type(" Mine.");
   await outside(page, "ssh db.example.com", "ssh -p 2222 db.example.com");
-  await expect(page.getByText("office.yaml was changed by another program")).toBeVisible();
+  await expect(page.getByText("office.yaml changed on disk while you were editing")).toBeVisible();
   await expect(page.getByRole("button", { name: "Save" })).toBeDisabled();
   await page.keyboard.press("Control+s");
   expect(await disk(page)).not.toContain("Mine.");
   await page.getByRole("button", { name: "Compare" }).click();
-  const dialog = page.getByRole("dialog", { name: "What differs" });
+  const dialog = page.getByRole("dialog", { name: "Compare" });
   await expect(dialog.locator(".gone")).toHaveCount(2);
   await expect(dialog.locator(".new")).toHaveCount(2);
   await expectAccessible(page);
@@ -135,17 +135,17 @@ test("theirs can be taken, and edits survive a look at another page", async ({ p
   await outside(page, "# The network", "# Theirs");
   await page.getByRole("button", { name: "Take theirs" }).click();
   await expect(page.locator(".cm-line").first()).toContainText("# Theirs");
-  await expect(page.getByText("edited", { exact: true })).toBeHidden();
+  await expect(page.getByRole("main").getByText("Unsaved changes", { exact: true })).toBeHidden();
 });
 
 test("edits come back after the page was given up", async ({ page }) => {
   await open(page);
   await lineEnd(page, "127.0.42.101");
   await page.keyboard.type(" # mine");
-  await expect(page.getByText("edited", { exact: true })).toBeVisible();
+  await expect(page.getByRole("main").getByText("Unsaved changes", { exact: true })).toBeVisible();
   await page.reload();
   await expect(editor(page)).toContainText("# mine");
-  await expect(page.getByText("edited", { exact: true })).toBeVisible();
+  await expect(page.getByRole("main").getByText("Unsaved changes", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "Discard" }).click();
   await page.reload();
   await expect(editor(page)).toBeVisible();
@@ -155,7 +155,7 @@ test("edits come back after the page was given up", async ({ page }) => {
 test("a file that breaks outside shows where, and that the network goes on", async ({ page }) => {
   await open(page);
   await outside(page, "8080:127.0.0.1:80", "8080:127.0.0.1:99999");
-  await expect(page.getByText("The file has errors. The network keeps running as it was.")).toBeVisible();
+  await expect(page.getByText("The file has errors. The network keeps running as before.")).toBeVisible();
   await expect(page.locator(".cm-lintRange-error")).toBeVisible();
 });
 
@@ -173,7 +173,7 @@ test("Escape and Tab leave the editor, Tab alone indents", async ({ page }) => {
 
 test("a network of another program is for reading", async ({ page }) => {
   await open(page, "&scene=attached");
-  await expect(page.getByText("This file can only be read here.")).toBeVisible();
+  await expect(page.getByText("Read-only: this network was started outside this app.")).toBeVisible();
   await expect(editor(page)).toHaveAttribute("aria-readonly", "true");
   const before = await editor(page).innerText();
   await editor(page).click();

@@ -226,7 +226,7 @@ test("a secret is masked, sent, and nowhere in the page afterwards", async ({ pa
   await expect(field).toHaveAttribute("type", "password");
   await page.keyboard.type("hunter2");
   await page.keyboard.press("Enter");
-  await expect(page.getByText("Answered web1")).toBeVisible();
+  await expect(page.getByRole("dialog").getByRole("status")).toContainText("Sent. Waiting for web1");
   await expect(page.getByText("connecting").first()).toBeVisible();
   expect(await page.content()).not.toContain("hunter2");
 });

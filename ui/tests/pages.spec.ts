@@ -14,6 +14,8 @@ const places: [string, string, string, string][] = [
   ["consent", "#/network", "consent", "Before office.yaml runs"],
   ["consent to a change", "#/network", "change", "office.yaml has changed"],
   ["settings", "#/settings", "office", "Settings"],
+  ["this machine", "#/machine", "office", "This machine"],
+  ["consent to many commands", "#/network", "consent-many", "Before office.yaml runs"],
 ];
 
 for (const [what, place, scene, heading] of places) {
@@ -97,7 +99,7 @@ for (const [name, key, scene] of sheets) {
 test("a manifest with errors shows its report while the network goes on", async ({ page }) => {
   await open(page, "#/network", "failure");
   await expect(page.getByRole("alert")).toContainText("2 errors");
-  await page.getByRole("button", { name: "Show the report" }).click();
+  await page.getByRole("button", { name: "Details" }).click();
   await expect(page.getByText('did you mean "ports"?')).toBeVisible();
   await expect(page.getByRole("link", { name: "web1, ready, 127.0.42.101" })).toBeVisible();
   await expectAccessible(page);
@@ -108,6 +110,6 @@ test("the theme of the settings is stronger than that of the system", async ({ p
   await open(page, "#/settings");
   await page.getByRole("radio", { name: "Dark" }).check();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
-  await page.getByRole("radio", { name: "As the system" }).check();
+  await page.getByRole("radio", { name: "System" }).check();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
 });

@@ -36,7 +36,7 @@ test("each page has its key", async ({ page }) => {
 test("the network is stopped and started again from the header", async ({ page }) => {
   await open(page, "#/network");
   await page.getByRole("banner").getByRole("button", { name: "Stop" }).click();
-  await expect(page.getByRole("dialog")).toContainText("7 hosts stop and 32 open connections will be cut.");
+  await expect(page.getByRole("dialog")).toContainText("Disconnects 7 hosts. 32 open connections will be cut.");
   await page.getByRole("dialog").getByRole("button", { name: "Stop" }).click();
   await expect(page.getByRole("heading", { name: "office.yaml is not running" })).toBeVisible();
   await page.getByRole("button", { name: "Start network" }).click();
@@ -46,51 +46,51 @@ test("the network is stopped and started again from the header", async ({ page }
 test("an attached network can be left without ending it", async ({ page }) => {
   await open(page, "#/network", "attached");
   await page.getByRole("button", { name: "Detach" }).click();
-  await expect(page.getByText("Detached; the network goes on")).toBeVisible();
+  await expect(page.getByText("Detached, still running")).toBeVisible();
 });
 
 test("nothing runs before its commands are agreed to", async ({ page }) => {
   await open(page, "#/network", "consent");
   await expect(page.getByRole("banner").getByRole("button", { name: "Start" })).toBeHidden();
   await expect(page.locator(".changed span, code .changed")).toHaveText(["-o", "ServerAliveInterval=15"]);
-  await page.getByRole("button", { name: "Agree and start" }).click();
+  await page.getByRole("button", { name: "Approve and start" }).click();
   await expect(page.locator("[data-host]")).toHaveCount(7);
 });
 
 test("refusing leaves the manifest open and its network stopped", async ({ page }) => {
   await open(page, "#/network", "consent");
-  await page.getByRole("button", { name: "Refuse" }).click();
+  await page.getByRole("button", { name: "Cancel" }).click();
   await expect(page.getByRole("heading", { name: "office.yaml is not running" })).toBeVisible();
 });
 
 test("a file that changes while its commands are looked at must be looked at again", async ({ page }) => {
   await open(page, "#/network", "consent");
   await page.evaluate(() => window.dispatchEvent(new CustomEvent("mock:changed")));
-  await expect(page.getByRole("alert")).toContainText("The file has changed");
-  await expect(page.getByRole("button", { name: "Agree and start" })).toBeHidden();
+  await expect(page.getByRole("alert")).toContainText("The file changed");
+  await expect(page.getByRole("button", { name: "Approve and start" })).toBeHidden();
   await expect(page.getByText("evil.example.com")).toBeHidden();
-  await page.getByRole("button", { name: "Show what it is now" }).click();
+  await page.getByRole("button", { name: "Show the current version" }).click();
   await expect(page.getByText("evil.example.com")).toBeVisible();
-  await expect(page.getByRole("button", { name: "Agree and start" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Approve and start" })).toBeVisible();
 });
 
 test("a change of a running network is shown as what it grants, and agreed to", async ({ page }) => {
   await open(page, "#/network", "change");
   await expect(page.getByRole("heading", { name: "office.yaml has changed" })).toBeVisible();
-  await expect(page.getByText("nothing of the change is in force")).toBeVisible();
+  await expect(page.getByText("no part of the change is in force")).toBeVisible();
   await expect(page.getByText("all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222")).toBeVisible();
-  await page.getByRole("button", { name: "Agree and apply" }).click();
+  await page.getByRole("button", { name: "Approve and apply" }).click();
   await expect(page.locator("[data-host]")).toHaveCount(7);
 });
 
 test("a manifest without a command is shown as what it grants, and not as commands", async ({ page }) => {
   await open(page, "#/network", "consent-alone");
-  await expect(page.getByRole("region", { name: "1 other new grant" }).getByRole("listitem")).toHaveText(/every host may reach all that is published and routed/);
-  await expect(page.getByText("nothing of it is in force yet")).toBeVisible();
+  await expect(page.getByRole("region", { name: "1 other new permission" }).getByRole("listitem")).toHaveText(/every host may reach all that is published and routed/);
+  await expect(page.getByText("Nothing is in force yet")).toBeVisible();
   await expect(page.getByText("A manifest runs commands")).toHaveCount(0);
 });
 
-test("who may reach what, and that others of this machine may, is shown before it is agreed to", async ({ page }) => {
+test("who can reach what, and that others of this machine can, is shown before it is approved", async ({ page }) => {
   for (const scene of ["consent", "change"]) {
     await open(page, "#/network", scene);
     const other = page.getByRole("listitem").filter({ hasText: "every user of this machine can connect to the published ports of all hosts, as a program of laptop" });
@@ -103,10 +103,10 @@ test("who may reach what, and that others of this machine may, is shown before i
 test("a change that waits is told of on every page, and leads back to the question", async ({ page }) => {
   await open(page, "#/network", "change");
   await page.getByRole("button", { name: "Not now" }).click();
-  await expect(page.getByText("The manifest has changed and waits for you")).toBeVisible();
+  await expect(page.getByText("The changed manifest needs your approval")).toBeVisible();
   await page.getByRole("link", { name: "Log" }).click();
-  await page.getByRole("button", { name: "Look at it" }).click();
-  await expect(page.getByRole("button", { name: "Agree and apply" })).toBeVisible();
+  await page.getByRole("button", { name: "Review" }).click();
+  await expect(page.getByRole("button", { name: "Approve and apply" })).toBeVisible();
 });
 
 test("a network that another program runs says how to agree to its change", async ({ page }) => {
@@ -124,25 +124,25 @@ test("the manifest can be read before its commands are agreed to", async ({ page
   await page.getByRole("link", { name: "Manifest" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Manifest" })).toBeVisible();
   await page.getByRole("link", { name: "Network" }).click();
-  await expect(page.getByRole("button", { name: "Agree and start" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Approve and start" })).toBeVisible();
 });
 
 test("the first page offers what is found, and writes a manifest with what is picked", async ({ page }) => {
   await open(page, "", "first");
-  await expect(page.getByText("; ssh-add")).toBeVisible();
+  await expect(page.getByText("How to fix it: ssh-add")).toBeVisible();
   await page.getByRole("checkbox", { name: /^web1/ }).check();
-  await page.getByRole("searchbox", { name: "Search what was found" }).fill("DB.example");
+  await page.getByRole("searchbox", { name: "Search the hosts found" }).fill("DB.example");
   await expect(page.getByRole("checkbox")).toHaveCount(1);
   await page.getByRole("checkbox", { name: /^db/ }).check();
-  await page.getByRole("button", { name: "Show everything that was found" }).click();
+  await page.getByRole("button", { name: "Show all hosts found" }).click();
   await expect(page.getByRole("checkbox", { name: /^web1/ })).toBeChecked();
-  await page.getByRole("button", { name: "Write a manifest with 2 hosts" }).click();
+  await page.getByRole("button", { name: "Create network with 2 hosts" }).click();
   await expect(page.getByRole("heading", { name: "office.yaml is not running" })).toBeVisible();
 });
 
 test("diagnostics are shown before they are saved", async ({ page }) => {
   await open(page, "#/settings");
-  await page.getByRole("button", { name: "Show the report" }).click();
+  await page.getByRole("button", { name: "Show report" }).click();
   await expect(page.getByRole("dialog")).toContainText("network: office, 7 hosts");
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved /home/ada/norouter-diagnostics.txt")).toBeVisible();
@@ -157,6 +157,8 @@ test("proxy variables follow the shell", async ({ page }) => {
 
 test("a page that nothing happens on asks for nothing and draws nothing", async ({ page }) => {
   await open(page, "#/settings");
+  // The code of the other pages is loaded first.
+  await page.waitForLoadState("networkidle");
   await page.evaluate(() => {
     const counter = { changes: 0 };
     Object.assign(window, { counter });

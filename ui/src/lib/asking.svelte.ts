@@ -1,30 +1,48 @@
-// The question of a host that is open, at most one. The answer is never stored here while it is typed, since it may be
-// a secret.
+// The talk about a host's question that is open, at most one. It stays open until the person leaves it, even if its
+// question goes away, so that the rest of a secret that is being typed lands in no other field.
+import { pauseShortcuts } from "./keys";
 import { truth } from "./store.svelte";
+import { begin, follow, notSent, sent, type Talk } from "./talk";
 import type { PromptView } from "./types/PromptView";
 
 export type OpenPrompt = { host: string; prompt: PromptView };
 
 class Asking {
-  #at = $state.raw<{ host: string; id: number } | null>(null);
+  talk = $state.raw<Talk | null>(null);
 
   /** The questions that wait, in the order of the hosts. */
   get waiting(): OpenPrompt[] {
     return truth.hosts.flatMap((host) => host.prompts.map((prompt) => ({ host: host.name, prompt })));
   }
 
-  /** The question that is open; `null` once it was answered, here or elsewhere. */
-  get current(): OpenPrompt | null {
-    const at = this.#at;
-    return at === null ? null : (this.waiting.find((asked) => asked.host === at.host && asked.prompt.id === at.id) ?? null);
+  /** The first question that waits and is not the subject of the open talk. */
+  get other(): OpenPrompt | null {
+    return this.waiting.find((asked) => asked.prompt.id !== this.talk?.prompt.id) ?? null;
   }
 
   open(host: string, id: number): void {
-    this.#at = { host, id };
+    const asked = this.waiting.find((each) => each.host === host && each.prompt.id === id);
+    this.talk = asked === undefined ? null : begin(host, asked.prompt);
+  }
+
+  sent(): void {
+    this.talk = this.talk && sent(this.talk);
+  }
+
+  notSent(): void {
+    this.talk = this.talk && notSent(this.talk);
+  }
+
+  /** Brings the talk up to date with its host. `isEmpty` says that nothing was typed. */
+  follow(isEmpty: boolean): void {
+    if (this.talk !== null) {
+      this.talk = follow(this.talk, truth.host(this.talk.host), isEmpty);
+    }
   }
 
   close(): void {
-    this.#at = null;
+    this.talk = null;
+    pauseShortcuts();
   }
 }
 

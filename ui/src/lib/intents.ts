@@ -1,16 +1,64 @@
 // The actions of a person. An action that ends something asks first, and most actions report their result.
+import { SvelteSet } from "svelte/reactivity";
+
 import { confirm } from "./confirm.svelte";
 import { ipc } from "./ipc";
 import { truth } from "./store.svelte";
 import { t } from "./strings";
-import { act } from "./toasts.svelte";
+import { act, actUndoable, toasts } from "./toasts.svelte";
 import { openFlows } from "./truth";
 import type { HostView } from "./types/HostView";
+import type { Recent } from "./types/Recent";
 import type { Settings } from "./types/Settings";
+import type { Then } from "./types/Then";
+
+/** The name of the demo network, which is that of its file. */
+const DEMO = "demo";
 
 const { did, failed, confirm: words } = t.shell;
 
 let setting: Promise<unknown> = Promise.resolve();
+
+/**
+ * Stops the network that the app runs, if any, after the person has agreed, so that another manifest can be opened.
+ * Returns whether one can be opened now. The network of `path` may go on.
+ */
+async function freeWindow(path: string | null = null): Promise<boolean> {
+  const shown = truth.app?.network;
+  if (!shown?.hosted || (path !== null && shown.manifest === path)) {
+    return true;
+  }
+  const text = words.otherText(shown.name, openFlows(truth.hosts));
+  return (await confirm.ask(words.otherTitle(shown.name), text, words.otherStop(shown.name))) && stopShown();
+}
+
+/** Stops the shown network and waits for its end. Returns whether it has ended. */
+async function stopShown(): Promise<boolean> {
+  if ((await act(ipc.stop().then(() => true), null, failed.stop)) !== true) {
+    return false;
+  }
+  await truth.until(() => truth.app?.network === null);
+  return true;
+}
+
+/** Opens a manifest by an action that chooses it, after the window is free for it. */
+async function opening(open: () => Promise<unknown>, path: string | null = null, failure = failed.open): Promise<void> {
+  if (await freeWindow(path)) {
+    await act(open(), null, failure);
+  }
+}
+
+/** Opens the demo and starts it. The person has asked for exactly that, so no further question is needed. */
+async function startDemo(): Promise<void> {
+  await ipc.openDemo();
+  const { network, consent } = await ipc.app();
+  if (network === null && consent === null) {
+    await ipc.start();
+  }
+}
+
+/** The manifests that are still listed by the app, but that the person has removed from the list a moment ago. */
+const removing = new SvelteSet<string>();
 
 export const intents = {
   /**
@@ -26,8 +74,14 @@ export const intents = {
     }
     const counts = words.stopText(truth.hosts.length, openFlows(truth.hosts));
     const text = shown.hosted ? counts : `${counts} ${words.stopForeign}`;
-    if (await confirm.ask(words.stopTitle(shown.name), text, t.shell.header.stop)) {
-      await act(ipc.stop(), did.stopped, failed.stop);
+    if (!(await confirm.ask(words.stopTitle(shown.name), text, t.shell.header.stop)) || !(await stopShown())) {
+      return;
+    }
+    // Another program's network may need more than its manifest, so only the app's own is started again.
+    if (shown.hosted) {
+      toasts.undoable(did.stopped(shown.name), () => truth.app?.manifest === shown.manifest && intents.start());
+    } else {
+      toasts.done(did.stopped(shown.name));
     }
   },
 
@@ -40,17 +94,35 @@ export const intents = {
    */
   quit: () => act(ipc.quit(), null, failed.quit),
 
-  openDialog: () => act(ipc.openDialog(), null, failed.open),
-  openDemo: () => act(ipc.openDemo(), null, failed.open),
-  createExample: () => act(ipc.createExample(), null, failed.open),
-  open: (path: string) => act(ipc.openManifest(path), null, failed.open),
+  openDialog: () => opening(ipc.openDialog),
+  openDemo: () => opening(startDemo, truth.app?.network?.name === DEMO ? (truth.app.network.manifest ?? null) : null, failed.demo),
+  createExample: () => opening(() => ipc.createExample()),
+  open: (path: string) => opening(() => ipc.openManifest(path), path),
+  /** Makes a new manifest with hosts that were found on this machine. Returns whether the file was made. */
+  async createFrom(offers: string[], then: Then = "open"): Promise<boolean> {
+    const path = await act(ipc.createFrom(offers, then), null, failed.open);
+    if (path && then === "write") {
+      toasts.done(did.saved(path));
+    }
+    return typeof path === "string";
+  },
 
-  startHost: (name: string) => act(ipc.startHost(name), did.hostStarted(name), failed.host(name)),
+  /** The manifests that were open before, without those that the person has just removed from the list. */
+  recent: (): Recent[] => (truth.app?.recent ?? []).filter(({ path }) => !removing.has(path)),
+
+  /** Removes a manifest from the list of those that were open before. Until the message is gone, it can come back. */
+  forget(file: Recent): void {
+    removing.add(file.path);
+    const back = () => removing.delete(file.path);
+    toasts.undoable(did.forgot(file.name), back, () => act(ipc.forgetRecent(file.path), null, failed.recent).finally(back));
+  },
+
+  startHost: (name: string) => act(ipc.startHost(name), did.hostStarted(name), failed.hostStart(name)),
 
   async stopHost(host: HostView) {
     const text = words.stopHostText(host.traffic.flows);
     if (await confirm.ask(words.stopHostTitle(host.name), text, t.host.stop)) {
-      await act(ipc.stopHost(host.name), did.hostStopped(host.name), failed.host(host.name));
+      await actUndoable(ipc.stopHost(host.name), did.hostStopped(host.name), () => intents.startHost(host.name), failed.hostStop(host.name));
     }
   },
 
@@ -59,7 +131,7 @@ export const intents = {
     const text = words.restartHostText(host.traffic.flows);
     const idle = host.traffic.flows === 0;
     if (idle || (await confirm.ask(words.restartHostTitle(host.name), text, t.host.restart))) {
-      await act(ipc.restartHost(host.name), did.hostRestarted(host.name), failed.host(host.name));
+      await act(ipc.restartHost(host.name), did.hostRestarted(host.name), failed.hostRestart(host.name));
     }
   },
 

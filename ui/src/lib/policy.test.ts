@@ -21,10 +21,10 @@ const policy: PlanPolicy = {
   ],
 };
 
-test("a cell says what may be reached", () => {
+test("a cell says what can be reached", () => {
   const words = policy.rows[1]?.cells.map(cellWords);
-  expect(words).toEqual(["443", "itself", "some at 1-65535"]);
-  expect(cellWords(cell("part", { ports: "1", some: "2" }))).toBe("1; some at 2");
+  expect(words).toEqual(["443", "itself", "partly, at 1-65535"]);
+  expect(cellWords(cell("part", { ports: "1", some: "2" }))).toBe("1; partly, at 2");
 });
 
 test("a sentence says what refuses the rest", () => {
@@ -34,17 +34,17 @@ test("a sentence says what refuses the rest", () => {
     const at = one?.cells[column];
     return one && target && at ? cellSentence(one.from, target, at) : "";
   };
-  expect(says(1, 0)).toBe("db may reach 443 of web: rule 2 refuses the rest.");
-  expect(says(2, 0)).toBe("ci may reach nothing of web: the rest is refused by default.");
-  expect(says(2, 2)).toBe("ci may reach nothing of *.internal via web: rules 1, 3 refuse the rest.");
+  expect(says(1, 0)).toBe("db can reach 443 on web: rule 2 denies the rest.");
+  expect(says(2, 0)).toBe("ci cannot reach web: the rest is denied by default.");
+  expect(says(2, 2)).toBe("ci cannot reach *.internal via web: rules 1, 3 deny the rest.");
   expect(says(1, 2)).toContain("only some names or addresses");
-  expect(says(0, 1)).toBe("web may reach all of db.");
+  expect(says(0, 1)).toBe("web can reach everything on db.");
 });
 
 test("a host has two lists: what it reaches, and who reaches it", () => {
   expect(reachedFrom(policy, "db")).toEqual([
     { name: "web", words: "443" },
-    { name: "*.internal via web", words: "some at 1-65535" },
+    { name: "*.internal via web", words: "partly, at 1-65535" },
   ]);
   expect(reachedBy(policy, "web")).toEqual([{ name: "db", words: "443" }]);
   expect(reachedBy(policy, "nobody")).toEqual([]);

@@ -1,6 +1,6 @@
 // The router keeps the shown page in the address, after `#`, so that the keys and buttons for going back work.
 
-const PAGES = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "host"] as const;
+const PAGES = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "machine", "host"] as const;
 
 export type Page = (typeof PAGES)[number];
 /** The pages that have fixed names. The page of a host has the host's name. */

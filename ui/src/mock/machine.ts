@@ -32,7 +32,17 @@ export function machineCommands(world: World): Commands {
   return {
     checks: () => CHECKS,
     imports: () => OFFERS,
-    create_from: () => world.tellApp({ manifest: world.scene.file }),
+    create_from: ({ then }) => {
+      if (then === "stopAndOpen") {
+        world.hosts = [];
+        world.tell({ kind: "ended" });
+        world.tellApp({ network: null });
+      }
+      if (then !== "write") {
+        world.tellApp({ manifest: world.scene.file });
+      }
+      return "/home/ada/norouter.yaml";
+    },
     forget_recent: ({ path }) => world.tellApp({ recent: world.app.recent.filter((recent) => recent.path !== path) }),
     set_settings: ({ settings }) => world.tellApp({ settings: settings as Settings }),
     env_script: ({ shell }) => SCRIPTS[String(shell)] ?? "",

@@ -4,12 +4,21 @@ import type { WhyView } from "../lib/types/WhyView";
 import type { Commands } from "./commands";
 import type { World } from "./world";
 
+const DEMO = "/home/ada/.local/share/io.github.norouter.app/demo.yaml";
+
 export function networkCommands(world: World): Commands {
   const shown = (hosted: boolean) => ({ name: world.scene.name, manifest: world.scene.file, hosted, phase: "running" as const });
   const begin = (hosted: boolean) => {
     world.tellApp({ network: shown(hosted), consent: null, manifest: world.scene.file });
     world.begin();
     world.tell({ kind: "network", network: world.view() });
+  };
+  /** Refuses another manifest while the app runs a network, as the real app does. */
+  const free = (path: string) => {
+    const shown = world.app.network;
+    if (shown?.hosted && shown.manifest !== path) {
+      throw `the network ${shown.name} runs here; stop it before opening another manifest`;
+    }
   };
   const end = () => {
     world.hosts = [];
@@ -29,7 +38,12 @@ export function networkCommands(world: World): Commands {
       return world.plan();
     },
     why: ({ target, from }) => why(world, String(target), from === null ? "laptop" : String(from)),
-    start: () => begin(true),
+    start: () => {
+      if (world.app.consent !== null) {
+        throw "the commands of this manifest have not been approved";
+      }
+      begin(true);
+    },
     stop: end,
     reload: () => {
       world.log({ type: "reloaded", changes: [], grants: [] });
@@ -38,9 +52,18 @@ export function networkCommands(world: World): Commands {
     attach: () => begin(false),
     detach: end,
     quit: () => undefined,
-    open_manifest: () => world.tellApp({ manifest: world.scene.file }),
-    open_dialog: () => world.tellApp({ manifest: world.scene.file }),
-    open_demo: () => begin(true),
+    open_manifest: ({ path }) => {
+      free(String(path));
+      world.tellApp({ manifest: String(path) });
+    },
+    open_dialog: () => {
+      free("another.yaml");
+      world.tellApp({ manifest: "/home/ada/another.yaml" });
+    },
+    open_demo: () => {
+      free("demo.yaml");
+      world.tellApp({ manifest: DEMO, consent: null });
+    },
     create_example: () => world.tellApp({ manifest: world.scene.file }),
   };
 }

@@ -231,9 +231,12 @@ function firstApp(name: string, played: Scene): App {
     case "stopped":
     case "consent":
     case "consent-alone":
+    case "consent-many":
       return { ...app, network: null };
     case "dragged":
       return { ...app, dragged: { kind: "one", name: "lab.yaml" } };
+    case "not-opened":
+      return { ...app, failure: { title: "/home/ada/miss.yaml was not opened", report: "cannot open /home/ada/miss.yaml: No such file or directory" } };
     case "failure":
       return {
         ...app,

@@ -1,4 +1,5 @@
 // The entries of the palette. A command that ends something asks first.
+import { asking } from "../lib/asking.svelte";
 import { intents } from "../lib/intents";
 import { overlay } from "../lib/overlay.svelte";
 import { type NamedPage, router } from "../lib/router.svelte";
@@ -20,7 +21,7 @@ export type PaletteEntry = {
 const words = t.shell.palette;
 
 function pages(): PaletteEntry[] {
-  const all: NamedPage[] = ["network", "flows", "log", "manifest", "policy", "welcome", "settings"];
+  const all: NamedPage[] = ["network", "flows", "log", "manifest", "policy", "welcome", "machine", "settings"];
   return all.map((page) => ({
     id: `page ${page}`,
     group: "pages",
@@ -55,14 +56,20 @@ function commands(): PaletteEntry[] {
     add(t.shell.header.start, intents.start);
   }
   for (const host of truth.hosts) {
-    found.push({
-      id: `command copy ${host.name}`,
-      group: "commands",
-      name: words.copyAddress(host.name),
-      note: host.vip,
-      rare: true,
-      run: () => intents.copy(host.vip, t.host.address),
-    });
+    const one = (name: string, run: () => unknown, note = "") => found.push({ id: `command ${name}`, group: "commands", name, note, rare: true, run });
+    const [prompt] = host.prompts;
+    if (prompt !== undefined) {
+      one(words.answer(host.name), () => asking.open(host.name, prompt.id));
+    }
+    one(words.copyAddress(host.name), () => intents.copy(host.vip, t.host.address), host.vip);
+    one(words.copyName(host.name), () => intents.copy(host.name, t.host.name));
+    one(words.log(host.name), () => router.go("log", undefined, { host: host.name }));
+    if (host.state === "stopped" || host.state === "refused") {
+      one(words.startHost(host.name), () => intents.startHost(host.name));
+    } else {
+      one(words.restart(host.name), () => intents.restartHost(host), host.traffic.flows > 0 ? words.asks : "");
+      one(words.stopHost(host.name), () => intents.stopHost(host), words.asks);
+    }
   }
   add(words.openFile, intents.openDialog);
   add(words.openDemo, intents.openDemo);

@@ -210,8 +210,8 @@ fn a_head_that_comes_in_single_bytes_is_parsed_only_where_it_may_end() {
     }
     let mut arrival = Arrival::default();
     assert!(arrival.is_worth_parsing(&[b'x'; 64]));
-    assert!(!arrival.is_worth_parsing(&[b'x'; 256 << 10]));
-    assert!(arrival.is_worth_parsing(&[b'x'; (256 << 10) + 1]));
+    assert!(!arrival.is_worth_parsing(&vec![b'x'; 256 << 10]));
+    assert!(arrival.is_worth_parsing(&vec![b'x'; (256 << 10) + 1]));
 }
 
 #[test]

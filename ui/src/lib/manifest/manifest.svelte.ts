@@ -120,7 +120,10 @@ class ManifestModel {
 
   takeTheirs(): void {
     if (this.draft !== null) {
+      const mine = this.draft.text;
       this.#set(drafts.takeTheirs(this.draft));
+      const { base } = this.draft;
+      toasts.undoable(t.manifest.outside.taken, () => this.draft?.base === base && this.edit(mine));
     }
   }
 
@@ -132,7 +135,10 @@ class ManifestModel {
 
   discard(): void {
     if (this.draft !== null) {
+      const mine = this.draft.text;
       this.#set(drafts.edit(this.draft, this.draft.base.text));
+      const { path } = this.draft.base;
+      toasts.undoable(t.manifest.discarded, () => this.draft?.base.path === path && this.edit(mine));
     }
   }
 

@@ -123,7 +123,9 @@ class FlowsModel {
   }
 
   forget(filter: string): void {
-    this.#setKept(this.kept.filter((one) => one !== filter));
+    const before = this.kept;
+    this.#setKept(before.filter((one) => one !== filter));
+    toasts.undoable(t.shell.did.forgotFilter(filter), () => this.#setKept(before));
   }
 
   #setKept(kept: string[]): void {
