@@ -28,6 +28,8 @@ mod offers;
 mod output;
 mod pattern;
 mod programs;
+#[cfg(target_os = "linux")]
+mod question;
 mod recent;
 mod session;
 mod shown;
