@@ -7,9 +7,9 @@ const word: Record<HostState, string> = {
   configuring: "configuring",
   ready: "ready",
   degraded: "degraded",
-  waiting: "waiting",
-  needsYou: "needs an answer",
-  refused: "refused",
+  waiting: "retrying",
+  needsYou: "needs input",
+  refused: "cannot start",
   stopped: "stopped",
 };
 
