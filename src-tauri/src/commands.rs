@@ -17,7 +17,7 @@ use crate::{
     offers::OFFERS_MAX,
     surface::Surface,
     urls,
-    view::{App, Check, Checked, ImportOffer, ManifestText, News, Refused, Settings},
+    view::{App, Check, Checked, ImportOffer, ManifestText, News, Refused, Settings, Then},
     words::dialog,
 };
 
@@ -56,6 +56,7 @@ commands![
     open_manifest,
     open_dialog,
     open_demo,
+    open_failed,
     create_example,
     consent,
     start,
@@ -156,8 +157,18 @@ async fn open_demo(desk: State<'_, Desk>) -> Outcome {
 }
 
 #[tauri::command]
-async fn create_example(desk: State<'_, Desk>, surface: State<'_, Arc<dyn Surface>>) -> Outcome {
-    Ok(dialogs::create(&desk, &**surface, dialogs::EXAMPLE).await?)
+async fn open_failed(desk: State<'_, Desk>) -> Outcome {
+    Ok(desk.open_failed().await?)
+}
+
+#[tauri::command]
+async fn create_example(
+    desk: State<'_, Desk>,
+    surface: State<'_, Arc<dyn Surface>>,
+    then: Option<Then>,
+) -> Outcome<Option<String>> {
+    let then = then.unwrap_or_default();
+    Ok(dialogs::create(&desk, &**surface, dialogs::EXAMPLE, then).await?)
 }
 
 #[tauri::command]
@@ -263,12 +274,14 @@ async fn create_from(
     surface: State<'_, Arc<dyn Surface>>,
     found: State<'_, imports::Found>,
     offers: Vec<String>,
-) -> Outcome {
+    then: Option<Then>,
+) -> Outcome<Option<String>> {
     if offers.len() > OFFERS_MAX {
         return Err(format!("choose at most {OFFERS_MAX}").into());
     }
     let text = found.manifest(&offers)?;
-    Ok(dialogs::create(&desk, &**surface, &text).await?)
+    let then = then.unwrap_or_default();
+    Ok(dialogs::create(&desk, &**surface, &text, then).await?)
 }
 
 #[tauri::command]

@@ -13,6 +13,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 
 import App from "./App.svelte";
+import { follow } from "./lib/go";
 import { listen } from "./lib/store.svelte";
 import { beginTheme } from "./lib/theme.svelte";
 
@@ -21,7 +22,7 @@ function begin(): void {
   const target = document.getElementById("app");
   if (target !== null) {
     mount(App, { target });
-    void listen();
+    void listen(follow);
   }
 }
 

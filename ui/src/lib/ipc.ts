@@ -12,6 +12,7 @@ import type { ManifestText } from "./types/ManifestText";
 import type { News } from "./types/News";
 import type { PlanView } from "./types/PlanView";
 import type { Settings } from "./types/Settings";
+import type { Then } from "./types/Then";
 import type { WhyView } from "./types/WhyView";
 
 /** Calls `hear` with all news, in batches, until the page is closed. */
@@ -32,7 +33,10 @@ export const ipc = {
   openManifest: (path: string) => invoke<void>("open_manifest", { path }),
   openDialog: () => invoke<void>("open_dialog"),
   openDemo: () => invoke<void>("open_demo"),
-  createExample: () => invoke<void>("create_example"),
+  /** Tries again to open the manifest that could not be opened. */
+  openFailed: () => invoke<void>("open_failed"),
+  /** Returns the path of the new file; `null` if the person has cancelled. */
+  createExample: (then: Then = "open") => invoke<string | null>("create_example", { then }),
   consent: (digest: string, agree: boolean) => invoke<void>("consent", { digest, agree }),
 
   start: () => invoke<void>("start"),
@@ -55,7 +59,8 @@ export const ipc = {
   setSettings: (settings: Settings) => invoke<void>("set_settings", { settings }),
   checks: () => invoke<Check[]>("checks"),
   imports: () => invoke<ImportOffer[]>("imports"),
-  createFrom: (offers: string[]) => invoke<void>("create_from", { offers }),
+  /** Returns the path of the new file; `null` if the person has cancelled. */
+  createFrom: (offers: string[], then: Then = "open") => invoke<string | null>("create_from", { offers, then }),
 
   manifestRead: () => invoke<ManifestText>("manifest_read"),
   manifestCheck: (text: string) => invoke<Checked>("manifest_check", { text }),

@@ -41,6 +41,7 @@ export function networkCommands(world: World): Commands {
     open_manifest: () => world.tellApp({ manifest: world.scene.file }),
     open_dialog: () => world.tellApp({ manifest: world.scene.file }),
     open_demo: () => begin(true),
+    open_failed: () => null,
     create_example: () => world.tellApp({ manifest: world.scene.file }),
   };
 }

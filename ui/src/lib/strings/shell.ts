@@ -89,7 +89,7 @@ export const shell = {
     elsewhere: "\u201cnorouter approve\u201d agrees to it",
     failed: "The manifest could not be read again",
   },
-  failure: { show: "Show the report", hide: "Hide the report", openManifest: "Open the manifest", copy: "Copy the report" },
+  failure: { show: "Show the report", hide: "Hide the report", openManifest: "Open the manifest", again: "Try again", copy: "Copy the report" },
   palette: {
     title: "Search and commands",
     placeholder: "Go to a page or host, or run a command",
