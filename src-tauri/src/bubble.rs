@@ -1,13 +1,26 @@
 //! Shows notifications on the desktop. A click on one that leads to a place in the window is reported.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
-use crate::{notices::Notice, view::Place, words::APP};
+use crate::{view::Place, words::APP};
 
 #[cfg(not(target_os = "linux"))]
 use self::elsewhere as desktop;
 #[cfg(target_os = "linux")]
 use self::linux as desktop;
+
+/// A notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// The title, in one line.
+    pub(crate) title: String,
+    /// Details that are shown below the title; may be empty.
+    pub(crate) text: String,
+    /// The place that a click on the notification shows.
+    pub(crate) place: Option<Place>,
+    /// Whether something waits for the person.
+    pub(crate) asks: bool,
+}
 
 /// The slot of one notification: a new notification in it replaces the old one. The slot holds the number of the
 /// notification. Linux desktops assign the number when the notification is first shown, and some do so even if a
@@ -24,7 +37,6 @@ impl Slot {
     /// Shows a notification in the slot, for this many milliseconds or as long as the desktop likes. Does nothing if
     /// this machine has no service for notifications.
     pub(crate) fn show(&self, notice: &Notice, time_ms: Option<u16>) {
-        use std::sync::PoisonError;
         let mut id = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The text comes from outside, and some desktops interpret markup in it.
         let body = notice.text.replace('&', "&amp;").replace('<', "&lt;");

@@ -299,8 +299,11 @@ impl Desk {
     /// Opens a manifest. If the person has not consented to what it grants, the question for consent is shown. Nothing
     /// is started.
     pub(crate) async fn open(&self, path: &Path) -> Result<(), String> {
-        let _turn = self.0.turn.lock().await;
-        self.lay_down(path).await
+        let turn = self.0.turn.lock().await;
+        let outcome = self.lay_down(path).await;
+        drop(turn);
+        self.look_around().await;
+        outcome
     }
 
     /// Opens the demo and starts it: a manifest that the app writes, whose commands start the app itself.

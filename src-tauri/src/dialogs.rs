@@ -20,8 +20,8 @@ pub(crate) async fn open_dialog(desk: &Desk, surface: &dyn Surface) -> Result<()
     }
 }
 
-/// Creates a manifest at a path that the person chooses, and opens it if that is wanted. Returns the path; `None` if the
-/// person has cancelled.
+/// Creates a manifest at a path that the person chooses, and opens it if that is wanted. Returns the path; `None` if
+/// the person has cancelled.
 pub(crate) async fn create(
     desk: &Desk,
     surface: &dyn Surface,

@@ -50,9 +50,9 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         .collect())
 }
 
-/// The variables that the agent of this machine has written, which may have a password for its proxies that the manifest
-/// does not have. `None` if only other agents have written variables: another agent that shares the folder may have come
-/// later, and this process may run the agents of several networks.
+/// The variables that the agent of this machine has written, which may have a password for its proxies that the
+/// manifest does not have. `None` if only other agents have written variables: another agent that shares the folder may
+/// have come later, and this process may run the agents of several networks.
 fn written(
     folder: &str,
     pid: u32,

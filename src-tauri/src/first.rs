@@ -11,8 +11,7 @@ use std::{
 use zbus::{blocking::fdo::DBusProxy, names::BusName};
 
 use crate::{
-    bubble::Slot,
-    notices::Notice,
+    bubble::{Notice, Slot},
     words::{APP, first as words},
 };
 
@@ -25,8 +24,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(8);
 /// The slot of the notification that the app does not answer.
 static SLOT: Slot = Slot::numbered(0x6e6f_7271);
 
-/// Ends this process after a while, unless the returned sender is used or dropped before: this start is the first one then,
-/// or is over.
+/// Ends this process after a while, unless the returned sender is dropped before: this start is the first one then, or
+/// is over.
 pub(crate) fn watch() -> Sender<()> {
     let (sender, over) = channel();
     let thread = std::thread::Builder::new().name("first".to_owned());

@@ -11,7 +11,7 @@ use norouter::view::{HeldChange, HostState, HostView};
 use tokio::time::Instant;
 
 use crate::{
-    bubble::Slot,
+    bubble::{Notice, Slot},
     desk::Desk,
     view::{Place, Settings},
     words::notice as words,
@@ -28,19 +28,6 @@ static OF_HOSTS: Slot = Slot::numbered(0x6e6f_726f);
 
 /// The slot of notifications about clicks.
 static OF_CLICKS: Slot = Slot::numbered(0x6e6f_7270);
-
-/// A notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Notice {
-    /// The title, in one line.
-    pub(crate) title: String,
-    /// Details that are shown below the title; may be empty.
-    pub(crate) text: String,
-    /// The place that a click on the notification shows.
-    pub(crate) place: Option<Place>,
-    /// Whether something waits for the person.
-    pub(crate) asks: bool,
-}
 
 /// Which hosts are lost and since when, and which of these losses were reported.
 #[derive(Debug, Default)]

@@ -113,8 +113,14 @@ impl Desk {
         waiting.map(drop).map_err(|error| error.to_string())
     }
 
-    /// Shows a network that another program runs.
+    /// Shows another running network, of this app or of another program.
     pub(crate) async fn attach(&self, name: &str) -> Result<(), String> {
+        let outcome = self.attach_to(name).await;
+        self.look_around().await;
+        outcome
+    }
+
+    async fn attach_to(&self, name: &str) -> Result<(), String> {
         let name: NetworkName = name.parse().map_err(|error| format!("{error}"))?;
         let _turn = self.0.turn.lock().await;
         let client = Client::new(name);

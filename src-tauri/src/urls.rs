@@ -32,9 +32,9 @@ pub(crate) fn clicked_address(desk: &Desk, text: &str) -> Result<String, String>
         })
 }
 
-/// The URL of a published port for a browser; `None` if it is probably not a web server. The service is guessed from the
-/// port that the host dials, if the plan is known, and otherwise from the published one. The page has the same rule in
-/// `copies.ts`.
+/// The URL of a published port for a browser; `None` if it is probably not a web server. The service is guessed from
+/// the port that the host dials, if the plan is known, and otherwise from the published one. The page has the same rule
+/// in `copies.ts`.
 pub(crate) fn page_of(host: &HostView, port: u16, plan: Option<&Plan>) -> Option<String> {
     let hosts = plan.map_or(&[][..], |plan| &plan.hosts);
     let mut hosts = hosts.iter().filter(|it| it.name.as_str() == host.name);

@@ -1,5 +1,5 @@
-//! The content of the tray as values: one of four shapes of the icon, and the lines of the menu, of which some open menus
-//! of their own. Nothing is drawn here.
+//! The content of the tray as values: one of four shapes of the icon, and the lines of the menu, of which some open
+//! menus of their own. Nothing is drawn here.
 
 use std::cmp::Reverse;
 

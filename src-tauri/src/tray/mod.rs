@@ -166,6 +166,11 @@ async fn perform(app: &AppHandle, act: Act) {
     let desk = app.state::<Desk>().inner().clone();
     let surface = app.state::<Arc<dyn Surface>>().inner().clone();
     let (title, before) = (title(&act), desk.app().failure);
+    // These may end in a question that only the window shows.
+    let may_ask = matches!(
+        act,
+        Act::Start | Act::Open(_) | Act::OpenDialog | Act::Demo | Act::Attach(_)
+    );
     let show = |place| {
         desk.go(place);
         window::show(app);
@@ -217,7 +222,8 @@ async fn perform(app: &AppHandle, act: Act) {
             desk.fail(title, error);
         }
         window::show(app);
-    } else if desk.app().consent.is_some() || (failure.is_some() && failure != before) {
+    } else if (may_ask && desk.app().consent.is_some()) || (failure.is_some() && failure != before)
+    {
         window::show(app);
     }
 }
