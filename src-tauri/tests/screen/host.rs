@@ -85,7 +85,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
         .await;
     let saved = save_as(&display, &home, app.pid(), "report.txt");
     assert_eq!(Some(saved.as_str()), shown.as_str());
-    assert!(saved.contains("vault 127.0.78.2 ready"), "{saved}");
+    assert!(saved.contains("vault at 127.0.78.2: ready"), "{saved}");
 
     app.turn_to(&home, "Log").await;
     app.sees(&home, "//*[contains(., 'this is life 2')]").await;
