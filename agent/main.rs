@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    norouter::driver::control::askpass::run_if_asked().unwrap_or_else(norouter::cli::main)
+    norouter::driver::control::askpass::run_if_asked(None).unwrap_or_else(norouter::cli::main)
 }

@@ -178,7 +178,7 @@ mod tests {
         lost.reason = Some("exit status 1".to_owned());
         assert_eq!(
             told(HostAction::Restart, &before, &lost),
-            "web: waiting: exit status 1"
+            "web: retrying: exit status 1"
         );
     }
 

@@ -22,7 +22,7 @@ use crate::{
 const SIZE: (usize, usize) = (80, 24);
 
 /// The width of the longest word for a host's state, in columns.
-const WORD: usize = 15;
+const WORD: usize = 12;
 
 /// The format in which addresses are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

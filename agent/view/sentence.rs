@@ -101,10 +101,10 @@ impl fmt::Display for Sentence {
 }
 
 impl HostState {
-    /// The state as the part of a sentence that follows the name of the host: "is ready", "needs an answer".
+    /// The state as the part of a sentence that follows the name of the host: "is ready", "needs input".
     fn says(self) -> String {
         let word = self.word();
-        if self == Self::NeedsYou {
+        if matches!(self, Self::NeedsYou | Self::Refused) {
             return word.to_owned();
         }
         format!("is {word}")
@@ -162,11 +162,11 @@ mod tests {
             (became(HostState::Ready, None), "db (127.0.42.102) is ready"),
             (
                 became(HostState::Waiting, Some("exit 255")),
-                "db (127.0.42.102) is waiting: exit 255; trying again in 4 s (try 3)",
+                "db (127.0.42.102) is retrying: exit 255; trying again in 4 s (try 3)",
             ),
             (
                 became(HostState::NeedsYou, Some("its command asks: password:")),
-                "db (127.0.42.102) needs an answer: its command asks: password:",
+                "db (127.0.42.102) needs input: its command asks: password:",
             ),
             (
                 of(&[], &[]),

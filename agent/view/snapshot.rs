@@ -186,9 +186,9 @@ impl HostState {
             Self::Configuring => "configuring",
             Self::Ready => "ready",
             Self::Degraded => "degraded",
-            Self::Waiting => "waiting",
-            Self::NeedsYou => "needs an answer",
-            Self::Refused => "refused",
+            Self::Waiting => "retrying",
+            Self::NeedsYou => "needs input",
+            Self::Refused => "cannot start",
             Self::Stopped => "stopped",
         }
     }

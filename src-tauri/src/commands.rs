@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use norouter::{
     secret::Secret,
-    view::{FlowsView, HostAction, LogView, PlanView, WhyView},
+    view::{EndedFlowsView, FlowsView, HostAction, LogView, PlanView, WhyView},
 };
 use serde_json::Value;
 use tauri::{State, ipc::Channel};
@@ -17,7 +17,7 @@ use crate::{
     offers::OFFERS_MAX,
     surface::Surface,
     urls,
-    view::{App, Check, Checked, ImportOffer, ManifestText, News, Refused, Settings},
+    view::{App, Check, Checked, ImportOffer, ManifestText, News, Refused, Settings, Then},
     words::dialog,
 };
 
@@ -50,12 +50,14 @@ commands![
     app,
     watch,
     flows,
+    ended_flows,
     logs,
     plan,
     why,
     open_manifest,
     open_dialog,
     open_demo,
+    open_failed,
     create_example,
     consent,
     start,
@@ -125,6 +127,11 @@ async fn flows(desk: State<'_, Desk>, limit: usize) -> Outcome<FlowsView> {
 }
 
 #[tauri::command]
+async fn ended_flows(desk: State<'_, Desk>, limit: usize) -> Outcome<EndedFlowsView> {
+    desk.ended_flows(limit).await
+}
+
+#[tauri::command]
 async fn logs(desk: State<'_, Desk>, host: Option<String>, limit: usize) -> Outcome<LogView> {
     desk.logs(host.as_deref(), limit).await
 }
@@ -156,8 +163,18 @@ async fn open_demo(desk: State<'_, Desk>) -> Outcome {
 }
 
 #[tauri::command]
-async fn create_example(desk: State<'_, Desk>, surface: State<'_, Arc<dyn Surface>>) -> Outcome {
-    Ok(dialogs::create(&desk, &**surface, dialogs::EXAMPLE).await?)
+async fn open_failed(desk: State<'_, Desk>) -> Outcome {
+    Ok(desk.open_failed().await?)
+}
+
+#[tauri::command]
+async fn create_example(
+    desk: State<'_, Desk>,
+    surface: State<'_, Arc<dyn Surface>>,
+    then: Option<Then>,
+) -> Outcome<Option<String>> {
+    let then = then.unwrap_or_default();
+    Ok(dialogs::create(&desk, &**surface, dialogs::EXAMPLE, then).await?)
 }
 
 #[tauri::command]
@@ -263,12 +280,14 @@ async fn create_from(
     surface: State<'_, Arc<dyn Surface>>,
     found: State<'_, imports::Found>,
     offers: Vec<String>,
-) -> Outcome {
+    then: Option<Then>,
+) -> Outcome<Option<String>> {
     if offers.len() > OFFERS_MAX {
         return Err(format!("choose at most {OFFERS_MAX}").into());
     }
     let text = found.manifest(&offers)?;
-    Ok(dialogs::create(&desk, &**surface, &text).await?)
+    let then = then.unwrap_or_default();
+    Ok(dialogs::create(&desk, &**surface, &text, then).await?)
 }
 
 #[tauri::command]

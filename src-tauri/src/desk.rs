@@ -4,7 +4,10 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use norouter::{
@@ -25,9 +28,12 @@ use crate::{
     shown::Session,
     store::Store,
     truth,
-    view::{App, Consent, Dragged, Failure, ManifestText, News, Platform, Settings},
+    view::{App, Consent, Dragged, Failure, ManifestText, News, Place, Platform, Settings},
     words::failure,
 };
+
+/// The length to which a reason is short enough for the title of a failure, in characters.
+const REASON_MAX: usize = 200;
 
 /// Where the app keeps its files.
 #[derive(Clone, Debug)]
@@ -47,6 +53,8 @@ pub(crate) struct Inner {
     /// Tells all receivers the number of the last change.
     wake: watch::Sender<u64>,
     visible: watch::Sender<bool>,
+    /// Whether the window has the keyboard focus.
+    focused: AtomicBool,
     /// Held while a manifest is opened, or a network is started or attached to, so that these operations do not
     /// overlap.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -62,11 +70,15 @@ pub(crate) struct State {
     pub(crate) tray: bool,
     pub(crate) opened: Option<Opened>,
     pub(crate) session: Option<Session>,
+    /// The networks that the app runs and does not show now.
+    pub(crate) aside: Vec<Session>,
     /// The number of sessions so far.
     pub(crate) sessions: u64,
     pub(crate) consent: Option<Consent>,
     pub(crate) dragged: Option<Dragged>,
     pub(crate) failure: Option<Failure>,
+    /// The place that the page has to show next.
+    go: Option<Place>,
     pub(crate) running: Vec<String>,
     pub(crate) settings: Store<Settings>,
     pub(crate) recent: Store<Recent>,
@@ -107,6 +119,7 @@ impl Desk {
         let failure = (!told.is_empty()).then(|| Failure {
             title: failure::FILES.to_owned(),
             report: told.join("\n"),
+            manifest: None,
         });
         let state = State {
             change: 1,
@@ -115,10 +128,12 @@ impl Desk {
             tray: false,
             opened: None,
             session: None,
+            aside: Vec::new(),
             sessions: 0,
             consent: None,
             dragged: None,
             failure,
+            go: None,
             running: Vec::new(),
             settings,
             recent,
@@ -128,6 +143,7 @@ impl Desk {
             state: Mutex::new(state),
             wake: watch::Sender::new(1),
             visible: watch::Sender::new(false),
+            focused: AtomicBool::new(false),
             turn: tokio::sync::Mutex::default(),
             folders,
         }))
@@ -154,6 +170,21 @@ impl Desk {
             let before = std::mem::replace(seen, visible);
             before != visible
         });
+    }
+
+    /// Whether the window has the keyboard focus.
+    pub(crate) fn is_focused(&self) -> bool {
+        self.0.focused.load(Ordering::Relaxed)
+    }
+
+    /// Sets whether the window has the keyboard focus.
+    pub(crate) fn set_focused(&self, focused: bool) {
+        self.0.focused.store(focused, Ordering::Relaxed);
+    }
+
+    /// Has the page show a place as soon as it can.
+    pub(crate) fn go(&self, place: Place) {
+        self.change(|state, _| state.go = Some(place));
     }
 
     /// Sets whether there is an icon in the tray.
@@ -224,29 +255,74 @@ impl Desk {
 
     /// Shows that something went wrong.
     pub(crate) fn fail(&self, title: impl Into<String>, report: impl Into<String>) {
+        self.show_failure(title.into(), report.into(), None);
+    }
+
+    /// Shows that a manifest could not be opened.
+    pub(crate) fn fail_to_open(&self, path: &Path, error: String) {
+        let shown = path.display().to_string();
+        self.show_failure(failure::not_opened(path), error, Some(shown));
+    }
+
+    fn show_failure(&self, title: String, report: String, manifest: Option<String>) {
+        // A reason that fits is not hidden in the report. That the file is the one of the title need not be said twice.
+        let file = manifest.as_deref().unwrap_or_default();
+        let reason = report.strip_prefix(&format!("cannot open {file}: "));
+        let reason = reason.unwrap_or(&report);
+        let fits =
+            !reason.is_empty() && !reason.contains('\n') && reason.chars().count() <= REASON_MAX;
+        let title = if fits {
+            format!("{title}: {reason}")
+        } else {
+            title
+        };
         let failure = Failure {
-            title: title.into(),
-            report: report.into(),
+            title,
+            report,
+            manifest,
         };
         tracing::warn!("{}\n{}", failure.title, failure.report);
         self.edit(|state| state.failure = Some(failure));
     }
 
+    /// Tries again to open the manifest that could not be opened. The person has chosen it before.
+    pub(crate) async fn open_failed(&self) -> Result<(), String> {
+        let failed = self.app().failure.and_then(|failure| failure.manifest);
+        let failed = failed.ok_or_else(|| "no manifest has failed to open".to_owned())?;
+        let outcome = self.open(Path::new(&failed)).await;
+        if let Err(error) = &outcome {
+            self.fail_to_open(Path::new(&failed), error.clone());
+        }
+        outcome
+    }
+
     /// Opens a manifest. If the person has not consented to what it grants, the question for consent is shown. Nothing
     /// is started.
     pub(crate) async fn open(&self, path: &Path) -> Result<(), String> {
-        let _turn = self.0.turn.lock().await;
-        self.lay_down(path).await
+        let turn = self.0.turn.lock().await;
+        let outcome = self.lay_down(path).await;
+        drop(turn);
+        self.look_around().await;
+        outcome
     }
 
-    /// Opens the demo: a manifest that the app writes, whose commands start the app itself.
+    /// Opens the demo and starts it: a manifest that the app writes, whose commands start the app itself.
     pub(crate) async fn open_demo(&self) -> Result<(), String> {
+        self.lay_down_demo().await?;
+        self.start().await
+    }
+
+    async fn lay_down_demo(&self) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
+        let path = self.folders().data.join("demo.yaml");
+        if let Ok(path) = std::fs::canonicalize(&path)
+            && self.lock().runs(&path)
+        {
+            return self.lay_down(&path).await;
+        }
         let made = tokio::task::spawn_blocking(|| demo::demo(false)).await;
         let made = made.map_err(|error| error.to_string())??;
-        let path = self.folders().data.join("demo.yaml");
         std::fs::create_dir_all(&self.folders().data).map_err(|error| describe(&error))?;
-        self.free_the_desk(&path)?;
         files::replace(&path, made.manifest.as_bytes(), files::PRIVATE)?;
         let path = std::fs::canonicalize(path).map_err(|error| describe(&error))?;
         if let Some(plan) = Self::load(&path)?.plan {
@@ -258,52 +334,32 @@ impl Desk {
         self.lay_down(&path).await
     }
 
-    /// Returns an error if the app runs the network of another manifest, which must be stopped before this one may be
-    /// opened.
-    fn free_the_desk(&self, path: &Path) -> Result<(), String> {
-        let state = self.lock();
-        match &state.session {
-            Some(session) if session.is_hosted() && session.manifest() != Some(path) => {
-                Err(format!(
-                    "the network {} runs here; stop it before opening another manifest",
-                    session.name()
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Opens a manifest. The caller must hold `turn`.
     pub(crate) async fn lay_down(&self, path: &Path) -> Result<(), String> {
         let path = std::fs::canonicalize(path)
             .map_err(|error| format!("cannot open {}: {}", path.display(), describe(&error)))?;
         let shown = path.display().to_string();
-        self.free_the_desk(&path)?;
         // The watch is started before the file is read, so that no change is missed.
         let watch = Watch::start(&path);
         let seen = manifest::read(&path)?;
         let loaded = Self::load(&path)?;
         let watch = tokio::spawn(watch_file(self.clone(), path.clone(), watch)).abort_handle();
         self.edit(|state| {
-            if state
-                .session
-                .as_ref()
-                .is_some_and(|session| !session.is_hosted())
-            {
-                state.session = None;
-            }
+            state.bring_up(&path);
             state.opened = Some(Opened {
                 path: path.clone(),
                 seen: Some(seen),
                 watch,
             });
             state.disk_at = state.change;
-            state.consent = None;
             state.failure = None;
             state.recent.change(|recent| recent.add(&shown))
         })?;
+        if self.lock().session.is_some() {
+            return Ok(());
+        }
         // A command or a service may already run the network of this manifest.
-        if self.lock().session.is_none() && self.attach_to_manifest(&shown).await {
+        if self.attach_to_manifest(&shown).await {
             return Ok(());
         }
         match &loaded.plan {
@@ -377,7 +433,7 @@ impl Desk {
 
     /// Everything that has changed since the page with this cursor was last told.
     pub(crate) fn news(&self, cursor: &mut Cursor) -> Vec<News> {
-        let state = self.lock();
+        let mut state = self.lock();
         let mut news = Vec::new();
         if state.app_at > cursor.app {
             news.push(News::App {
@@ -403,6 +459,9 @@ impl Desk {
         }
         cursor.app = state.change;
         cursor.disk = state.change;
+        if let Some(place) = state.go.take() {
+            news.push(News::Go { place });
+        }
         news
     }
 

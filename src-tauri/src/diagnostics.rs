@@ -3,51 +3,47 @@
 
 use std::fmt::Write as _;
 
+use jiff::{Timestamp, tz::TimeZone};
 use norouter::redact;
 
-use crate::{checks, desk::Desk, logbook, view::Platform};
+use crate::{
+    checks,
+    desk::Desk,
+    logbook,
+    view::{App, CheckState, Phase, Platform, Shown, Theme},
+};
 
 /// How many of the last log lines of the network are included.
 const LINES: usize = 300;
 
 /// The report.
 pub(crate) async fn text(desk: &Desk) -> String {
-    let app = desk.app();
-    let mut text = format!(
-        "NoRouter {} on {:?} ({})\n\n",
-        app.version,
-        Platform::THIS,
-        std::env::consts::ARCH
-    );
-    let _ = writeln!(text, "tray: {}\nsettings: {:?}", app.tray, app.settings);
-    let _ = writeln!(
-        text,
-        "manifest: {:?}\nnetwork: {:?}",
-        app.manifest, app.network
-    );
-    if let Some(failure) = &app.failure {
-        let _ = writeln!(text, "failure: {}\n{}", failure.title, failure.report);
-    }
+    let mut text = about(&desk.app());
     text += "\n== Programs\n";
     for check in checks::all().await {
-        let _ = writeln!(text, "{}: {:?}, {}", check.id, check.state, check.detail);
+        let state = match check.state {
+            CheckState::Ok => "found",
+            CheckState::Missing => "missing",
+            CheckState::Unknown => "unclear",
+        };
+        let _ = writeln!(text, "{}: {state}, {}", check.id, check.detail);
     }
     if let Some(network) = desk.network() {
         text += "\n== Hosts\n";
         for host in &network.snapshot.hosts {
-            let reason = host.reason.as_deref().unwrap_or_default();
+            let reason = host.reason.as_deref();
+            let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
             let word = host.state.word();
-            let _ = writeln!(text, "{} {} {word} {reason}", host.name, host.vip);
+            let _ = writeln!(text, "{} at {}: {word}{reason}", host.name, host.vip);
             for trouble in &host.troubles {
-                let _ = writeln!(text, "  {:?}: {trouble}", trouble.code);
+                let _ = writeln!(text, "  {trouble}");
             }
         }
     }
     if let Ok(log) = desk.logs(None, LINES).await {
         text += "\n== Log of the network\n";
         for line in &log.lines {
-            let (seq, time_ms) = (line.seq, line.time_ms);
-            let _ = writeln!(text, "{seq} {time_ms} {}", line.event.line());
+            let _ = writeln!(text, "{} {}", moment(line.time_ms), line.event.line());
         }
     }
     text += "\n== Log of the app\n";
@@ -59,4 +55,134 @@ pub(crate) async fn text(desk: &Desk) -> String {
         let _ = write!(text, "\n== Manifest\n{}", manifest.text);
     }
     redact::redacted(&text)
+}
+
+/// The app, its settings and what it shows.
+fn about(app: &App) -> String {
+    let system = match Platform::THIS {
+        Platform::Linux => "Linux",
+        Platform::Macos => "macOS",
+        Platform::Windows => "Windows",
+    };
+    let theme = match app.settings.theme {
+        Theme::System => "system",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    };
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+    let yes = |is: bool| if is { "yes" } else { "no" };
+    let settings = &app.settings;
+    let mut lines = vec![
+        format!(
+            "NoRouter {} on {system} ({})",
+            app.version,
+            std::env::consts::ARCH
+        ),
+        String::new(),
+        format!("Tray icon: {}", yes(app.tray)),
+        format!("Appearance: {theme}"),
+        format!("Starts at login: {}", yes(settings.start_at_login)),
+        format!(
+            "Notifies when a host goes down: {}",
+            yes(settings.notify_lost)
+        ),
+        format!(
+            "Notifies when a host needs input: {}",
+            yes(settings.notify_needs_you)
+        ),
+        format!(
+            "Opens the last manifest at its start: {}",
+            yes(settings.open_last)
+        ),
+        format!("Manifest: {}", or_none(&app.manifest)),
+        format!(
+            "Network: {}",
+            app.network
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), shown)
+        ),
+    ];
+    if !app.running.is_empty() {
+        lines.push(format!(
+            "Other running networks: {}",
+            app.running.join(", ")
+        ));
+    }
+    if let Some(failure) = &app.failure {
+        lines.push(format!("Failure: {}\n{}", failure.title, failure.report));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn shown(shown: &Shown) -> String {
+    let phase = match shown.phase {
+        Phase::Starting => "starting",
+        Phase::Running => "running",
+        Phase::Ending => "stopping",
+    };
+    let by = if shown.hosted {
+        "in this app"
+    } else {
+        "in another program"
+    };
+    format!("{}, {phase} {by}", shown.name)
+}
+
+/// A time in milliseconds since 1970 in the zone of this machine, with its offset: `2026-11-23 17:59:39.120 +01:00`.
+fn moment(time_ms: u64) -> String {
+    in_zone(time_ms, TimeZone::system()).unwrap_or_else(|| time_ms.to_string())
+}
+
+fn in_zone(time_ms: u64, zone: TimeZone) -> Option<String> {
+    let time = Timestamp::from_millisecond(time_ms.try_into().ok()?).ok()?;
+    let time = time.to_zoned_datetime(zone);
+    Some(time.strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        testing::{Folder, desk},
+        view::Failure,
+    };
+
+    #[test]
+    fn the_report_is_in_words() {
+        let folder = Folder::new("about");
+        let app = App {
+            network: Some(Shown {
+                name: "office".to_owned(),
+                manifest: None,
+                hosted: true,
+                phase: Phase::Running,
+            }),
+            failure: Some(Failure {
+                title: "Could not open a.yaml".to_owned(),
+                report: "why".to_owned(),
+                manifest: None,
+            }),
+            ..desk(&folder).app()
+        };
+        let text = about(&app);
+        assert!(
+            text.contains("\nNetwork: office, running in this app\n"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("\nFailure: Could not open a.yaml\nwhy\n"),
+            "{text}"
+        );
+        for debug in ["Some(", "None", "{", "true", "false"] {
+            assert!(!text.contains(debug), "{debug} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_time_says_its_zone() {
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let time = in_zone(1_795_453_179_120, zone);
+        assert_eq!(time.as_deref(), Some("2026-11-23 17:59:39.120 +01:00"));
+        assert_eq!(in_zone(u64::MAX, TimeZone::UTC), None);
+    }
 }

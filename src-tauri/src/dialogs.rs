@@ -2,7 +2,12 @@
 
 use norouter::driver::system::files;
 
-use crate::{desk::Desk, surface::Surface, view::Settings, words::dialog};
+use crate::{
+    desk::Desk,
+    surface::Surface,
+    view::{Settings, Then},
+    words::dialog,
+};
 
 /// The example manifest that is written to a new file.
 pub(crate) const EXAMPLE: &str = include_str!("../../docs/examples/norouter.yaml");
@@ -15,13 +20,42 @@ pub(crate) async fn open_dialog(desk: &Desk, surface: &dyn Surface) -> Result<()
     }
 }
 
-/// Creates a manifest at a path that the person chooses, and opens it.
-pub(crate) async fn create(desk: &Desk, surface: &dyn Surface, text: &str) -> Result<(), String> {
+/// Creates a manifest at a path that the person chooses, and opens it if that is wanted. Returns the path; `None` if
+/// the person has cancelled.
+pub(crate) async fn create(
+    desk: &Desk,
+    surface: &dyn Surface,
+    text: &str,
+    then: Then,
+) -> Result<Option<String>, String> {
     let Some(path) = surface.ask_place(dialog::PLACE, "norouter.yaml").await else {
-        return Ok(());
+        return Ok(None);
     };
     files::replace(&path, text.as_bytes(), files::PRIVATE)?;
-    desk.open(&path).await
+    match then {
+        Then::Write => {}
+        Then::Open => desk.open(&path).await?,
+        Then::StopAndOpen => {
+            desk.stop_and_wait().await?;
+            desk.open(&path).await?;
+        }
+    }
+    Ok(Some(path.display().to_string()))
+}
+
+/// Asks whether the command of a host that waits may run, and approves exactly that command.
+pub(crate) async fn approve(desk: &Desk, surface: &dyn Surface, host: &str) -> Result<(), String> {
+    let hosts = desk.network().map(|network| network.snapshot.hosts);
+    let mut hosts = hosts.unwrap_or_default().into_iter();
+    let held = hosts.find(|it| it.name == host).and_then(|it| it.held);
+    let held = held.ok_or_else(|| "this command does not wait any more".to_owned())?;
+    let command = norouter::text::shell_line(&held.command);
+    let question = dialog::approve(host);
+    if !surface.ask_yes(&question, &command, dialog::APPROVE).await {
+        return Ok(());
+    }
+    let approved = desk.approve(host, held.number).await;
+    approved.map_err(|refused| refused.text)
 }
 
 /// Writes a text to a path that the person chooses, and returns the path; `None` if the person has cancelled.
@@ -67,21 +101,23 @@ pub(crate) async fn stop(desk: &Desk, surface: &dyn Surface) -> Result<(), Strin
     desk.stop().await
 }
 
-/// How many connections would be cut if the network were stopped.
+/// How many connections would be cut if the shown network were stopped.
 async fn open_flows(desk: &Desk) -> usize {
     desk.flows(0).await.map_or(0, |flows| flows.total)
 }
 
 /// Quits the app. If that stops a network, the person has to confirm it.
 pub(crate) async fn quit(desk: &Desk, surface: &dyn Surface) {
-    let hosted = desk.app().network.filter(|network| network.hosted);
-    if let Some(network) = hosted {
+    let shown = desk.app().network.filter(|network| network.hosted);
+    let question = match (desk.hosted(), shown) {
+        (0, _) => None,
+        (1, Some(network)) => Some(dialog::quit(&network.name)),
+        (networks, _) => Some(dialog::quit_several(networks)),
+    };
+    if let Some(question) = question {
         let flows = open_flows(desk).await;
-        let question = dialog::quit(&network.name);
-        if !surface
-            .ask_yes(&question, &dialog::what_ends(flows), dialog::QUIT)
-            .await
-        {
+        let told = dialog::what_ends(flows);
+        if !surface.ask_yes(&question, &told, dialog::QUIT).await {
             return;
         }
     }

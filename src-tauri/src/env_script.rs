@@ -1,5 +1,7 @@
 //! Shell commands that set the variables for a host's proxies.
 
+use std::path::Path;
+
 use norouter::{
     driver::{agent::state_dir, system::shell::Shell},
     plan::{HostPlan, Plan, Start},
@@ -29,13 +31,13 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         Some(host) => no_such_host(host),
         None => "this machine is not a host of this network".to_owned(),
     })?;
-    let written = match (&found.start, &found.state_dir) {
-        // On this machine the file that the agent has written is preferred, because it has the addresses that are
-        // really in use.
-        (Start::InProcess, Some(folder)) => state_dir::proven_env(folder)?,
+    let meant = proxies(&plan, found);
+    let pid = desk.network().map(|network| network.pid);
+    let variables = match (&found.start, &found.state_dir, pid) {
+        (Start::InProcess, Some(folder), Some(pid)) => written(folder, pid, &meant)?,
         _ => None,
     };
-    let variables = written.unwrap_or_else(|| proxies(&plan, found));
+    let variables = variables.unwrap_or(meant);
     if variables.is_empty() {
         let name = &found.name;
         return Err(format!(
@@ -46,6 +48,44 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         .iter()
         .map(|(name, value)| shell.set(name, value))
         .collect())
+}
+
+/// The variables that the agent of this machine has written, which may have a password for its proxies that the
+/// manifest does not have. `None` if only other agents have written variables: another agent that shares the folder may
+/// have come later, and this process may run the agents of several networks.
+fn written(
+    folder: &str,
+    pid: u32,
+    meant: &[(String, String)],
+) -> Result<Option<Vec<(String, String)>>, String> {
+    let theirs = state_dir::folder_of(folder, pid);
+    let Some(theirs) = theirs.as_deref().and_then(Path::to_str) else {
+        return Ok(None);
+    };
+    let found = state_dir::read_env(theirs)?.unwrap_or_default();
+    let (own, meant) = (places(&found), places(meant));
+    // An agent that could not open a proxy says so instead of naming it.
+    let is_lacking = found.iter().any(|(name, _)| name == state_dir::MISSING);
+    if own == meant || (is_lacking && own.iter().all(|place| meant.contains(place))) {
+        state_dir::proven_env(theirs)
+    } else {
+        Ok(None)
+    }
+}
+
+/// The addresses of the proxies in variables, without users and passwords.
+fn places(variables: &[(String, String)]) -> Vec<(&str, &str)> {
+    let is_proxy = |name: &str| ["http_proxy", "NOROUTER_SOCKS"].contains(&name);
+    let found = variables.iter().filter(|(name, _)| is_proxy(name));
+    let mut places: Vec<_> = found
+        .map(|(name, url)| {
+            let (_, rest) = url.split_once("://").unwrap_or(("", url));
+            let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+            (name.as_str(), place)
+        })
+        .collect();
+    places.sort_unstable();
+    places
 }
 
 /// The variables for a host's proxies, according to the manifest.
@@ -60,7 +100,10 @@ fn proxies(plan: &Plan, host: &HostPlan) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::testing::Folder;
 
     #[test]
     fn variables_lead_to_the_proxies_of_the_host() {
@@ -78,5 +121,31 @@ mod tests {
         let vip = plan.hosts[0].vip;
         let exempt = format!("localhost,.localhost,127.0.0.1,::1,{vip}");
         assert_eq!(value("NO_PROXY"), Some(exempt.as_str()));
+    }
+
+    #[test]
+    fn the_variables_of_another_agent_in_the_same_folder_are_left_alone() {
+        let folder = Folder::new("env");
+        let state = folder.path("agent");
+        fs::create_dir(&state).unwrap();
+        let write = |text: &str| fs::write(state.join("env"), text).unwrap();
+        let text = "hosts: {a: {http: {listen: '127.0.0.1:18080'}}}";
+        let plan = norouter::plan::load("n.yaml", text).plan.unwrap();
+        let meant = proxies(&plan, &plan.hosts[0]);
+        let state = state.to_str().unwrap();
+        // An agent of another process, which has no proxy.
+        write("HOSTALIASES=/x\nNOROUTER_AGENT=8-1\n");
+        assert_eq!(written(state, 7, &meant), Ok(None));
+        // An agent of another network of this process, with another proxy.
+        write("http_proxy=http://a:b@127.0.0.1:18081\nNOROUTER_AGENT=7-1\n");
+        assert_eq!(written(state, 7, &meant), Ok(None));
+        // This one is ours. Nothing listens there, so its variables are not handed out, and the reason is told.
+        write("http_proxy=http://a:b@127.0.0.1:18080\nNOROUTER_AGENT=7-1\n");
+        let told = written(state, 7, &meant);
+        if cfg!(target_os = "linux") {
+            assert!(told.unwrap_err().contains("127.0.0.1:18080"));
+        } else {
+            assert!(told.unwrap().is_some());
+        }
     }
 }

@@ -56,7 +56,8 @@ impl Tale {
             | News::Host { .. }
             | News::Missed { .. }
             | News::Manifest { .. }
-            | News::Ended => None,
+            | News::Ended
+            | News::Go { .. } => None,
         });
         let lines: Vec<Value> = lines.collect();
         if !lines.is_empty() {

@@ -3,7 +3,7 @@
 use norouter::{
     destination::Destination,
     secret::Secret,
-    view::{Answer, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id},
+    view::{Answer, EndedFlowsView, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id},
 };
 use serde_json::Value;
 
@@ -27,6 +27,14 @@ impl Desk {
         let limit = limit.min(ROWS_MAX);
         let client = self.client()?;
         Ok(client.get(&format!("/v1/flows?limit={limit}")).await?)
+    }
+
+    /// The flows that have ended last.
+    pub(crate) async fn ended_flows(&self, limit: usize) -> Result<EndedFlowsView, Refused> {
+        let limit = limit.min(ROWS_MAX);
+        let client = self.client()?;
+        let path = format!("/v1/flows/ended?limit={limit}");
+        Ok(client.get(&path).await?)
     }
 
     /// The end of the log, for one host or for all.

@@ -6,6 +6,7 @@
 
 pub mod view;
 
+mod bubble;
 mod checks;
 mod commands;
 mod consent;
@@ -16,6 +17,8 @@ mod dialogs;
 mod effect;
 mod env_script;
 mod feed;
+#[cfg(target_os = "linux")]
+mod first;
 mod imports;
 mod intents;
 mod logbook;
@@ -28,6 +31,8 @@ mod offers;
 mod output;
 mod pattern;
 mod programs;
+#[cfg(target_os = "linux")]
+mod question;
 mod recent;
 mod session;
 mod shown;

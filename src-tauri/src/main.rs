@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(code) = norouter_app::run_if_asked() {
+    if let Some(code) = norouter_app::run_if_asked(Some("norouter")) {
         return code;
     }
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -4,45 +4,30 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use norouter::view::{HeldChange, HostState, HostView};
-use notify_rust::{Notification, Timeout};
 use tokio::time::Instant;
 
 use crate::{
+    bubble::{Notice, Slot},
     desk::Desk,
-    view::Settings,
-    words::{APP, notice as words},
+    view::{Place, Settings},
+    words::notice as words,
 };
 
 /// How long a host has to be lost before it is reported.
 const LASTING: Duration = Duration::from_secs(8);
 
-/// How long a notification about a click stays visible, if the desktop lets the app choose that.
-const BRIEF: Duration = Duration::from_secs(4);
-
-/// The slot of one notification: a new notification in it replaces the old one. The slot holds the number of the
-/// notification. Linux desktops assign the number when the notification is first shown, and some do so even if a
-/// certain number is requested.
-struct NoticeSlot(Mutex<u32>);
+/// How long a notification about a click stays visible, in milliseconds, if the desktop lets the app choose that.
+const BRIEF_MS: u16 = 4_000;
 
 /// The slot of notifications about hosts.
-static OF_HOSTS: NoticeSlot = NoticeSlot::numbered(0x6e6f_726f);
+static OF_HOSTS: Slot = Slot::numbered(0x6e6f_726f);
 
 /// The slot of notifications about clicks.
-static OF_CLICKS: NoticeSlot = NoticeSlot::numbered(0x6e6f_7270);
-
-/// A notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Notice {
-    /// The title, in one line.
-    pub(crate) title: String,
-    /// Details that are shown below the title; may be empty.
-    pub(crate) text: String,
-}
+static OF_CLICKS: Slot = Slot::numbered(0x6e6f_7270);
 
 /// Which hosts are lost and since when, and which of these losses were reported.
 #[derive(Debug, Default)]
@@ -89,6 +74,8 @@ impl Notices {
             return Some(Notice {
                 title: words::RECOVERED.to_owned(),
                 text: String::new(),
+                place: Some(Place::Network),
+                asks: false,
             });
         }
         if lasting.is_subset(&self.told) {
@@ -118,6 +105,8 @@ impl Notices {
                 .cloned()
                 .collect::<Vec<_>>()
                 .join("\n"),
+            place: Some(Place::Network),
+            asks: true,
         })
     }
 
@@ -146,29 +135,37 @@ fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
         .clone()
         .filter(|host| host.state == HostState::NeedsYou)
         .count();
-    let lines: Vec<String> = lost
-        .take(5)
-        .map(|host| {
-            let reason = host.reason.as_deref().unwrap_or_default();
-            format!("{}: {} {reason}", host.name, host.state.word())
-                .trim_end()
-                .to_owned()
-        })
-        .collect();
-    let mut names = lasting.iter();
     let count = lasting.len();
-    let title = match names.next() {
-        Some(name) if count == 1 && asking == 1 => words::needs_answer(name),
-        Some(name) if count == 1 => words::lost(name),
-        _ => words::several(count, asking),
-    };
+    if let (1, Some(host)) = (count, lost.clone().next()) {
+        let name = host.name.clone();
+        let (title, place) = if asking == 1 {
+            let place = Place::Question { host: name };
+            (words::needs_input(&host.name), place)
+        } else {
+            (words::down(&host.name), Place::Host { host: name })
+        };
+        return Notice {
+            title,
+            text: host
+                .reason
+                .as_deref()
+                .map_or_else(String::new, words::sentence),
+            place: Some(place),
+            asks: host.needs_attention(),
+        };
+    }
+    let asks = lost.clone().any(HostView::needs_attention);
+    let lines = lost.take(5);
+    let lines = lines.map(|host| words::host(&host.name, host.state, host.reason.as_deref()));
     Notice {
-        title,
-        text: lines.join("\n"),
+        title: words::several(count, asking),
+        text: lines.collect::<Vec<_>>().join("\n"),
+        place: Some(Place::Network),
+        asks,
     }
 }
 
-/// Sends notifications for as long as the app runs.
+/// Sends notifications for as long as the app runs, but none while its window has the focus: the person sees it there.
 pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
     let mut wakes = desk.wakes();
     let mut notices = Notices::default();
@@ -184,9 +181,8 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
         let settings = desk.settings();
         let of_change = notices.handle_change(snapshot.held.as_ref(), &settings);
         let of_hosts = notices.handle(Instant::now(), &snapshot.hosts, &settings);
-        for notice in of_hosts.into_iter().chain(of_change) {
-            send(notice);
-        }
+        let sent = of_hosts.into_iter().chain(of_change);
+        sent.filter(|_| !desk.is_focused()).for_each(&send);
         let later = async {
             match notices.due() {
                 Some(due) => tokio::time::sleep_until(due).await,
@@ -202,7 +198,7 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
 
 /// Shows a notification about hosts. Does nothing if this machine has no service for notifications.
 pub(crate) fn show(notice: &Notice) {
-    OF_HOSTS.show(notice, Timeout::Default);
+    OF_HOSTS.show(notice, None);
 }
 
 /// Says briefly that a text was copied to the clipboard, for a person who does not see the window.
@@ -210,52 +206,18 @@ pub(crate) fn show_copied(text: &str) {
     let notice = Notice {
         title: words::copied(text),
         text: String::new(),
+        place: None,
+        asks: false,
     };
-    OF_CLICKS.show(&notice, BRIEF.into());
-}
-
-impl NoticeSlot {
-    const fn numbered(number: u32) -> Self {
-        let given = cfg!(all(unix, not(target_os = "macos")));
-        Self(Mutex::new(if given { 0 } else { number }))
-    }
-
-    fn show(&self, notice: &Notice, timeout: Timeout) {
-        let mut id = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut shown = Notification::new();
-        shown
-            .appname(APP)
-            .summary(&notice.title)
-            .icon("norouter-app")
-            .timeout(timeout);
-        // The text comes from outside, and some desktops interpret markup in it.
-        shown.body(&notice.text.replace('&', "&amp;").replace('<', "&lt;"));
-        if *id > 0 {
-            shown.id(*id);
-        }
-        match shown.show() {
-            Ok(handle) => *id = number(&handle, *id),
-            Err(error) => tracing::warn!("a notification cannot be shown: {error}"),
-        }
-    }
-}
-
-/// The number that identifies a shown notification. On Linux and systems like it, the desktop assigns the number.
-/// Elsewhere this program has chosen it.
-#[cfg(all(unix, not(target_os = "macos")))]
-fn number(handle: &notify_rust::NotificationHandle, _ours: u32) -> u32 {
-    handle.id()
-}
-
-#[cfg(not(all(unix, not(target_os = "macos"))))]
-const fn number<T>(_handle: &T, ours: u32) -> u32 {
-    ours
+    OF_CLICKS.show(&notice, Some(BRIEF_MS));
 }
 
 #[cfg(test)]
 mod tests {
+    use norouter::driver::control::{Client, client};
+
     use super::*;
-    use crate::testing::host;
+    use crate::{shown::Session, testing::host, view::Phase};
 
     #[test]
     fn what_lasts_is_told_once_and_a_blip_is_not() {
@@ -276,17 +238,11 @@ mod tests {
         assert_eq!(at(61, [Waiting, Ready]), None);
         assert_eq!(at(65, [Ready, Ready]), None, "a blip");
         assert_eq!(at(70, [Waiting, Ready]), None);
-        assert_eq!(at(78, [Waiting, Waiting]).unwrap(), "a cannot be reached");
+        assert_eq!(at(78, [Waiting, Waiting]).unwrap(), "a is down");
         assert_eq!(at(80, [Greeting, Waiting]), None);
-        assert_eq!(
-            at(87, [Waiting, Waiting]).unwrap(),
-            "2 hosts cannot be reached"
-        );
+        assert_eq!(at(87, [Waiting, Waiting]).unwrap(), "2 hosts down");
         assert_eq!(at(90, [Ready, Waiting]), None);
-        assert_eq!(
-            at(91, [Ready, Ready]).unwrap(),
-            "All hosts can be reached again"
-        );
+        assert_eq!(at(91, [Ready, Ready]).unwrap(), "All hosts are back");
         assert_eq!(at(200, [Ready, Ready]), None);
     }
 
@@ -300,12 +256,76 @@ mod tests {
             let lasting = hosts.iter().map(|host| host.name.clone()).collect();
             notice(&lasting, &hosts).title
         };
-        assert_eq!(title(&[NeedsYou]), "a needs an answer");
-        assert_eq!(title(&[NeedsYou, NeedsYou]), "2 hosts need an answer");
+        assert_eq!(title(&[NeedsYou]), "a needs input");
+        assert_eq!(title(&[NeedsYou, NeedsYou]), "2 hosts need input");
         assert_eq!(
             title(&[NeedsYou, Waiting, Waiting]),
-            "3 hosts cannot be reached; 1 of them needs an answer"
+            "3 hosts down, 1 needs input"
         );
+    }
+
+    #[test]
+    fn a_notification_says_why_and_leads_there() {
+        let mut asks = host("vault", HostState::NeedsYou);
+        asks.reason = Some("its command asks: Password".to_owned());
+        let lost = host("db1", HostState::Waiting);
+        let of = |hosts: &[HostView]| {
+            let lasting = hosts.iter().map(|host| host.name.clone()).collect();
+            notice(&lasting, hosts)
+        };
+        let one = of(std::slice::from_ref(&asks));
+        assert_eq!(
+            (&*one.title, &*one.text),
+            ("vault needs input", "Its command asks: Password.")
+        );
+        let host = "vault".to_owned();
+        assert_eq!(
+            (one.place, one.asks),
+            (Some(Place::Question { host }), true)
+        );
+        let one = of(std::slice::from_ref(&lost));
+        let host = "db1".to_owned();
+        assert_eq!(
+            (&*one.title, one.place),
+            ("db1 is down", Some(Place::Host { host }))
+        );
+        assert_eq!((&*one.text, one.asks), ("", false));
+        let both = of(&[asks, lost]);
+        assert_eq!(
+            both.text,
+            "vault: needs input (its command asks: Password)\ndb1: retrying"
+        );
+        assert_eq!((both.place, both.asks), (Some(Place::Network), true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_with_the_focus_needs_no_notifications() {
+        let folder = crate::testing::Folder::new("focus");
+        let desk = crate::testing::desk(&folder);
+        for (focused, expected) in [(true, 0), (false, 1)] {
+            desk.set_focused(focused);
+            let mut truth = crate::truth::Truth::default();
+            let asks = crate::testing::network(vec![host("a", HostState::NeedsYou)]);
+            truth.hear(client::StreamItem::Snapshot(asks), 1);
+            let never = tokio::spawn(std::future::pending::<()>());
+            let session = Session {
+                id: 1,
+                client: Client::new("notices".parse().unwrap()),
+                hosted: None,
+                manifest: None,
+                plan: None,
+                waits: None,
+                phase: Phase::Running,
+                truth,
+                reader: never.abort_handle(),
+            };
+            desk.edit(|state| state.session = Some(session));
+            let count = std::cell::Cell::new(0);
+            let told = tell(desk.clone(), |_| count.set(count.get() + 1));
+            let over = tokio::time::timeout(LASTING * 3, told).await;
+            assert!(over.is_err());
+            assert_eq!(count.get(), expected);
+        }
     }
 
     #[test]
@@ -323,7 +343,7 @@ mod tests {
                 .handle(start + LASTING * 2, &[], &all)
                 .unwrap()
                 .title,
-            "All hosts can be reached again"
+            "All hosts are back"
         );
     }
 
@@ -365,8 +385,8 @@ mod tests {
             notify_needs_you,
             ..Settings::default()
         };
-        assert_eq!(told(wants(true, false)).unwrap(), "b cannot be reached");
-        assert_eq!(told(wants(false, true)).unwrap(), "a needs an answer");
+        assert_eq!(told(wants(true, false)).unwrap(), "b is down");
+        assert_eq!(told(wants(false, true)).unwrap(), "a needs input");
         assert_eq!(told(wants(false, false)), None);
     }
 }

@@ -113,27 +113,26 @@ impl Desk {
         waiting.map(drop).map_err(|error| error.to_string())
     }
 
-    /// Shows a network that another program runs.
+    /// Shows another running network, of this app or of another program.
     pub(crate) async fn attach(&self, name: &str) -> Result<(), String> {
+        let outcome = self.attach_to(name).await;
+        self.look_around().await;
+        outcome
+    }
+
+    async fn attach_to(&self, name: &str) -> Result<(), String> {
         let name: NetworkName = name.parse().map_err(|error| format!("{error}"))?;
         let _turn = self.0.turn.lock().await;
-        if let Some(session) = &self.lock().session
-            && session.is_hosted()
-        {
-            return Err(format!(
-                "the network {} runs here; stop it first",
-                session.name()
-            ));
-        }
         let client = Client::new(name);
         let network = client.network().await.map_err(|error| error.to_string())?;
         if let Some(manifest) = network.manifest.as_deref() {
             let manifest = Path::new(manifest);
             // The network is shown even if its file cannot be opened.
-            if self.lay_down(manifest).await.is_ok() && self.lock().session.is_some() {
+            if self.lay_down(manifest).await.is_ok() && self.lock().shows(client.name()) {
                 return Ok(());
             }
         }
+        self.edit(State::set_aside);
         self.show(client).await
     }
 
@@ -184,7 +183,27 @@ impl Desk {
         ended.map_err(|error| error.to_string())
     }
 
-    /// Stops a network that the app runs, and waits for its end, at most for [`END_MAX`].
+    /// Stops the shown network, and waits for its end.
+    pub(crate) async fn stop_and_wait(&self) -> Result<(), String> {
+        let mut wakes = self.wakes();
+        let id = self.session_id();
+        if id == 0 {
+            return Ok(());
+        }
+        self.stop().await?;
+        let over = async { while self.session_id() == id && wakes.changed().await.is_ok() {} };
+        let over = tokio::time::timeout(END_MAX, over).await;
+        over.map_err(|_| format!("the network has not ended within {} s", END_MAX.as_secs()))
+    }
+
+    /// How many networks the app runs.
+    pub(crate) fn hosted(&self) -> usize {
+        let state = self.lock();
+        let shown = state.session.iter().filter(|session| session.is_hosted());
+        shown.count() + state.aside.len()
+    }
+
+    /// Stops all networks that the app runs, and waits for their end, at most for [`END_MAX`].
     pub(crate) async fn wind_down(&self) {
         let mut wakes = self.wakes();
         let running = self.lock().session.as_ref().is_some_and(Session::is_hosted);
@@ -192,15 +211,22 @@ impl Desk {
         if let Err(error) = remembered {
             tracing::warn!("{error}");
         }
-        if !running {
-            return;
-        }
+        let aside = self
+            .lock()
+            .aside
+            .iter()
+            .map(|it| it.client.clone())
+            .collect::<Vec<_>>();
         // An error may mean that the network has already ended.
-        let _ = self.stop().await;
-        let over =
-            async { while self.lock().session.is_some() && wakes.changed().await.is_ok() {} };
+        for client in aside {
+            let _ = client.post("/v1/down").await;
+        }
+        if running {
+            let _ = self.stop().await;
+        }
+        let over = async { while self.hosted() > 0 && wakes.changed().await.is_ok() {} };
         if tokio::time::timeout(END_MAX, over).await.is_err() {
-            tracing::warn!("the network has not ended within {} s", END_MAX.as_secs());
+            tracing::warn!("a network has not ended within {} s", END_MAX.as_secs());
         }
     }
 
@@ -209,6 +235,11 @@ impl Desk {
         let state = self.lock();
         let session = state.session.as_ref().ok_or("no network runs")?;
         Ok(session.client.clone())
+    }
+
+    /// The plan of the shown network, if the app runs it.
+    pub(crate) fn hosted_plan(&self) -> Option<Plan> {
+        self.lock().session.as_ref()?.plan.clone()
     }
 
     /// The plan in force, as far as the app knows it: that of its own network, otherwise that of the open file.
@@ -242,7 +273,7 @@ impl Desk {
         approved.map_err(|error| error.to_string())?;
         self.edit(|state| {
             state.remember(&path, &plan);
-            if let Some(session) = state.session.as_mut().filter(|session| session.id == id) {
+            if let Some(session) = state.session_mut(id) {
                 session.waits.take_if(|(waits, _)| *waits == number);
                 session.plan = Some(plan);
             }
@@ -282,7 +313,7 @@ impl Desk {
             return;
         };
         self.change(|state, change| {
-            if let Some(session) = state.session.as_mut().filter(|session| session.id == id) {
+            if let Some(session) = state.session_mut(id) {
                 session.truth.refresh(&network, change);
             }
         });
@@ -327,6 +358,7 @@ impl Desk {
                 state.session = None;
                 state.consent.take_if(|asked| asked.running);
             }
+            state.aside.retain(|session| session.id != id);
         });
     }
 }
@@ -370,12 +402,12 @@ impl Desk {
             (begins, has_decided)
         });
         let (begins, has_decided) = heard.unwrap_or_default();
-        if has_decided {
+        if has_decided && self.session_id() == id {
             self.edit(|state| state.consent.take_if(|asked| asked.running));
         }
         if begins {
             self.edit(|state| {
-                if let Some(session) = state.session.as_mut().filter(|it| it.id == id) {
+                if let Some(session) = state.session_mut(id) {
                     session.phase = Phase::Running;
                 }
             });
@@ -387,10 +419,7 @@ impl Desk {
         id: u64,
         edit: impl FnOnce(&mut Session, u64) -> T,
     ) -> Option<T> {
-        self.change(|state, change| {
-            let session = state.session.as_mut().filter(|session| session.id == id)?;
-            Some(edit(session, change))
-        })
+        self.change(|state, change| Some(edit(state.session_mut(id)?, change)))
     }
 }
 
@@ -415,21 +444,72 @@ impl State {
     /// person has dismissed the question, it is asked again only on an explicit request, and not when the file is
     /// merely written again.
     fn taken(&mut self, id: u64, plan: &Plan, outcome: &ReloadOutcome, is_wanted: bool) {
-        self.failure = None;
-        let session = self.session.as_mut().filter(|session| session.id == id);
-        let Some(session) = session else { return };
+        let is_shown = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.id == id);
+        if is_shown {
+            self.failure = None;
+        }
+        let Some(session) = self.session_mut(id) else {
+            return;
+        };
         let path = session.manifest.clone().unwrap_or_default();
         if let Some(number) = outcome.held {
             let before = session.waits.replace((number, plan.clone()));
-            if is_wanted || before.is_none_or(|(before, _)| before != number) {
+            // The question of a network that is set aside is asked when the network is shown again.
+            if is_shown && (is_wanted || before.is_none_or(|(before, _)| before != number)) {
                 self.ask_for_change(&path, plan);
             }
             return;
         }
         session.waits = None;
         session.plan = Some(plan.clone());
-        self.consent.take_if(|asked| asked.running);
+        if is_shown {
+            self.consent.take_if(|asked| asked.running);
+        }
         self.remember(&path, plan);
+    }
+
+    /// The network with this number, shown or set aside.
+    fn session_mut(&mut self, id: u64) -> Option<&mut Session> {
+        let sessions = self.session.iter_mut().chain(&mut self.aside);
+        sessions.into_iter().find(|session| session.id == id)
+    }
+
+    /// Whether a network with this name is shown.
+    fn shows(&self, name: &NetworkName) -> bool {
+        self.session
+            .as_ref()
+            .is_some_and(|session| session.name() == name)
+    }
+
+    /// Whether the app runs the network of this manifest.
+    pub(crate) fn runs(&self, manifest: &Path) -> bool {
+        let mut sessions = self.session.iter().chain(&self.aside);
+        sessions.any(|session| session.is_hosted() && session.manifest() == Some(manifest))
+    }
+
+    /// Shows no network. One that the app runs goes on.
+    pub(crate) fn set_aside(&mut self) {
+        let shown = self.session.take().filter(Session::is_hosted);
+        self.aside.extend(shown);
+        self.consent = None;
+    }
+
+    /// Shows the network of this manifest if the app runs it, and otherwise none.
+    pub(crate) fn bring_up(&mut self, manifest: &Path) {
+        self.set_aside();
+        let mut aside = self.aside.iter();
+        let Some(place) = aside.position(|session| session.manifest() == Some(manifest)) else {
+            return;
+        };
+        let session = self.aside.remove(place);
+        let waits = session.waits.clone();
+        self.session = Some(session);
+        if let Some((_, plan)) = waits {
+            self.ask_for_change(manifest, &plan);
+        }
     }
 
     /// Asks whether a change of a running network's manifest may be applied.

@@ -215,13 +215,26 @@ async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
     let digest = here.app().consent.unwrap().digest;
     here.consent(&digest, true).await.unwrap();
     until(&here, "it runs", |_, desk| desk.network().is_some()).await;
+    // Another manifest is opened beside the network, which goes on, and is shown again when its manifest is.
     let other = file(&folder, "other", "hosts: {a: {}}\n");
-    assert!(
-        here.open(&other)
-            .await
-            .unwrap_err()
-            .contains("stop it before")
-    );
+    let (id, name) = (here.session_id(), here.app().network.unwrap().name);
+    here.open(&other).await.unwrap();
+    assert!(here.app().network.is_none());
+    assert_eq!(here.hosted(), 1);
+    here.look_around().await;
+    assert!(here.app().running.contains(&name));
+    here.attach(&name).await.unwrap();
+    assert_eq!((here.session_id(), here.hosted()), (id, 1));
+    let shown = here.app();
+    assert!(shown.network.unwrap().hosted);
+    assert_eq!(shown.manifest.as_deref(), path.to_str());
+    // It ends with the app even if it is not shown.
+    here.open(&other).await.unwrap();
+    here.wind_down().await;
+    assert_eq!(here.hosted(), 0);
+    here.open(&path).await.unwrap();
+    here.start().await.unwrap();
+    until(&here, "it runs", |_, desk| desk.network().is_some()).await;
 
     here.wind_down().await;
     assert!(here.app().network.is_none());
@@ -256,5 +269,21 @@ async fn a_manifest_with_mistakes_is_told_and_can_be_mended() {
         told
     })
     .await;
-    assert!(here.open(&folder.path("nowhere.yaml")).await.is_err());
+    // The reason why a file cannot be opened is in the title, and the file can be tried again.
+    let nowhere = folder.path("nowhere.yaml");
+    let error = here.open(&nowhere).await.unwrap_err();
+    here.fail_to_open(&nowhere, error);
+    let failure = here.app().failure.unwrap();
+    let title = "Could not open nowhere.yaml: ";
+    assert!(failure.title.starts_with(title), "{failure:?}");
+    assert!(
+        failure.title.len() > title.len() && !failure.title.contains("cannot open"),
+        "{failure:?}"
+    );
+    assert_eq!(failure.manifest.as_deref(), nowhere.to_str());
+    assert!(here.open_failed().await.is_err());
+    fs::write(&nowhere, "hosts: {a: {cmd: 'true'}}\n").unwrap();
+    here.open_failed().await.unwrap();
+    assert_eq!(here.app().manifest.as_deref(), nowhere.to_str());
+    assert!(here.app().failure.is_none());
 }

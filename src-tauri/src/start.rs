@@ -12,20 +12,30 @@ use tauri::{AppHandle, Manager as _, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 
 use crate::{
-    commands,
+    bubble, commands,
     desk::{Desk, Folders},
     dialogs, feed, imports, logbook, login_shell, notices,
     surface::Surface,
     tauri_surface::TauriSurface,
     tray, window,
-    words::failure,
 };
 
 /// How often the app looks for other running networks while the page is visible.
 const LOOK_AROUND: Duration = Duration::from_secs(3);
 
+/// How often the app looks for them while only the tray shows them.
+const LOOK_SELDOM: Duration = Duration::from_secs(20);
+
+/// How long a hidden app waits for a tray before it shows its window, because the panel may start after the app.
+const TRAY_MAX: Duration = Duration::from_secs(10);
+
+/// How often a hidden app looks whether there is a tray.
+const TRAY_PACE: Duration = Duration::from_millis(500);
+
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    let silence = crate::first::watch();
     let builder = tauri::Builder::default()
         // This plugin must be the first one, so that a second instance of the app ends before it does anything else.
         .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
@@ -40,7 +50,10 @@ pub fn run() -> ExitCode {
                 .with_state_flags(StateFlags::all() & !StateFlags::VISIBLE)
                 .build(),
         )
-        .setup(|app| {
+        .setup(move |app| {
+            // No other app runs, or this process would have ended by now.
+            #[cfg(target_os = "linux")]
+            drop(silence);
             begin(app.handle())?;
             Ok(())
         })
@@ -81,19 +94,50 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     tauri::async_runtime::spawn(async { login_shell::ask() });
     tray::begin(app);
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if !words.iter().any(|word| word == window::HIDDEN) {
+    if words.iter().any(|word| word == window::HIDDEN) {
+        tauri::async_runtime::spawn(be_seen(app.clone()));
+    } else {
         window::show(app);
     }
     let here = std::env::current_dir().unwrap_or_default();
     let given = manifest_among(words.iter(), &here);
     tauri::async_runtime::spawn(open_first(desk.clone(), given));
-    tauri::async_runtime::spawn(notices::tell(desk.clone(), |notice| {
+    let clicked = app.clone();
+    bubble::begin(move |place| {
+        clicked.state::<Desk>().go(place);
+        window::show(&clicked);
+    });
+    let asked = app.clone();
+    tauri::async_runtime::spawn(notices::tell(desk.clone(), move |notice| {
+        // A window that waits among the others because there is no tray is brought up by what needs the person.
+        if notice.asks {
+            window::bring_up(&asked);
+        }
         // Showing a notification may take a while.
         tauri::async_runtime::spawn_blocking(move || notices::show(&notice));
     }));
     tauri::async_runtime::spawn(look_around(desk.clone()));
     tauri::async_runtime::spawn(obey_signals(app.clone(), desk));
     Ok(())
+}
+
+/// Shows the window, minimised, if there is no tray from which the person could show it.
+async fn be_seen(app: AppHandle) {
+    let has_tray = || {
+        let app = app.clone();
+        tauri::async_runtime::spawn_blocking(move || tray::icon::is_shown(&app))
+    };
+    let start = tokio::time::Instant::now();
+    while start.elapsed() < TRAY_MAX {
+        if has_tray().await.unwrap_or(false) {
+            return;
+        }
+        tokio::time::sleep(TRAY_PACE).await;
+    }
+    let visible = *app.state::<Desk>().visible().borrow();
+    if !visible {
+        window::show_minimized(&app);
+    }
 }
 
 /// The first argument that is not an option, as a path.
@@ -117,15 +161,20 @@ async fn open_first(desk: Desk, given: Option<PathBuf>) {
         outcome = desk.start().await;
     }
     if let Err(error) = outcome {
-        desk.fail(failure::not_opened(&path), error);
+        desk.fail_to_open(&path, error);
     }
 }
 
 async fn look_around(desk: Desk) {
     let mut visible = desk.visible();
-    while visible.wait_for(|visible| *visible).await.is_ok() {
+    loop {
         desk.look_around().await;
-        tokio::time::sleep(LOOK_AROUND).await;
+        let shown = *visible.borrow_and_update();
+        let pause = if shown { LOOK_AROUND } else { LOOK_SELDOM };
+        tokio::select! {
+            changed = visible.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(pause) => {}
+        }
     }
 }
 

@@ -7,14 +7,16 @@ use std::{
 
 use arboard::Clipboard;
 use tauri::AppHandle;
-use tauri_plugin_dialog::{DialogExt as _, FilePath, MessageDialogButtons};
+#[cfg(not(target_os = "linux"))]
+use tauri_plugin_dialog::MessageDialogButtons;
+use tauri_plugin_dialog::{DialogExt as _, FilePath};
 use tokio::sync::oneshot;
 
 use crate::{
     surface::{Later, Surface},
     view::Theme,
     window,
-    words::{APP, dialog as words},
+    words::dialog as words,
 };
 
 /// Implements [`Surface`] for a running Tauri app.
@@ -66,11 +68,27 @@ impl Surface for TauriSurface {
         })
     }
 
+    #[cfg(target_os = "linux")]
+    fn ask_yes(&self, question: &str, detail: &str, yes: &str) -> Later<bool> {
+        let texts = [question, detail, yes].map(str::to_owned);
+        let app = self.app.clone();
+        later(false, |answer| {
+            let asked = self.app.run_on_main_thread(move || {
+                let [question, detail, yes] = &texts;
+                crate::question::ask(&app, question, detail, yes, answer);
+            });
+            if let Err(error) = asked {
+                tracing::warn!("a question cannot be shown: {error}");
+            }
+        })
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn ask_yes(&self, question: &str, detail: &str, yes: &str) -> Later<bool> {
         let buttons =
             MessageDialogButtons::OkCancelCustom(yes.to_owned(), words::CANCEL.to_owned());
         let dialog = self.app.dialog().message(format!("{question}\n\n{detail}"));
-        let dialog = dialog.title(APP).buttons(buttons);
+        let dialog = dialog.title(crate::words::APP).buttons(buttons);
         later(false, |answer| {
             dialog.show(|yes| {
                 // This fails if the task that asked does not wait for the answer any more, which does no harm.

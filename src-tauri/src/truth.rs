@@ -155,7 +155,9 @@ mod tests {
             News::Host { host } => format!("host {}", host.name),
             News::Line { line } => format!("line {}", line.seq),
             News::Missed { count } => format!("missed {count}"),
-            News::App { .. } | News::Manifest { .. } | News::Ended => format!("{news:?}"),
+            News::App { .. } | News::Manifest { .. } | News::Ended | News::Go { .. } => {
+                format!("{news:?}")
+            }
         };
         news.iter().map(word).collect()
     }

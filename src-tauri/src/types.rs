@@ -63,6 +63,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         ManifestText,
         News,
         Phase,
+        Place,
         Platform,
         Problem,
         Recent,
@@ -71,6 +72,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         Severity,
         Shown,
         Theme,
+        Then,
     ]
     .into_iter()
     .flatten()

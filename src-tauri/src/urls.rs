@@ -1,6 +1,9 @@
 //! The URLs that the page may open in the browser.
 
-use norouter::view::{HostView, NetworkView};
+use norouter::{
+    plan::Plan,
+    view::{HostView, NetworkView},
+};
 use tauri::Url;
 
 use crate::desk::Desk;
@@ -27,6 +30,32 @@ pub(crate) fn clicked_address(desk: &Desk, text: &str) -> Result<String, String>
             "only addresses of the network, and those that a host in trouble names now, can be opened"
                 .to_owned()
         })
+}
+
+/// The URL of a published port for a browser; `None` if it is probably not a web server. The service is guessed from
+/// the port that the host dials, if the plan is known, and otherwise from the published one. The page has the same rule
+/// in `copies.ts`.
+pub(crate) fn page_of(host: &HostView, port: u16, plan: Option<&Plan>) -> Option<String> {
+    let hosts = plan.map_or(&[][..], |plan| &plan.hosts);
+    let mut hosts = hosts.iter().filter(|it| it.name.as_str() == host.name);
+    let forwards = hosts.next().map_or(&[][..], |it| &it.forwards);
+    let mut forwards = forwards.iter().filter(|it| it.listen_port.get() == port);
+    let dialled = forwards.next().map(|it| it.target.port.get());
+    let known = |port: u16| {
+        Some(match port {
+            80 | 8080 => Some("http"),
+            443 | 6443 | 8443 => Some("https"),
+            22 | 3306 | 5432 | 5900 | 6379 | 27_017 => None,
+            _ => return None,
+        })
+    };
+    let scheme = dialled.and_then(known).or_else(|| known(port));
+    let scheme = scheme.unwrap_or(Some("http"))?;
+    let vip = &host.vip;
+    Some(match (scheme, port) {
+        ("http", 80) | ("https", 443) => format!("{scheme}://{vip}/"),
+        _ => format!("{scheme}://{vip}:{port}/"),
+    })
 }
 
 fn told_address(network: &NetworkView, text: &str) -> Option<String> {
@@ -138,6 +167,26 @@ mod tests {
         web.stderr = vec![login.to_owned()];
         let well = network(vec![web]);
         assert_eq!(told_address(&well, login), None, "a host that is well");
+    }
+
+    #[test]
+    fn a_page_is_offered_only_where_a_browser_shows_one() {
+        let web = host("web1", HostState::Ready);
+        let page = |port, plan| page_of(&web, port, plan);
+        for (port, url) in [
+            (80, Some("http://127.0.42.101/")),
+            (3000, Some("http://127.0.42.101:3000/")),
+            (8443, Some("https://127.0.42.101:8443/")),
+            (5432, None),
+            (22, None),
+        ] {
+            assert_eq!(page(port, None).as_deref(), url, "{port}");
+        }
+        let text = "hosts: {web1: {vip: 127.0.42.101, cmd: 'true', ports: ['9000:127.0.0.1:5432', '22:127.0.0.1:443']}}";
+        let plan = norouter::plan::load("n.yaml", text).plan.unwrap();
+        assert_eq!(page(9000, Some(&plan)), None);
+        let url = "https://127.0.42.101:22/";
+        assert_eq!(page(22, Some(&plan)).as_deref(), Some(url));
     }
 
     #[test]

@@ -199,10 +199,12 @@ pub enum CommandChange {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// The failure, in one sentence.
+    /// The failure and, if it is short, the reason, in one line.
     pub title: String,
     /// The full report, several lines for a fixed-width font; may be empty.
     pub report: String,
+    /// The manifest that could not be opened, if that is the failure.
+    pub manifest: Option<String>,
 }
 
 /// The person's settings.
@@ -425,6 +427,39 @@ pub enum ImportKind {
     Pod,
 }
 
+/// A place in the window, which the person has asked for outside of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "page", rename_all = "camelCase")]
+pub enum Place {
+    /// The network.
+    Network,
+    /// A host.
+    Host {
+        /// The name of the host.
+        host: String,
+    },
+    /// The oldest question of a host's command.
+    Question {
+        /// The name of the host.
+        host: String,
+    },
+}
+
+/// What happens to a new manifest after it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename_all = "camelCase"))]
+#[serde(rename_all = "camelCase")]
+pub enum Then {
+    /// The manifest is opened. A network that the app runs goes on beside it.
+    #[default]
+    Open,
+    /// The manifest is only written.
+    Write,
+    /// The shown network is stopped, and then the manifest is opened.
+    StopAndOpen,
+}
+
 /// News for the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -465,6 +500,11 @@ pub enum News {
     },
     /// The network that was shown has ended.
     Ended,
+    /// The person wants to see a place, and has said so in the tray or in a notification.
+    Go {
+        /// The place.
+        place: Place,
+    },
 }
 
 /// Why a request of the page was refused. If Tauri itself refuses a request, the page receives a plain text instead.

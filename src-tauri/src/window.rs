@@ -13,7 +13,7 @@ use crate::{
     dialogs,
     tray::icon,
     view::{Dragged, Theme},
-    words::{self, failure},
+    words,
 };
 
 /// The name of the window in the program and in its permissions.
@@ -45,6 +45,28 @@ pub(crate) fn show(app: &AppHandle) {
     tauri::async_runtime::spawn_blocking(move || icon::is_shown(&app));
 }
 
+/// Shows the window among the others, minimised.
+pub(crate) fn show_minimized(app: &AppHandle) {
+    let window = app.get_webview_window(MAIN).map_or_else(|| build(app), Ok);
+    let shown = window.and_then(|window| {
+        window.show()?;
+        window.minimize()
+    });
+    match shown {
+        Ok(()) => app.state::<Desk>().set_visible(true),
+        Err(error) => tracing::error!("the window cannot be shown: {error}"),
+    }
+}
+
+/// Shows the window in front of the others if it is minimised and there is no tray.
+pub(crate) fn bring_up(app: &AppHandle) {
+    let minimized = app.get_webview_window(MAIN);
+    let minimized = minimized.is_some_and(|window| window.is_minimized().unwrap_or(false));
+    if minimized && !app.state::<Desk>().app().tray {
+        show(app);
+    }
+}
+
 fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title(words::APP)
@@ -55,7 +77,11 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
-    set_theme(app, app.state::<Desk>().settings().theme);
+    // The tool kit has found out whether the desktop is dark. A theme that is set, even none, would override that.
+    let theme = app.state::<Desk>().settings().theme;
+    if theme != Theme::System {
+        set_theme(app, theme);
+    }
     Ok(window)
 }
 
@@ -87,7 +113,11 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
             let app = app.clone();
             tauri::async_runtime::spawn(async move { close(&app).await });
         }
-        WindowEvent::Destroyed => app.state::<Desk>().set_visible(false),
+        WindowEvent::Destroyed => {
+            app.state::<Desk>().set_focused(false);
+            app.state::<Desk>().set_visible(false);
+        }
+        WindowEvent::Focused(focused) => app.state::<Desk>().set_focused(*focused),
         WindowEvent::DragDrop(drag) => on_drag(app, drag),
         _ => {}
     }
@@ -114,7 +144,7 @@ pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     let desk = app.state::<Desk>().inner().clone();
     tauri::async_runtime::spawn(async move {
         if let Err(error) = desk.open(&path).await {
-            desk.fail(failure::not_opened(&path), error);
+            desk.fail_to_open(&path, error);
         }
     });
 }
@@ -130,7 +160,7 @@ async fn close(app: &AppHandle) {
     };
     if tray.unwrap_or(false) {
         hide(app, &window, &desk);
-    } else if desk.app().network.is_some_and(|network| network.hosted) {
+    } else if desk.hosted() > 0 {
         if let Err(error) = window.minimize() {
             tracing::warn!("the window cannot be minimised: {error}");
         }
@@ -145,6 +175,7 @@ fn hide(app: &AppHandle, window: &WebviewWindow, desk: &Desk) {
         tracing::warn!("the window cannot be hidden: {error}");
         return;
     }
+    desk.set_focused(false);
     desk.set_visible(false);
     let (app, mut visible) = (app.clone(), desk.visible());
     tauri::async_runtime::spawn(async move {

@@ -10,26 +10,38 @@ pub(crate) mod menu {
     use super::{APP, HostState, counted};
 
     pub(crate) const NONE_OPEN: &str = "No network is open";
+    pub(crate) const OPEN: &str = "Open a manifest\u{2026}";
+    pub(crate) const DEMO: &str = "Try the demo network";
+    pub(crate) const RECENT: &str = "Recent networks";
+    pub(crate) const OTHERS: &str = "Other running networks";
     pub(crate) const START: &str = "Start the network";
     pub(crate) const STOP: &str = "Stop the network";
     pub(crate) const RELOAD: &str = "Reload the manifest";
+    pub(crate) const REVIEW: &str = "Review the changed manifest\u{2026}";
     pub(crate) const SHOW: &str = "Show NoRouter";
     pub(crate) const QUIT: &str = "Quit";
+
+    /// The lines of the menu of one host.
+    pub(crate) const ANSWER: &str = "Answer\u{2026}";
+    pub(crate) const APPROVE: &str = "Approve its command\u{2026}";
+    pub(crate) const DETAILS: &str = "Show details";
+    pub(crate) const RESTART: &str = "Restart";
+    pub(crate) const START_HOST: &str = "Start";
 
     pub(crate) fn starting(network: &str) -> String {
         format!("{network}: starting")
     }
 
     pub(crate) fn stopped(network: &str) -> String {
-        format!("{network}: stopped")
+        format!("{network} is not running")
     }
 
     pub(crate) fn ending(network: &str) -> String {
-        format!("{network}: ending")
+        format!("{network}: stopping")
     }
 
-    pub(crate) fn ready(network: &str, up: usize, of: usize) -> String {
-        format!("{network}: {up} of {} ready", counted(of, "host"))
+    pub(crate) fn up(network: &str, up: usize, of: usize) -> String {
+        format!("{network}: {up} of {} up", counted(of, "host"))
     }
 
     /// A host, with a symbol for its state.
@@ -38,15 +50,15 @@ pub(crate) mod menu {
     }
 
     pub(crate) fn more(hosts: usize) -> String {
-        format!("{hosts} more in the window")
+        format!("{hosts} more\u{2026}")
     }
 
     pub(crate) fn browse(host: &str, port: u16) -> String {
         format!("Open {host}:{port} in the browser")
     }
 
-    pub(crate) fn copy(host: &str, address: &str) -> String {
-        format!("Copy {address} ({host})")
+    pub(crate) fn copy(text: &str) -> String {
+        format!("Copy {text}")
     }
 
     /// The tooltip of the tray icon.
@@ -55,28 +67,54 @@ pub(crate) mod menu {
     }
 }
 
-/// The titles of notifications.
+/// The notifications.
 pub(crate) mod notice {
-    pub(crate) const RECOVERED: &str = "All hosts can be reached again";
-    pub(crate) const CHANGED: &str = "The manifest has changed and waits for you";
+    use norouter::view::HostState;
 
-    pub(crate) fn needs_answer(host: &str) -> String {
-        format!("{host} needs an answer")
+    pub(crate) const RECOVERED: &str = "All hosts are back";
+    pub(crate) const CHANGED: &str = "The manifest has changed and needs your approval";
+    pub(crate) const SHOW: &str = "Show";
+
+    pub(crate) fn needs_input(host: &str) -> String {
+        format!("{host} needs input")
     }
 
-    pub(crate) fn lost(host: &str) -> String {
-        format!("{host} cannot be reached")
+    pub(crate) fn down(host: &str) -> String {
+        format!("{host} is down")
     }
 
-    /// The title if several hosts cannot be reached, of which `asking` wait for an answer.
+    /// The title if several hosts are down, of which `asking` need input.
     pub(crate) fn several(hosts: usize, asking: usize) -> String {
+        let need = if asking == 1 { "needs" } else { "need" };
         if asking == hosts {
-            format!("{hosts} hosts need an answer")
+            format!("{hosts} hosts need input")
         } else if asking > 0 {
-            let need = if asking == 1 { "needs" } else { "need" };
-            format!("{hosts} hosts cannot be reached; {asking} of them {need} an answer")
+            format!("{hosts} hosts down, {asking} {need} input")
         } else {
-            format!("{hosts} hosts cannot be reached")
+            format!("{hosts} hosts down")
+        }
+    }
+
+    /// One of several hosts, with the reason for its state.
+    pub(crate) fn host(name: &str, state: HostState, reason: Option<&str>) -> String {
+        match reason {
+            Some(reason) => format!("{name}: {} ({reason})", state.word()),
+            None => format!("{name}: {}", state.word()),
+        }
+    }
+
+    /// A reason as a sentence.
+    pub(crate) fn sentence(reason: &str) -> String {
+        let mut letters = reason.chars();
+        let first = letters.next().map(char::to_uppercase);
+        let end = if reason.ends_with(['.', '?', '!', ':']) {
+            ""
+        } else {
+            "."
+        };
+        match first {
+            Some(first) => format!("{}{}{end}", first, letters.as_str()),
+            None => String::new(),
         }
     }
 
@@ -95,11 +133,20 @@ pub(crate) mod dialog {
     pub(crate) const QUIT: &str = "Quit";
     pub(crate) const CANCEL: &str = "Cancel";
     pub(crate) const STOP: &str = "Stop";
+    pub(crate) const APPROVE: &str = "Approve";
     pub(crate) const SAVE_REPORT: &str = "Save the diagnostics";
     pub(crate) const SAVE_LOG: &str = "Save the log";
 
     pub(crate) fn quit(network: &str) -> String {
         format!("Quit NoRouter and stop the network \"{network}\"?")
+    }
+
+    pub(crate) fn quit_several(networks: usize) -> String {
+        format!("Quit NoRouter and stop {}?", counted(networks, "network"))
+    }
+
+    pub(crate) fn approve(host: &str) -> String {
+        format!("Run this command for \"{host}\"?")
     }
 
     pub(crate) fn stop(network: &str) -> String {
@@ -116,23 +163,40 @@ pub(crate) mod dialog {
     }
 }
 
+/// A start while the app runs already and does not answer.
+#[cfg(target_os = "linux")]
+pub(crate) mod first {
+    pub(crate) const SILENT: &str = "NoRouter is already running and does not respond";
+
+    pub(crate) fn end(pid: u32) -> String {
+        format!("End its process {pid}, and start NoRouter again.")
+    }
+}
+
 /// The titles of failures; the report of each is below its title in the window.
 pub(crate) mod failure {
     use std::path::Path;
 
-    pub(crate) const ACT: &str = "That did not work";
-    pub(crate) const START: &str = "The network cannot be started";
+    pub(crate) const BROWSE: &str = "Could not open the browser";
+    pub(crate) const COPY: &str = "Could not copy";
+    pub(crate) const STOP: &str = "Could not stop the network";
+    pub(crate) const RESTART: &str = "Could not restart the host";
+    pub(crate) const APPROVE: &str = "Could not approve the command";
+    pub(crate) const SHOW: &str = "Could not show the network";
+    pub(crate) const START: &str = "Could not start the network";
     pub(crate) const ENDED: &str = "The network has ended unexpectedly";
-    pub(crate) const UNSEEN: &str = "The network cannot be seen any more";
-    pub(crate) const RELOAD: &str = "The manifest was not applied; the network goes on as it is";
-    pub(crate) const FILES: &str = "A file of the app could not be understood";
+    pub(crate) const UNSEEN: &str = "Lost contact with the network";
+    pub(crate) const RELOAD: &str = "Manifest not applied, network unchanged";
+    pub(crate) const FILES: &str = "A file of NoRouter is damaged";
+    pub(crate) const OPEN: &str = "Could not open the manifest";
 
     pub(crate) fn not_opened(file: &Path) -> String {
-        format!("{} was not opened", file.display())
+        let name = file.file_name().unwrap_or(file.as_os_str());
+        format!("Could not open {}", name.display())
     }
 
     pub(crate) fn not_runnable(file: &str) -> String {
-        format!("{file} cannot be run")
+        format!("{file} has errors")
     }
 }
 

@@ -120,7 +120,7 @@ fn a_manifest_is_run_as_it_was_edited() {
     let desk = Desk::new("run", SHORT);
     let (code, talk) = desk.run_until_ctrl_c(&["--open-editor"]);
     assert_eq!(code, 130, "{talk}");
-    assert!(talk.contains("a (127.0.42.231) is waiting"), "{talk}");
+    assert!(talk.contains("a (127.0.42.231) is retrying"), "{talk}");
     assert!(talk.contains("the manifest is kept"), "{talk}");
 }
 

@@ -324,7 +324,7 @@ fn a_network_in_the_background_with_a_host_that_needs_a_person_says_so() {
     assert_eq!((started.code, down.code), (5, 0), "{}", started.talk);
     for told in [
         "needy runs in the background",
-        "far is not ready (needs an answer)",
+        "far is not ready (needs input)",
         "\"norouter answer far --network needy\" answers that",
     ] {
         assert!(started.talk.contains(told), "{}", started.talk);

@@ -117,7 +117,7 @@ fn a_host_needs_a_person_until_the_answer_is_right_and_nobody_sees_the_answer() 
         (&"web".into(), &first.into())
     );
     let shown = home.run(&["status"]);
-    assert!(shown.data.contains("needs an answer"), "{}", shown.data);
+    assert!(shown.data.contains("needs input"), "{}", shown.data);
     assert!(
         shown.data.contains("\"norouter answer web\" answers that"),
         "{}",
@@ -153,7 +153,7 @@ fn a_host_needs_a_person_until_the_answer_is_right_and_nobody_sees_the_answer() 
 
     let logs = home.run(&["logs", "-n", "1000"]).data;
     assert!(
-        logs.contains("web (127.0.62.2) needs an answer: its command asks: ann's password:"),
+        logs.contains("web (127.0.62.2) needs input: its command asks: ann's password:"),
         "{logs}"
     );
     let stderr = fs::read_to_string(home.path().join("stderr")).unwrap();

@@ -135,11 +135,11 @@ fn a_hostile_agent_hurts_nobody_else() {
     for (kind, verdict) in [
         (
             "packets",
-            "evil (127.0.42.13) is refused: its agent misbehaves",
+            "evil (127.0.42.13) cannot start: its agent misbehaves",
         ),
         (
             "frames",
-            "evil (127.0.42.13) is refused: its agent misbehaves",
+            "evil (127.0.42.13) cannot start: its agent misbehaves",
         ),
         ("giants", "the stream is out of step"),
         ("sums", "a message has a wrong sum"),

@@ -14,13 +14,14 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 
 import App from "./App.svelte";
+import { follow } from "./lib/go";
 import { listen } from "./lib/store.svelte";
 import { beginTheme } from "./lib/theme.svelte";
 
 /** Asks for the state of the app first, which then arrives while the page is made. */
 function begin(): void {
   beginTheme();
-  void listen();
+  void listen(follow);
   const target = document.getElementById("app");
   if (target !== null) {
     mount(App, { target });

@@ -63,8 +63,8 @@ fn the_block_shows_addresses_of_hosts_that_are_up_and_reasons_of_others() {
     let (mut block, _) = block(&snapshot, (80, 24));
     block.hint("Ctrl-C ends the network");
     block.draw(&snapshot, 0);
-    let expected = "db       ready            127.0.42.101  80 5432\n\
-                    archive  waiting          exit status 255\n\
+    let expected = "db       ready         127.0.42.101  80 5432\n\
+                    archive  retrying      exit status 255\n\
                     new      configuring\n\
                     Ctrl-C ends the network\n";
     assert_eq!(written(&mut block), expected);
@@ -116,7 +116,7 @@ fn a_reason_comes_first_and_is_cut_before_the_countdown() {
         let (mut block, _) = block(&snapshot, (80, 24));
         block.draw(&snapshot, 0);
         let line = written(&mut block);
-        assert_eq!(line, format!("db  waiting          {told}"));
+        assert_eq!(line, format!("db  retrying      {told}"));
     }
 }
 
@@ -158,7 +158,7 @@ fn a_block_is_never_taller_than_the_terminal_and_shows_trouble_first() {
     let text = written(&mut block);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 15);
-    assert_eq!(lines[0], "h29  waiting          gone");
+    assert_eq!(lines[0], "h29  retrying      gone");
     assert_eq!(lines[14], "and 16 more (16 ready); Ctrl-C ends the network");
 }
 
@@ -179,14 +179,14 @@ fn a_question_is_shown_once() {
     block.draw(&snapshot, 0);
     assert_eq!(
         written(&mut block),
-        "db  needs an answer  its command asks: Are you sure? (yes/no)\n",
+        "db  needs input   its command asks: Are you sure? (yes/no)\n",
         "another question has to be answered first"
     );
     block.ask("db", &prompt);
     block.draw(&snapshot, 0);
     let text = written(&mut block);
     assert!(
-        text.ends_with("db needs an answer:\n  Are you sure?\n  (yes/no)\ndb  needs an answer\n"),
+        text.ends_with("db needs input:\n  Are you sure?\n  (yes/no)\ndb  needs input\n"),
         "{text}"
     );
     let mut plain = log(&snapshot, Addresses::Plain);
@@ -205,7 +205,7 @@ fn a_log_has_the_line_that_scripts_wait_for() {
     plain.event(&changed(HostState::Waiting, Some("exit status 1")));
     assert_eq!(
         written(&mut plain),
-        "db (127.0.42.101) is waiting: exit status 1\n"
+        "db (127.0.42.101) is retrying: exit status 1\n"
     );
     plain.draw(&snapshot, 0);
     assert_eq!(written(&mut plain), "", "a log has no block");
@@ -225,7 +225,7 @@ fn a_network_that_has_ended_leaves_one_line_unless_a_host_has_not_stopped() {
     let snapshot = network(vec![host("db", HostState::Refused, Some("why"))]);
     let (mut partly, _) = block(&snapshot, (80, 24));
     partly.end(&snapshot, 0);
-    assert_eq!(written(&mut partly), "db  refused          why\n");
+    assert_eq!(written(&mut partly), "db  cannot start  why\n");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::{
     ffi::{OsStr, OsString},
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -24,10 +24,13 @@ const KIND: &str = "SSH_ASKPASS_PROMPT";
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
 /// If this process is an askpass helper, asks a person and returns the exit code. A program has to call this function
-/// before it reads its arguments. A host's command can ask questions only if it is started after this call.
-pub fn run_if_asked() -> Option<ExitCode> {
+/// before it reads its arguments. A host's command can ask questions only if it is started after this call. The helper
+/// of its questions is the program with the name `lean` in the folder of this program, if it is there, and otherwise
+/// this program itself: a program with a window would load all of its libraries for each question.
+pub fn run_if_asked(lean: Option<&str>) -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
-        adopt_program(program);
+        let lean = lean.and_then(|lean| beside(&program, lean));
+        adopt_program(lean.unwrap_or(program));
     }
     let pass = std::env::var(PASS).ok()?;
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -39,6 +42,13 @@ pub fn run_if_asked() -> Option<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// The program with this name in the folder of another program.
+fn beside(program: &Path, name: &str) -> Option<PathBuf> {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let other = program.with_file_name(file);
+    (other != program && other.is_file()).then_some(other)
 }
 
 /// The question, if the arguments are those of an askpass helper. The environment alone does not show that this process
@@ -173,6 +183,23 @@ mod tests {
         ] {
             assert_eq!(asked(other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_lean_program_is_taken_only_from_the_same_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let (app, lean) = (
+            folder.path().join("norouter-app"),
+            format!("norouter{}", std::env::consts::EXE_SUFFIX),
+        );
+        assert_eq!(beside(&app, "norouter"), None);
+        let lean = folder.path().join(lean);
+        std::fs::create_dir(&lean).unwrap();
+        assert_eq!(beside(&app, "norouter"), None, "a folder is not a program");
+        std::fs::remove_dir(&lean).unwrap();
+        std::fs::write(&lean, "").unwrap();
+        assert_eq!(beside(&app, "norouter"), Some(lean.clone()));
+        assert_eq!(beside(&lean, "norouter"), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::view::{HostView, NetworkView};
+use crate::view::{HostState, HostView, NetworkView};
 
 /// All figures of a network in its present state.
 pub(super) fn text(network: &NetworkView, flows: usize) -> String {
@@ -99,10 +99,26 @@ pub(super) fn text(network: &NetworkView, flows: usize) -> String {
         "1 for the state that the host is in.",
     );
     for host in &network.snapshot.hosts {
-        let (name, state) = (label("host", &host.name), label("state", host.state.word()));
+        let (name, state) = (label("host", &host.name), label("state", state(host.state)));
         let _ = writeln!(out, "norouter_host_state{{{of},{name},{state}}} 1");
     }
     out
+}
+
+/// The value of the label for a state. It stays as it is when the words for people change, because dashboards and
+/// alerts compare it.
+fn state(state: HostState) -> &'static str {
+    match state {
+        HostState::Waiting => "waiting",
+        HostState::NeedsYou => "needs an answer",
+        HostState::Refused => "refused",
+        HostState::Starting
+        | HostState::Greeting
+        | HostState::Configuring
+        | HostState::Ready
+        | HostState::Degraded
+        | HostState::Stopped => state.word(),
+    }
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

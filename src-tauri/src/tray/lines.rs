@@ -1,9 +1,15 @@
-//! The content of the tray as values: one of four shapes of the icon, and a flat list of menu lines. Nothing is drawn
-//! here.
+//! The content of the tray as values: one of four shapes of the icon, and the lines of the menu, of which some open
+//! menus of their own. Nothing is drawn here.
 
-use norouter::view::{HostState, HostView, NetworkView};
+use std::cmp::Reverse;
+
+use norouter::{
+    plan::Plan,
+    view::{HostState, HostView, NetworkView},
+};
 
 use crate::{
+    urls,
     view::{App, Phase, Shown},
     words::menu,
 };
@@ -11,8 +17,14 @@ use crate::{
 /// How many hosts are listed. The window shows all of them.
 const HOSTS_MAX: usize = 15;
 
-/// How many published ports are listed.
-const PORTS_MAX: usize = 12;
+/// How many published ports of one host are listed.
+const PORTS_MAX: usize = 8;
+
+/// How many manifests that were open before are listed, and how many other networks.
+const NETWORKS_MAX: usize = 8;
+
+/// The length to which a reason is cut, in characters.
+const REASON_MAX: usize = 70;
 
 /// The shape of the icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +48,28 @@ pub(crate) enum Act {
     Stop,
     /// Read the manifest again.
     Reload,
+    /// Show the window with the question about the changed manifest.
+    Review,
+    /// Choose a manifest and open it.
+    OpenDialog,
+    /// Open a manifest that was open before.
+    Open(String),
+    /// Open the demo and start it.
+    Demo,
+    /// Show another running network.
+    Attach(String),
     /// Show the window.
     Show,
+    /// Show the window with this host.
+    Host(String),
+    /// Show the window with the question of this host.
+    Answer(String),
+    /// Ask whether the command of this host may run.
+    Approve(String),
+    /// Start this host again.
+    Restart(String),
+    /// Start this host, which was stopped.
+    StartHost(String),
     /// End the app.
     Quit,
     /// Put a text into the clipboard.
@@ -51,38 +83,81 @@ pub(crate) enum Act {
 pub(crate) enum Line {
     /// A text, with the action of a click on it; `None` if it cannot be clicked.
     Text(String, Option<Act>),
+    /// A text that opens a menu of its own.
+    Menu(String, Vec<Line>),
     /// A separator.
     Gap,
 }
 
+/// The actions that have a name, and the words for them in the ids of menu lines.
+static NAMED: [(&str, fn(String) -> Act); 9] = [
+    ("open", Act::Open),
+    ("attach", Act::Attach),
+    ("host", Act::Host),
+    ("answer", Act::Answer),
+    ("approve", Act::Approve),
+    ("restart", Act::Restart),
+    ("start-host", Act::StartHost),
+    ("copy", Act::Copy),
+    ("browse", Act::Browse),
+];
+
+/// The actions without a name, and the ids of their menu lines.
+static PLAIN: [(&str, Act); 8] = [
+    ("start", Act::Start),
+    ("stop", Act::Stop),
+    ("reload", Act::Reload),
+    ("review", Act::Review),
+    ("open-dialog", Act::OpenDialog),
+    ("demo", Act::Demo),
+    ("show", Act::Show),
+    ("quit", Act::Quit),
+];
+
 impl Act {
     /// The action encoded as the id of a menu line.
     pub(crate) fn id(&self) -> String {
-        match self {
-            Self::Start => "start".to_owned(),
-            Self::Stop => "stop".to_owned(),
-            Self::Reload => "reload".to_owned(),
-            Self::Show => "show".to_owned(),
-            Self::Quit => "quit".to_owned(),
-            Self::Copy(text) => format!("copy {text}"),
-            Self::Browse(url) => format!("browse {url}"),
+        let plain = PLAIN.iter().find(|(_, act)| act == self);
+        if let Some((word, _)) = plain {
+            return (*word).to_owned();
         }
+        let name = self.name().cloned().unwrap_or_default();
+        let mut named = NAMED.iter();
+        let word = named.find(|(_, make)| make(name.clone()) == *self);
+        format!("{} {name}", word.map_or("", |(word, _)| word))
     }
 
     /// Decodes the action from the id of a menu line.
     pub(crate) fn of(id: &str) -> Option<Self> {
-        Some(match id {
-            "start" => Self::Start,
-            "stop" => Self::Stop,
-            "reload" => Self::Reload,
-            "show" => Self::Show,
-            "quit" => Self::Quit,
-            _ => match id.split_once(' ')? {
-                ("copy", text) => Self::Copy(text.to_owned()),
-                ("browse", url) => Self::Browse(url.to_owned()),
-                _ => return None,
-            },
-        })
+        let plain = PLAIN.iter().find(|(word, _)| *word == id);
+        if let Some((_, act)) = plain {
+            return Some(act.clone());
+        }
+        let (word, name) = id.split_once(' ')?;
+        let (_, make) = NAMED.iter().find(|(known, _)| *known == word)?;
+        Some(make(name.to_owned()))
+    }
+
+    fn name(&self) -> Option<&String> {
+        match self {
+            Self::Open(name)
+            | Self::Attach(name)
+            | Self::Host(name)
+            | Self::Answer(name)
+            | Self::Approve(name)
+            | Self::Restart(name)
+            | Self::StartHost(name)
+            | Self::Copy(name)
+            | Self::Browse(name) => Some(name),
+            Self::Start
+            | Self::Stop
+            | Self::Reload
+            | Self::Review
+            | Self::OpenDialog
+            | Self::Demo
+            | Self::Show
+            | Self::Quit => None,
+        }
     }
 }
 
@@ -103,68 +178,148 @@ pub(crate) fn shape(app: &App, network: Option<&NetworkView>) -> Shape {
     }
 }
 
-/// The menu for the app and its network.
-pub(crate) fn lines(app: &App, network: Option<&NetworkView>) -> Vec<Line> {
+/// The menu for the app and its network. The plan, if it is known, says what the published ports lead to.
+pub(crate) fn lines(app: &App, network: Option<&NetworkView>, plan: Option<&Plan>) -> Vec<Line> {
     let mut lines = Vec::new();
     match (&app.network, network) {
-        (Some(shown), Some(network)) => running(&mut lines, shown, &network.snapshot.hosts),
+        (Some(shown), Some(network)) => running(&mut lines, shown, network, plan),
         (Some(shown), None) => lines.push(Line::Text(menu::starting(&shown.name), None)),
-        (None, _) => match &app.manifest {
-            Some(manifest) => {
-                let name = norouter::driver::manager::NetworkName::of_manifest(manifest.as_ref());
-                lines.push(Line::Text(menu::stopped(&name.to_string()), None));
-                lines.push(Line::Text(menu::START.to_owned(), Some(Act::Start)));
-            }
-            None => lines.push(Line::Text(menu::NONE_OPEN.to_owned(), None)),
-        },
+        (None, _) => stopped(&mut lines, app),
+    }
+    let others = app.running.iter().take(NETWORKS_MAX);
+    let others: Vec<_> = others
+        .map(|name| act(name, Act::Attach(name.clone())))
+        .collect();
+    if !others.is_empty() {
+        lines.push(Line::Gap);
+        lines.push(Line::Menu(menu::OTHERS.to_owned(), others));
     }
     lines.push(Line::Gap);
-    lines.push(Line::Text(menu::SHOW.to_owned(), Some(Act::Show)));
-    lines.push(Line::Text(menu::QUIT.to_owned(), Some(Act::Quit)));
+    lines.push(act(menu::SHOW, Act::Show));
+    lines.push(act(menu::QUIT, Act::Quit));
     lines
 }
 
-fn running(lines: &mut Vec<Line>, shown: &Shown, hosts: &[HostView]) {
+fn act(text: &str, act: Act) -> Line {
+    Line::Text(text.to_owned(), Some(act))
+}
+
+/// The lines while no network is shown.
+fn stopped(lines: &mut Vec<Line>, app: &App) {
+    let open = app.manifest.as_deref();
+    match open {
+        Some(manifest) => {
+            let name = norouter::driver::manager::NetworkName::of_manifest(manifest.as_ref());
+            lines.push(Line::Text(menu::stopped(&name.to_string()), None));
+            lines.push(act(menu::START, Act::Start));
+        }
+        None => lines.push(Line::Text(menu::NONE_OPEN.to_owned(), None)),
+    }
+    lines.push(Line::Gap);
+    let recent = app.recent.iter();
+    let recent = recent.filter(|file| file.exists && Some(file.path.as_str()) != open);
+    let recent = recent.take(NETWORKS_MAX);
+    let recent: Vec<_> = recent
+        .map(|file| act(&file.name, Act::Open(file.path.clone())))
+        .collect();
+    if !recent.is_empty() {
+        lines.push(Line::Menu(menu::RECENT.to_owned(), recent));
+    }
+    lines.push(act(menu::OPEN, Act::OpenDialog));
+    lines.push(act(menu::DEMO, Act::Demo));
+}
+
+/// The lines while a network is shown. The hosts in trouble come first.
+fn running(lines: &mut Vec<Line>, shown: &Shown, network: &NetworkView, plan: Option<&Plan>) {
+    let hosts = &network.snapshot.hosts;
     let up = hosts.iter().filter(|host| host.state.is_up()).count();
     let name = &shown.name;
     let head = match shown.phase {
         Phase::Ending => menu::ending(name),
-        Phase::Starting | Phase::Running => menu::ready(name, up, hosts.len()),
+        Phase::Starting | Phase::Running => menu::up(name, up, hosts.len()),
     };
     lines.push(Line::Text(head, None));
+    if network.snapshot.held.is_some() {
+        lines.push(act(menu::REVIEW, Act::Review));
+    }
     lines.push(Line::Gap);
-    for host in hosts.iter().take(HOSTS_MAX) {
+    let mut sorted: Vec<&HostView> = hosts.iter().collect();
+    // The sort is stable, so that hosts with equally much trouble stay in the order of the manifest.
+    sorted.sort_by_key(|host| Reverse(trouble(host)));
+    for host in sorted.iter().take(HOSTS_MAX) {
         let text = menu::host(mark(host), &host.name, host.state);
-        lines.push(Line::Text(text, Some(Act::Copy(host.vip.clone()))));
+        lines.push(Line::Menu(text, of_host(host, plan)));
     }
     if hosts.len() > HOSTS_MAX {
         let rest = hosts.len() - HOSTS_MAX;
         lines.push(Line::Text(menu::more(rest), Some(Act::Show)));
     }
-    let ports = hosts
-        .iter()
-        .filter(|host| host.state.is_up())
-        .flat_map(|host| host.ports.iter().map(move |port| (host, port)))
-        .take(PORTS_MAX);
-    let ports: Vec<_> = ports.collect();
-    if !ports.is_empty() {
-        lines.push(Line::Gap);
-    }
-    for (host, port) in ports {
-        let (name, address) = (&host.name, format!("{}:{port}", host.vip));
-        let url = format!("http://{address}/");
-        lines.push(Line::Text(
-            menu::browse(name, *port),
-            Some(Act::Browse(url)),
-        ));
-        lines.push(Line::Text(
-            menu::copy(name, &address),
-            Some(Act::Copy(address)),
-        ));
-    }
     lines.push(Line::Gap);
-    lines.push(Line::Text(menu::RELOAD.to_owned(), Some(Act::Reload)));
-    lines.push(Line::Text(menu::STOP.to_owned(), Some(Act::Stop)));
+    lines.push(act(menu::RELOAD, Act::Reload));
+    lines.push(act(menu::STOP, Act::Stop));
+}
+
+/// How much a person should look at a host: 3 if it asks, 2 if it does not work without a person, 1 if it does not work
+/// at the moment.
+fn trouble(host: &HostView) -> u8 {
+    if host.state == HostState::NeedsYou || host.held.is_some() {
+        3
+    } else if host.needs_attention() {
+        2
+    } else {
+        u8::from(!host.state.is_up() && host.state != HostState::Stopped)
+    }
+}
+
+/// The menu of one host.
+fn of_host(host: &HostView, plan: Option<&Plan>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let name = || host.name.clone();
+    if let Some(reason) = host.reason.as_deref().filter(|_| trouble(host) > 0) {
+        lines.push(Line::Text(cut(reason), None));
+    }
+    if !host.prompts.is_empty() {
+        lines.push(act(menu::ANSWER, Act::Answer(name())));
+    }
+    if host.held.is_some() {
+        lines.push(act(menu::APPROVE, Act::Approve(name())));
+    }
+    lines.push(act(menu::DETAILS, Act::Host(name())));
+    lines.push(Line::Gap);
+    let mut copies = vec![host.name.clone(), host.vip.clone()];
+    for port in host.ports.iter().take(PORTS_MAX) {
+        copies.push(format!("{}:{port}", host.vip));
+        if let Some(url) = urls::page_of(host, *port, plan) {
+            if host.state.is_up() {
+                lines.push(Line::Text(
+                    menu::browse(&host.name, *port),
+                    Some(Act::Browse(url.clone())),
+                ));
+            }
+            copies.push(url);
+        }
+    }
+    lines.extend(
+        copies
+            .into_iter()
+            .map(|text| act(&menu::copy(&text), Act::Copy(text))),
+    );
+    lines.push(Line::Gap);
+    lines.push(if host.state == HostState::Stopped {
+        act(menu::START_HOST, Act::StartHost(name()))
+    } else {
+        act(menu::RESTART, Act::Restart(name()))
+    });
+    lines
+}
+
+/// A reason, short enough for a menu.
+fn cut(reason: &str) -> String {
+    if reason.chars().count() <= REASON_MAX {
+        return reason.to_owned();
+    }
+    let start: String = reason.chars().take(REASON_MAX).collect();
+    format!("{}\u{2026}", start.trim_end())
 }
 
 /// A symbol for the state of a host, which differs by shape and not only by colour.
@@ -239,62 +394,154 @@ mod tests {
     }
 
     fn texts(lines: &[Line]) -> Vec<&str> {
-        let text = |line: &'_ Line| match line {
-            Line::Text(text, _) => Some(text.clone()),
-            Line::Gap => None,
-        };
-        assert!(lines.iter().any(|line| text(line).is_some()));
         lines
             .iter()
             .filter_map(|line| match line {
-                Line::Text(text, _) => Some(text.as_str()),
+                Line::Text(text, _) | Line::Menu(text, _) => Some(text.as_str()),
                 Line::Gap => None,
             })
             .collect()
     }
 
+    /// The lines of the menu with this text.
+    fn inside<'a>(lines: &'a [Line], menu: &str) -> &'a [Line] {
+        let found = lines.iter().find_map(|line| match line {
+            Line::Menu(text, lines) if text == menu => Some(&lines[..]),
+            Line::Menu(..) | Line::Text(..) | Line::Gap => None,
+        });
+        found.unwrap_or_else(|| panic!("no menu {menu} in {lines:?}"))
+    }
+
     #[test]
-    fn the_menu_has_the_hosts_their_ports_and_what_can_be_done() {
-        let network = network(&[HostState::Ready, HostState::Waiting]);
-        let lines = lines(&app(Some(Phase::Running)), Some(&network));
+    fn the_menu_begins_with_trouble_and_has_a_menu_for_each_host() {
+        let network = network(&[HostState::Ready, HostState::Waiting, HostState::Refused]);
+        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
         assert_eq!(
             texts(&lines),
             [
-                "office: 1 of 2 hosts ready",
+                "office: 1 of 3 hosts up",
+                "\u{25b2} h2: cannot start",
+                "\u{25cc} h1: retrying",
                 "\u{25cf} h0: ready",
-                "\u{25cc} h1: waiting",
-                "Open h0:80 in the browser",
-                "Copy 127.0.42.101:80 (h0)",
                 "Reload the manifest",
                 "Stop the network",
                 "Show NoRouter",
                 "Quit",
             ]
         );
+        assert_eq!(
+            texts(inside(&lines, "\u{25cf} h0: ready")),
+            [
+                "Show details",
+                "Open h0:80 in the browser",
+                "Copy h0",
+                "Copy 127.0.42.101",
+                "Copy 127.0.42.101:80",
+                "Copy http://127.0.42.101/",
+                "Restart",
+            ]
+        );
     }
 
     #[test]
-    fn a_large_network_has_a_short_menu() {
-        let network = network(&[HostState::Ready; 300]);
-        let lines = lines(&app(Some(Phase::Running)), Some(&network));
-        assert!(lines.len() < 60, "{} lines", lines.len());
-        assert!(texts(&lines).contains(&"285 more in the window"));
+    fn a_host_that_asks_comes_first_and_its_menu_leads_to_the_question() {
+        let mut network = network(&[HostState::Refused, HostState::Stopped, HostState::NeedsYou]);
+        let asks = &mut network.snapshot.hosts[2];
+        asks.reason = Some("x".repeat(90));
+        asks.prompts = serde_json::from_value(serde_json::json!([
+            {"id": 1, "kind": "secret", "text": "Password: "}
+        ]))
+        .unwrap();
+        asks.held =
+            serde_json::from_value(serde_json::json!({"number": 1, "command": ["ssh"]})).unwrap();
+        // No browser can open a database.
+        asks.ports = vec![5432];
+        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
+        assert_eq!(texts(&lines)[1], "\u{25b2} h2: needs input");
+        let menu = inside(&lines, "\u{25b2} h2: needs input");
+        assert_eq!(menu[1], act("Answer\u{2026}", Act::Answer("h2".to_owned())));
+        assert_eq!(
+            menu[2],
+            act("Approve its command\u{2026}", Act::Approve("h2".to_owned()))
+        );
+        assert_eq!(texts(menu)[0].chars().count(), REASON_MAX + 1);
+        assert!(
+            !texts(menu)
+                .iter()
+                .any(|text| text.starts_with("Open") || text.contains("://"))
+        );
+        let stopped = inside(&lines, "\u{25cb} h1: stopped");
+        assert_eq!(texts(stopped).last(), Some(&"Start"));
+    }
+
+    #[test]
+    fn a_large_network_has_a_short_menu_with_the_hosts_in_trouble() {
+        let mut states = [HostState::Ready; 300];
+        states[299] = HostState::Waiting;
+        let network = network(&states);
+        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
+        assert!(lines.len() < 30, "{} lines", lines.len());
+        assert!(texts(&lines).contains(&"285 more\u{2026}"));
+        assert_eq!(texts(&lines)[1], "\u{25cc} h299: retrying");
+    }
+
+    #[test]
+    fn a_change_that_waits_is_the_first_line() {
+        let mut network = network(&[HostState::Ready]);
+        network.snapshot.held = Some(norouter::view::HeldChange {
+            number: 1,
+            grants: Vec::new(),
+        });
+        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
+        assert_eq!(
+            lines[1],
+            act("Review the changed manifest\u{2026}", Act::Review)
+        );
+    }
+
+    #[test]
+    fn while_nothing_runs_other_networks_are_offered() {
+        let recent = |name: &str, exists| crate::view::Recent {
+            path: format!("/a/{name}.yaml"),
+            name: name.to_owned(),
+            exists,
+        };
+        let app = App {
+            recent: vec![
+                recent("office", true),
+                recent("lab", true),
+                recent("gone", false),
+            ],
+            running: vec!["shop".to_owned()],
+            ..app(None)
+        };
+        let lines = lines(&app, None, None);
+        assert_eq!(
+            texts(&lines),
+            [
+                "office is not running",
+                "Start the network",
+                "Recent networks",
+                "Open a manifest\u{2026}",
+                "Try the demo network",
+                "Other running networks",
+                "Show NoRouter",
+                "Quit",
+            ]
+        );
+        let lab = act("lab", Act::Open("/a/lab.yaml".to_owned()));
+        assert_eq!(inside(&lines, "Recent networks"), [lab]);
+        let shop = act("shop", Act::Attach("shop".to_owned()));
+        assert_eq!(inside(&lines, "Other running networks"), [shop]);
     }
 
     #[test]
     fn a_line_knows_its_act_again() {
-        for act in [
-            Act::Start,
-            Act::Stop,
-            Act::Reload,
-            Act::Show,
-            Act::Quit,
-            Act::Copy("127.0.42.1:80".to_owned()),
-            Act::Browse("http://127.0.42.1:80/".to_owned()),
-        ] {
+        let plain = PLAIN.iter().map(|(_, act)| act.clone());
+        let named = NAMED.iter().map(|(_, make)| make("a b:80".to_owned()));
+        for act in plain.chain(named) {
             assert_eq!(Act::of(&act.id()), Some(act));
         }
         assert_eq!(Act::of("else"), None);
-        assert_eq!(texts(&lines(&app(None), None))[1], "Start the network");
     }
 }

@@ -10,10 +10,11 @@ mod presence;
 
 use std::{sync::Arc, time::Duration};
 
+use norouter::view::HostAction;
 use tauri::{
     AppHandle, Manager as _,
     image::Image,
-    menu::{Menu, MenuBuilder, MenuItemBuilder},
+    menu::{Menu, MenuBuilder, MenuItem, MenuItemBuilder, Submenu, SubmenuBuilder},
     tray::{TrayIcon, TrayIconBuilder},
 };
 
@@ -21,7 +22,15 @@ use self::{
     icon::ID,
     lines::{Act, Line, Shape},
 };
-use crate::{desk::Desk, dialogs, notices, surface::Surface, urls, window, words};
+use crate::{
+    desk::Desk,
+    dialogs, notices,
+    surface::Surface,
+    urls,
+    view::Place,
+    window,
+    words::{self, failure},
+};
 
 /// The shortest time between two updates of the menu.
 const PACE: Duration = Duration::from_secs(1);
@@ -42,7 +51,7 @@ pub(crate) fn begin(app: &AppHandle) {
 
 fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {
     let desk = app.state::<Desk>();
-    let lines = lines::lines(&desk.app(), None);
+    let lines = lines::lines(&desk.app(), None, None);
     TrayIconBuilder::with_id(ID)
         .icon(picture(Shape::Off)?)
         .icon_as_template(cfg!(target_os = "macos"))
@@ -60,18 +69,38 @@ fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {
 
 fn menu(app: &AppHandle, lines: &[Line]) -> tauri::Result<Menu<tauri::Wry>> {
     let mut menu = MenuBuilder::new(app);
-    for (line, number) in lines.iter().zip(0..) {
+    for line in lines {
         menu = match line {
             Line::Gap => menu.separator(),
-            Line::Text(text, act) => {
-                let id = act.as_ref().map_or_else(|| format!("{number}"), Act::id);
-                // A single `&` would underline the next letter.
-                let item = MenuItemBuilder::with_id(id, text.replace('&', "&&"));
-                menu.item(&item.enabled(act.is_some()).build(app)?)
-            }
+            Line::Text(text, act) => menu.item(&item(app, text, act.as_ref())?),
+            Line::Menu(text, lines) => menu.item(&submenu(app, text, lines)?),
         };
     }
     menu.build()
+}
+
+fn submenu(app: &AppHandle, text: &str, lines: &[Line]) -> tauri::Result<Submenu<tauri::Wry>> {
+    let mut menu = SubmenuBuilder::new(app, plain(text));
+    for line in lines {
+        menu = match line {
+            Line::Gap => menu.separator(),
+            Line::Text(text, act) => menu.item(&item(app, text, act.as_ref())?),
+            Line::Menu(text, lines) => menu.item(&submenu(app, text, lines)?),
+        };
+    }
+    menu.build()
+}
+
+fn item(app: &AppHandle, text: &str, act: Option<&Act>) -> tauri::Result<MenuItem<tauri::Wry>> {
+    // A line that cannot be clicked needs no id by which to know it.
+    let id = act.map(Act::id).unwrap_or_default();
+    let item = MenuItemBuilder::with_id(id, plain(text));
+    item.enabled(act.is_some()).build(app)
+}
+
+/// A text in which no letter is underlined, as a single `&` would do.
+fn plain(text: &str) -> String {
+    text.replace('&', "&&")
 }
 
 async fn keep_true(app: AppHandle, icon: TrayIcon) {
@@ -80,10 +109,10 @@ async fn keep_true(app: AppHandle, icon: TrayIcon) {
     let mut drawn = (Shape::Off, Vec::new());
     loop {
         wakes.mark_unchanged();
-        let (state, network) = (desk.app(), desk.network());
+        let (state, network, plan) = (desk.app(), desk.network(), desk.hosted_plan());
         let now = (
             lines::shape(&state, network.as_ref()),
-            lines::lines(&state, network.as_ref()),
+            lines::lines(&state, network.as_ref(), plan.as_ref()),
         );
         if now != drawn
             && let Err(error) = draw(&app, &icon, &drawn, &now)
@@ -113,8 +142,8 @@ fn draw(app: &AppHandle, icon: &TrayIcon, before: &Drawn, now: &Drawn) -> tauri:
     Ok(())
 }
 
-/// The image for a shape. macOS colours a template itself. Elsewhere the image is light with a dark edge, so that it is
-/// visible on light and dark panels.
+/// The image for a shape. macOS colours a template itself. Elsewhere the image brings its own ground, so that it has the
+/// same contrast on light and dark panels.
 fn picture(shape: Shape) -> tauri::Result<Image<'static>> {
     macro_rules! icon {
         ($name:literal) => {
@@ -136,20 +165,43 @@ fn picture(shape: Shape) -> tauri::Result<Image<'static>> {
 async fn perform(app: &AppHandle, act: Act) {
     let desk = app.state::<Desk>().inner().clone();
     let surface = app.state::<Arc<dyn Surface>>().inner().clone();
+    let (title, before) = (title(&act), desk.app().failure);
+    // These may end in a question that only the window shows.
+    let may_ask = matches!(
+        act,
+        Act::Start | Act::Open(_) | Act::OpenDialog | Act::Demo | Act::Attach(_)
+    );
+    let show = |place| {
+        desk.go(place);
+        window::show(app);
+    };
     let outcome = match act {
-        Act::Start => {
-            let started = desk.start().await;
-            if desk.app().consent.is_some() {
-                window::show(app);
-            }
-            started
-        }
+        Act::Start => desk.start().await,
         Act::Stop => dialogs::stop(&desk, &*surface).await,
         Act::Reload => desk.reload().await.map_err(|refused| refused.text),
+        Act::Review => {
+            show(Place::Network);
+            desk.reload().await.map_err(|refused| refused.text)
+        }
+        Act::OpenDialog => dialogs::open_dialog(&desk, &*surface).await,
+        Act::Open(path) => desk.open_again(&path).await,
+        Act::Demo => desk.open_demo().await,
+        Act::Attach(name) => desk.attach(&name).await,
         Act::Show => {
             window::show(app);
             Ok(())
         }
+        Act::Host(host) => {
+            show(Place::Host { host });
+            Ok(())
+        }
+        Act::Answer(host) => {
+            show(Place::Question { host });
+            Ok(())
+        }
+        Act::Approve(host) => dialogs::approve(&desk, &*surface, &host).await,
+        Act::Restart(host) => restart(&desk, &host, HostAction::Restart).await,
+        Act::StartHost(host) => restart(&desk, &host, HostAction::Start).await,
         Act::Quit => {
             dialogs::quit(&desk, &*surface).await;
             Ok(())
@@ -163,8 +215,37 @@ async fn perform(app: &AppHandle, act: Act) {
             Err(error) => Err(error),
         },
     };
+    let failure = desk.app().failure;
     if let Err(error) = outcome {
-        desk.fail(words::failure::ACT, error);
+        // What has failed may have told so itself, and with more details.
+        if failure.is_none() || failure == before {
+            desk.fail(title, error);
+        }
+        window::show(app);
+    } else if (may_ask && desk.app().consent.is_some()) || (failure.is_some() && failure != before)
+    {
         window::show(app);
     }
+}
+
+async fn restart(desk: &Desk, host: &str, action: HostAction) -> Result<(), String> {
+    let done = desk.host_action(host, action).await;
+    done.map_err(|refused| refused.text)
+}
+
+/// The title of the failure if an action fails.
+fn title(act: &Act) -> String {
+    let title = match act {
+        Act::Start => failure::START,
+        Act::Stop => failure::STOP,
+        Act::Reload | Act::Review => failure::RELOAD,
+        Act::Open(path) => return failure::not_opened(path.as_ref()),
+        Act::OpenDialog | Act::Demo => failure::OPEN,
+        Act::Restart(_) | Act::StartHost(_) => failure::RESTART,
+        Act::Approve(_) => failure::APPROVE,
+        Act::Copy(_) => failure::COPY,
+        Act::Browse(_) => failure::BROWSE,
+        Act::Attach(_) | Act::Show | Act::Host(_) | Act::Answer(_) | Act::Quit => failure::SHOW,
+    };
+    title.to_owned()
 }

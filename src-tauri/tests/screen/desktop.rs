@@ -51,6 +51,9 @@ pub(crate) struct Seen {
     /// The number of the notification that this one has replaced; 0 if there is none.
     pub(crate) replaced: u32,
     pub(crate) title: String,
+    pub(crate) text: String,
+    /// The names of the actions that it offers.
+    pub(crate) actions: Vec<String>,
 }
 
 #[interface(name = "org.freedesktop.Notifications")]
@@ -65,8 +68,8 @@ impl Notifier {
         wanted: u32,
         _icon: String,
         title: String,
-        _text: String,
-        _actions: Vec<String>,
+        text: String,
+        actions: Vec<String>,
         _hints: HashMap<String, OwnedValue>,
         _timeout: i32,
     ) -> u32 {
@@ -83,6 +86,8 @@ impl Notifier {
             id,
             replaced,
             title,
+            text,
+            actions: actions.into_iter().step_by(2).collect(),
         });
         id
     }
@@ -143,6 +148,21 @@ impl Desktop {
         seen.expect("no notification has come")
     }
 
+    /// Clicks on a notification, as the service of a desktop tells it.
+    pub(crate) fn click(&self, seen: &Seen) {
+        let path = "/org/freedesktop/Notifications";
+        let clicked = (seen.id, "default");
+        self.bus
+            .emit_signal(
+                None::<&str>,
+                path,
+                "org.freedesktop.Notifications",
+                "ActionInvoked",
+                &clicked,
+            )
+            .unwrap();
+    }
+
     /// The icon of a process. Icons of other processes are skipped, because an app that has ended may have announced
     /// its icon more than once.
     pub(crate) fn icon(&self, pid: u32) -> Icon {
@@ -178,49 +198,83 @@ impl Icon {
         .unwrap()
     }
 
-    /// The lines of the menu with their numbers.
-    fn lines(&self) -> Vec<(i32, String)> {
+    /// The lines of the menu with their numbers, and with the lines of the menus that they open.
+    fn lines(&self) -> Vec<Entry> {
         let asked = (0_i32, -1_i32, vec!["label"]);
         let (_, (_, _, children)): (u32, Node) = self.proxy().call("GetLayout", &asked).unwrap();
-        let nodes = children
-            .into_iter()
-            .map(|child| Node::try_from(child).unwrap());
-        nodes
-            .filter_map(|(id, properties, _)| {
-                let label: String = properties.get("label")?.try_clone().ok()?.try_into().ok()?;
-                Some((id, label))
-            })
-            .collect()
+        entries(children)
     }
 
     /// Waits until the menu has a line that begins with this text.
     pub(crate) fn shows(&self, home: &Home, begins: &str) {
-        self.until(home, begins, |_| true);
+        self.until(home, &[begins], |_| true);
     }
 
     /// Waits until the menu has a line that begins with this text, and clicks on it.
     pub(crate) fn click(&self, home: &Home, begins: &str) {
-        self.until(home, begins, |id| {
+        self.click_in(home, &[begins]);
+    }
+
+    /// Waits until a line of the menu that begins with the first text opens a menu with a line that begins with the
+    /// second one, and so on.
+    pub(crate) fn shows_in(&self, home: &Home, begin: &[&str]) {
+        self.until(home, begin, |_| true);
+    }
+
+    /// Clicks on a line of a menu that a line of the menu opens.
+    pub(crate) fn click_in(&self, home: &Home, begin: &[&str]) {
+        self.until(home, begin, |id| {
             let event = (id, "clicked", Value::from(0_i32), 0_u32);
             // If the menu was rebuilt in between, its lines have other numbers, and the call fails.
             self.proxy().call::<_, _, ()>("Event", &event).is_ok()
         });
     }
 
-    fn until(&self, home: &Home, begins: &str, done: impl Fn(i32) -> bool) {
+    fn until(&self, home: &Home, begin: &[&str], done: impl Fn(i32) -> bool) {
         let start = Instant::now();
         loop {
             let lines = self.lines();
-            let found = lines.iter().find(|(_, text)| text.starts_with(begins));
-            if found.is_some_and(|(id, _)| done(*id)) {
+            if found(&lines, begin).is_some_and(&done) {
                 return;
             }
             let said = home.said();
             assert!(
                 start.elapsed() < PATIENCE,
-                "no line {begins:?} in {lines:?}\n{said}"
+                "no line {begin:?} in {lines:?}\n{said}"
             );
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
+    }
+}
+
+/// A line of a menu: its number, its text, and the lines of the menu that it opens.
+#[derive(Debug)]
+struct Entry {
+    id: i32,
+    text: String,
+    inside: Vec<Entry>,
+}
+
+fn entries(children: Vec<OwnedValue>) -> Vec<Entry> {
+    let nodes = children
+        .into_iter()
+        .map(|child| Node::try_from(child).unwrap());
+    nodes
+        .filter_map(|(id, properties, children)| {
+            let text: String = properties.get("label")?.try_clone().ok()?.try_into().ok()?;
+            let inside = entries(children);
+            Some(Entry { id, text, inside })
+        })
+        .collect()
+}
+
+/// The number of the line to which these beginnings lead.
+fn found(lines: &[Entry], begin: &[&str]) -> Option<i32> {
+    let (first, rest) = begin.split_first()?;
+    let line = lines.iter().find(|line| line.text.starts_with(first))?;
+    if rest.is_empty() {
+        Some(line.id)
+    } else {
+        found(&line.inside, rest)
     }
 }

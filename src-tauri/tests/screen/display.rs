@@ -19,7 +19,6 @@ use super::rig::Home;
 pub(crate) const RETURN: u32 = 0xff0d;
 pub(crate) const ESCAPE: u32 = 0xff1b;
 pub(crate) const TAB: u32 = 0xff09;
-pub(crate) const SHIFT: u32 = 0xffe1;
 pub(crate) const CONTROL: u32 = 0xffe3;
 pub(crate) const LETTER_A: u32 = 0x61;
 pub(crate) const LETTER_V: u32 = 0x76;

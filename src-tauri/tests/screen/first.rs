@@ -74,7 +74,6 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     app.turn_to(&home, "Open").await;
     app.click(&home, "//button[contains(., 'Try the demo network')]")
         .await;
-    app.click(&home, &button("Start the network")).await;
     app.sees(&home, &card("kitchen", "ready")).await;
     let port = app.page.execute(PORT, vec![]).await.unwrap();
     let port = port.as_str().expect("the kitchen publishes nothing");

@@ -40,7 +40,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
     );
     let app = Driven::start(&home, &[&manifest]).await;
     app.click(&home, &button("Agree and start")).await;
-    app.sees(&home, &card("vault", "needs an answer")).await;
+    app.sees(&home, &card("vault", "needs input")).await;
     app.click(&home, &button("Answer")).await;
     app.until(&home, "//dialog//input[@type='password']", async |field| {
         field.send_keys("xyzzy-plugh").await.is_ok()
@@ -85,7 +85,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
         .await;
     let saved = save_as(&display, &home, app.pid(), "report.txt");
     assert_eq!(Some(saved.as_str()), shown.as_str());
-    assert!(saved.contains("vault 127.0.78.2 ready"), "{saved}");
+    assert!(saved.contains("vault at 127.0.78.2: ready"), "{saved}");
 
     app.turn_to(&home, "Log").await;
     app.sees(&home, "//*[contains(., 'this is life 2')]").await;

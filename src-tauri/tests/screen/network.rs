@@ -89,7 +89,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.sees(&home, &card("web", "ready")).await;
 
     // A command asks for a password, and goes on after the answer.
-    app.sees(&home, &card("vault", "needs an answer")).await;
+    app.sees(&home, &card("vault", "needs input")).await;
     app.click(&home, &button("Answer")).await;
     app.sees(&home, "//dialog//*[.=\"vault asks\"]").await;
     app.sees(&home, "//dialog//*[contains(., \"ann's password:\")]")

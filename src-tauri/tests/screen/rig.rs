@@ -37,11 +37,20 @@ impl Home {
         let grant = serde_json::json!({
             "kind": "publish", "host": "laptop", "port": port, "protocol": "tcp", "target": target, "here": true,
         });
+        self.agreed(manifest, grant);
+    }
+
+    /// Writes the file of agreements as if the person had agreed before to a manifest with this grant.
+    pub(crate) fn agreed(&self, manifest: &str, grant: serde_json::Value) {
         let reach = serde_json::json!({"kind": "reach", "allowsRest": true, "rules": []});
         let folder = "data/io.github.norouter.app";
         fs::create_dir_all(self.path(folder)).unwrap();
-        let text = serde_json::json!({ manifest: { "grants": [grant, reach] } }).to_string();
-        self.file(&format!("{folder}/agreements.json"), &text);
+        let file = format!("{folder}/agreements.json");
+        // Agreements to other manifests stay.
+        let before = fs::read_to_string(self.path(&file)).unwrap_or_else(|_| "{}".to_owned());
+        let mut all: serde_json::Value = serde_json::from_str(&before).unwrap();
+        all[manifest] = serde_json::json!({ "grants": [grant, reach] });
+        self.file(&file, &all.to_string());
     }
 
     /// The path of a file in the home folder.
@@ -107,6 +116,13 @@ impl App {
     /// The app's process id.
     pub(crate) fn pid(&self) -> u32 {
         self.0.id()
+    }
+
+    /// Sends the app a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// Waits until the app ends without being killed, and returns its exit code.

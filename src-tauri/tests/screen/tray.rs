@@ -17,7 +17,8 @@ fn a_network_is_started_seen_and_stopped_from_the_tray_alone() {
     let icon = desktop.icon(app.pid());
     icon.click(&home, "Start");
     icon.shows(&home, "\u{25cf} laptop: ready");
-    icon.shows(&home, "Copy 127.0.73.1:8080");
+    let laptop = "\u{25cf} laptop: ready";
+    icon.shows_in(&home, &[laptop, "Copy 127.0.73.1:8080"]);
     icon.click(&home, "Stop");
     icon.shows(&home, "Start");
     icon.click(&home, "Quit");
@@ -49,17 +50,20 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     // one.
     let mut clipboard = arboard::Clipboard::new().unwrap();
     let address = format!("127.0.76.1:{port}");
-    icon.click(&home, &format!("Copy {address} (laptop)"));
+    let laptop = "\u{25cf} laptop: ready";
+    icon.click_in(&home, &[laptop, &format!("Copy {address}")]);
     let first = desktop.notification();
     assert_eq!(first.title, format!("Copied {address}"));
     assert_eq!(clipboard.get_text().unwrap(), address);
-    icon.click(&home, "\u{25cf} laptop: ready");
+    // The line with the address alone comes before those with a port.
+    icon.click_in(&home, &[laptop, "Copy 127.0.76.1"]);
     let second = desktop.notification();
     assert_eq!(second.title, "Copied 127.0.76.1");
     assert_eq!((first.replaced, second.replaced), (0, first.id));
     assert_eq!(clipboard.get_text().unwrap(), "127.0.76.1");
 
-    icon.click(&home, &format!("Open laptop:{port} in the browser"));
+    let page = format!("Open laptop:{port} in the browser");
+    icon.click_in(&home, &[laptop, &page]);
     let asked = home.wait("the browser was not asked", || {
         fs::read_to_string(home.path("asked")).ok()
     });
@@ -88,7 +92,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     icon.click(&home, "Reload the manifest");
     display.window(&home, app.pid(), "NORMAL");
     home.wait("nothing was told", || {
-        home.said().contains("That did not work").then_some(())
+        home.said().contains("Manifest not applied").then_some(())
     });
     icon.click(&home, "Stop");
     icon.shows(&home, "Start");
@@ -109,4 +113,102 @@ fn a_second_start_hands_its_manifest_over_and_goes() {
     icon.shows(&home, "Start");
     icon.click(&home, "Quit");
     assert_eq!(app.ended(), Some(0), "{}", home.said());
+}
+
+#[test]
+fn an_app_that_does_not_answer_ends_the_next_start_with_a_word() {
+    let desktop = Desktop::new();
+    let home = Home::new();
+    let app = home.start(&["--hidden"]);
+    let icon = desktop.icon(app.pid());
+    icon.shows(&home, "No network is open");
+    app.signal("STOP");
+    let other = Home::new();
+    let second = other.start(&[]);
+    assert_eq!(second.ended(), Some(1), "{}", other.said());
+    let told = format!("End its process {}", app.pid());
+    assert!(other.said().contains(&told), "{}", other.said());
+    let seen = desktop.notification();
+    assert_eq!(
+        seen.title,
+        "NoRouter is already running and does not respond"
+    );
+    assert!(seen.text.starts_with(&told), "{seen:?}");
+    app.signal("CONT");
+    icon.click(&home, "Quit");
+    assert_eq!(app.ended(), Some(0), "{}", home.said());
+}
+
+#[test]
+fn a_hidden_app_without_a_tray_is_among_the_windows() {
+    let (display, home) = (Display::open(), Home::new());
+    let app = home.start(&["--hidden"]);
+    display.window(&home, app.pid(), "NORMAL");
+}
+
+#[test]
+fn two_networks_run_side_by_side_and_the_tray_switches() {
+    let desktop = Desktop::new();
+    let home = Home::new();
+    let open = |name: &str, vip: &str| {
+        let text = ALONE.replace("127.0.73.1", vip);
+        let file = home.file(&format!("{name}-{}.yaml", std::process::id()), &text);
+        home.agreed_to(&file, 8080, "127.0.0.1:80");
+        file
+    };
+    let (one, two) = (open("one", "127.0.62.1"), open("two", "127.0.63.1"));
+    let app = home.start(&["--hidden", &one]);
+    let icon = desktop.icon(app.pid());
+    let name = |name: &str| format!("{name}-{}", std::process::id());
+    icon.click(&home, "Start the network");
+    icon.shows(&home, &format!("{}: 1 of 1 host up", name("one")));
+    // A second start of the app opens another manifest. Its network starts beside the first one.
+    assert_eq!(home.start(&[&two]).ended(), Some(0), "{}", home.said());
+    icon.shows(&home, &format!("{} is not running", name("two")));
+    icon.click(&home, "Start the network");
+    icon.shows(&home, &format!("{}: 1 of 1 host up", name("two")));
+    icon.click_in(&home, &["Other running networks", &name("one")]);
+    icon.shows(&home, &format!("{}: 1 of 1 host up", name("one")));
+    icon.shows_in(&home, &["Other running networks", &name("two")]);
+    let ends = |word: &str| icon.click(&home, word);
+    ends("Stop the network");
+    icon.shows(&home, &format!("{} is not running", name("one")));
+    icon.shows_in(&home, &["Other running networks", &name("two")]);
+}
+
+/// A command that asks a question, and never becomes an agent.
+const ASKS: &str = "echo \"$(basename \"$SSH_ASKPASS\")\" > \"$HOME/helper\"; exec \"$SSH_ASKPASS\" \"ann's password: \"\n";
+
+#[test]
+fn what_needs_a_person_is_told_and_leads_to_the_question() {
+    let (desktop, display, home) = (Desktop::new(), Display::open(), Home::new());
+    let asks = home.file("asks.sh", ASKS);
+    let alone = "dns: {disable: true}, stateDir: {disable: true}";
+    let manifest = home.file(
+        &format!("asks-{}.yaml", std::process::id()),
+        &format!(
+            "hosts:\n  laptop: {{vip: 127.0.62.11, {alone}}}\n  vault: {{vip: 127.0.62.12, cmd: [sh, \"{asks}\"], loopback: {{disable: true}}, {alone}}}\n"
+        ),
+    );
+    let command = ["sh", &asks, "agent", "--automated"];
+    let grant = serde_json::json!({"kind": "command", "host": "vault", "command": command});
+    home.agreed(&manifest, grant);
+    let app = home.start(&["--hidden", &manifest]);
+    let icon = desktop.icon(app.pid());
+    icon.click(&home, "Start the network");
+    let vault = "\u{25b2} vault: needs input";
+    icon.shows_in(&home, &[vault, "Answer"]);
+    // The small program that stands beside the app asks, not the app with all of its libraries.
+    let helper = fs::read_to_string(home.path("helper")).unwrap();
+    assert_eq!(helper.trim(), "norouter");
+    let seen = desktop.notification();
+    assert_eq!(seen.title, "vault needs input");
+    assert_eq!(seen.text, "Its command asks: ann's password:");
+    assert_eq!(seen.actions, ["default"]);
+    assert!(display.windows(app.pid(), "NORMAL").is_empty());
+    desktop.click(&seen);
+    display.window(&home, app.pid(), "NORMAL");
+    icon.click_in(&home, &[vault, "Answer"]);
+    icon.click(&home, "Stop the network");
+    icon.shows(&home, "Start the network");
 }

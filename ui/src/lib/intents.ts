@@ -12,25 +12,9 @@ import type { Recent } from "./types/Recent";
 import type { Settings } from "./types/Settings";
 import type { Then } from "./types/Then";
 
-/** The name of the demo network, which is that of its file. */
-const DEMO = "demo";
-
 const { did, failed, confirm: words } = t.shell;
 
 let setting: Promise<unknown> = Promise.resolve();
-
-/**
- * Stops the network that the app runs, if any, after the person has agreed, so that another manifest can be opened.
- * Returns whether one can be opened now. The network of `path` may go on.
- */
-async function freeWindow(path: string | null = null): Promise<boolean> {
-  const shown = truth.app?.network;
-  if (!shown?.hosted || (path !== null && shown.manifest === path)) {
-    return true;
-  }
-  const text = words.otherText(shown.name, openFlows(truth.hosts));
-  return (await confirm.ask(words.otherTitle(shown.name), text, words.otherStop(shown.name))) && stopShown();
-}
 
 /** Stops the shown network and waits for its end. Returns whether it has ended. */
 async function stopShown(): Promise<boolean> {
@@ -39,22 +23,6 @@ async function stopShown(): Promise<boolean> {
   }
   await truth.until(() => truth.app?.network === null);
   return true;
-}
-
-/** Opens a manifest by an action that chooses it, after the window is free for it. */
-async function opening(open: () => Promise<unknown>, path: string | null = null, failure = failed.open): Promise<void> {
-  if (await freeWindow(path)) {
-    await act(open(), null, failure);
-  }
-}
-
-/** Opens the demo and starts it. The person has asked for exactly that, so no further question is needed. */
-async function startDemo(): Promise<void> {
-  await ipc.openDemo();
-  const { network, consent } = await ipc.app();
-  if (network === null && consent === null) {
-    await ipc.start();
-  }
 }
 
 /** The manifests that are still listed by the app, but that the person has removed from the list a moment ago. */
@@ -94,10 +62,11 @@ export const intents = {
    */
   quit: () => act(ipc.quit(), null, failed.quit),
 
-  openDialog: () => opening(ipc.openDialog),
-  openDemo: () => opening(startDemo, truth.app?.network?.name === DEMO ? (truth.app.network.manifest ?? null) : null, failed.demo),
-  createExample: () => opening(() => ipc.createExample()),
-  open: (path: string) => opening(() => ipc.openManifest(path), path),
+  // A network that the app runs goes on when another manifest is opened.
+  openDialog: () => act(ipc.openDialog(), null, failed.open),
+  openDemo: () => act(ipc.openDemo(), null, failed.demo),
+  createExample: () => act(ipc.createExample(), null, failed.open),
+  open: (path: string) => act(ipc.openManifest(path), null, failed.open),
   /** Makes a new manifest with hosts that were found on this machine. Returns whether the file was made. */
   async createFrom(offers: string[], then: Then = "open"): Promise<boolean> {
     const path = await act(ipc.createFrom(offers, then), null, failed.open);

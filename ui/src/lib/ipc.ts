@@ -36,6 +36,8 @@ export const ipc = {
   openManifest: (path: string) => invoke<void>("open_manifest", { path }),
   openDialog: () => invoke<void>("open_dialog"),
   openDemo: () => invoke<void>("open_demo"),
+  /** Tries again to open the manifest that could not be opened. */
+  openFailed: () => invoke<void>("open_failed"),
   /** Returns the path of the new file; `null` if the person has cancelled. */
   createExample: (then: Then = "open") => invoke<string | null>("create_example", { then }),
   consent: (digest: string, agree: boolean) => invoke<void>("consent", { digest, agree }),

@@ -49,7 +49,10 @@ class Truth {
 
 export const truth = new Truth();
 
-/** Begins to receive news; called once. */
-export function listen(): Promise<void> {
-  return ipc.watch((batch) => truth.hear(batch));
+/** Begins to receive news, and passes each batch on after the state contains it; called once. */
+export function listen(then: (batch: News[]) => void): Promise<void> {
+  return ipc.watch((batch) => {
+    truth.hear(batch);
+    then(batch);
+  });
 }

@@ -13,12 +13,10 @@ export function networkCommands(world: World): Commands {
     world.begin();
     world.tell({ kind: "network", network: world.view() });
   };
-  /** Refuses another manifest while the app runs a network, as the real app does. */
-  const free = (path: string) => {
-    const shown = world.app.network;
-    if (shown?.hosted && shown.manifest !== path) {
-      throw `the network ${shown.name} runs here; stop it before opening another manifest`;
-    }
+  /** Shows another manifest. A network that the app runs goes on. */
+  const show = (path: string) => {
+    world.hosts = [];
+    world.tellApp({ manifest: path, network: null, consent: null });
   };
   const end = () => {
     world.hosts = [];
@@ -52,18 +50,13 @@ export function networkCommands(world: World): Commands {
     attach: () => begin(false),
     detach: end,
     quit: () => undefined,
-    open_manifest: ({ path }) => {
-      free(String(path));
-      world.tellApp({ manifest: String(path) });
-    },
-    open_dialog: () => {
-      free("another.yaml");
-      world.tellApp({ manifest: "/home/ada/another.yaml" });
-    },
+    open_manifest: ({ path }) => show(String(path)),
+    open_dialog: () => show("/home/ada/another.yaml"),
     open_demo: () => {
-      free("demo.yaml");
       world.tellApp({ manifest: DEMO, consent: null });
+      begin(true);
     },
+    open_failed: () => null,
     create_example: () => world.tellApp({ manifest: world.scene.file }),
   };
 }

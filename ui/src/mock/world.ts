@@ -243,6 +243,7 @@ function firstApp(name: string, played: Scene): App {
         failure: {
           title: "office.yaml has 2 errors; the network goes on as it was",
           report: 'office.yaml:14:5: error: "prots" is not known here\n   |\n14 |     prots: ["8080:127.0.0.1:80"]\n   |     ^^^^^ did you mean "ports"?\n\noffice.yaml:21:10: error: the port 99999 is larger than 65535',
+          manifest: null,
         },
       };
     default:

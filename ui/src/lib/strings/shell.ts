@@ -83,9 +83,6 @@ export const shell = {
     stopHostText: (flows: number) => `${useOfHost(flows)} The host stays stopped until you start it.`,
     restartHostTitle: (host: string) => `Restart ${host}?`,
     restartHostText: (flows: number) => `${cut(flows)} Its command starts again immediately.`,
-    otherTitle: (name: string) => `${name} is running`,
-    otherText: (name: string, flows: number) => `The window shows one network at a time. ${name} has to stop first. ${use(flows)}`,
-    otherStop: (name: string) => `Stop ${name} and continue`,
   },
   prompt: {
     sent: (host: string) => `Sent. Waiting for ${host}...`,
@@ -118,7 +115,7 @@ export const shell = {
     elsewhere: "Run \u201cnorouter approve\u201d to apply it",
     failed: "Could not reload the manifest",
   },
-  failure: { show: "Details", hide: "Hide details", openManifest: "Edit the manifest", copy: "Copy details", what: "the details" },
+  failure: { show: "Details", hide: "Hide details", openManifest: "Edit the manifest", again: "Try again", copy: "Copy details", what: "the details" },
   palette: {
     title: "Search and commands",
     placeholder: "Go to a page or host, or run a command",

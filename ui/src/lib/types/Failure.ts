@@ -5,10 +5,14 @@
  */
 export type Failure = { 
 /**
- * The failure, in one sentence.
+ * The failure and, if it is short, the reason, in one line.
  */
 title: string, 
 /**
  * The full report, several lines for a fixed-width font; may be empty.
  */
-report: string, };
+report: string, 
+/**
+ * The manifest that could not be opened, if that is the failure.
+ */
+manifest: string | null, };

@@ -4,6 +4,7 @@ import type { LogLine } from "./LogLine";
 import type { NetworkView } from "./NetworkView";
 import type { App } from "./App";
 import type { ManifestText } from "./ManifestText";
+import type { Place } from "./Place";
 
 /**
  * News for the page.
@@ -32,4 +33,8 @@ count: number, } | { "kind": "manifest",
 /**
  * The new content of the file.
  */
-manifest: ManifestText, } | { "kind": "ended" };
+manifest: ManifestText, } | { "kind": "ended" } | { "kind": "go", 
+/**
+ * The place.
+ */
+place: Place, };
