@@ -246,7 +246,9 @@ impl Host {
         let lost = match self.link.state() {
             link::State::Ending { why, .. }
             | link::State::Waiting { why, .. }
-            | link::State::Refused { why } => (*why != Loss::Stopped).then(|| why.trouble()),
+            | link::State::Refused { why } => {
+                (*why != Loss::Stopped).then(|| why.trouble(&self.plan.by_hand()))
+            }
             link::State::Idle
             | link::State::Spawning
             | link::State::Configuring { .. }
@@ -268,17 +270,23 @@ impl Host {
     /// it takes so long; or that it is silent.
     fn mutters(&self) -> Option<Trouble> {
         let said = self.link.mutters().map(str::to_owned);
-        let (code, what, remedy) = match &said {
-            Some(said) => (TroubleCode::Says, format!("its command says: {said}"), None),
+        let (code, what) = match &said {
+            Some(said) => (TroubleCode::Says, format!("its command says: {said}")),
             None if self.link.is_late() && self.prompts.trouble().is_none() => (
                 TroubleCode::NoAnswer,
-                "its command runs, but no agent has answered yet".to_owned(),
-                Some(
-                    "if that lasts, run the command by hand: it may wait for something".to_owned(),
-                ),
+                "its command runs, but no agent has answered yet, and nothing was written"
+                    .to_owned(),
             ),
             None => return None,
         };
+        let by_hand = self.plan.by_hand();
+        let remedy = (code == TroubleCode::NoAnswer).then(|| {
+            format!(
+                "if that lasts, run it by hand: {} - it has to print the version of norouter at once. If it hangs too, it waits \
+                 for a password, a network, or a program that is not norouter",
+                by_hand.version
+            )
+        });
         Some(Trouble {
             code,
             what,
@@ -302,10 +310,7 @@ impl Host {
     }
 
     fn held_view(&self) -> Option<HeldView> {
-        let argv = |start: &Start| match start {
-            Start::Command(argv) => Some(argv.clone()),
-            Start::InProcess => None,
-        };
+        let argv = |start: &Start| Some(start.shown()).filter(|words| !words.is_empty());
         let held = self.held.as_ref()?;
         let previous = (!self.is_unapproved()).then_some(&self.plan.start);
         Some(HeldView {
