@@ -118,7 +118,7 @@ fn reported(problem: &ProblemReport) -> Trouble {
         Some(ProblemCode::Listen) => TroubleCode::Listen,
         Some(ProblemCode::Dns) => TroubleCode::Dns,
         Some(ProblemCode::Proxy) => TroubleCode::Proxy,
-        Some(ProblemCode::Files) => TroubleCode::Files,
+        Some(ProblemCode::Files | ProblemCode::NoFiles) => TroubleCode::Files,
         Some(ProblemCode::Limited) => TroubleCode::Limited,
         Some(ProblemCode::Crowded) => TroubleCode::Crowded,
         Some(ProblemCode::Succession) => TroubleCode::Succession,
@@ -132,6 +132,11 @@ fn reported(problem: &ProblemReport) -> Trouble {
         address: problem.address.map(|address| address.to_string()),
         ..Trouble::default()
     }
+}
+
+/// Whether a report is about something that nobody has asked for, so that the host is not degraded without it.
+fn is_note(problem: &ProblemReport) -> bool {
+    problem.code == Some(ProblemCode::NoFiles)
 }
 
 impl Host {
@@ -255,15 +260,25 @@ impl Host {
             | link::State::Ready
             | link::State::Stopped => None,
         };
-        // Problems that an agent has reported end with that agent.
-        let serves = *self.link.state() == link::State::Ready;
-        let reports = self.link.problems().iter().filter(|_| serves);
+        let reports = self.reports().filter(|problem| !is_note(problem));
         lost.into_iter()
             .chain(reports.map(reported))
             .chain(self.prompts.trouble())
             .chain(self.mutters())
             .chain(self.awaits())
             .collect()
+    }
+
+    /// What the agent has reported. It ends with that agent.
+    fn reports(&self) -> impl Iterator<Item = &ProblemReport> {
+        let serves = *self.link.state() == link::State::Ready;
+        self.link.problems().iter().filter(move |_| serves)
+    }
+
+    /// What people should know of a host although it is ready.
+    fn notes(&self) -> Vec<String> {
+        let notes = self.reports().filter(|problem| is_note(problem));
+        notes.map(|problem| reported(problem).to_string()).collect()
     }
 
     /// The last line of a command whose agent should have answered by now, because it may ask for something or say why
@@ -421,6 +436,7 @@ impl Host {
                 .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
             prompts: self.prompts.view(),
             troubles,
+            notes: self.notes(),
             held: self.held_view(),
             version: self
                 .link
