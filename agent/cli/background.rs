@@ -1,6 +1,7 @@
 //! `norouter up --detach`: starts a network in the background, and waits until its hosts are ready.
 
 use std::{
+    collections::BTreeSet,
     env,
     ffi::OsString,
     fs,
@@ -30,6 +31,9 @@ use crate::{
 /// How long the hosts may take to become ready before the command returns without them.
 const READY_MAX: Duration = Duration::from_mins(1);
 
+/// After this time, the person is told for which hosts the command still waits.
+const NAMED_AFTER: Duration = Duration::from_secs(2);
+
 /// The time between two looks at the network.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -42,10 +46,12 @@ struct Background {
     log: PathBuf,
     /// When to stop waiting.
     until: Instant,
+    /// The hosts that have failed, or wait for a person, and of which the person was told.
+    failed: BTreeSet<String>,
 }
 
 /// Starts this program with these arguments, which make it run a network that is probably called `name`. Returns when
-/// each host can be reached or waits for a person, or when the time is up.
+/// each host can be reached, has failed or waits for a person, or when the time is up.
 pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Error> {
     let failed = |what: &str, error: &std::io::Error| {
         Error::new(Exit::Failure, format!("{what}: {}", describe(error)))
@@ -53,7 +59,9 @@ pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Er
     let folder = log_folder()?;
     let (path, log) = background::log(&folder, &name.to_string()).map_err(|error| {
         let what = format!("cannot make a log in {}", folder.display());
-        failed(&what, &error)
+        failed(&what, &error).hint(
+            "set XDG_STATE_HOME to a folder that you may write, or run the network in the foreground, without --detach",
+        )
     })?;
     let start = || {
         Command::new(env::current_exe()?)
@@ -69,9 +77,13 @@ pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Er
             process,
             log: path,
             until: Instant::now() + READY_MAX,
+            failed: BTreeSet::new(),
         };
         let client = background.client().await?;
-        let network = background.ready(&client).await?;
+        background.ready(&client).await?;
+        // A moment after its agent is ready, a host tells which files could not be written.
+        sleep(LOOK).await;
+        let network = client.network().await?;
         Ok(background.tell(&network))
     })
 }
@@ -109,14 +121,28 @@ impl Background {
         }
     }
 
-    /// Waits until each host can be reached or waits for a person, but not longer than `until`.
-    async fn ready(&mut self, client: &Client) -> Result<NetworkView, Error> {
+    /// Waits until each host can be reached, has failed or waits for a person, but not longer than `until`. What fails
+    /// is told at once.
+    async fn ready(&mut self, client: &Client) -> Result<(), Error> {
+        let named = Instant::now() + NAMED_AFTER;
+        let mut is_named = false;
         loop {
             match client.network().await {
                 Ok(network) => {
-                    let mut hosts = network.snapshot.hosts.iter();
-                    if hosts.all(is_final) || Instant::now() >= self.until {
-                        return Ok(network);
+                    self.tell_failures(&network);
+                    let hosts = network.snapshot.hosts.iter();
+                    let waited_for: Vec<&str> = hosts
+                        .filter(|host| !host.state.is_up() && !self.failed.contains(&host.name))
+                        .map(|host| host.name.as_str())
+                        .collect();
+                    if waited_for.is_empty() || Instant::now() >= self.until {
+                        return Ok(());
+                    }
+                    if Instant::now() >= named && !std::mem::replace(&mut is_named, true) {
+                        output::talk(&format!(
+                            "waiting for {}; Ctrl-C stops the waiting, the network goes on",
+                            waited_for.join(", ")
+                        ));
                     }
                 }
                 Err(error) if error.passes() && Instant::now() < self.until => {}
@@ -126,6 +152,15 @@ impl Background {
                 }
             }
             sleep(LOOK).await;
+        }
+    }
+
+    /// Tells the person the first failure of each host, and what hosts wait for.
+    fn tell_failures(&mut self, network: &NetworkView) {
+        for host in &network.snapshot.hosts {
+            if has_failed(host) && self.failed.insert(host.name.clone()) {
+                missing(host, network);
+            }
         }
     }
 
@@ -154,41 +189,46 @@ impl Background {
             "{name} runs in the background, process {}; its log: {log}\n\"norouter status --network {name}\" shows it, \"norouter down --network {name}\" ends it",
             network.pid
         ));
-        let hosts = network.snapshot.hosts.iter();
-        let missing: Vec<_> = hosts.filter(|host| !host.state.is_up()).collect();
-        for host in &missing {
-            let reason = host.reason.as_deref().map(escape);
-            let reason = reason.map(|reason| format!(": {reason}"));
-            let (host_name, state) = (&host.name, host.state.word());
-            output::talk(&format!(
-                "{host_name} is not ready ({state}){}",
-                reason.unwrap_or_default()
-            ));
-            if !host.prompts.is_empty() {
-                output::talk(&format!(
-                    "{host_name}: \"norouter answer {host_name} --network {name}\" answers that"
-                ));
+        let hosts = &network.snapshot.hosts;
+        let mut is_all = true;
+        for host in hosts {
+            let has_failed = self.failed.contains(&host.name);
+            let host_name = &host.name;
+            if host.state == HostState::Degraded {
+                let reason = host.reason.as_deref().map(escape).unwrap_or_default();
+                output::talk(&format!("{host_name} is degraded: {reason}"));
+            } else if host.state.is_up() && has_failed {
+                output::talk(&format!("{host_name} is ready now"));
+            } else if !host.state.is_up() && !has_failed {
+                missing(host, network);
+            }
+            is_all &= host.state == HostState::Ready;
+            for note in &host.notes {
+                output::talk(&format!("{host_name}: {}", escape(note)));
             }
         }
-        let hosts = network.snapshot.hosts.iter();
-        let degraded: Vec<_> = hosts
-            .filter(|host| host.state == HostState::Degraded)
-            .collect();
-        for host in &degraded {
-            let reason = host.reason.as_deref().map(escape).unwrap_or_default();
-            output::talk(&format!("{} is degraded: {reason}", host.name));
-        }
-        if missing.is_empty() && degraded.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::PartlyUp
-        }
+        if is_all { Exit::Ok } else { Exit::PartlyUp }
     }
 }
 
-/// Whether a host is ready, or stays as it is until a person acts.
-fn is_final(host: &HostView) -> bool {
-    host.state.is_up() || host.state.is_over() || host.state == HostState::NeedsYou
+/// Whether the command of a host has failed, or the host waits for a person. While the command is ending, the reason is
+/// not complete yet.
+fn has_failed(host: &HostView) -> bool {
+    host.retry.is_some() || host.state.is_over() || host.state == HostState::NeedsYou
+}
+
+/// Tells the person why a host is not ready, and how to answer what it asks.
+fn missing(host: &HostView, network: &NetworkView) {
+    let (name, state) = (&host.name, host.state.word());
+    let reason = host.reason.as_deref().map(escape);
+    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    output::talk(&format!("{name} is not ready ({state}){reason}"));
+    if !host.prompts.is_empty() {
+        let network = &network.network;
+        output::talk(&format!(
+            "{name}: \"norouter answer {name} --network {network}\" answers that"
+        ));
+    }
 }
 
 fn shown(path: &Path) -> String {

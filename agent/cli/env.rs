@@ -13,7 +13,7 @@ use crate::{
     driver::{agent::state_dir, system::shell::Shell},
     proxy::variables::{EXEMPTIONS, merged_exemptions},
     text::escape,
-    view::PlanHost,
+    view::{HostView, PlanHost, TroubleCode},
 };
 
 /// If the host has a proxy, at least one of these variables is set.
@@ -202,12 +202,14 @@ impl Folder {
             }
             client => client?,
         };
-        let pid = client.network().await?.pid;
+        let network = client.network().await?;
+        let pid = network.pid;
         let hosts = client.plan().await?.hosts.into_iter();
-        let folders: Vec<String> = hosts
-            .filter(PlanHost::is_here)
-            .filter_map(|host| host.state_dir)
-            .collect();
+        let here: Vec<PlanHost> = hosts.filter(PlanHost::is_here).collect();
+        let is_here = |host: &&HostView| here.iter().any(|it| it.name == host.name);
+        let mut views = network.snapshot.hosts.iter().filter(is_here);
+        let reason = views.find_map(not_written);
+        let folders: Vec<String> = here.into_iter().filter_map(|host| host.state_dir).collect();
         let mut found = folders
             .iter()
             .filter_map(|it| state_dir::folder_of(it, pid));
@@ -215,6 +217,9 @@ impl Folder {
             return Ok(Some(folder.display().to_string()));
         }
         let name = client.name();
+        if let Some(reason) = reason.filter(|_| !folders.is_empty()) {
+            return Err(Error::new(Exit::NoManager, reason));
+        }
         if !folders.is_empty() {
             let message =
                 format!("the network {name} has not written its variables on this machine");
@@ -228,6 +233,15 @@ impl Folder {
         }
         Ok(None)
     }
+}
+
+/// Why a host has not written its variables, as far as it has said so.
+fn not_written(host: &HostView) -> Option<String> {
+    let troubles = host.troubles.iter();
+    let about_files = troubles.filter(|trouble| trouble.code == TroubleCode::Files);
+    let notes = host.notes.iter().cloned();
+    let reason = notes.chain(about_files.map(ToString::to_string)).next()?;
+    Some(format!("{}: {}", host.name, escape(&reason)))
 }
 
 impl Choice {

@@ -130,7 +130,7 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.push(match &host.start {
         Start::InProcess => ("runs", "on this machine, inside norouter itself".to_owned()),
-        Start::Command(words) => ("runs", shell_line(words)),
+        Start::Command(_) => ("runs", shell_line(&host.start.shown())),
     });
     for forward in &host.forwards {
         let listen = host.vip.socket(forward.listen_port);

@@ -106,6 +106,8 @@ fn text(network: &NetworkView) -> String {
                 escape(reason)
             ));
         }
+        let notes = host.notes.iter();
+        lines.extend(notes.map(|note| format!("{}: {}", host.name, escape(note))));
         lines.extend(complaints(host, network.snapshot.now_ms));
         if !host.prompts.is_empty() {
             let name = &host.name;
@@ -244,6 +246,7 @@ mod tests {
         };
         let mut db = host("db", "1.0.0");
         db.aliases = vec!["store".to_owned()];
+        db.notes = vec!["cannot write the files: no space left".to_owned()];
         let mut old = host("old", "0.6.5");
         (old.state, old.reason) = (HostState::Waiting, Some("gone".to_owned()));
         old.retry = Some(Retry {
@@ -278,6 +281,10 @@ mod tests {
         );
         assert!(
             text.contains("old: \u{1b}[31mgone\u{1b}[0m; again in 4 s (try 3)\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("db: cannot write the files: no space left\n"),
             "{text}"
         );
         assert!(

@@ -61,7 +61,7 @@ pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Run the network in the background: return when its hosts are ready or need a person, or after a minute
+    /// Run the network in the background: return when its hosts are ready, have failed or need a person, or after a minute
     ///
     /// "norouter ls" lists it, "norouter answer" answers the questions of its commands, and "norouter down" ends it. It
     /// outlives the terminal, but not a restart of the machine: see "norouter service" for that.

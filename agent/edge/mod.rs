@@ -228,11 +228,27 @@ impl Core {
             .handle_listening(now, listener, outcome, rights, outbox);
     }
 
-    /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written.
-    pub fn handle_files(&mut self, problems: Vec<ProblemReport>) {
+    /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written. Files that nobody
+    /// has asked for are told in a notice as well, because no change of state shows that they are missing. If the
+    /// manager does not want notices, returns the text instead of sending it.
+    pub fn handle_files(&mut self, problems: Vec<ProblemReport>) -> Option<String> {
+        let is_unasked = |problem: &&ProblemReport| problem.code == Some(ProblemCode::NoFiles);
+        let text = problems
+            .iter()
+            .find(is_unasked)
+            .map(ProblemReport::sentence);
         self.outbox
             .note_problems_changed(self.reports.files != problems);
         self.reports.files = problems;
+        // A notice must not be repeated.
+        let text = text.filter(|text| self.reports.no_files.as_ref() != Some(text))?;
+        self.reports.no_files = Some(text.clone());
+        let config = self.rights.config.as_ref();
+        if config.is_some_and(|config| config.manager_features.notices) {
+            self.outbox.tell(Event::Notice(text));
+            return None;
+        }
+        Some(text)
     }
 
     /// Notes that [`Output::EndPredecessor`] failed. A later start of this agent will have to wait until its ports are

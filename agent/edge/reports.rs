@@ -21,6 +21,8 @@ const PROBLEMS_MAX: usize = 63;
 pub(super) struct Reports {
     /// Files that could not be written.
     pub(super) files: Vec<ProblemReport>,
+    /// The last notice about files that nobody has asked for and that could not be written.
+    pub(super) no_files: Option<String>,
     /// The reason why a later start of this agent will have to wait for its ports; `None` if it will not have to wait.
     pub(super) no_place: Option<ProblemReport>,
     /// The parts of the configuration that the limits of this machine do not permit.

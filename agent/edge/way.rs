@@ -19,7 +19,7 @@ use crate::{
     addr::{Port, Vip},
     destination::{Destination, Host},
     proxy::Upstream,
-    route,
+    route, text,
     wire::{Cause, Failure},
 };
 
@@ -141,7 +141,8 @@ fn not_accepted(rights: &Rights, address: SocketAddrV4) -> (Cause, String) {
             format!("cannot be reached: {host} is not up"),
         );
     }
-    let reason = format!("does not accept connections: its service on {host} has refused");
+    // The far end refuses in the same way if it does not find the name of its service, or may not connect to it.
+    let reason = format!("does not accept connections: {host} cannot connect to its service");
     (Cause::Refused, reason)
 }
 
@@ -197,9 +198,38 @@ impl Resolving {
     pub fn handle_unresolved(self, rights: &Rights, failure: Failure) -> Step {
         match outward(rights, &self.destination, self.is_remote) {
             Some(proxy) => Step::GoOut(proxy.clone()),
-            None => Step::GiveUp(failure),
+            None => Step::GiveUp(unknown(rights, &self.destination, failure)),
         }
     }
+}
+
+/// The beginning of the reason why a name was not resolved; what the resolver says follows.
+pub fn unresolved(name: &str) -> String {
+    format!("The name {name} cannot be resolved: ")
+}
+
+/// The failure to resolve a name, with everything that is known of the name: it is not in the network either.
+fn unknown(rights: &Rights, destination: &Destination, failure: Failure) -> Failure {
+    let (Host::Name(name), Some(zone), Some(own)) =
+        (&destination.host, rights.zone(), rights.own())
+    else {
+        return failure;
+    };
+    let names = zone.entries().map(|(name, _)| name);
+    let meant = match text::meant(name, names) {
+        Some(meant) => format!(" (did you mean {meant}?)"),
+        None => String::new(),
+    };
+    let own = rights.called(own);
+    let known = unresolved(name);
+    let why = failure
+        .reason
+        .strip_prefix(&known)
+        .unwrap_or(&failure.reason);
+    let reason = format!(
+        "{name} is not a host of this network{meant}, no route leads there, and {own} cannot resolve it: {why}"
+    );
+    Failure { reason, ..failure }
 }
 
 /// Waits until it is known which addresses of a destination belong to this machine: clients on other machines cannot

@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::said::said;
 use crate::{
     time::Instant,
-    view::symptoms::{self, Symptom},
+    view::{
+        keygen,
+        symptoms::{self, Symptom},
+    },
 };
 
 /// How many lines of a command are searched for known causes, so that a flood of lines does not take much time.
@@ -26,6 +29,10 @@ pub struct LastWords {
     pub banner: String,
     /// The known cause that the words show.
     pub symptom: Option<&'static Symptom>,
+    /// The line with which an old key can be removed from a file of known hosts.
+    pub keygen: Option<String>,
+    /// Whether the agent had answered before, so that the command did start it.
+    pub answered: bool,
 }
 
 /// The lines of a command's standard error since it was started, as far as they may tell the reason for its end.
@@ -33,6 +40,8 @@ pub struct LastWords {
 pub(super) struct Heard {
     last: Option<(Instant, String)>,
     known: Option<(&'static Symptom, String)>,
+    /// The line that removes an old key. `ssh` may write it without the name of the file, too.
+    keygen: Option<String>,
     searched: usize,
     /// Whether the agent has been ready since then. From then on, the lines are its own, and not those of a program on
     /// the way to it.
@@ -48,6 +57,9 @@ impl Heard {
         let shown = said(trimmed(line));
         if !self.answered && self.searched < SEARCHED_MAX {
             self.searched += 1;
+            if self.keygen.is_none() {
+                self.keygen = keygen(line);
+            }
             let symptom = Symptom::seen_in(line);
             let known = self.known.as_ref();
             if let Some(symptom) =
@@ -96,6 +108,8 @@ impl Heard {
                 said(banner)
             },
             symptom,
+            keygen: self.keygen.clone(),
+            answered: self.answered,
         }
     }
 }
@@ -103,7 +117,12 @@ impl Heard {
 impl LastWords {
     /// Whether the command has said nothing at all.
     pub(super) fn is_silence(&self) -> bool {
-        *self == Self::default()
+        self.line.is_none() && self.banner.is_empty() && self.symptom.is_none()
+    }
+
+    /// The text before the first frame; `None` if there was none.
+    pub(super) fn banner(&self) -> Option<&str> {
+        Some(self.banner.as_str()).filter(|banner| !banner.is_empty())
     }
 
     /// The words of a command that does nothing but show this symptom.
@@ -161,6 +180,22 @@ mod tests {
             Some("WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!")
         );
         assert_eq!(words.symptom.unwrap().cause, TroubleCause::HostKey);
+        assert_eq!(words.keygen, None);
+    }
+
+    #[test]
+    fn the_line_that_removes_an_old_key_is_kept() {
+        let words = heard(&[
+            "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
+            "  remove with:",
+            "  ssh-keygen -f \"/home/ann/.ssh/known_hosts\" -R \"web9\"",
+            "Host key for web9 has changed and you have requested strict checking.",
+        ])
+        .last_words(NOW, "");
+        assert_eq!(
+            words.keygen.as_deref(),
+            Some("ssh-keygen -f /home/ann/.ssh/known_hosts -R web9")
+        );
     }
 
     #[test]

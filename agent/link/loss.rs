@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{appetite::Excess, last_words::LastWords};
 use crate::{
-    view::{Cure, Trouble, TroubleCode, symptoms},
+    view::{ByHand, Cure, Hint, Trouble, TroubleCode, symptoms},
     wire::{Desync, control::feature},
 };
 
@@ -154,16 +154,23 @@ impl Loss {
         }
     }
 
-    /// The loss as a code and values for programs, and in words for people.
-    pub fn trouble(&self) -> Trouble {
+    /// The loss as a code and values for programs, and in words for people. The remedy names lines that a person can run
+    /// by hand.
+    pub fn trouble(&self, by_hand: &ByHand) -> Trouble {
+        let last = self.last_words();
+        let hint = Hint {
+            line: last.and_then(|last| last.line.as_deref().or(last.banner())),
+            keygen: last.and_then(|last| last.keygen.as_deref()),
+        };
+        let remedy = self.remedy_words();
         Trouble {
             code: self.code(),
             what: self.what(),
-            remedy: self.remedy_words().map(str::to_owned),
+            remedy: remedy.map(|remedy| by_hand.fill(remedy, hint)),
             address: None,
             status: self.status(),
-            said: self.last_words().and_then(|last| last.line.clone()),
-            cause: self.last_words().and_then(|last| Some(last.symptom?.cause)),
+            said: last.and_then(|last| last.line.clone()),
+            cause: last.and_then(|last| Some(last.symptom?.cause)),
         }
     }
 
@@ -229,6 +236,13 @@ impl Loss {
                     format!("{reason}{}{}", ending.aside(), quoted(&last.banner))
                 }
                 Some(reason) => format!("{reason}{}", ending.aside()),
+                None if last.banner.is_empty() && !last.answered => {
+                    format!("its command {ending}, and wrote nothing")
+                }
+                None if *ending == Ending::Status(0) && !last.answered => format!(
+                    "its command exited with status 0 without starting norouter{}",
+                    quoted(&last.banner)
+                ),
                 None => format!("its command {ending}{}", quoted(&last.banner)),
             },
             Self::Unanswered { question, no: true } => {
@@ -300,20 +314,26 @@ impl Loss {
             Self::Exited { ending, last } => match (last.symptom, ending) {
                 (Some(symptom), _) => Some(symptom.remedy),
                 (None, Ending::Status(127)) => Some(symptoms::INSTALL),
-                (None, Ending::Status(126)) => {
-                    Some("install norouter there, or write its path in cmd")
-                }
-                (None, _) => None,
+                (None, Ending::Status(126)) => Some(
+                    "if norouter is there, make it executable (chmod +x); otherwise install it, or write its path in cmd",
+                ),
+                // The words of an agent that has answered are its own: the command does start norouter.
+                (None, _) if last.answered => None,
+                (None, Ending::Status(0)) => Some(
+                    "something on the way (a login shell, a menu, a command that the server forces) does not run what cmd says; \
+                     run it by hand: {version} - it has to print the version of norouter",
+                ),
+                (None, _) => Some(symptoms::RUN_BY_HAND),
             },
             Self::Stopped | Self::Restarted | Self::Closing => None,
             Self::Silent | Self::Stalled => Some("look whether the host is up"),
             Self::NotStarted(why) => why.remedy_words(),
             Self::Unanswered { .. } => Some("start the host to be asked again"),
-            Self::Closed => Some("run the command by hand to see what it waits for"),
-            Self::NoAnswer(last) => Some(last.symptom.map_or(
-                "run the command by hand to see whether it asks for something",
-                |symptom| symptom.remedy,
-            )),
+            Self::Closed => Some("run it by hand to see what it waits for: {version}"),
+            Self::NoAnswer(last) => Some(
+                last.symptom
+                    .map_or(symptoms::RUN_BY_HAND, |symptom| symptom.remedy),
+            ),
             Self::OutOfStep {
                 desync: Desync::Sum,
                 ..
@@ -322,7 +342,7 @@ impl Loss {
                 desync: Desync::Header(_),
                 found,
             } if !found.is_empty() => Some(
-                "if that happens again, run the command by hand to see which program writes that",
+                "if that happens again, run it by hand to see which program writes that: {version}",
             ),
             Self::OutOfStep { .. } => {
                 Some("remove the option that makes it a terminal, such as -t")
@@ -350,12 +370,6 @@ impl Loss {
             ),
             Self::Lacks { .. } => Some("install a newer one on that host"),
         }
-    }
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.trouble(), f)
     }
 }
 
@@ -450,10 +464,14 @@ mod tests {
         Loss::Exited { ending, last }
     }
 
+    fn told(lost: &Loss) -> String {
+        lost.trouble(&ByHand::default()).to_string()
+    }
+
     #[test]
     fn a_loss_is_a_value_and_is_put_into_words_once() {
         let lost = exited(255, "ssh: Could not resolve hostname wbe1");
-        let trouble = lost.trouble();
+        let trouble = lost.trouble(&ByHand::default());
         assert_eq!(
             (trouble.code, trouble.status, trouble.cause),
             (
@@ -471,14 +489,13 @@ mod tests {
             "ssh: Could not resolve hostname wbe1 (status 255)"
         );
         assert!(trouble.remedy.as_ref().unwrap().starts_with("correct"));
-        assert_eq!(lost.to_string(), trouble.to_string());
 
         let missing = Loss::NotStarted(CannotStart::NotFound("podman".to_owned()));
         assert_eq!(
-            missing.to_string(),
+            told(&missing),
             "its command could not be started: \"podman\" is not in $PATH; install it, or write its path in cmd"
         );
-        assert_eq!(Loss::Closed.trouble().status, None);
+        assert_eq!(Loss::Closed.trouble(&ByHand::default()).status, None);
     }
 
     #[test]
@@ -497,10 +514,10 @@ mod tests {
             ),
             (exited(1, "the moon is down"), Remedy::Time),
         ] {
-            assert_eq!(lost.remedy(), remedy, "{lost}");
+            assert_eq!(lost.remedy(), remedy, "{lost:?}");
         }
         assert_eq!(
-            exited(1, "the moon is down").to_string(),
+            exited(1, "the moon is down").what(),
             "the moon is down (status 1)"
         );
     }
@@ -512,7 +529,7 @@ mod tests {
             last: LastWords::of(&NO_INPUT),
         };
         assert_eq!(lost.remedy(), Remedy::MuchTime);
-        let told = lost.to_string();
+        let told = told(&lost);
         assert!(told.starts_with("its command ended before it was told anything"));
         assert!(told.contains("(status 0); add the option"), "{told}");
     }

@@ -119,7 +119,7 @@ fn reported(problem: &ProblemReport) -> Trouble {
         Some(ProblemCode::Listen) => TroubleCode::Listen,
         Some(ProblemCode::Dns) => TroubleCode::Dns,
         Some(ProblemCode::Proxy) => TroubleCode::Proxy,
-        Some(ProblemCode::Files) => TroubleCode::Files,
+        Some(ProblemCode::Files | ProblemCode::NoFiles) => TroubleCode::Files,
         Some(ProblemCode::Limited) => TroubleCode::Limited,
         Some(ProblemCode::Crowded) => TroubleCode::Crowded,
         Some(ProblemCode::Succession) => TroubleCode::Succession,
@@ -133,6 +133,11 @@ fn reported(problem: &ProblemReport) -> Trouble {
         address: problem.address.map(|address| address.to_string()),
         ..Trouble::default()
     }
+}
+
+/// Whether a report is about something that nobody has asked for, so that the host is not degraded without it.
+fn is_note(problem: &ProblemReport) -> bool {
+    problem.code == Some(ProblemCode::NoFiles)
 }
 
 impl Host {
@@ -247,16 +252,16 @@ impl Host {
         let lost = match self.link.state() {
             link::State::Ending { why, .. }
             | link::State::Waiting { why, .. }
-            | link::State::Refused { why } => (*why != Loss::Stopped).then(|| why.trouble()),
+            | link::State::Refused { why } => {
+                (*why != Loss::Stopped).then(|| why.trouble(&self.plan.by_hand()))
+            }
             link::State::Idle
             | link::State::Spawning
             | link::State::Configuring { .. }
             | link::State::Ready
             | link::State::Stopped => None,
         };
-        // Problems that an agent has reported end with that agent.
-        let serves = *self.link.state() == link::State::Ready;
-        let reports = self.link.problems().iter().filter(|_| serves);
+        let reports = self.reports().filter(|problem| !is_note(problem));
         lost.into_iter()
             .chain(reports.map(reported))
             .chain(self.prompts.trouble())
@@ -265,21 +270,39 @@ impl Host {
             .collect()
     }
 
+    /// What the agent has reported. It ends with that agent.
+    fn reports(&self) -> impl Iterator<Item = &ProblemReport> {
+        let serves = *self.link.state() == link::State::Ready;
+        self.link.problems().iter().filter(move |_| serves)
+    }
+
+    /// What people should know of a host although it is ready.
+    fn notes(&self) -> Vec<String> {
+        let notes = self.reports().filter(|problem| is_note(problem));
+        notes.map(|problem| reported(problem).to_string()).collect()
+    }
+
     /// The last line of a command whose agent should have answered by now, because it may ask for something or say why
     /// it takes so long; or that it is silent.
     fn mutters(&self) -> Option<Trouble> {
         let said = self.link.mutters().map(str::to_owned);
-        let (code, what, remedy) = match &said {
-            Some(said) => (TroubleCode::Says, format!("its command says: {said}"), None),
+        let (code, what) = match &said {
+            Some(said) => (TroubleCode::Says, format!("its command says: {said}")),
             None if self.link.is_late() && self.prompts.trouble().is_none() => (
                 TroubleCode::NoAnswer,
-                "its command runs, but no agent has answered yet".to_owned(),
-                Some(
-                    "if that lasts, run the command by hand: it may wait for something".to_owned(),
-                ),
+                "its command runs, but no agent has answered yet, and nothing was written"
+                    .to_owned(),
             ),
             None => return None,
         };
+        let by_hand = self.plan.by_hand();
+        let remedy = (code == TroubleCode::NoAnswer).then(|| {
+            format!(
+                "if that lasts, run it by hand: {} - it has to print the version of norouter at once. If it hangs too, it waits \
+                 for a password, a network, or a program that is not norouter",
+                by_hand.version
+            )
+        });
         Some(Trouble {
             code,
             what,
@@ -303,10 +326,7 @@ impl Host {
     }
 
     fn held_view(&self) -> Option<HeldView> {
-        let argv = |start: &Start| match start {
-            Start::Command(argv) => Some(argv.clone()),
-            Start::InProcess => None,
-        };
+        let argv = |start: &Start| Some(start.shown()).filter(|words| !words.is_empty());
         let held = self.held.as_ref()?;
         let previous = (!self.is_unapproved()).then_some(&self.plan.start);
         Some(HeldView {
@@ -418,6 +438,7 @@ impl Host {
                 .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
             prompts: self.prompts.view(),
             troubles,
+            notes: self.notes(),
             held: self.held_view(),
             version: self
                 .link

@@ -275,6 +275,15 @@ fn problems_make_a_host_degraded_until_they_are_gone() {
         ..Trouble::default()
     };
     assert_eq!(core.snapshot(NOW).hosts[0].troubles, [told]);
+    let unasked = r#"{"what":"write the files","reason":"disk full","code":"noFiles"}"#;
+    core.handle_bytes(NOW, vip(A), &mut report(unasked));
+    let view = &core.snapshot(NOW).hosts[0];
+    assert_eq!(
+        view.state,
+        HostState::Ready,
+        "nobody has asked for these files"
+    );
+    assert_eq!(view.notes, ["cannot write the files: disk full"]);
     core.handle_bytes(NOW, vip(A), &mut report(""));
     assert_eq!(states(&core)[0], HostState::Ready);
 }

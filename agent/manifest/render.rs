@@ -110,10 +110,16 @@ fn line_around(text: &str, byte: usize) -> Range<usize> {
     start..(start + text[start..end].trim_end_matches('\r').len()).max(byte)
 }
 
-/// The line with its unsafe characters replaced, except for those that the renderer itself replaces. Each replacement
-/// has as many bytes as the character it replaces, so that positions in the line stay correct.
+/// The line with its unsafe characters replaced, except for those that the renderer itself replaces, and with the
+/// password of `sshpass` masked. Each replacement has as many bytes as what it replaces, so that positions in the line
+/// stay correct.
 fn shown(line: &str) -> Cow<'_, str> {
     let passes = |c: char| c.len_utf8() == 1 || !is_unsafe(c);
+    if let Some(password) = password(line) {
+        let (before, after) = (&line[..password.start], &line[password.end..]);
+        let masked = format!("{before}{}{after}", "*".repeat(password.len()));
+        return Cow::Owned(shown(&masked).into_owned());
+    }
     if line.chars().all(passes) {
         return Cow::Borrowed(line);
     }
@@ -126,9 +132,57 @@ fn shown(line: &str) -> Cow<'_, str> {
     Cow::Owned(line.chars().map(substitute).collect())
 }
 
+/// Where the line has the password of an `sshpass -p` that is not masked yet: as a part of a text, or as a word of a
+/// list.
+fn password(line: &str) -> Option<Range<usize>> {
+    let program = line.find("sshpass")?;
+    let is_end = |c: char| c.is_whitespace() || ",'\"".contains(c);
+    let option = line[program..]
+        .match_indices("-p")
+        .find(|(at, _)| line[..program + at].ends_with(is_end))?;
+    let after = program + option.0 + option.1.len();
+    let start = after + line[after..].find(|c| !is_end(c))?;
+    // A password with blanks is between quotes.
+    let quote = line[..start]
+        .chars()
+        .next_back()
+        .filter(|c| "'\"".contains(*c));
+    let length = match quote {
+        Some(quote) => line[start..].find(quote),
+        None => line[start..].find(|c: char| is_end(c) || c == ']'),
+    };
+    let end = length.map_or(line.len(), |length| start + length);
+    let is_masked = line[start..end].chars().all(|c| c == '*');
+    (!is_masked).then_some(start..end)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_password_of_a_line_is_masked_at_its_length() {
+        for (line, masked) in [
+            (
+                "    cmd: \"sshpass -p hunter2 ssh -p 22 web1\"",
+                "    cmd: \"sshpass -p ******* ssh -p 22 web1\"",
+            ),
+            ("cmd: sshpass -phunter2 ssh", "cmd: sshpass -p******* ssh"),
+            (
+                "cmd: [sshpass, -p, hunter2, ssh]",
+                "cmd: [sshpass, -p, *******, ssh]",
+            ),
+            (
+                "cmd: \"sshpass -p 'ä b' ssh web1\"",
+                "cmd: \"sshpass -p '****' ssh web1\"",
+            ),
+            ("cmd: sshpass -e ssh web1", "cmd: sshpass -e ssh web1"),
+            ("cmd: sshpass -p", "cmd: sshpass -p"),
+            ("cmd: ssh -p 22 web1", "cmd: ssh -p 22 web1"),
+        ] {
+            assert_eq!(shown(line), masked, "{line}");
+        }
+    }
 
     #[test]
     fn a_character_that_is_replaced_keeps_its_length() {

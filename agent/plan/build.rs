@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     circles, commands, here,
-    network::{Allow, Forward, HostPlan, Plan, ProxyPlan, Start},
+    network::{AGENT_WORDS, Allow, Forward, HostPlan, Plan, ProxyPlan, Start},
     notes, policy,
     words::{self, Flaw},
 };
@@ -32,8 +32,6 @@ const DEFAULT_DNS_PORT: Port = Port::new(10_053).unwrap();
 const FIRST_RELAY_PORT: u16 = 10_054;
 /// Where an agent keeps its files unless the manifest says otherwise.
 pub(super) const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
-/// The words that are appended to every command, so that the program at its far end runs as an agent.
-const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 
 /// How many ports all hosts together may publish. Those of the template count once for each host.
 const PORTS_MAX: usize = 100_000;

@@ -122,10 +122,10 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     let host = || name.to_string();
     let here = *start == Start::InProcess;
     let mut all = Vec::new();
-    if let Start::Command(command) = start {
+    if let Start::Command(_) = start {
         all.push(Grant::Command {
             host: host(),
-            command: command.clone(),
+            command: start.shown(),
         });
     }
     all.extend(forwards.iter().map(|forward| Grant::Publish {

@@ -6,9 +6,11 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use super::commands;
 use crate::{
     addr::{HostName, Port, Vip},
     route::{Routes, policy::Policy},
+    view::ByHand,
 };
 
 /// The whole network that a manifest asks for.
@@ -75,6 +77,9 @@ pub enum Allow {
     /// All users.
     Any,
 }
+
+/// The words that are appended to every command, so that the program at its far end runs as an agent.
+pub(super) const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 
 /// How a host's agent is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,9 +171,39 @@ impl fmt::Display for Allow {
 }
 
 impl HostPlan {
+    /// What a person can run by hand if the host is lost.
+    pub fn by_hand(&self) -> ByHand {
+        let name = self.name.to_string();
+        match &self.start {
+            Start::InProcess => ByHand {
+                name,
+                ..ByHand::default()
+            },
+            Start::Command(words) => commands::by_hand(&name, own_words(words)),
+        }
+    }
+
     /// Whether programs on the host have a proxy into the network.
     pub fn has_proxy(&self) -> bool {
         self.http.is_some() || self.socks.is_some()
+    }
+}
+
+impl Start {
+    /// The words of the command as everybody may see them: a password among them is masked. Empty without a command.
+    pub fn shown(&self) -> Vec<String> {
+        match self {
+            Self::InProcess => Vec::new(),
+            Self::Command(words) => commands::masked(words),
+        }
+    }
+}
+
+/// The words of a command without those that are appended to every one.
+fn own_words(words: &[String]) -> &[String] {
+    match words {
+        [own @ .., agent, automated] if [agent, automated] == AGENT_WORDS => own,
+        _ => words,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A plan as people and programs see it.
 
-use super::network::{HostPlan, Plan, Protocol, Start};
+use super::network::{HostPlan, Plan, Protocol};
 use crate::{
     addr::Vip,
     route::{Route, Target},
@@ -32,10 +32,7 @@ impl Plan {
             name: host.name.to_string(),
             vip: host.vip.to_string(),
             aliases: host.aliases.iter().map(ToString::to_string).collect(),
-            command: match &host.start {
-                Start::InProcess => Vec::new(),
-                Start::Command(words) => words.clone(),
-            },
+            command: host.start.shown(),
             publishes: host
                 .forwards
                 .iter()

@@ -1,6 +1,7 @@
 //! A running network as people and programs see it: the whole state, and the events. User interfaces show nothing else.
 
 mod action;
+mod by_hand;
 mod error;
 mod event;
 mod flow;
@@ -17,6 +18,7 @@ mod why;
 
 pub use self::{
     action::{HostAction, NoHostAction},
+    by_hand::{ByHand, Hint, keygen},
     error::ErrorCode,
     event::{Event, RefusedTarget},
     flow::{

@@ -96,6 +96,9 @@ pub struct HostView {
     /// Everything that is wrong with the host or that the host waits for; the loss of its agent comes first.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
+    /// What people should know of the host, although it lacks nothing that they have asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The host's command, if it waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldView>,

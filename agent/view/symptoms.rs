@@ -20,7 +20,7 @@ pub struct Symptom {
     pub cause: TroubleCause,
     /// What is wrong, if no line of the command says it.
     pub what: Option<&'static str>,
-    /// What a person can do about it.
+    /// What a person can do about it. [`super::ByHand::fill`] fills its places in braces.
     pub remedy: &'static str,
 }
 
@@ -51,13 +51,15 @@ pub static NO_INPUT: Symptom = Symptom {
     texts: &[],
     cause: NoInput,
     what: Some("its command ended before it was told anything, as if its input were closed"),
-    remedy: "add the option that passes the input on, such as -i in \"docker exec -i\"",
+    remedy: "add the option that passes the input on, such as -i in \"docker exec -i\"; if it is there, run it by hand: \
+             {version} - it has to print the version of norouter",
 };
 
-/// The remedy where a shell has not found norouter. Most such hosts are reached with ssh, which starts its commands in
-/// the home folder. The command is the end of the sentence, so that it can be copied.
-pub const INSTALL: &str = "install norouter there, or write its path in cmd, which is bin/norouter after: ssh HOST \
-                           'mkdir -p bin && cat > bin/norouter && chmod +x bin/norouter' < \"$(command -v norouter)\"";
+/// The remedy where a shell has not found norouter.
+pub const INSTALL: &str = "{install}";
+
+/// The remedy for a command that does not start norouter, and does not say why.
+pub const RUN_BY_HAND: &str = "run it by hand: {version} - it has to print the version of norouter";
 
 /// The known causes. If several are seen, the earliest in this table counts, so those that explain others come first.
 static SYMPTOMS: &[Symptom] = &[
@@ -68,8 +70,8 @@ static SYMPTOMS: &[Symptom] = &[
             "REMOTE HOST IDENTIFICATION HAS CHANGED",
             "Host key mismatch for",
         ],
-        "somebody may be in between: ask who runs that host. If its key was changed on purpose, remove the old one \
-         with the line \"ssh-keygen ... -R ...\" that ssh has written (norouter logs shows it), and start the host",
+        "somebody may be in between: ask who runs that host. Only if its key was changed on purpose: 1. {forget}  \
+         2. compare and accept the new one: {connect}  3. norouter start {name}",
     ),
     known(
         HostKey,
@@ -77,7 +79,7 @@ static SYMPTOMS: &[Symptom] = &[
             "No * host key is known for ",
             "Host key verification failed",
         ],
-        "run \"ssh HOST true\" by hand, compare and accept its key, and start the host",
+        "compare and accept its key by hand: {connect} - and then: norouter start {name}",
     ),
     known(
         Login,
@@ -85,17 +87,17 @@ static SYMPTOMS: &[Symptom] = &[
             "UNPROTECTED PRIVATE KEY FILE",
             "bad permissions: ignore key:",
         ],
-        "let only you read that key (chmod 600), and start the host",
+        "let only you read that key (chmod 600), and then: norouter start {name}",
     ),
     known(
         Login,
         &["Too many authentication failures"],
-        "name the right key in ~/.ssh/config (IdentityFile, and IdentitiesOnly yes), and start the host",
+        "name the right key in ~/.ssh/config (IdentityFile, and IdentitiesOnly yes), and then: norouter start {name}",
     ),
     known(
         Login,
         &["signing failed for * agent refused operation"],
-        "unlock the key in your ssh-agent, and start the host",
+        "unlock the key in your ssh-agent, and then: norouter start {name}",
     ),
     known(
         Login,
@@ -106,7 +108,13 @@ static SYMPTOMS: &[Symptom] = &[
             "Permission denied (gssapi",
             "Permission denied (hostbased",
         ],
-        "check the user and the key with \"ssh HOST true\", and start the host",
+        "this has to work without a question, or \"norouter answer\" has to answer it: {connect} - and then: norouter start \
+         {name}",
+    ),
+    known(
+        Login,
+        &["lease login as the user "],
+        "that machine lets in only another user with this key: {user}",
     ),
     known(
         Login,
@@ -114,7 +122,7 @@ static SYMPTOMS: &[Symptom] = &[
             "This account is currently not available",
             "Your account has expired",
         ],
-        "use an account that may log in there, and start the host",
+        "use an account that may log in there, and then: norouter start {name}",
     ),
     known(
         Unreachable,
@@ -177,7 +185,7 @@ static SYMPTOMS: &[Symptom] = &[
         HostKey,
         &["POTENTIAL SECURITY BREACH"],
         "somebody may be in between: ask who runs that host. If its key was changed on purpose, accept the new one by \
-         hand, and start the host",
+         hand, and then: norouter start {name}",
     ),
     known(
         HostKey,
@@ -186,7 +194,7 @@ static SYMPTOMS: &[Symptom] = &[
             "Host key is not in the trusted hosts file",
             "Didn't validate host key",
         ],
-        "run the command by hand once, compare and accept its key, and start the host",
+        "compare and accept its key by hand: {connect} - and then: norouter start {name}",
     ),
     known(
         Login,
@@ -195,7 +203,7 @@ static SYMPTOMS: &[Symptom] = &[
             "Configured password was not accepted",
             "No auth methods could be used",
         ],
-        "check the user and the key by running the command by hand, and start the host",
+        "this has to work without a question: {connect} - and then: norouter start {name}",
     ),
     known(
         UnknownName,
@@ -229,6 +237,36 @@ static SYMPTOMS: &[Symptom] = &[
             "OCI runtime attempted to invoke a command that was not found",
         ],
         "install norouter in that container, or write its path in cmd",
+    ),
+    known(
+        NotPermitted,
+        &[
+            "norouter: Permission denied",
+            "norouter: permission denied",
+            "permission denied: *norouter",
+            "norouter\": permission denied",
+            "norouter': Permission denied",
+            "norouter: Keine Berechtigung",
+            "norouter: Permission non accord",
+            "norouter: Permiso denegado",
+            "norouter: Permesso negato",
+            "norouter: Отказано в доступе",
+            "norouter: 权限不够",
+            "norouter: 許可がありません",
+        ],
+        "norouter is there, but that user may not run it: {executable}; if that does not help, its disk is mounted noexec: \
+         put it elsewhere, and write that path in cmd",
+    ),
+    known(
+        NotInstalled,
+        &[
+            "unrecognized subcommand 'agent'",
+            "unexpected argument '--automated'",
+            "Usage: *norouter",
+            "usage: *norouter",
+        ],
+        "what is called norouter there is another program, or another version: write the path of the right one in cmd. This \
+         has to print its version: {version}",
     ),
     known(
         NotInstalled,
@@ -295,7 +333,7 @@ static SYMPTOMS: &[Symptom] = &[
             "(Unauthorized)",
             "the server has asked for the client to provide credentials",
         ],
-        "log in to the cluster again, and start the host",
+        "log in to the cluster again, and then: norouter start {name}",
     ),
     known(
         NotPermitted,
@@ -394,7 +432,7 @@ static SYMPTOMS: &[Symptom] = &[
             "chec de l'authentification",
             "su: Fallo de autenticación",
         ],
-        "use sudo without a password instead of su, and start the host",
+        "use sudo without a password instead of su, and then: norouter start {name}",
     ),
     // Shells, and programs that start programs.
     known(

@@ -3,7 +3,9 @@
 use norouter::{
     destination::Destination,
     secret::Secret,
-    view::{Answer, EndedFlowsView, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id},
+    view::{
+        Answer, EndedFlowsView, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id,
+    },
 };
 use serde_json::Value;
 

@@ -14,11 +14,19 @@ use crate::golden::{files, root};
 /// Types of `agent/view` without a schema of their own, with the reasons.
 const NOT_SENT: &[(&str, &str)] = &[
     (
+        "ByHand",
+        "a program reads its lines in the remedy of Trouble",
+    ),
+    (
         "Cure",
         "a program sees it in the state and the retry of the host",
     ),
     ("Event", "its fields are those of LogLine"),
     ("Grant", "the socket tells grants in sentences"),
+    (
+        "Hint",
+        "it is what a remedy of Trouble repeats of the words of a command",
+    ),
     ("HostAction", "it is a word of the paths"),
     ("NoHostAction", "the socket tells errors in sentences"),
     ("Sentence", "the socket tells it as one text"),

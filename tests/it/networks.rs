@@ -331,6 +331,61 @@ fn a_network_in_the_background_with_a_host_that_needs_a_person_says_so() {
     }
 }
 
+#[test]
+fn a_network_in_the_background_tells_what_has_failed_and_waits_for_nothing_else() {
+    let home = Home::new("failed");
+    let text = alone("127.0.66.16")
+        + "  mute:\n    vip: \"127.0.66.17\"\n    cmd: [sh, \"-c\", \"exit 3\", norouter]\n"
+        + "  nowhere:\n    vip: \"127.0.66.18\"\n    cmd: no-such-program norouter\n";
+    let manifest = home.write("failed.yaml", &text);
+    let begin = Instant::now();
+    let started = home.run(&["up", "-d", &manifest]);
+    let took = begin.elapsed();
+    let why = home.run(&["why"]);
+    let down = home.run(&["down"]);
+    assert_eq!((started.code, down.code), (5, 0), "{}", started.talk);
+    assert!(took < PATIENCE / 2, "{took:?}");
+    for told in [
+        "mute is not ready (waiting): its command exited with status 3, and wrote nothing; run it by hand: \
+         sh -c 'exit 3' norouter --version - it has to print the version of norouter\n",
+        "nowhere is not ready (waiting): its command could not be started: \"no-such-program\" is not in $PATH",
+    ] {
+        assert_eq!(started.talk.matches(told).count(), 1, "{}", started.talk);
+    }
+    assert!(why.data.contains("do what the reason says"), "{}", why.data);
+    assert!(!why.data.contains("norouter logs"), "{}", why.data);
+}
+
+#[test]
+fn files_for_programs_that_cannot_be_written_are_told_wherever_somebody_looks() {
+    let home = Home::new("no-files");
+    fs::write(home.path().join(".norouter"), "").unwrap();
+    let text = "hosts:\n  laptop:\n    vip: \"127.0.66.19\"\n    dns: {disable: true}\n";
+    let manifest = home.write("full.yaml", text);
+    let started = home.run(&["up", "-d", &manifest]);
+    let status = home.run(&["status"]);
+    let logs = home.run(&["logs"]);
+    let env = home.run(&["env"]);
+    let exec = home.run(&["exec", "--", "true"]);
+    let down = home.run(&["down"]);
+    // Nobody has asked for these files, so the host is ready without them.
+    assert_eq!(
+        (started.code, status.code, down.code),
+        (0, 0, 0),
+        "{}",
+        status.data
+    );
+    assert_eq!((env.code, exec.code), (3, 3));
+    let told = "cannot write the files for programs of this host";
+    for text in [started.talk, status.data, logs.data, env.talk, exec.talk] {
+        assert_eq!(text.matches(told).count(), 1, "{text}");
+        assert!(
+            text.contains("choose another with stateDir.pathOnAgent"),
+            "{text}"
+        );
+    }
+}
+
 /// Sends a request, or a part of one, and keeps the connection.
 fn send(home: &Home, request: &str) -> UnixStream {
     let mut stream = UnixStream::connect(home.socket("seats")).unwrap();

@@ -13,6 +13,7 @@ use super::shared::Shared;
 use crate::{
     destination::{Destination, Host},
     driver::system::describe,
+    edge::way::unresolved,
     wire::{Cause, Failure},
 };
 
@@ -172,7 +173,7 @@ pub(super) async fn lookup(
     };
     Err(Failure {
         cause: Cause::NameNotFound,
-        reason: format!("The name {name} cannot be resolved: {what}."),
+        reason: format!("{}{what}.", unresolved(&name)),
     })
 }
 

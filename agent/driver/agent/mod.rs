@@ -467,8 +467,10 @@ async fn keep_files(shared: Arc<Shared>) -> Infallible {
         });
         let (problems, has_hosts_file) = kept.await.unwrap_or_default();
         looks = has_hosts_file;
-        if let Some(problems) = problems {
-            shared.tell(|core, _| core.handle_files(problems));
+        if let Some(problems) = problems
+            && let Some(text) = shared.tell(|core, _| core.handle_files(problems))
+        {
+            tracing::warn!("{text}");
         }
     }
 }

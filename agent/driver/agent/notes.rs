@@ -22,6 +22,9 @@ use crate::{
     wire::control::{ProblemCode, ProblemReport},
 };
 
+/// What does not work on a host without the usual folder.
+const WITHOUT: &str = "until then \"norouter env\" and \"norouter exec\" do not work there";
+
 /// The files that were written, and that have to be removed at the end.
 #[derive(Default)]
 pub(super) struct Notes {
@@ -33,8 +36,6 @@ pub(super) struct Notes {
     problems: Vec<ProblemReport>,
     /// All problems that were returned last.
     told: Vec<ProblemReport>,
-    /// The reason why the default state folder cannot be used, as it was last logged.
-    no_usual_folder: Option<String>,
     /// Whether the agent has ended. Then nothing is written any more.
     closed: bool,
 }
@@ -56,11 +57,12 @@ impl Notes {
         let mut problems = Vec::new();
         let agent = format!("{}-{token}", std::process::id());
         self.agent.clone_from(&agent);
-        let mut report = |what: &str, reason: String| {
+        let mut report = |code: ProblemCode, what: &str, reason: String| {
             problems.push(ProblemReport {
                 what: what.to_owned(),
                 reason,
-                code: Some(ProblemCode::Files),
+                remedy: (code == ProblemCode::NoFiles).then(|| WITHOUT.to_owned()),
+                code: Some(code),
                 ..ProblemReport::default()
             });
         };
@@ -82,7 +84,11 @@ impl Notes {
         if let Some(mut file) = self.etc_hosts.take_if(|file| is_over(file))
             && let Err(reason) = file.remove()
         {
-            report("take its block out of the hosts file", reason);
+            report(
+                ProblemCode::Files,
+                "take its block out of the hosts file",
+                reason,
+            );
         }
         if let Some(name) = &files.state_dir {
             let folder = match self.state_dir.take() {
@@ -94,18 +100,18 @@ impl Notes {
                 write_state_dir(folder, files, token, pass, &agent)?;
                 folder.elsewhere(name).map_or(Ok(()), Err)
             });
-            // Nobody has asked for the default folder. If it cannot be used, this is only logged, and not reported as a
-            // problem.
+            // Nobody has asked for the default folder, so the host does without it.
             let is_usual = name == state_dir::DEFAULT && self.state_dir.is_none();
             match written {
                 Err(reason) if is_usual => {
-                    if self.no_usual_folder.as_ref() != Some(&reason) {
-                        tracing::warn!("no files are written for programs on this host: {reason}");
-                    }
-                    self.no_usual_folder = Some(reason);
+                    let what = "write the files for programs of this host";
+                    report(ProblemCode::NoFiles, what, reason);
                 }
-                Err(reason) => report(&format!("write into the folder {name}"), reason),
-                Ok(()) => self.no_usual_folder = None,
+                Err(reason) => {
+                    let what = format!("write into the folder {name}");
+                    report(ProblemCode::Files, &what, reason);
+                }
+                Ok(()) => {}
             }
         }
         if files.etc_hosts {

@@ -323,6 +323,41 @@ fn an_address_that_could_not_be_held_is_tried_again_as_what_it_is_then() {
 }
 
 #[test]
+fn files_that_nobody_has_asked_for_are_told_in_one_notice() {
+    let mut args = args();
+    let problem = || ProblemReport {
+        what: "write the files".to_owned(),
+        reason: "disk full".to_owned(),
+        code: Some(ProblemCode::NoFiles),
+        ..ProblemReport::default()
+    };
+    let text = "cannot write the files: disk full";
+    let mut older = settled(&args);
+    assert_eq!(older.handle_files(vec![problem()]).as_deref(), Some(text));
+    assert_eq!(older.handle_files(vec![problem()]), None, "it is told once");
+    args["features"] = serde_json::json!(["problems", "notices"]);
+    let mut core = settled(&args);
+    assert_eq!(core.handle_files(vec![problem()]), None);
+    let events = said(&mut core);
+    let of = |kind: &str| {
+        let is = |event: &&serde_json::Value| event["body"]["type"] == kind;
+        events
+            .iter()
+            .find(is)
+            .map(|event| event["body"]["data"].clone())
+    };
+    assert_eq!(of("notice").unwrap()["text"], text);
+    assert_eq!(of("problems").unwrap()["problems"][0]["code"], "noFiles");
+    core.handle_files(vec![]);
+    core.handle_files(vec![problem()]);
+    let is_notice = |event: &serde_json::Value| event["body"]["type"] == "notice";
+    assert!(
+        !said(&mut core).iter().any(is_notice),
+        "a notice is not repeated"
+    );
+}
+
+#[test]
 fn problems_of_files_are_reported_beside_those_of_listeners() {
     let mut core = settled(&args());
     let problem = |reason: &str| ProblemReport {

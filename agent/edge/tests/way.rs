@@ -195,7 +195,7 @@ fn a_host_of_the_network_is_connected_to_and_its_failure_is_worded_by_its_cause(
         &fails(&core, Cause::Refused, "connection refused"),
         Cause::Refused,
         &format!(
-            "db:5432 (127.0.42.102:5432) does not accept connections: its service on db has refused. {MORE}"
+            "db:5432 (127.0.42.102:5432) does not accept connections: db cannot connect to its service. {MORE}"
         ),
     );
     core.handle_lost(Lost {
@@ -574,7 +574,16 @@ fn where_addresses_are_routed_a_name_is_looked_up_before_the_persons_own_proxy_i
     gives_up(
         &step.handle_unresolved(alone.rights(), failure),
         Cause::NameNotFound,
-        "The name example.org cannot be resolved: no.",
+        "example.org is not a host of this network, no route leads there, and web cannot resolve it: no.",
+    );
+    let failure = Failure {
+        cause: Cause::NameNotFound,
+        reason: "The name bd cannot be resolved: no.".to_owned(),
+    };
+    gives_up(
+        &resolves(first(&alone, "bd:443")).handle_unresolved(alone.rights(), failure),
+        Cause::NameNotFound,
+        "bd is not a host of this network (did you mean db?), no route leads there, and web cannot resolve it: no.",
     );
 }
 
@@ -614,7 +623,11 @@ fn a_client_on_another_machine_does_not_use_the_persons_own_proxy() {
         reason: "no".to_owned(),
     };
     let step = resolving(&core).handle_unresolved(core.rights(), unknown);
-    gives_up(&step, Cause::NameNotFound, "no");
+    gives_up(
+        &step,
+        Cause::NameNotFound,
+        "example.org is not a host of this network, no route leads there, and web cannot resolve it: no",
+    );
     let found = vec!["192.0.2.1:443".parse().unwrap()];
     let step = resolving(&core).handle_resolved(core.rights(), found);
     assert!(matches!(step, Step::Sort(..)), "{step:?}");

@@ -17,16 +17,27 @@ pub fn host(view: &HostView) -> String {
         HostState::Refused => {
             format!("correct what the reason says, and then run: norouter start {name}")
         }
-        HostState::Waiting if view.troubles.iter().any(|it| it.cause.is_some()) => format!(
+        HostState::Waiting if view.troubles.iter().any(|it| it.remedy.is_some()) => format!(
             "do what the reason says; the manifest is read again by itself, and norouter start {name} tries at once"
         ),
-        HostState::Waiting => format!(
-            "it is tried again by itself; norouter logs {name} shows what its command said, norouter start {name} tries at once"
-        ),
+        HostState::Waiting => {
+            // Without a line of standard error there is nothing to look at.
+            let logs = if view.stderr.is_empty() {
+                String::new()
+            } else {
+                format!("norouter logs {name} shows what its command said, ")
+            };
+            format!("it is tried again by itself; {logs}norouter start {name} tries at once")
+        }
         HostState::NeedsYou if view.held.is_some() => {
             format!("look at its new command, and approve it with: norouter approve {name}")
         }
         HostState::NeedsYou => format!("give it what it asks for: norouter answer {name}"),
+        HostState::Starting | HostState::Greeting | HostState::Configuring
+            if view.troubles.iter().any(|it| it.remedy.is_some()) =>
+        {
+            format!("do what the reason says; norouter stop {name} ends the command")
+        }
         HostState::Starting | HostState::Greeting | HostState::Configuring => {
             format!("it is being started; run: norouter wait {name}")
         }

@@ -7,7 +7,7 @@ use crate::{
     destination::Destination,
     link::{AgentQuestion, AgentReply},
     plan::{self, HostPlan, Plan},
-    view::{HostState, Snapshot, TryOutcome, WhyOutcome, WhyView},
+    view::{HostState, HostView, Snapshot, Trouble, TryOutcome, WhyOutcome, WhyView},
     wire::{
         Cause,
         probe::{Found, Probe},
@@ -278,7 +278,10 @@ fn a_host_that_is_not_up_says_what_it_needs() {
     for (state, does) in [
         (HostState::Stopped, "run: norouter start web1"),
         (HostState::Refused, "correct what the reason says, "),
-        (HostState::Waiting, "it is tried again by itself; "),
+        (
+            HostState::Waiting,
+            "it is tried again by itself; norouter start web1 tries at once",
+        ),
         (
             HostState::NeedsYou,
             "give it what it asks for: norouter answer web1",
@@ -302,6 +305,40 @@ fn a_host_that_is_not_up_says_what_it_needs() {
     let silent = World::new(&[]).with(Part::Source, AgentReply::Silent);
     let why = silent.why("web1:8080", None);
     assert_eq!(broken(&why, "source").1, "run: norouter restart laptop");
+}
+
+#[test]
+fn a_host_that_says_what_to_do_is_not_waited_for_and_logs_are_named_if_there_are_any() {
+    let view = |state, remedy: Option<&str>, stderr: &[&str]| HostView {
+        name: "web1".to_owned(),
+        state,
+        troubles: vec![Trouble {
+            remedy: remedy.map(str::to_owned),
+            ..Trouble::default()
+        }],
+        stderr: stderr.iter().map(|&line| line.to_owned()).collect(),
+        ..HostView::default()
+    };
+    for (view, told) in [
+        (
+            view(HostState::Greeting, Some("run it by hand"), &[]),
+            "do what the reason says; norouter stop web1 ends the command",
+        ),
+        (
+            view(HostState::Greeting, None, &[]),
+            "it is being started; run: norouter wait web1",
+        ),
+        (
+            view(HostState::Waiting, Some("run it by hand"), &[]),
+            "do what the reason says; the manifest is read again by itself, and norouter start web1 tries at once",
+        ),
+        (
+            view(HostState::Waiting, None, &["moon"]),
+            "it is tried again by itself; norouter logs web1 shows what its command said, norouter start web1 tries at once",
+        ),
+    ] {
+        assert_eq!(remedies::host(&view), told);
+    }
 }
 
 #[test]

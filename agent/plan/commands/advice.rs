@@ -29,6 +29,8 @@ pub(in crate::plan) enum Code {
     Unanswered,
     /// The appended words do not reach norouter.
     ArgumentsLost,
+    /// The command has a password as a word.
+    Secret,
 }
 
 impl Code {
@@ -47,6 +49,7 @@ impl Code {
             Self::Master => "master",
             Self::Unanswered => "unanswered",
             Self::ArgumentsLost => "argumentsLost",
+            Self::Secret => "secret",
         }
     }
 
@@ -65,7 +68,8 @@ impl Code {
             | Self::NoSeparator
             | Self::CurrentContext
             | Self::Master
-            | Self::ArgumentsLost => Severity::Warning,
+            | Self::ArgumentsLost
+            | Self::Secret => Severity::Warning,
         }
     }
 }
@@ -88,6 +92,14 @@ pub(super) fn mistake(code: Code, message: impl Into<String>) -> Mistake {
         severity: code.severity(),
         message: message.into(),
         remedy: None,
+    }
+}
+
+/// A mistake that the person corrects in another way than with another command.
+pub(super) fn advised(code: Code, message: &str, remedy: &str) -> Mistake {
+    Mistake {
+        remedy: Some(remedy.to_owned()),
+        ..mistake(code, message)
     }
 }
 

@@ -2,52 +2,28 @@
 //! the programs that start other programs, down to norouter, and knows the command that would work.
 
 mod advice;
+mod by_hand;
 mod engines;
 mod options;
+mod programs;
+mod secret;
 mod shell;
 mod ssh;
 
-pub(super) use self::advice::{Code, Mistake};
+pub(super) use self::{
+    advice::{Code, Mistake},
+    by_hand::by_hand,
+    secret::masked,
+};
 use self::{
     advice::{Inner, Level, mistake, note},
     options::{Part, Spec, parse},
+    programs::{SHELLS, WRAPPERS, name_of, wrapped},
 };
 use crate::text::quote;
 
 /// How many programs may start each other. Further ones are not looked at.
 const DEPTH_MAX: usize = 8;
-
-/// Programs whose last words are another command, which they start with the same standard streams.
-const WRAPPERS: [&str; 25] = [
-    "sudo",
-    "doas",
-    "env",
-    "nice",
-    "ionice",
-    "nohup",
-    "setsid",
-    "timeout",
-    "stdbuf",
-    "unshare",
-    "nsenter",
-    "chroot",
-    "runuser",
-    "setpriv",
-    "bwrap",
-    "systemd-run",
-    "flatpak-spawn",
-    "distrobox-host-exec",
-    "sshpass",
-    "torsocks",
-    "proxychains",
-    "proxychains4",
-    "command",
-    "exec",
-    "time",
-];
-
-/// Shells that take the words after a script as its arguments.
-const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"];
 
 /// The options of shells that have a value.
 const SHELL: Spec = Spec {
@@ -88,9 +64,10 @@ pub(super) fn judge(words: &[String]) -> Judged {
     };
     let corrected = judge.program(words, 0);
     let is_good = judge.mistakes.is_empty();
+    judge.mistakes.extend(secret::judge(words));
     Judged {
         mistakes: judge.mistakes,
-        line: shell::line(if is_good { words } else { &corrected }),
+        line: shell::line(&masked(if is_good { words } else { &corrected })),
     }
 }
 
@@ -113,7 +90,7 @@ impl Judge {
         }
         let (corrected, own) = self.words(words, false, depth);
         let own = words.get(..own).unwrap_or(words);
-        let needing = |(place, word): &(usize, &String)| needs_a_shell(word, *place == 0, own);
+        let needing = |(place, word): &(usize, &String)| needs_a_shell(word, *place, own);
         let Some((_, word)) = own.iter().enumerate().find(needing) else {
             return corrected;
         };
@@ -368,56 +345,26 @@ fn lost(who: &str) -> Mistake {
     mistake(Code::ArgumentsLost, text)
 }
 
-/// The wrapper's own words and the command that it starts; `None` if its words do not name a program that is known.
-fn wrapped(words: &[String]) -> Option<Level> {
-    let starts = |word: &String| {
-        let name = name_of(word);
-        let programs = [
-            "ssh",
-            "dbclient",
-            "plink",
-            "docker",
-            "podman",
-            "nerdctl",
-            "docker-compose",
-            "kubectl",
-            "oc",
-            "norouter",
-            "su",
-        ];
-        programs.contains(&name) || SHELLS.contains(&name)
-    };
-    let place = words.iter().skip(1).position(starts)? + 1;
-    Some(Level {
-        own: words[..place].to_vec(),
-        inner: Inner::Words(words[place..].to_vec()),
-        mistakes: Vec::new(),
-    })
-}
+/// The options of `ssh` whose value is the name of a file, in which `ssh` replaces variables in braces by itself.
+const SSH_FILES: [&str; 5] = ["-i", "-S", "-L", "-R", "-o"];
 
-/// The name of a program without its folder, and without the ending that Windows adds. A name that begins with norouter
-/// counts as norouter.
-fn name_of(word: &str) -> &str {
-    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
-    let name = name.strip_suffix(".exe").unwrap_or(name);
-    if name.starts_with("norouter") {
-        "norouter"
-    } else {
-        name
-    }
-}
-
-/// Whether a word of a program means something only to a shell. `ssh` puts the home folder into its options by itself.
-fn needs_a_shell(word: &str, is_program: bool, own: &[String]) -> bool {
+/// Whether the word at this place of a program's own words means something only to a shell. `ssh` puts the home folder
+/// into its options by itself.
+fn needs_a_shell(word: &str, place: usize, own: &[String]) -> bool {
+    let is_program = place == 0;
+    let before = place.checked_sub(1).and_then(|before| own.get(before));
+    let is_file = before.is_some_and(|before| SSH_FILES.contains(&before.as_str()))
+        || SSH_FILES.iter().any(|option| word.starts_with(option));
     let program = own.first().map_or("", |word| name_of(word));
     let is_ssh = matches!(program, "ssh" | "dbclient");
     let is_known = is_ssh || WRAPPERS.contains(&program) || is_engine(program);
     shell::is_operator(word)
         || (is_program && shell::is_builtin(word))
         || (shell::has_home(word) && (is_program || (is_known && !is_ssh)))
-        // The commands in settings of ssh are read by a shell, and ssh itself replaces variables in braces in file
-        // names.
-        || (shell::has_variable(word) && (is_program || is_known) && !(is_ssh && (word.contains('=') || word.contains("${"))))
+        // The commands in settings of ssh are read by a shell.
+        || (shell::has_variable(word)
+            && (is_program || is_known)
+            && !(is_ssh && (word.contains('=') || (is_file && word.contains("${")))))
 }
 
 fn is_engine(program: &str) -> bool {

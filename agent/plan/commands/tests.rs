@@ -252,6 +252,15 @@ fn what_only_a_shell_understands_is_put_into_one() {
         "shellSyntax",
         "sh -c 'exec \"$HOME/bin/norouter\" \"$0\" \"$@\"'",
     );
+    for cmd in ["ssh $WEBHOST norouter", "ssh -l me ${WEBHOST} norouter"] {
+        let (codes, line) = said(cmd);
+        assert_eq!(codes, "shellSyntax", "{cmd}");
+        assert!(line.starts_with("sh -c 'exec ssh "), "{line}");
+    }
+    assert_eq!(
+        said("ssh -i ${KEYS}/k -o IdentityFile=${K} web1 norouter").0,
+        ""
+    );
     assert_said(
         "docker exec -i c ~/bin/norouter",
         "shellSyntax",
@@ -261,6 +270,24 @@ fn what_only_a_shell_understands_is_put_into_one() {
         "docker start c && docker exec -i c norouter",
         "shellSyntax",
         "sh -c 'docker start c && docker exec -i c norouter \"$0\" \"$@\"'",
+    );
+}
+
+#[test]
+fn a_password_is_a_mistake_and_is_not_in_the_advice() {
+    let words = shlex::split("sshpass -p hunter2 ssh -t web1 norouter").unwrap();
+    let judged = judge(&words);
+    let codes: Vec<_> = judged.mistakes.iter().map(|it| it.code.word()).collect();
+    assert_eq!(codes, ["terminal", "secret"]);
+    assert!(!judged.line.contains("hunter2"), "{}", judged.line);
+    let told: Vec<_> = judged.mistakes.iter().map(|it| &it.message).collect();
+    assert!(told[1].contains("a password"), "{told:?}");
+    assert!(
+        judged.mistakes[1]
+            .remedy
+            .as_ref()
+            .unwrap()
+            .contains("norouter answer")
     );
 }
 

@@ -9,14 +9,14 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
         HostKey,
-        "ssh-keygen ... -R",
+        "{forget}",
     ),
     (
         "No ED25519 host key is known for web1 and you have requested strict checking.",
         HostKey,
-        "ssh HOST true",
+        "{connect}",
     ),
-    ("Host key verification failed.", HostKey, "ssh HOST true"),
+    ("Host key verification failed.", HostKey, "{connect}"),
     (
         "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @",
         Login,
@@ -35,7 +35,12 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "ann@web1: Permission denied (publickey,password).",
         Login,
-        "ssh HOST true",
+        "{connect}",
+    ),
+    (
+        "Please login as the user \"ubuntu\" rather than the user \"root\".",
+        Login,
+        "{user}",
     ),
     (
         "This account is currently not available.",
@@ -105,12 +110,12 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "FATAL ERROR: No supported authentication methods available (server sent: publickey)",
         Login,
-        "by hand",
+        "without a question",
     ),
     (
         "dbclient: Connection to ann@web1:22 exited: No auth methods could be used.",
         Login,
-        "by hand",
+        "without a question",
     ),
     (
         "Unable to open connection:\\nHost does not exist",
@@ -121,6 +126,31 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
         "FATAL ERROR: Network error: Connection refused",
         Unreachable,
         "is up",
+    ),
+    (
+        "bash: line 1: bin/norouter: Permission denied",
+        NotPermitted,
+        "{executable}",
+    ),
+    (
+        "zsh:1: permission denied: bin/norouter",
+        NotPermitted,
+        "noexec",
+    ),
+    (
+        "OCI runtime exec failed: exec: \"/srv/norouter\": permission denied: unknown",
+        NotPermitted,
+        "noexec",
+    ),
+    (
+        "Usage: norouter <router-ip> [options]",
+        NotInstalled,
+        "another program",
+    ),
+    (
+        "error: unrecognized subcommand 'agent'",
+        NotInstalled,
+        "{version}",
     ),
     (
         "exec /usr/bin/norouter: exec format error",
@@ -260,34 +290,26 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "bash: line 1: norouter: command not found",
         NotInstalled,
-        "after: ssh HOST",
+        "{install}",
     ),
     (
         "bash: Zeile 1: norouter: Kommando nicht gefunden.",
         NotInstalled,
-        "after: ssh HOST",
+        "{install}",
     ),
     (
         "sudo: norouter: commande introuvable",
         NotInstalled,
-        "write its path",
+        "{install}",
     ),
     (
         "zsh:1: command not found: norouter",
         NotInstalled,
-        "after: ssh HOST",
+        "{install}",
     ),
-    ("sh: 1: norouter: not found", NotInstalled, "write its path"),
-    (
-        "fish: Unknown command: norouter",
-        NotInstalled,
-        "after: ssh HOST",
-    ),
-    (
-        "norouter: Command not found.",
-        NotInstalled,
-        "write its path",
-    ),
+    ("sh: 1: norouter: not found", NotInstalled, "{install}"),
+    ("fish: Unknown command: norouter", NotInstalled, "{install}"),
+    ("norouter: Command not found.", NotInstalled, "{install}"),
     (
         "bwrap: execvp norouter: No such file or directory",
         NotInstalled,

@@ -34,6 +34,8 @@ pub enum ProblemCode {
     Proxy,
     /// The agent cannot write or remove a file of its own.
     Files,
+    /// The agent cannot write files for other programs, for which nobody has asked. The host does without them.
+    NoFiles,
     /// The administrator of the machine does not permit an action.
     Limited,
     /// Another host wants more of this host's flows or memory than its share.

@@ -115,7 +115,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     });
     app.sees(&home, &text(&format!("Before {name} runs"))).await;
     app.sees(&home, "//li//*[contains(., 'nobody')]").await;
-    app.click(&home, &button("Refuse")).await;
+    app.click(&home, &button("Cancel")).await;
 
     // The window says what dropping the files would do, and accepts a single file.
     let name = format!("dropped-{}.yaml", std::process::id());
@@ -134,7 +134,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     one.drop(&home);
     app.sees(&home, &text(&format!("Before {name} runs"))).await;
     app.sees(&home, "//li//*[contains(., 'drops')]").await;
-    app.click(&home, &button("Refuse")).await;
+    app.click(&home, &button("Cancel")).await;
     icon.click(&home, "Quit");
     app.ended(&home);
 }

@@ -23,7 +23,7 @@ exec "$NOROUTER" "$@"
 /// Records whether a question was ever on the page.
 const WATCH: &str = "window.asked = false;
     new MutationObserver(() => {
-        window.asked ||= document.querySelector('dialog') !== null || document.body.innerText.includes('vault asks');
+        window.asked ||= document.querySelector('dialog') !== null || document.body.innerText.includes('vault needs input');
     }).observe(document.body, {subtree: true, childList: true});";
 
 #[tokio::test]
@@ -39,7 +39,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
         ),
     );
     let app = Driven::start(&home, &[&manifest]).await;
-    app.click(&home, &button("Agree and start")).await;
+    app.click(&home, &button("Approve and start")).await;
     app.sees(&home, &card("vault", "needs input")).await;
     app.click(&home, &button("Answer")).await;
     app.until(&home, "//dialog//input[@type='password']", async |field| {

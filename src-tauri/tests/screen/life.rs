@@ -28,7 +28,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     );
     let app = Driven::start(&home, &[&manifest]).await;
     let icon = desktop.icon(app.pid());
-    app.click(&home, &button("Agree and start")).await;
+    app.click(&home, &button("Approve and start")).await;
     app.sees(&home, &card("web", "ready")).await;
     let pid = app.pid();
     let agents = children(pid, Path::new(&program));

@@ -79,7 +79,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.sees(&home, &format!("//li[contains(., '{reach}')]"))
         .await;
     assert!(!ran.exists() && agents().is_empty());
-    app.click(&home, &button("Agree and start")).await;
+    app.click(&home, &button("Approve and start")).await;
     app.sees(&home, &card("web", "ready")).await;
 
     // The network can be stopped and started from the tray, too.
@@ -91,7 +91,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     // A command asks for a password, and goes on after the answer.
     app.sees(&home, &card("vault", "needs input")).await;
     app.click(&home, &button("Answer")).await;
-    app.sees(&home, "//dialog//*[.=\"vault asks\"]").await;
+    app.sees(&home, "//dialog//*[.=\"vault needs input\"]").await;
     app.sees(&home, "//dialog//*[contains(., \"ann's password:\")]")
         .await;
     app.until(&home, "//dialog//input[@type='password']", async |field| {
@@ -164,7 +164,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     }
     let as_before = format!("//li[contains(., '{reach}') and contains(., 'as before')]");
     app.sees(&home, &as_before).await;
-    app.click(&home, &button("Agree and apply")).await;
+    app.click(&home, &button("Approve and apply")).await;
     app.sees(
         &home,
         &format!("//a[@data-host='web']//*[normalize-space()='{second}']"),

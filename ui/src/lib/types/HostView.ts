@@ -61,6 +61,10 @@ prompts: Array<PromptView>,
  */
 troubles: Array<Trouble>, 
 /**
+ * What people should know of the host, although it lacks nothing that they have asked for.
+ */
+notes?: Array<string>, 
+/**
  * The host's command, if it waits for a person's approval.
  */
 held?: HeldView, 

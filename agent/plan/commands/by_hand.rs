@@ -1,0 +1,241 @@
+//! The lines that a person can run by hand to see what is wrong with a host, made of the words of its command.
+
+use super::{
+    advice::{Inner, Level},
+    engines,
+    programs::{WRAPPERS, name_of, wrapped},
+    secret::masked,
+    ssh,
+};
+use crate::{text::shell_line, view::ByHand};
+
+/// Where norouter is put if its name in the command is not a path. `ssh` starts its commands in the home folder.
+const INSTALLED: &str = "bin/norouter";
+
+/// The words of a command, and where the ways in it end.
+struct Way<'a> {
+    words: &'a [String],
+    /// How many words lead to the machine or container; the next word is read or started there. `None` if the program
+    /// is not a known one.
+    own: Option<usize>,
+    /// Whether a shell on the other machine reads the words after these.
+    is_line: bool,
+    /// The place of the word that stands for norouter; `None` if no word does.
+    norouter: Option<usize>,
+}
+
+/// What a person can run by hand for the host `name` with this command, which is without the words that are appended.
+pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
+    let words = masked(words);
+    let way = Way::new(&words);
+    let norouter = way.norouter.and_then(|at| words.get(at));
+    let norouter = norouter.map_or("norouter", String::as_str);
+    let until = way.norouter.map_or(words.len(), |at| at + 1);
+    let version = shell_line(&with(words.get(..until).unwrap_or(&words), &["--version"]));
+    ByHand {
+        name: name.to_owned(),
+        connect: way.connect().unwrap_or_else(|| version.clone()),
+        version,
+        norouter: norouter.to_owned(),
+        copy: way.copy(norouter),
+        installed: path(norouter).unwrap_or(INSTALLED).to_owned(),
+        chmod: path(norouter).and_then(|path| {
+            let there = way.there()?;
+            Some(shell_line(&with(there, &["chmod", "+x", path])))
+        }),
+    }
+}
+
+impl<'a> Way<'a> {
+    fn new(words: &'a [String]) -> Self {
+        let is_wrapper = words
+            .first()
+            .is_some_and(|word| WRAPPERS.contains(&name_of(word)));
+        let place = wrapped(words).filter(|_| is_wrapper);
+        let place = place.map_or(0, |level| level.own.len());
+        let program = words.get(place..).unwrap_or_default();
+        let level = level(program);
+        let is_line = matches!(&level, Some(level) if matches!(level.inner, Inner::Line(_)));
+        let own = level.map(|level| match level.inner {
+            Inner::Words(inner) | Inner::Line(inner) => words.len() - inner.len(),
+            Inner::Unknown | Inner::Missing => words.len(),
+        });
+        let from = own.unwrap_or(place);
+        let is_norouter =
+            |word: &String| name_of(word) == "norouter" && !word.contains(char::is_whitespace);
+        let mut places = words.iter().enumerate().skip(from);
+        let norouter = places.find(|(_, word)| is_norouter(word));
+        Self {
+            words,
+            own,
+            is_line,
+            norouter: norouter.map(|(at, _)| at),
+        }
+    }
+
+    /// The words before this place, without the `--` that `ssh` needs only before norouter's own options.
+    fn before(&self, place: usize) -> &'a [String] {
+        let before = self.words.get(..place).unwrap_or(self.words);
+        match before.split_last() {
+            Some((last, rest)) if self.is_line && last == "--" => rest,
+            _ => before,
+        }
+    }
+
+    /// The line that connects, and does nothing on the host.
+    fn connect(&self) -> Option<String> {
+        let before = self.before(self.norouter.or(self.own)?);
+        self.own.map(|_| shell_line(&with(before, &["true"])))
+    }
+
+    /// The words with which a command is run where norouter is, if nothing but the right to do so stands between.
+    fn there(&self) -> Option<&'a [String]> {
+        let (own, norouter) = (self.own?, self.norouter?);
+        let between = self.words.get(own..norouter)?;
+        let is_right = |word: &String| word == "sudo" || word == "exec" || word == "-n";
+        between.iter().all(is_right).then(|| self.before(own))
+    }
+
+    /// The line that copies norouter. It is the same for `ssh` and for containers, but for one shell.
+    fn copy(&self, norouter: &str) -> Option<String> {
+        let there = self.there()?;
+        let path = path(norouter).unwrap_or(INSTALLED);
+        let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let folder = if folder.is_empty() { "/" } else { folder };
+        let script = format!("mkdir -p {folder} && cat > {path} && chmod +x {path}");
+        let line = if self.is_line {
+            with(there, &[script.as_str()])
+        } else {
+            with(there, &["sh", "-c", script.as_str()])
+        };
+        Some(format!(
+            "{} < \"$(command -v norouter)\"",
+            shell_line(&line)
+        ))
+    }
+}
+
+/// What is known of a program that leads to another machine or into a container.
+fn level(words: &[String]) -> Option<Level> {
+    match name_of(words.first()?) {
+        "ssh" => Some(ssh::ssh(words)),
+        "dbclient" => Some(ssh::dbclient(words)),
+        "plink" => Some(ssh::plink(words)),
+        "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => {
+            engines::container(words)
+        }
+        "kubectl" | "oc" => engines::kubectl(words, true),
+        _ => None,
+    }
+}
+
+/// The word for norouter if it is a path that a shell takes as it is.
+fn path(norouter: &str) -> Option<&str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~$".contains(c);
+    Some(norouter).filter(|path| path.contains('/') && path.chars().all(is_plain))
+}
+
+fn with(words: &[String], more: &[&str]) -> Vec<String> {
+    let more = more.iter().map(|&word| word.to_owned());
+    words.iter().cloned().chain(more).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(cmd: &str) -> ByHand {
+        by_hand("web2", &shlex::split(cmd).unwrap())
+    }
+
+    #[test]
+    fn the_words_before_norouter_connect_and_those_up_to_it_show_its_version() {
+        for (cmd, connect, version) in [
+            (
+                "ssh -J bastion admin@web2 -- norouter",
+                "ssh -J bastion admin@web2 true",
+                "ssh -J bastion admin@web2 -- norouter --version",
+            ),
+            (
+                "ssh -o 'ProxyCommand=nc %h %p' web2 '~/my bin/x'",
+                "ssh -o 'ProxyCommand=nc %h %p' web2 true",
+                "ssh -o 'ProxyCommand=nc %h %p' web2 '~/my bin/x' --version",
+            ),
+            (
+                "ssh web2 sudo docker exec -i c norouter --debug",
+                "ssh web2 sudo docker exec -i c true",
+                "ssh web2 sudo docker exec -i c norouter --version",
+            ),
+            (
+                "docker exec -i norouter-1 norouter",
+                "docker exec -i norouter-1 true",
+                "docker exec -i norouter-1 norouter --version",
+            ),
+            (
+                "kubectl --context=a exec -i deploy/api -- norouter",
+                "kubectl --context=a exec -i deploy/api -- true",
+                "kubectl --context=a exec -i deploy/api -- norouter --version",
+            ),
+            (
+                "sudo podman exec -i db bin/norouter",
+                "sudo podman exec -i db true",
+                "sudo podman exec -i db bin/norouter --version",
+            ),
+            (
+                "./my-script norouter",
+                "./my-script norouter --version",
+                "./my-script norouter --version",
+            ),
+            (
+                "sh -c 'cd /x && exec ssh web2 norouter \"$0\" \"$@\"'",
+                "sh -c 'cd /x && exec ssh web2 norouter \"$0\" \"$@\"' --version",
+                "sh -c 'cd /x && exec ssh web2 norouter \"$0\" \"$@\"' --version",
+            ),
+            (
+                "sshpass -p secret ssh web2 norouter",
+                "sshpass -p '***' ssh web2 true",
+                "sshpass -p '***' ssh web2 norouter --version",
+            ),
+            ("x", "x --version", "x --version"),
+        ] {
+            let by_hand = of(cmd);
+            assert_eq!(by_hand.connect, connect, "{cmd}");
+            assert_eq!(by_hand.version, version, "{cmd}");
+        }
+    }
+
+    #[test]
+    fn norouter_is_copied_to_its_path_or_to_a_usual_one() {
+        for (cmd, installed, copy) in [
+            (
+                "ssh web2 -- norouter",
+                "bin/norouter",
+                Some("ssh web2 'mkdir -p bin && cat > bin/norouter && chmod +x bin/norouter'"),
+            ),
+            (
+                "ssh web2 -- sudo ~/tools/norouter",
+                "~/tools/norouter",
+                Some(
+                    "ssh web2 'mkdir -p ~/tools && cat > ~/tools/norouter && chmod +x ~/tools/norouter'",
+                ),
+            ),
+            (
+                "docker exec -i db /norouter",
+                "/norouter",
+                Some(
+                    "docker exec -i db sh -c 'mkdir -p / && cat > /norouter && chmod +x /norouter'",
+                ),
+            ),
+            ("ssh web2 docker exec -i db norouter", "bin/norouter", None),
+            ("./my-script norouter", "bin/norouter", None),
+        ] {
+            let by_hand = of(cmd);
+            let copy = copy.map(|copy| format!("{copy} < \"$(command -v norouter)\""));
+            assert_eq!(by_hand.installed, installed, "{cmd}");
+            assert_eq!(by_hand.copy, copy, "{cmd}");
+        }
+        let chmod = of("ssh web4 bin/norouter").chmod;
+        assert_eq!(chmod.as_deref(), Some("ssh web4 chmod +x bin/norouter"));
+        assert_eq!(of("ssh web4 norouter").chmod, None);
+    }
+}
