@@ -17,7 +17,7 @@ use crate::{
         system::{describe, trusted},
     },
     plan::Loaded,
-    text::{Synonyms, escape, meant, meant_or_synonym, quote},
+    text::{escape, meant, quote},
 };
 
 /// The variable that names a manifest.
@@ -218,39 +218,6 @@ fn similar_file(file: &Path) -> Option<PathBuf> {
     let found = names.iter().find(is_twin).map(String::as_str);
     let found = found.or_else(|| meant(wanted, names.iter().map(String::as_str)))?;
     Some(file.with_file_name(found))
-}
-
-/// Words that other programs, and people, have for the commands.
-const SYNONYMS: &Synonyms = &[
-    (&["ps", "list", "networks"], &["ls", "status"]),
-    (&["ls"], &["status"]),
-    (&["st", "stat", "state", "show", "info"], &["status"]),
-    (&["ip", "address", "lookup", "dns"], &["addr"]),
-    (&["proxy"], &["env"]),
-    (&["init", "new", "create", "example"], &["show-example"]),
-    (
-        &[
-            "kill", "quit", "exit", "end", "shutdown", "halt", "delete", "rm",
-        ],
-        &["down"],
-    ),
-    (&["run", "serve", "begin"], &["up"]),
-    (&["install", "installer"], &["show-installer"]),
-    (&["validate", "lint", "verify", "doctor"], &["check"]),
-    (&["explain", "ping", "trace", "diagnose", "debug"], &["why"]),
-    (&["log", "journal"], &["logs"]),
-    (&["connections", "netstat", "ss"], &["flows"]),
-    (&["monitor", "htop"], &["top"]),
-    (&["watch"], &["top", "events"]),
-    (&["apply", "refresh", "update"], &["reload"]),
-    (&["allow", "accept"], &["approve"]),
-    (&["completion"], &["completions"]),
-    (&["daemon", "systemd"], &["service"]),
-];
-
-/// The command that a person probably meant by a word that is not a command.
-pub(super) fn meant_command<'a>(word: &str, commands: &'a [String]) -> Option<&'a str> {
-    meant_or_synonym(word, commands.iter().map(String::as_str), SYNONYMS)
 }
 
 /// The value of a variable that is not empty.

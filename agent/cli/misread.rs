@@ -4,11 +4,8 @@ use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{
-    error::{Error, Exit},
-    input,
-};
-use crate::text::{meant, quote};
+use super::error::{Error, Exit};
+use crate::text::{Synonyms, meant, meant_or_synonym, quote};
 
 /// Words at the place of a command that are none, and what to write for them.
 const NO_COMMANDS: &[(&str, &str)] = &[
@@ -21,6 +18,34 @@ const NO_COMMANDS: &[(&str, &str)] = &[
         "for programs that use the network's proxy, write: norouter exec -- curl URL",
     ),
     ("version", "write: norouter --version"),
+];
+
+/// Words that other programs, and people, have for the commands.
+const SYNONYMS: &Synonyms = &[
+    (&["ps", "list", "networks"], &["ls", "status"]),
+    (&["ls"], &["status"]),
+    (&["st", "stat", "state", "show", "info"], &["status"]),
+    (&["ip", "address", "lookup", "dns"], &["addr"]),
+    (&["proxy"], &["env"]),
+    (&["init", "new", "create", "example"], &["show-example"]),
+    (
+        &[
+            "kill", "quit", "exit", "end", "shutdown", "halt", "delete", "rm",
+        ],
+        &["down"],
+    ),
+    (&["run", "serve", "begin"], &["up"]),
+    (&["install", "installer"], &["show-installer"]),
+    (&["validate", "lint", "verify", "doctor"], &["check"]),
+    (&["explain", "ping", "trace", "diagnose", "debug"], &["why"]),
+    (&["log", "journal"], &["logs"]),
+    (&["connections", "netstat", "ss"], &["flows"]),
+    (&["monitor", "htop"], &["top"]),
+    (&["watch"], &["top", "events"]),
+    (&["apply", "refresh", "update"], &["reload"]),
+    (&["allow", "accept"], &["approve"]),
+    (&["completion"], &["completions"]),
+    (&["daemon", "systemd"], &["service"]),
 ];
 
 /// Commands that a person may give a name that they do not take, and what to write instead.
@@ -124,10 +149,15 @@ pub(super) fn no_command(word: &str, commands: &[String]) -> Option<Error> {
     let advice = NO_COMMANDS.iter().find(|(known, _)| *known == word);
     let advice = match advice {
         Some((_, advice)) => (*advice).to_owned(),
-        None => format!("did you mean '{}'?", input::meant_command(word, commands)?),
+        None => format!("did you mean '{}'?", meant_command(word, commands)?),
     };
     let message = format!("there is no command {word}, and no file of that name");
     Some(Error::new(Exit::Usage, message).hint(advice))
+}
+
+/// The command that a person probably meant by a word that is not a command.
+pub(super) fn meant_command<'a>(word: &str, commands: &'a [String]) -> Option<&'a str> {
+    meant_or_synonym(word, commands.iter().map(String::as_str), SYNONYMS)
 }
 
 /// Whether an argument looks like a long option with only one dash.

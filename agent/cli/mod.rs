@@ -417,7 +417,7 @@ mod tests {
     #[test]
     fn a_word_of_another_program_leads_to_a_command_that_there_is() {
         let commands = commands();
-        let meant = |word| input::meant_command(word, &commands);
+        let meant = |word| misread::meant_command(word, &commands);
         for (word, command) in [
             ("stauts", "status"),
             ("wyh", "why"),

@@ -94,7 +94,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     app.until(&home, "//p[.='4 hosts, 0 open flows']", async |_| true)
         .await;
     icon.click(&home, "Stop");
-    app.sees(&home, &button("Start the network")).await;
+    app.sees(&home, &button("Start network")).await;
     home.wait("a host of the demo has outlived it", || {
         children(pid, program.as_ref()).is_empty().then_some(())
     });

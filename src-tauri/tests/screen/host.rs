@@ -76,7 +76,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
 
     // The report is saved as it was shown, and in the file that the person has chosen.
     app.turn_to(&home, "Settings").await;
-    app.click(&home, &button("Show the report")).await;
+    app.click(&home, &button("Show report")).await;
     let shown = "return document.querySelector('dialog pre')?.textContent ?? null;";
     app.sees(&home, "//dialog//pre[contains(., '== Manifest')]")
         .await;

@@ -84,14 +84,15 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
 
     // The network can be stopped and started from the tray, too.
     icon.click(&home, "Stop");
-    app.sees(&home, &button("Start the network")).await;
+    app.sees(&home, &button("Start network")).await;
     icon.click(&home, "Start");
     app.sees(&home, &card("web", "ready")).await;
 
     // A command asks for a password, and goes on after the answer.
     app.sees(&home, &card("vault", "needs input")).await;
     app.click(&home, &button("Answer")).await;
-    app.sees(&home, "//dialog//*[.=\"vault needs input\"]").await;
+    app.sees(&home, "//dialog//*[.=\"vault needs input\"]")
+        .await;
     app.sees(&home, "//dialog//*[contains(., \"ann's password:\")]")
         .await;
     app.until(&home, "//dialog//input[@type='password']", async |field| {

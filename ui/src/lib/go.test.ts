@@ -25,13 +25,13 @@ describe("a place that is asked for outside of the window", () => {
   it("is a host", () => {
     asked({ kind: "go", place: { page: "host", host: "vault" } });
     expect(pageAddress(location.hash)).toMatchObject({ page: "host", of: "vault" });
-    expect(asking.current).toBeNull();
+    expect(asking.talk).toBeNull();
   });
 
   it("is the question of a host", () => {
     asked({ kind: "go", place: { page: "question", host: "vault" } });
     expect(pageAddress(location.hash)).toMatchObject({ page: "host", of: "vault" });
-    expect(asking.current?.prompt.text).toBe("ann's password: ");
+    expect(asking.talk?.prompt.text).toBe("ann's password: ");
   });
 
   it("is the network", () => {

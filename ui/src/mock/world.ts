@@ -236,7 +236,7 @@ function firstApp(name: string, played: Scene): App {
     case "dragged":
       return { ...app, dragged: { kind: "one", name: "lab.yaml" } };
     case "not-opened":
-      return { ...app, failure: { title: "/home/ada/miss.yaml was not opened", report: "cannot open /home/ada/miss.yaml: No such file or directory" } };
+      return { ...app, failure: { title: "/home/ada/miss.yaml was not opened", report: "cannot open /home/ada/miss.yaml: No such file or directory", manifest: "/home/ada/miss.yaml" } };
     case "failure":
       return {
         ...app,
