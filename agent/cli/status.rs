@@ -272,7 +272,7 @@ mod tests {
         };
         let text = text(&network);
         assert!(
-            text.contains("\u{1b}[32mready\u{1b}[0m    1 min  1.2 ms"),
+            text.contains("\u{1b}[32mready\u{1b}[0m     1 min  1.2 ms"),
             "{text}"
         );
         assert!(

@@ -346,9 +346,9 @@ fn a_network_in_the_background_tells_what_has_failed_and_waits_for_nothing_else(
     assert_eq!((started.code, down.code), (5, 0), "{}", started.talk);
     assert!(took < PATIENCE / 2, "{took:?}");
     for told in [
-        "mute is not ready (waiting): its command exited with status 3, and wrote nothing; run it by hand: \
+        "mute is not ready (retrying): its command exited with status 3, and wrote nothing; run it by hand: \
          sh -c 'exit 3' norouter --version - it has to print the version of norouter\n",
-        "nowhere is not ready (waiting): its command could not be started: \"no-such-program\" is not in $PATH",
+        "nowhere is not ready (retrying): its command could not be started: \"no-such-program\" is not in $PATH",
     ] {
         assert_eq!(started.talk.matches(told).count(), 1, "{}", started.talk);
     }

@@ -55,7 +55,7 @@ test("a network without a policy says what that means", async ({ page }) => {
   await expect(page.getByRole("heading", { level: 1, name: "No restrictions" })).toBeVisible();
   await expectAccessible(page);
   await open(page, "#/host/db");
-  await expect(page.getByRole("region", { name: "Publishes" })).toBeVisible();
+  await expect(page.getByRole("region", { name: "Published ports" })).toBeVisible();
   await expect(page.getByRole("region", { name: "Access" })).toHaveCount(0);
 });
 

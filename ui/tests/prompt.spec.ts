@@ -17,7 +17,7 @@ async function answering(page: Page) {
   await open(page, "#/network", "asking");
   await page.getByRole("main").getByRole("button", { name: "List" }).click();
   await page.getByRole("button", { name: "Answer" }).first().click();
-  const dialog = page.getByRole("dialog", { name: "web1 asks" });
+  const dialog = page.getByRole("dialog", { name: "web1 needs input" });
   await expect(dialog.getByLabel("Secret")).toBeFocused();
   return dialog;
 }
@@ -66,7 +66,7 @@ test("the dialog stays after an answer while others wait, and keeps what is type
   await expect(dialog.getByLabel("Secret")).toHaveValue("wv");
   await expect(page.getByRole("dialog")).toHaveCount(1);
   await dialog.getByRole("button", { name: "Next question: laptop" }).click();
-  const next = page.getByRole("dialog", { name: "laptop asks" });
+  const next = page.getByRole("dialog", { name: "laptop needs input" });
   await expect(next.getByLabel("Secret")).toBeFocused();
   await expect(next.getByLabel("Secret")).toHaveValue("");
 });

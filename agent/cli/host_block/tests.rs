@@ -103,7 +103,7 @@ fn a_reason_comes_first_and_is_cut_before_the_countdown() {
         ("no (status 1)", "no (status 1); again in 4 s (try 3)\n"),
         (
             long,
-            "ssh: Could not resolve hostname wbe…; again in 4 s (try 3)\n",
+            "ssh: Could not resolve hostname wbe1.e…; again in 4 s (try 3)\n",
         ),
     ] {
         let mut db = host("db", HostState::Waiting, Some(reason));
@@ -141,8 +141,8 @@ fn lines_that_a_narrower_terminal_has_wrapped_are_erased() {
     let _ = written(&mut block);
     size.set((20, 24));
     block.draw(&snapshot, 0);
-    // A line of 42 columns takes three rows of 20.
-    assert!(written(&mut block).starts_with("\r\u{1b}[3A\u{1b}[J"));
+    // A line of 39 columns takes two rows of 20.
+    assert!(written(&mut block).starts_with("\r\u{1b}[2A\u{1b}[J"));
 }
 
 #[test]
