@@ -181,8 +181,8 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
         let settings = desk.settings();
         let of_change = notices.handle_change(snapshot.held.as_ref(), &settings);
         let of_hosts = notices.handle(Instant::now(), &snapshot.hosts, &settings);
-        let sent = of_hosts.into_iter().chain(of_change);
-        sent.filter(|_| !desk.is_focused()).for_each(&send);
+        let all = of_hosts.into_iter().chain(of_change);
+        all.filter(|_| !desk.is_focused()).for_each(&send);
         let later = async {
             match notices.due() {
                 Some(due) => tokio::time::sleep_until(due).await,

@@ -3,7 +3,7 @@
 
 use gtk::{
     ButtonsType, DialogFlags, MessageDialog, MessageType, ResponseType, Widget, Window,
-    glib::Cast as _,
+    glib::Cast,
     prelude::{
         DialogExt as _, GtkWindowExt as _, MessageDialogExt as _, StyleContextExt as _,
         WidgetExt as _,
@@ -23,7 +23,7 @@ pub(crate) fn ask(app: &AppHandle, question: &str, detail: &str, yes: &str, answ
     let window = app.get_webview_window(window::MAIN);
     let window = window.filter(|window| window.is_visible().unwrap_or(false));
     let window = window.and_then(|window| window.gtk_window().ok());
-    let window = window.map(|window| window.upcast::<Window>());
+    let window = window.map(Cast::upcast::<Window>);
     let dialog = MessageDialog::new(
         window.as_ref(),
         DialogFlags::MODAL,

@@ -89,8 +89,11 @@ pub(crate) enum Line {
     Gap,
 }
 
+/// An action on what has this name.
+type ActOn = fn(String) -> Act;
+
 /// The actions that have a name, and the words for them in the ids of menu lines.
-static NAMED: [(&str, fn(String) -> Act); 9] = [
+static NAMED: [(&str, ActOn); 9] = [
     ("open", Act::Open),
     ("attach", Act::Attach),
     ("host", Act::Host),
