@@ -176,7 +176,7 @@ impl Args {
     }
 }
 
-/// Whether a route of the plan may lead to a host.
+/// Whether a route of the plan may lead to the host of a destination, which is a name or an address.
 fn is_routed(plan: &PlanView, host: &Host) -> bool {
     let mut targets = plan.routes.iter().flat_map(|route| &route.to);
     targets.any(|target| match (target.parse::<Target>(), host) {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{driver::system::describe, proxy::variables::java_options};
 
-/// The variable whose options each Java program takes.
+/// The environment variable from which every Java program reads additional options.
 const JAVA: &str = "JAVA_TOOL_OPTIONS";
 
 /// Run a command that uses the network

@@ -146,8 +146,8 @@ struct Sum {
 }
 
 impl Sums {
-    /// Counts a refusal. Returns false if the reports already name this refusal, so that nothing new has to be
-    /// reported.
+    /// Adds a refusal, by name or, if enough are named, to the count of the others. Returns false if it is already
+    /// named: then nothing new has to be reported.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {

@@ -112,7 +112,8 @@ impl Core {
         }
     }
 
-    /// Sets the person's own proxies, through which the proxies of this agent reach what is not in the network.
+    /// Sets the person's own proxies. The agent's proxies use them for destinations that are neither in the network nor
+    /// on a route.
     pub fn go_out_through(&mut self, outward: Outward) {
         self.rights.outward = outward;
     }

@@ -32,8 +32,8 @@ impl Config {
         Some(self.policy.outside(from, &outside, port))
     }
 
-    /// Whether the policy allows the host `from` to connect to `to`: an address of this host, or one that this host
-    /// dials for `from`.
+    /// Whether the policy allows the host `from` to connect to `to`, which is an address of this host, or an outside
+    /// address to which this host would connect for `from`.
     fn lets_in(&self, from: Ipv4Addr, to: SocketAddrV4) -> bool {
         if *to.ip() != self.me.address() {
             let address = IpAddr::V4(*to.ip());

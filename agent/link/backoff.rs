@@ -67,7 +67,7 @@ impl Backoff {
         (self.attempt, self.quick, self.slow) = (0, 0, 0);
     }
 
-    /// Notes that the agent was ready for this time.
+    /// Takes back a part of the pauses, because the agent was ready for as long as `well`.
     pub(super) fn recover(&mut self, well: Duration) {
         let taken = u32::try_from(well.as_millis() / RECOVERY.as_millis()).unwrap_or(u32::MAX);
         self.quick = self.quick.saturating_sub(taken);

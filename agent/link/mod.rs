@@ -410,7 +410,7 @@ impl Link {
         self.lives.end(now, Loss::Closing);
     }
 
-    /// Handles that the agent has read nothing for so long that it counts as dead.
+    /// Called when the agent has read nothing for too long. Ends the agent if it supports heartbeats.
     pub fn handle_stalled(&mut self, now: Instant) {
         // An agent that does not support heartbeats may be alive: perhaps the network is just slow.
         if self.lives.life.heartbeat.is_some() {

@@ -270,7 +270,7 @@ impl Host {
             .collect()
     }
 
-    /// What the agent has reported. It ends with that agent.
+    /// The problems that the agent has reported. The reports of an agent that is gone do not count.
     fn reports(&self) -> impl Iterator<Item = &ProblemReport> {
         let serves = *self.link.state() == link::State::Ready;
         self.link.problems().iter().filter(move |_| serves)

@@ -74,8 +74,8 @@ impl Core {
         plan::loses(&self.plan, plan)
     }
 
-    /// What a plan grants that the network does not. A command that will be held does not count, because its approval
-    /// grants it.
+    /// What the plan grants and the running network does not. New commands that will be held are left out, because each
+    /// is granted only when a person approves it.
     fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
         let mut grants = plan::new_grants(&self.plan, plan);
         if commands == Commands::Hold {

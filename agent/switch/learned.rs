@@ -1,4 +1,5 @@
-//! Addresses that gateways have resolved for names. Packets to such an address go to the gateway that resolved it.
+//! Addresses that hosts have learned from gateways. When a gateway has resolved a name for a host, the host suggests
+//! the addresses to the switch, and its flows to them then go to that gateway.
 //!
 //! An entry is valid only for the host that suggested it, so that no host can divert another host's connections.
 

@@ -201,8 +201,8 @@ impl HostState {
         matches!(self, Self::Ready | Self::Degraded)
     }
 
-    /// Whether a person should look at a host in this state: it waits for the person, or something on it does not work
-    /// and will not recover without help. A lost host that will be retried does not need a person.
+    /// Whether a person should look at a host in this state: it waits for the person, it cannot start, or something on
+    /// it does not work. A lost host that will be retried does not need a person.
     pub const fn needs_attention(self) -> bool {
         matches!(self, Self::NeedsYou | Self::Refused | Self::Degraded)
     }

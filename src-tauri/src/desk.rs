@@ -159,7 +159,7 @@ impl Desk {
         self.0.wake.subscribe()
     }
 
-    /// Whether the page is visible, as a receiver.
+    /// A receiver that tells whether the page is visible, and when that changes.
     pub(crate) fn visible(&self) -> watch::Receiver<bool> {
         self.0.visible.subscribe()
     }

@@ -27,8 +27,8 @@ const END: &str = "__norouter__=end\n";
 const LINE: &str =
     "/usr/bin/env -i __norouter__=begin; /usr/bin/env; /usr/bin/env -i __norouter__=end";
 
-/// Variables that the shell's files may set to something else than the desktop does. Then the shell is right, because its
-/// user wrote those files. All others are taken over only if the app does not have them.
+/// Variables for which the value of the login shell replaces that of the desktop, because the user wrote the shell's
+/// files. The others are taken from the shell only if the app lacks them.
 const PREFERRED: [&str; 2] = ["PATH", "SSH_AUTH_SOCK"];
 
 /// How far the app is with the variables of the login shell.

@@ -1,5 +1,6 @@
-//! The hosts in a person's ssh configuration: names that can be given to `ssh`, with their addresses. Conditions
-//! are not evaluated; ssh does that itself when it runs.
+//! The hosts in the ssh configuration of a person and of the machine: names that can be given to `ssh`, with their
+//! addresses if the files have them. `Match` sections are skipped, because only ssh itself can evaluate their
+//! conditions.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! Frames as bytes in files, so that today's frames can always be read in future. `UPDATE=1` rewrites the frames of
-//! this version. The recorded frames of an upstream manager (0.6.5) are never rewritten.
+//! Frames, recorded as bytes in files. Those of an upstream manager (0.6.5) have to be understood, and are never
+//! rewritten. Those of this version show every change of what it writes; `UPDATE=1` rewrites them.
 
 use std::{fs, path::PathBuf};
 

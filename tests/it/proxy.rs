@@ -292,7 +292,7 @@ fn a_name_below_localhost_is_the_machine_of_the_proxy() {
     }
 }
 
-/// What an origin answers, and the head and the body that its client gets.
+/// What an origin answers, a line of the head that its client then gets, and the end of what the client gets.
 type Sloppy = (&'static str, &'static str, &'static str);
 
 /// The answers of origins that deviate from the standard in a way that has only one meaning.

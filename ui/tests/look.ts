@@ -9,7 +9,6 @@ export async function open(page: Page, place: string, scene = "office"): Promise
   await page.goto(`/?scene=${scene}&still${place}`);
   await expect(page.getByRole("main")).toBeVisible();
   await expect(page.getByText("NoRouter").first()).toBeVisible();
-  // The code of the page is loaded after the frame, and only then the page has its keys.
   await expect(page.getByRole("main").getByRole("heading", { level: 1 }).first()).toBeAttached();
   expect(errors).toEqual([]);
 }

@@ -157,8 +157,6 @@ test("proxy variables follow the shell", async ({ page }) => {
 
 test("a page that nothing happens on asks for nothing and draws nothing", async ({ page }) => {
   await open(page, "#/settings");
-  // The code of the other pages is loaded first.
-  await page.waitForLoadState("networkidle");
   await page.evaluate(() => {
     const counter = { changes: 0 };
     Object.assign(window, { counter });

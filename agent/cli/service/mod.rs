@@ -154,8 +154,8 @@ fn planned(
     })
 }
 
-/// Refuses a manifest whose network runs already, because the service could not start beside that. If it is the
-/// installed service itself that runs, it will be restarted.
+/// Fails if the manifest's network already runs outside the service, because the service could not start beside it. If
+/// the installed service itself runs, nothing is refused: it will be restarted.
 fn runs_nowhere_else(init: Init, service: &Service) -> Result<(), Error> {
     if succeeds(&init.asks_running(&service.name)) {
         return Ok(());

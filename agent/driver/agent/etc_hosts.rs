@@ -36,10 +36,9 @@ const OFTEN_WITHIN: Duration = Duration::from_mins(10);
 
 /// A hosts file in which a host may have a block. Dropping this value does not remove the block.
 ///
-/// Agents take turns to edit the file, with a lock file beside it. The lock only saves work, because an edit is safe
-/// without it: just before the new file replaces the old one, the old one is compared with what was read. If it
-/// differs, the edit starts again. Text that another program appends in the few microseconds after this comparison is
-/// lost.
+/// Agents take turns to edit the file, with a lock file beside it. The lock only saves work: without it, an edit still
+/// notices other edits. Just before the file is replaced, it is compared with what was read, and if it differs, the
+/// edit starts again. Only a change in the few microseconds between this comparison and the replacement is lost.
 #[derive(Debug)]
 pub struct EtcHosts {
     path: PathBuf,

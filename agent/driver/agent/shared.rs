@@ -67,7 +67,7 @@ pub(super) struct Shared {
     harness: Harness<State>,
     /// Notified when there is something to write to the manager.
     pub(super) to_write: Notify,
-    /// Notified when the first stream of a round has moved bytes.
+    /// Notified at the first move of bytes in a round, by whichever stream.
     pub(super) moved: Notify,
     /// Notified when a stream has ended.
     left: Notify,

@@ -153,7 +153,8 @@ pub async fn open(identity: &Identity, plan: &PlanView) -> Result<Door, OpenErro
     })
 }
 
-/// Fails if a running network excludes ours. A manager that does not answer is left out.
+/// Fails if our network cannot run beside a running one: it has the same manifest, or its addresses clash with ours. A
+/// manager that does not answer is left out.
 async fn look_around(manifest: Option<&String>, plan: &PlanView) -> Result<(), OpenError> {
     let around = Client::around().await;
     let around: Vec<_> = around

@@ -46,7 +46,7 @@ pub(super) enum Sender {
     /// A client, which may try to make the origin see another request than this proxy does. It has no reason to deviate
     /// from the standard.
     Client,
-    /// An origin. Small faults of old servers, which have only one meaning, are repaired.
+    /// An origin. Small faults of old servers are repaired if only one meaning is possible.
     Origin,
 }
 
@@ -165,8 +165,8 @@ impl Headers {
         Err(Wrong::new(400, text))
     }
 
-    /// Whether the length of the body is given once and in one way, so that the sender certainly means the same end of
-    /// the body.
+    /// Whether at most one field states the length of the body, so that the sender and this proxy certainly agree where
+    /// the body ends.
     pub(super) fn is_length_certain(&self) -> bool {
         self.all("content-length").count() + self.all("transfer-encoding").count() <= 1
     }

@@ -98,8 +98,8 @@ impl From<&Failure> for Reply {
     }
 }
 
-/// A sentence as the reason phrase of a status line. Many clients show this phrase to people, and nothing else of an
-/// answer to `CONNECT`.
+/// Makes the reason phrase of a status line from a sentence. If `CONNECT` fails, this phrase is all that many clients
+/// show to people.
 fn phrase(sentence: &str) -> String {
     let visible = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
     let text: String = sentence.chars().take(PHRASE_MAX).map(visible).collect();

@@ -142,8 +142,8 @@ fn draw(app: &AppHandle, icon: &TrayIcon, before: &Drawn, now: &Drawn) -> tauri:
     Ok(())
 }
 
-/// The image for a shape. macOS colours a template itself. Elsewhere the image brings its own ground, so that it has the
-/// same contrast on light and dark panels.
+/// The image for a shape. On macOS it is a template image, which the system colours. Elsewhere it has a background of
+/// its own, so that its contrast is the same on light and dark panels.
 fn picture(shape: Shape) -> tauri::Result<Image<'static>> {
     macro_rules! icon {
         ($name:literal) => {

@@ -329,7 +329,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether an honest host works: it is ready, or its only problem is that a hostile host wants too much of it.
+    /// Whether an honest host works: it is ready, or it is degraded and the reason names a hostile host.
     fn is_up(&self, state: &str, reason: &Value) -> bool {
         let reason = reason.as_str().unwrap_or_default();
         let mut evil = self.evil();

@@ -116,7 +116,7 @@ impl Running {
         kill_process(self.raw_pid(), signal).unwrap();
     }
 
-    /// Waits until the child has ended, and does not end it.
+    /// Waits until the child ends by itself.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let what = format!("the end of {}", self.label);

@@ -66,8 +66,8 @@ async fn converse(
     let mut idle = None;
     // The last correct credentials on this connection.
     let mut named_well: Option<Vec<u8>> = None;
-    // The connection to the origin of the last request. Only requests of this client use it, because some origins log in
-    // the connection (NTLM, Negotiate) and not the request.
+    // The connection to the origin of the last request. Only requests of this client use it, because some origins
+    // authenticate the connection instead of each request (NTLM, Negotiate).
     let mut kept: Option<Kept> = None;
     loop {
         let request = match read_request(&mut client, &mut input, idle).await? {

@@ -45,7 +45,7 @@ impl Program {
         self.0.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Reads an answer, which ends with a line feed, or nothing at the end of the connection.
+    /// Reads up to a full stop and a line feed, which end every answer, or up to the end of the connection.
     async fn hear(&mut self) -> String {
         let mut heard = Vec::new();
         let read = async {
