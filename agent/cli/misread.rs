@@ -11,7 +11,8 @@ use crate::text::{Synonyms, meant, meant_or_synonym, quote};
 const NO_COMMANDS: &[(&str, &str)] = &[
     (
         "ssh",
-        "for ssh through the network, write: ssh -o ProxyCommand='norouter connect %h:%p' HOST",
+        "use ssh as the cmd of the host does; or, if the host publishes port 22 (ports: [\"22:127.0.0.1:22\"]), through the network: \
+         ssh -o ProxyCommand='norouter connect %h:%p' HOST",
     ),
     (
         "curl",

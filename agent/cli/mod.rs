@@ -4,7 +4,7 @@ use std::{fmt::Write as _, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
-    error::{ContextKind, ContextValue, ErrorKind},
+    error::{ContextKind, ContextValue},
 };
 
 mod addr;
@@ -201,14 +201,21 @@ fn grouped() -> String {
 impl Cli {
     /// Fails if an option or FILE of `up` stands before another command. The parser accepts them there because
     /// `norouter FILE` is short for `norouter up FILE`.
-    fn is_one_thing(&self) -> Result<(), clap::Error> {
+    fn is_one_thing(&self) -> Result<(), Error> {
         let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
             return Ok(());
         };
-        let message = format!(
-            "{first} stands before a command; write the command first, and then what it is to work on"
-        );
-        Err(Self::command().error(ErrorKind::ArgumentConflict, message))
+        let command = arguments().into_iter().find(|it| commands().contains(it));
+        let command = command.unwrap_or_default();
+        let takes_file = ["up", "check", "plan"].contains(&command.as_str());
+        let what = first.trim_matches('"');
+        let right = if first.starts_with('-') || takes_file {
+            format!("{command} {what}")
+        } else {
+            format!("{command} --network {what}")
+        };
+        let message = format!("{first} stands before the command {command}");
+        Err(Error::new(Exit::Usage, message).hint(format!("write: norouter {right}")))
     }
 }
 
@@ -239,7 +246,7 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(error),
     };
     if let Err(error) = cli.is_one_thing() {
-        error.exit();
+        return error.report().into();
     }
     // A shell runs this while the person types, so nothing else may be written to the terminal.
     if let Some(Command::Complete(args)) = &cli.command {
@@ -294,14 +301,18 @@ pub fn main() -> ExitCode {
 
 /// Shows clap's error, or its help. If it is known what the person meant, that is explained instead.
 fn refuse(error: clap::Error) -> ExitCode {
-    let arguments: Vec<String> = std::env::args_os()
-        .skip(1)
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
-    match misread::explained(&error, &arguments, &commands(), help::FIELDS) {
+    match misread::explained(&error, &arguments(), &commands(), help::FIELDS) {
         Some(explained) => explained.report().into(),
         None => without_wrong_tips(error).exit(),
     }
+}
+
+/// The arguments of the process.
+fn arguments() -> Vec<String> {
+    let arguments = std::env::args_os().skip(1);
+    arguments
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Removes the tips that do not help: how an unknown option is passed as a value, which nobody wants here, and values
@@ -443,7 +454,8 @@ mod tests {
     fn what_belongs_to_up_stands_alone_or_behind_it() {
         let accepted = |args: &[&str]| {
             let args = std::iter::once("norouter").chain(args.iter().copied());
-            Cli::try_parse_from(args).and_then(|cli| cli.is_one_thing())
+            let cli = Cli::try_parse_from(args).map_err(|error| error.to_string())?;
+            cli.is_one_thing().map_err(|error| error.into_texts().0)
         };
         for good in [
             &[][..],

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{appetite::Excess, last_words::LastWords};
 use crate::{
+    text::meant,
     view::{ByHand, Cure, Hint, Trouble, TroubleCode, symptoms},
     wire::{Desync, control::feature},
 };
@@ -394,10 +395,47 @@ impl Ending {
     }
 }
 
+/// Words at the beginning of a command that mean something only to a shell.
+const OF_SHELLS: [&str; 10] = [
+    "cd", "export", "source", ".", "eval", "set", "ulimit", "umask", "if", "for",
+];
+
+/// Programs whose names may be mistyped, and what to do then.
+const MEANT: [(&str, &str); 5] = [
+    (
+        "ssh",
+        "did you mean ssh? Otherwise install it, or write its path in cmd",
+    ),
+    (
+        "docker",
+        "did you mean docker? Otherwise install it, or write its path in cmd",
+    ),
+    (
+        "podman",
+        "did you mean podman? Otherwise install it, or write its path in cmd",
+    ),
+    (
+        "kubectl",
+        "did you mean kubectl? Otherwise install it, or write its path in cmd",
+    ),
+    (
+        "norouter",
+        "did you mean norouter? Otherwise install it, or write its path in cmd",
+    ),
+];
+
 impl CannotStart {
     fn remedy_words(&self) -> Option<&'static str> {
         match self {
-            Self::NotFound(_) => Some("install it, or write its path in cmd"),
+            Self::NotFound(program) if OF_SHELLS.contains(&program.as_str()) => Some(
+                "it is a word of a shell, and no shell reads cmd: \"norouter check\" shows what to write instead",
+            ),
+            Self::NotFound(program) => {
+                let known = meant(program, MEANT.iter().map(|(name, _)| *name));
+                let known = known.filter(|known| known != program);
+                let known = MEANT.iter().find(|(name, _)| known == Some(name));
+                Some(known.map_or("install it, or write its path in cmd", |(_, advice)| advice))
+            }
             Self::NotExecutable(_) => Some("change its mode, or write another one in cmd"),
             Self::Other(_) => None,
         }

@@ -283,6 +283,9 @@ fn indented_too_little(key: &str, span: Span, value: &Node) -> Problem {
 fn unknown_key_hint(key: &str, level: &Level) -> String {
     let names = level.fields.iter().map(|field| field.name);
     if let Some(name) = meant_or_synonym(key, names, SYNONYMS) {
+        if name == "cmd" {
+            return "did you mean \"cmd\"? Without cmd, a host runs on this machine".to_owned();
+        }
         return format!("did you mean {}?", quote(name));
     }
     if level.has("cmd") {
@@ -301,6 +304,13 @@ fn unknown_key_hint(key: &str, level: &Level) -> String {
     }
     let keys: Vec<_> = level.fields.iter().map(|field| field.name).collect();
     format!("it is ignored; known keys are: {}", keys.join(", "))
+}
+
+/// Whether a host has no `cmd`, but a key that probably stands for it.
+pub(super) fn has_misspelt_cmd(host: &Node) -> bool {
+    let is_cmd =
+        |entry: &Entry| meant_or_synonym(&entry.key, ["cmd", "vip"], SYNONYMS) == Some("cmd");
+    host.get("cmd").is_none() && host.entries().iter().any(is_cmd)
 }
 
 #[cfg(test)]

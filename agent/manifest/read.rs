@@ -2,7 +2,7 @@
 //! other parts are invalid, so that all problems can be shown at once.
 
 use super::{
-    check::check_map,
+    check::{self, check_map},
     problem::{Problem, Problems, Span, Spanned},
     schema,
     tree::{
@@ -81,6 +81,7 @@ fn host(name: Spanned<String>, node: &Node) -> Host {
         cmd: node.get("cmd").and_then(cmd),
         aliases: texts(node.get("aliases")),
         settings: settings(node),
+        has_misspelt_cmd: check::has_misspelt_cmd(node),
     }
 }
 

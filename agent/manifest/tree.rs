@@ -36,6 +36,8 @@ pub struct Host {
     pub aliases: Vec<Spanned<String>>,
     /// The fields that `hostTemplate` can have as well.
     pub settings: Settings,
+    /// Whether a key that is not known probably stands for `cmd`, which is missing.
+    pub has_misspelt_cmd: bool,
 }
 
 /// The two spellings of `cmd`.

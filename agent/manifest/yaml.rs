@@ -601,7 +601,7 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
         (span.start.line..span.start.line + lines).find_map(|line| places.tab_in_indentation(line));
     if let Some(tab) = tab {
         return Problem::error(tab, "a tab is used for indentation")
-            .hint("YAML allows only spaces there: replace each tab by two spaces");
+            .hint("YAML allows only spaces there: indent with two spaces more than the line that it belongs to, here and in other lines with tabs");
     }
     let line = span.start.line;
     let blank = [line, line.saturating_sub(1)]

@@ -14,10 +14,11 @@ pub(super) fn remarks(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
 /// Warns about two hosts without a command, which would both listen on the same addresses of this machine.
 fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     let hosts = manifest.hosts.iter().zip(&plan.hosts);
-    // A host with the name of a key is probably a key, and was reported as one.
+    // A host with the name of a key is probably a key, and was reported as one. So was a key that stands for cmd.
     let mut here = hosts
         .filter(|(_, host)| host.start == Start::InProcess && host.loopback)
         .filter(|(written, _)| !schema::is_key_of_a_host(&written.name.value))
+        .filter(|(written, _)| !written.has_misspelt_cmd)
         .map(|(written, _)| &written.name);
     let (first, second) = (here.next()?, here.next()?);
     let message = format!(

@@ -108,8 +108,8 @@ static SYMPTOMS: &[Symptom] = &[
             "Permission denied (gssapi",
             "Permission denied (hostbased",
         ],
-        "this has to work without a question, or \"norouter answer\" has to answer it: {connect} - and then: norouter start \
-         {name}",
+        "give that user your key (ssh-copy-id), or correct the user in cmd, until this works: {connect} - and then: norouter \
+         start {name}; if it asks again: norouter answer {name}",
     ),
     known(
         Login,

@@ -1,6 +1,6 @@
-//! An agent on a machine where another one of the network holds all addresses.
+//! An agent on a machine where another program holds many of the addresses of its network.
 
-use std::{fmt::Write as _, fs, time::Instant};
+use std::{fmt::Write as _, fs, net::TcpListener, time::Instant};
 
 use serde_json::Value;
 
@@ -20,15 +20,16 @@ fn many_taken_addresses_do_not_cost_a_thread_each() {
         "web.sh",
         &format!("echo $$ > pid\nexec {program} agent --automated\n"),
     );
-    let mut manifest = format!(
-        "hosts:\n  laptop: {{vip: 127.0.78.1}}\n  web: {{vip: 127.0.78.2, cmd: [sh, {script}]}}\n"
-    );
+    let mut manifest = format!("hosts:\n  web: {{vip: 127.0.78.2, cmd: [sh, {script}]}}\n");
+    let mut taken = Vec::new();
     for number in 3..TAKEN + 3 {
         writeln!(
             manifest,
             "  off{number}: {{vip: 127.0.78.{number}, cmd: [\"false\"]}}"
         )
         .unwrap();
+        // Each agent has its DNS service at this port of every host's address.
+        taken.push(TcpListener::bind(format!("127.0.78.{number}:10053")).unwrap());
     }
     let manifest = home.write("net.yaml", &manifest);
     let _manager = home.up(&[&manifest]);
