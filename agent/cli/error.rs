@@ -114,6 +114,13 @@ impl Error {
         self
     }
 
+    /// Changes the hint, if there is one.
+    #[must_use]
+    pub(super) fn map_hint(mut self, change: impl FnOnce(String) -> String) -> Self {
+        self.hint = self.hint.map(change);
+        self
+    }
+
     /// The message, and the hint or an empty text.
     #[cfg(test)]
     pub(super) fn into_texts(self) -> (String, String) {

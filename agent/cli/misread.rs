@@ -11,8 +11,8 @@ use crate::text::{Synonyms, meant, meant_or_synonym, quote};
 const NO_COMMANDS: &[(&str, &str)] = &[
     (
         "ssh",
-        "use ssh as the cmd of the host does; or, if the host publishes port 22 (ports: [\"22:127.0.0.1:22\"]), through the network: \
-         ssh -o ProxyCommand='norouter connect %h:%p' HOST",
+        "use ssh as the cmd of the host does; or through the network, if HOST publishes a port for it (ports: \
+         [\"2222:127.0.0.1:22\"]): ssh -p 2222 -o ProxyCommand='norouter connect %h:%p' HOST",
     ),
     (
         "curl",
@@ -142,7 +142,8 @@ pub(super) fn explained(
     if commands.contains(first) || Path::new(first).exists() {
         return None;
     }
-    no_command(first, commands)
+    let error = no_command(first, commands)?;
+    Some(error.map_hint(|hint| hint.replace("HOST", refused)))
 }
 
 /// The error for a word at the place of a command, if it is known what it means.

@@ -1,6 +1,6 @@
 //! The command line. Nearly every command has a file of its own, where the doc comment of `Args` is the command's help.
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::{fmt::Write as _, path::Path, process::ExitCode};
 
 use clap::{
     CommandFactory, Parser, Subcommand,
@@ -205,15 +205,21 @@ impl Cli {
         let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
             return Ok(());
         };
-        let command = arguments().into_iter().find(|it| commands().contains(it));
-        let command = command.unwrap_or_default();
+        let mut words = arguments();
+        let place = words.iter().position(|it| commands().contains(it));
+        let command = place.map_or_else(String::new, |place| words.remove(place));
         let takes_file = ["up", "check", "plan"].contains(&command.as_str());
-        let what = first.trim_matches('"');
-        let right = if first.starts_with('-') || takes_file {
-            format!("{command} {what}")
+        let option = if first.starts_with('-') || takes_file {
+            ""
         } else {
-            format!("{command} --network {what}")
+            "--network "
         };
+        // A network is called like its manifest, without the ending.
+        if let (false, Some(file)) = (option.is_empty(), words.first_mut()) {
+            let name = Path::new(file.as_str()).file_stem();
+            *file = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        }
+        let right = format!("{command} {option}{}", words.join(" "));
         let message = format!("{first} stands before the command {command}");
         Err(Error::new(Exit::Usage, message).hint(format!("write: norouter {right}")))
     }
