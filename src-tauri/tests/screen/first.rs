@@ -91,8 +91,10 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     // While connections are open, the app asks before it stops the network, so the test waits until none is open. The
     // window may cut this text off. The driver does not count such a text as displayed, so the test only checks that
     // the text exists.
-    app.until(&home, "//p[.='4 hosts, 0 open connections']", async |_| true)
-        .await;
+    app.until(&home, "//p[.='4 hosts, 0 open connections']", async |_| {
+        true
+    })
+    .await;
     icon.click(&home, "Stop");
     app.sees(&home, &button("Start network")).await;
     home.wait("a host of the demo has outlived it", || {
