@@ -176,7 +176,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     // ... and a broken file is not applied.
     home.file(&file, "hosts:\n  laptop: {}\n  web: {ports: [what]}\n");
     app.turn_to(&home, "Manifest").await;
-    app.sees(&home, &text("The network keeps running as it was."))
+    app.sees(&home, &text("The network keeps running as before."))
         .await;
     app.sees(&home, &text("line 3, column ")).await;
     drop(get(second));
