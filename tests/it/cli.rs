@@ -388,11 +388,12 @@ fn options_of_the_program_stand_before_or_behind_a_command() {
     }
     let both = run(&[manifest, "check"]);
     assert_eq!((both.code, both.data.as_str()), (2, ""));
-    assert!(
-        both.talk.contains("stands before a command"),
-        "{}",
-        both.talk
-    );
+    let told = format!("write: norouter check {manifest}\n");
+    assert!(both.talk.ends_with(&told), "{}", both.talk);
+    // A network is called like its manifest, and all words are kept.
+    let looking = run(&["../office.yaml", "why", "web1"]);
+    let told = "write: norouter why --network office web1\n";
+    assert!(looking.talk.ends_with(told), "{}", looking.talk);
 }
 
 #[test]
