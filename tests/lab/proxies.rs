@@ -377,7 +377,11 @@ fn an_error_names_host_address_and_reason() {
             502,
             &["web:81", "127.0.42.12:81", "does not publish"][..],
         ),
-        ("http://web:9/", 502, &["web:9", "127.0.42.12:9", "does not accept connections"]),
+        (
+            "http://web:9/",
+            502,
+            &["web:9", "127.0.42.12:9", "does not accept connections"],
+        ),
         (
             "http://nobody.norouter/",
             502,
