@@ -16,7 +16,7 @@ Texts:
   norouter help exit-codes  what the exit code of a command means";
 
 /// The topics that are not fields of a manifest, and the fields that people ask for most.
-pub(super) const FIELDS: &[&str] = &[
+pub(super) const SUGGESTED: &[&str] = &[
     "manifest",
     "prompts",
     "exit-codes",

@@ -181,9 +181,8 @@ impl Source {
             return error;
         }
         if let Some(network) = is_word.then(|| reach::network_of_host(name)).flatten() {
-            let message = format!(
-                "there is no command {name}; it is a host of the network \"{network}\", which runs"
-            );
+            let message =
+                format!("{name} is a host of the running network \"{network}\", and not a command");
             return Error::new(Exit::Usage, message).hint(format!(
                 "\"norouter why {name}\" tells how it is, and \"norouter addr {name}\" its address"
             ));

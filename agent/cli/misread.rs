@@ -90,7 +90,7 @@ pub(super) fn explained(
             .iter()
             .map(String::as_str)
             .chain(topics.iter().copied());
-        let error = usage(format!("there is no help about {}", quote(topic)));
+        let error = usage(format!("{} is not a topic of the help", quote(topic)));
         return Some(match meant(topic, known) {
             Some(known) => error.hint(format!("did you mean {known}?")),
             None => error.hint("\"norouter --help\" lists the commands and the texts"),
@@ -143,7 +143,14 @@ pub(super) fn explained(
         return None;
     }
     let error = no_command(first, commands)?;
-    Some(error.map_hint(|hint| hint.replace("HOST", refused)))
+    let is_host = !refused.starts_with('-');
+    Some(error.map_hint(|hint| {
+        if is_host {
+            hint.replace("HOST", refused)
+        } else {
+            hint
+        }
+    }))
 }
 
 /// The error for a word at the place of a command, if it is known what it means.
@@ -182,7 +189,12 @@ mod tests {
         let words = std::iter::once("norouter".to_owned()).chain(arguments.clone());
         let refused = Cli::try_parse_from(words).unwrap_err();
         let commands = super::super::commands();
-        let error = explained(&refused, &arguments, &commands, super::super::help::FIELDS)?;
+        let error = explained(
+            &refused,
+            &arguments,
+            &commands,
+            super::super::help::SUGGESTED,
+        )?;
         Some(error.into_texts())
     }
 
@@ -226,12 +238,12 @@ mod tests {
             ),
             (
                 "help portz",
-                "there is no help about \"portz\"",
+                "\"portz\" is not a topic of the help",
                 "did you mean ports?",
             ),
             (
                 "help qqqqqq",
-                "there is no help about \"qqqqqq\"",
+                "\"qqqqqq\" is not a topic of the help",
                 "norouter --help",
             ),
         ] {

@@ -209,17 +209,15 @@ impl Cli {
         let place = words.iter().position(|it| commands().contains(it));
         let command = place.map_or_else(String::new, |place| words.remove(place));
         let takes_file = ["up", "check", "plan"].contains(&command.as_str());
-        let option = if first.starts_with('-') || takes_file {
-            ""
-        } else {
-            "--network "
-        };
+        let file = self.up.file().filter(|_| !takes_file);
+        let mut is_file = words
+            .iter_mut()
+            .filter(|word| file == Some(Path::new(word)));
         // A network is called like its manifest, without the ending.
-        if let (false, Some(file)) = (option.is_empty(), words.first_mut()) {
-            let name = Path::new(file.as_str()).file_stem();
-            *file = name.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        if let (Some(word), Some(name)) = (is_file.next(), file.and_then(Path::file_stem)) {
+            *word = format!("--network {}", name.to_string_lossy());
         }
-        let right = format!("{command} {option}{}", words.join(" "));
+        let right = format!("{command} {}", words.join(" "));
         let message = format!("{first} stands before the command {command}");
         Err(Error::new(Exit::Usage, message).hint(format!("write: norouter {right}")))
     }
@@ -307,7 +305,7 @@ pub fn main() -> ExitCode {
 
 /// Shows clap's error, or its help. If it is known what the person meant, that is explained instead.
 fn refuse(error: clap::Error) -> ExitCode {
-    match misread::explained(&error, &arguments(), &commands(), help::FIELDS) {
+    match misread::explained(&error, &arguments(), &commands(), help::SUGGESTED) {
         Some(explained) => explained.report().into(),
         None => without_wrong_tips(error).exit(),
     }

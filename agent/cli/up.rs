@@ -106,6 +106,11 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// The manifest that was named.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// The first option or argument that was given; `None` if none was.
     pub(super) fn first(&self) -> Option<String> {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());

@@ -12,7 +12,7 @@ use crate::time::Instant;
 /// detected at most one check later.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Every check with an odd number sends a heartbeat, so that the agent hears something every 2 s.
+/// How many checks there are for each heartbeat: the agent hears something every 2 s.
 const ASK_EVERY: u32 = 2;
 
 /// An agent counts as dead if this many checks in a row have found no sign of life. So a dead agent is detected within

@@ -391,8 +391,8 @@ fn options_of_the_program_stand_before_or_behind_a_command() {
     let told = format!("write: norouter check {manifest}\n");
     assert!(both.talk.ends_with(&told), "{}", both.talk);
     // A network is called like its manifest, and all words are kept.
-    let looking = run(&["../office.yaml", "why", "web1"]);
-    let told = "write: norouter why --network office web1\n";
+    let looking = run(&["--debug", "../office.yaml", "why", "web1"]);
+    let told = "write: norouter why --debug --network office web1\n";
     assert!(looking.talk.ends_with(told), "{}", looking.talk);
 }
 
