@@ -277,7 +277,8 @@ impl Config {
         }
     }
 
-    /// Whether a route leads to addresses, so that the address of a name can decide about the path to it.
+    /// Whether any route leads to a block of addresses. If one does, the path to a name can depend on the name's
+    /// address.
     pub(super) fn routes_addresses(&self) -> bool {
         let mut targets = self.routes.iter().flat_map(|route| &route.to);
         targets.any(|target| matches!(target, route::Target::Cidr(_)))
