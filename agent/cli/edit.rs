@@ -46,7 +46,7 @@ pub(super) fn run(
         Some(file) => {
             let made = make(file)?;
             let outcome = edit_and_run(&editor, file, start);
-            // A new file is removed again if this has failed before the person has changed it.
+            // If editing or running has failed, a new file that the person has not changed is removed again.
             let unchanged = || fs::read_to_string(file).is_ok_and(|text| text == EXAMPLE);
             if made && outcome.is_err() && unchanged() {
                 let _ = fs::remove_file(file);
