@@ -278,7 +278,8 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
     // While the socket did not listen, the system reported a hang-up on it. The runtime never forgets a hang-up on a
-    // descriptor that it has registered. Therefore it is given a duplicate of the socket, which has a new descriptor.
+    // descriptor that it has registered. Therefore the runtime is given a duplicate of the socket, which has a new
+    // descriptor.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
@@ -475,7 +476,7 @@ mod tests {
                 remedy.contains("setcap cap_net_bind_service=+ep PATH"),
                 "{remedy}"
             );
-            // The number is the port, so that no lower port is opened than is needed.
+            // The number is the port itself, because lower ports need not be opened.
             assert!(
                 remedy.contains("net.ipv4.ip_unprivileged_port_start=80)"),
                 "{remedy}"
