@@ -212,7 +212,7 @@ impl Background {
 }
 
 /// Whether the command of a host has failed, or the host waits for a person. A command that is still ending does not
-/// count as failed, because the reason is not complete yet.
+/// count as failed, because the reason for its end is not complete yet.
 fn has_failed(host: &HostView) -> bool {
     host.retry.is_some() || host.state.is_over() || host.state == HostState::NeedsYou
 }

@@ -50,8 +50,8 @@ const PROXIES: [&str; 2] = ["http_proxy", SOCKS];
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The destination: a host by name, alias or VIP and a port that it publishes, or anything that a
-    /// route leads to; or a URL
+    /// The destination, as NAME:PORT or as a URL: a host by name, alias or VIP, with a port that it publishes, or
+    /// anything that a route leads to
     #[arg(value_name = "NAME:PORT", value_hint = clap::ValueHint::Other, value_parser = reach::pasted)]
     target: Pasted,
     #[command(flatten)]

@@ -286,7 +286,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Removes the file, unless the person may still need it, because it was changed or something has failed.
+    /// Removes the file. If it was changed or something has failed, it is kept, because the person may still need it.
     fn leave(self, failed: bool) {
         if failed || self.is_changed() {
             let file = escape(&self.file.display().to_string());

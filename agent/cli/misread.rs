@@ -70,7 +70,7 @@ const NO_NAMES: &[(&str, &str)] = &[
 ];
 
 /// The error in place of clap's, if these arguments of the process have a known meaning. `commands` are the names of
-/// all commands, and `topics` what `norouter help` has texts about.
+/// all commands, and `topics` are those about which `norouter help` has texts.
 pub(super) fn explained(
     error: &clap::Error,
     arguments: &[String],

@@ -197,8 +197,8 @@ pub(super) fn published(host: &HostView) -> String {
     }
 }
 
-/// Fails if no host of this machine listens at the address of a service: then programs here do not reach the service
-/// there.
+/// Fails if no host of this machine listens at the address of a service: then programs on this machine cannot reach the
+/// service at that address.
 pub(super) fn listens_here(
     plan: &PlanView,
     snapshot: &Snapshot,

@@ -43,7 +43,7 @@ impl Rights {
     }
 
     /// Whether another host may be told the address of a name. `foreign` means that the name does not belong to the
-    /// network, so that only this machine's resolvers know it.
+    /// network, and only this machine's resolvers know it.
     pub(super) fn may_resolve(&self, foreign: bool) -> Result<(), Refusal> {
         self.limits.may_resolve(if foreign {
             Names::Everything

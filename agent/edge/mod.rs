@@ -300,7 +300,7 @@ impl Core {
     }
 
     /// Whether this agent's DNS server may answer another host's question about `name`. `foreign` means that the name
-    /// does not belong to the network, so that only this machine's resolvers know it.
+    /// does not belong to the network, and only this machine's resolvers know it.
     pub fn may_resolve(&mut self, now: Instant, name: &str, foreign: bool) -> bool {
         let Err(refusal) = self.rights.may_resolve(foreign) else {
             return true;

@@ -206,8 +206,8 @@ impl Rights {
         services.any(|(vip, port)| vip.socket(*port) == address)
     }
 
-    /// Whether a route names this address specifically, so that others may reach it even if it is one of this host's
-    /// own.
+    /// Whether a route names this address specifically. If one does, others may reach the address even if it is one of
+    /// this host's own.
     pub(super) fn means_own(&self, address: IpAddr) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.routes.means(config.me, address))

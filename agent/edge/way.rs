@@ -98,7 +98,7 @@ impl Opening {
             Target::Host(destination, address) => (destination, address),
             Target::Behind(through, left) => return through.open(rights, left, Some(cause)),
         };
-        // The connection was tried although the policy refuses it, so that the manager reports the refusal.
+        // The policy refuses this connection. It was tried nevertheless, so that the manager reports the refusal.
         if let Some(refusal) = rights.refusal(address) {
             return Step::GiveUp(refusal);
         }

@@ -180,7 +180,7 @@ impl Table {
     }
 
     /// Begins a flow with a SYN that has arrived, and delays the SYN|ACK until [`Table::admit`] is called;
-    /// [`Table::abort`] refuses the flow. `None` if the packet is not a valid SYN, so that no flow begins.
+    /// [`Table::abort`] refuses the flow. `None` if the packet is not a valid SYN; no flow begins then.
     pub fn accept(
         &mut self,
         now: Instant,

@@ -52,7 +52,7 @@ const UNSENT_MAX: u32 = 128 << 10;
 /// Backlog of a listening socket: the number of connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
-/// Whether this machine has this address at the moment, so that a socket can be bound to it.
+/// Whether this machine has this address at the moment, which means that a socket can be bound to it.
 pub(super) fn is_own(address: IpAddr) -> bool {
     // Addresses reserved for documentation (RFC 5737, RFC 3849): no machine has them.
     let foreign: IpAddr = match address {
