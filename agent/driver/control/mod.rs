@@ -3,6 +3,8 @@
 //!
 //! The protocol is HTTP/1.1 with JSON and Server-Sent Events over a Unix socket, or a named pipe on Windows; it is
 //! never used over TCP. `docs/CONTROL.md` describes it.
+//!
+//! All of this runs on a thread of its own, where it may take its time: packets pass on the manager's thread.
 
 mod answer;
 pub mod askpass;
