@@ -178,7 +178,10 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
         _ if to.head => Framing::None,
         _ => announced.unwrap_or(Framing::UntilClose),
     };
+    // An answer with this status has no body. If the origin announces one all the same, it may send one.
+    let is_doubtful = status == 204 && !matches!(announced, None | Some(Framing::Length(0)));
     let keep_alive = framing != Framing::UntilClose
+        && !is_doubtful
         && headers.is_length_certain()
         // HTTP/1.0 does not have chunks. If a response of that version has them, its end is uncertain, so the
         // connection is not used again (RFC 9112 section 6.1).
