@@ -27,7 +27,7 @@ test("the palette copies, and asks before it ends anything", async ({ page }) =>
 
 test("each page has its key", async ({ page }) => {
   await open(page, "#/network");
-  for (const [key, name] of [["2", "Flows"], ["3", "Log"], ["4", "Manifest"], [",", "Settings"], ["1", "Network"]] as const) {
+  for (const [key, name] of [["2", "Connections"], ["3", "Log"], ["4", "Manifest"], [",", "Settings"], ["1", "Network"]] as const) {
     await page.keyboard.press(`Control+${key}`);
     await expect(page.getByRole("link", { name, exact: false }).and(page.locator("[aria-current]"))).toBeVisible();
   }

@@ -1,11 +1,13 @@
 // The entries of the palette. A command that ends something asks first.
 import { asking } from "../lib/asking.svelte";
 import { intents } from "../lib/intents";
+import { modKey } from "../lib/keys";
 import { overlay } from "../lib/overlay.svelte";
 import { type NamedPage, router } from "../lib/router.svelte";
 import { truth } from "../lib/store.svelte";
 import { t } from "../lib/strings";
 import type { Theme } from "../lib/types/Theme";
+import { PAGE_KEYS } from "./shortcuts";
 
 export type PaletteEntry = {
   id: string;
@@ -13,6 +15,8 @@ export type PaletteEntry = {
   name: string;
   /** The text beside the name: an address, a state, or that the command asks first. */
   note: string;
+  /** The keys that do the same on every page. */
+  keys?: string[] | undefined;
   /** Whether the entry is found only by typing, because there is one such entry for each host. */
   rare?: true;
   run: () => unknown;
@@ -27,8 +31,14 @@ function pages(): PaletteEntry[] {
     group: "pages",
     name: t.shell.nav.pages[page],
     note: "",
+    keys: keysOf(page),
     run: () => router.go(page),
   }));
+}
+
+function keysOf(page: NamedPage): string[] | undefined {
+  const key = Object.keys(PAGE_KEYS).find((key) => PAGE_KEYS[key] === page);
+  return key === undefined ? undefined : [modKey(truth.app?.platform), key];
 }
 
 function hosts(): PaletteEntry[] {
@@ -44,9 +54,9 @@ function hosts(): PaletteEntry[] {
 function commands(): PaletteEntry[] {
   const app = truth.app;
   const found: PaletteEntry[] = [];
-  const add = (name: string, run: () => unknown, note = "") => found.push({ id: `command ${name}`, group: "commands", name, note, run });
+  const add = (name: string, run: () => unknown, note = "", keys?: string[]) => found.push({ id: `command ${name}`, group: "commands", name, note, keys, run });
   if (app?.network) {
-    add(t.shell.header.reload, intents.reload);
+    add(t.shell.header.reload, intents.reload, "", [modKey(app.platform), "Shift", "R"]);
     add(words.why, () => overlay.open("why"));
     if (!app.network.hosted) {
       add(t.shell.header.detach, intents.detach);
@@ -78,7 +88,7 @@ function commands(): PaletteEntry[] {
       add(words.theme[theme], () => intents.settings({ theme }));
     }
   }
-  add(words.shortcuts, () => overlay.open("shortcuts"));
+  add(words.shortcuts, () => overlay.open("shortcuts"), "", ["?"]);
   add(words.quit, intents.quit, app?.network?.hosted ? words.asks : "");
   return found;
 }

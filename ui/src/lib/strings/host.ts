@@ -28,6 +28,7 @@ export const host = {
     refused: "Blocked packets",
     spoofed: "Forged packets",
     shed: "Dropped packets",
+    /** Of a figure that is unknown or zero. */
     unknown: "–",
   },
   total: (amount: string) => `${amount} total`,
@@ -77,7 +78,14 @@ export const host = {
     failed: "not running",
   },
   routes: { title: "Gateway for", except: "except" },
-  problems: { title: "Problems", fix: "How to fix it" },
+  problems: { title: "Problems" },
+  /** What people should know of a host that works: files for other programs could not be written there. */
+  notes: {
+    title: "Good to know",
+    files: "Files for programs",
+    fix: "Make the folder writable for the user of the host, or name another one as “stateDir” in the manifest. Then restart the host.",
+    host: "Open host page",
+  },
   held: {
     title: "Command needs your approval",
     text: "This command will not run until you approve it.",
@@ -118,7 +126,15 @@ export const host = {
     ask: "Test",
     asking: "Checking…",
     steps: "Steps",
-    remedy: "How to fix it",
+    names: {
+      name: "Name",
+      rule: "Rule",
+      source: "Source",
+      destination: "Destination",
+      gateway: "Gateway",
+      listener: "Listener",
+      dial: "Connection",
+    } as Partial<Record<string, string>>,
     outcome: { ok: "OK", failed: "failed", unknown: "unknown", skipped: "skipped" },
     verdict: {
       ok: (target: string) => `${target} can be reached.`,

@@ -21,7 +21,8 @@ export const network = {
   more: (n: number) => `+${n}`,
   summary: (hosts: number, flows: number) => `${plural(hosts, "host", "hosts")}, ${connections(flows)}`,
   gateway: "gateway",
-  nextTry: (left: string) => `retrying in ${left}`,
+  /** It stands beside the state “retrying”. */
+  nextTry: (left: string) => `next try in ${left}`,
   trying: "connecting",
   asks: "waiting for you",
   hostLabel: (name: string, state: string, vip: string, asks: boolean) => `${name}, ${state}, ${vip}${asks ? ", waiting for you" : ""}`,

@@ -11,7 +11,7 @@ import { type Places, settle } from "./places";
 export const CARD = { width: 256, height: 84 };
 export const RAIL = { width: 40 };
 /** What is behind a gateway: beside its card, or below the frames, where it is wider, since it is drawn smaller there. */
-export const OUTSIDE = { width: 212, wide: 440 };
+export const OUTSIDE = { width: 236, wide: 440 };
 /** A folded group, in which its name and its figures stand in one line. */
 export const FOLDED = { width: 2 * CARD.width + 12, height: CARD.height };
 /** The height of the title of a group. */
@@ -164,11 +164,13 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
     const isFolded = group.title !== "" && folded.has(group.key);
     const high = (rows: number) => rows * (CARD.height + NEAR) - NEAR + 2 * INSET + title;
     const wide = (columns: number) => columns * (CARD.width + NEAR) - NEAR + 2 * INSET;
+    // A frame with a title is as wide as a folded one, so that the title has room.
+    const least = title === 0 ? 0 : FOLDED.width;
     const grid = settle([...inner, ...gates], before[group.key], best(group.hosts.length, wide, high));
     places[group.key] = grid;
     return isFolded
       ? { group, folded: true, grid, ...FOLDED, gates: [] }
-      : { group, folded: false, grid, width: wide(grid.columns), height: high(grid.rows), gates };
+      : { group, folded: false, grid, width: Math.max(least, wide(grid.columns)), height: high(grid.rows), gates };
   });
 
   const lead = RAIL.width + REACH;
