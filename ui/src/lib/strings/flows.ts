@@ -45,7 +45,7 @@ export const flows = {
   saved: "Saved filters",
   forget: (filter: string) => `Delete filter ${filter}`,
   odd: (words: string) => `Ignored: ${words}`,
-  summary: (shown: number, all: number) => (shown === all ? connections(all) : `${count(shown)} of ${connections(all)}`),
+  summary: (shown: number, all: number, isLive: boolean) => `${shown === all ? "" : `${count(shown)} of `}${count(all)} ${isLive ? "open" : "recent"}`,
   notSent: (n: number) => `Showing the ${count(n)} most recently active.`,
   ago: (span: string) => `${span} ago`,
   pause: "Pause",
