@@ -140,8 +140,8 @@ export function entries(): PaletteEntry[] {
 }
 
 /**
- * The entries that match the typed text, with the best ones first in each group: entries that begin with the text, then
- * entries that contain it, and then entries that contain its letters in order.
+ * The entries that match the typed text, with the best ones first in each group: the entry that is the text, then those
+ * that begin with it, those that contain it, and those that contain its letters in order.
  */
 export function matching(all: PaletteEntry[], typed: string): PaletteEntry[] {
   const wanted = typed.trim().toLowerCase();
@@ -158,16 +158,19 @@ export function matching(all: PaletteEntry[], typed: string): PaletteEntry[] {
 
 function rank(entry: PaletteEntry, wanted: string): number | null {
   const name = entry.name.toLowerCase();
-  if (name.startsWith(wanted)) {
+  if (name === wanted) {
     return 0;
   }
-  if (name.includes(wanted)) {
+  if (name.startsWith(wanted)) {
     return 1;
   }
-  if (entry.note.toLowerCase().includes(wanted)) {
+  if (name.includes(wanted)) {
     return 2;
   }
-  return inOrder(name, wanted) ? 3 : null;
+  if (entry.note.toLowerCase().includes(wanted)) {
+    return 3;
+  }
+  return inOrder(name, wanted) ? 4 : null;
 }
 
 function inOrder(name: string, wanted: string): boolean {
