@@ -46,7 +46,7 @@ function faults(page: Page): Promise<string[]> {
     for (const one of document.querySelectorAll("h1, h2, nav a, header button, main button")) {
       const box = one.getBoundingClientRect();
       const style = getComputedStyle(one);
-      if (box.width <= 1 || style.visibility === "hidden" || one.closest(".graph, [role=grid], .cm-editor") !== null) {
+      if (box.width <= 1 || style.visibility === "hidden" || one.closest(".diagram, [role=grid], .cm-editor") !== null) {
         continue;
       }
       if (box.left < 0 || box.right > doc.clientWidth) {

@@ -17,7 +17,7 @@ export const host = {
   facts: {
     label: "Facts",
     aliases: "Aliases",
-    way: "Path",
+    path: "Path",
     direct: "direct",
     over: (machine: string) => `via ${machine}`,
     agent: "Agent",

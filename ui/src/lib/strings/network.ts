@@ -6,7 +6,7 @@ const connections = (n: number) => plural(n, "open connection", "open connection
 
 export const network = {
   title: "Network",
-  graph: "Diagram",
+  diagram: "Diagram",
   list: "List",
   view: "View",
   why: "Test a connection",
@@ -28,14 +28,14 @@ export const network = {
   hostLabel: (name: string, state: string, vip: string, asks: boolean) => `${name}, ${state}, ${vip}${asks ? ", waiting for you" : ""}`,
   crossing: "Throughput",
   up: "Uptime",
-  graphLabel: "Network diagram. The list shows the same information.",
+  diagramLabel: "Network diagram. The list shows the same information.",
   fit: "Fit to window",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   miniMap: "Overview of the diagram",
   /** What the line between two hosts stands for. */
-  talk: (a: string, b: string, flows: number, rate: string) => `${a} and ${b}: ${connections(flows)}, ${rate}`,
-  way: {
+  pair: (a: string, b: string, flows: number, rate: string) => `${a} and ${b}: ${connections(flows)}, ${rate}`,
+  path: {
     direct: "direct",
     via: (machine: string) => `via ${machine}`,
     here: "on this machine",
@@ -45,7 +45,7 @@ export const network = {
   port: (port: number, said: string) => `Port ${port}: ${said}`,
   groups: {
     label: "Group hosts",
-    by: { none: "No groups", prefix: "By name", way: "By path", state: "By state" },
+    by: { none: "No groups", prefix: "By name", path: "By path", state: "By state" },
     fold: (name: string) => `Collapse ${name}`,
     unfold: (name: string) => `Expand ${name}`,
     foldAll: "Collapse all groups",
@@ -82,7 +82,7 @@ export const network = {
     host: "Host",
     state: "State",
     address: "Address",
-    way: "Path",
+    path: "Path",
     ports: "Ports",
     latency: "Latency",
     sends: "Out",
@@ -95,7 +95,7 @@ export const network = {
     since: "How long the host has been in this state",
     sends: "Bytes per second from the host",
     receives: "Bytes per second to the host",
-    way: "How the command reaches the host",
+    path: "How the command reaches the host",
   },
   stopped: {
     title: (name: string) => `${name} is not running`,

@@ -18,8 +18,8 @@ describe("groups", () => {
     expect(told("prefix")).toEqual(["prod-eu-db: 2", "lab: 2", "other hosts: 1"]);
   });
 
-  it("are by the way to the host", () => {
-    expect(told("way")).toEqual(["on this machine: 1", "via jump: 2", "direct: 1", "through podman: 1"]);
+  it("are by the path to the host", () => {
+    expect(told("path")).toEqual(["on this machine: 1", "via jump: 2", "direct: 1", "through podman: 1"]);
   });
 
   it("are by state, with what needs a look first", () => {

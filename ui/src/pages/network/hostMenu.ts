@@ -1,4 +1,4 @@
-// The actions for a host, for its menu in the picture and in the list.
+// The actions for a host, for its menu in the diagram and in the list.
 import { shellLine } from "../../lib/format";
 import { intents } from "../../lib/intents";
 import type { MenuItem } from "../../lib/menu.svelte";
