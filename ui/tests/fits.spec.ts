@@ -119,11 +119,20 @@ test("a long name of a host is whole on its page", async ({ page }) => {
   expect(await heading.evaluate((one) => one.scrollWidth - one.clientWidth)).toBeLessThanOrEqual(0);
 });
 
-test("the title of a group is whole, even if the group has one host", async ({ page }) => {
-  await page.setViewportSize({ width: 1180, height: 780 });
-  await open(page, "#/network", "hosts-150");
-  await page.getByLabel("Group hosts").selectOption("By name");
-  const title = page.getByRole("button", { name: /^Collapse other hosts/ }).locator("strong");
-  await expect(title).toBeVisible();
-  expect(await title.evaluate((one) => one.scrollWidth - one.clientWidth)).toBeLessThanOrEqual(0);
-});
+for (const [width, height] of SIZES) {
+  test(`the titles of groups are whole and can be read at ${width}x${height}`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    await open(page, "#/network", "hosts-150");
+    await page.getByLabel("Group hosts").selectOption("By name");
+    const titles = page.locator(".stage button strong");
+    await expect(titles).toHaveCount(8);
+    const found = await titles.evaluateAll((all) =>
+      all.map((title) => ({
+        cut: title.scrollWidth > title.clientWidth,
+        px: parseFloat(getComputedStyle(title).fontSize) * (title.getBoundingClientRect().height / (title as HTMLElement).offsetHeight),
+      })),
+    );
+    expect(found.filter((title) => title.cut)).toEqual([]);
+    expect(Math.min(...found.map((title) => title.px))).toBeGreaterThanOrEqual(9);
+  });
+}

@@ -266,3 +266,21 @@ test("the plan is asked for once, however often the network is told", async ({ p
   expect(await page.locator("html").getAttribute("data-plans")).toBe(first);
   expect(first).toBe("1");
 });
+
+test("the part of the diagram that was chosen comes back when a filter is taken away", async ({ page }) => {
+  await open(page, "#/network", "hosts-150");
+  const place = () => page.locator(".stage").evaluate((stage) => stage.style.transform);
+  const whole = await place();
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  const chosen = await place();
+  expect(chosen).not.toBe(whole);
+  const filter = page.getByRole("searchbox", { name: "Filter hosts" });
+  await filter.fill("lab-2");
+  await expect(page.locator('[data-host="lab-20"]')).toBeInViewport({ ratio: 0.99 });
+  expect(await place()).not.toBe(chosen);
+  await filter.fill("");
+  await expect.poll(place).toBe(chosen);
+  await page.getByRole("button", { name: "Fit to window" }).click();
+  await expect.poll(place).toBe(whole);
+});

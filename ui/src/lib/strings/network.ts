@@ -51,7 +51,7 @@ export const network = {
     foldAll: "Collapse all groups",
     unfoldAll: "Expand all groups",
     up: (up: number, all: number) => (up === all ? plural(all, "host", "hosts") : `${count(up)} of ${plural(all, "host", "hosts")} up`),
-    other: "other hosts",
+    other: "others",
   },
   /** The groups of states by which hosts are filtered. */
   standing: {

@@ -15,7 +15,7 @@ const told = (by: Parameters<typeof groupsOf>[1]) => groupsOf(FLEET, by).map((gr
 
 describe("groups", () => {
   it("are by the beginning of the name, and single hosts are together", () => {
-    expect(told("prefix")).toEqual(["prod-eu-db: 2", "lab: 2", "other hosts: 1"]);
+    expect(told("prefix")).toEqual(["prod-eu-db: 2", "lab: 2", "others: 1"]);
   });
 
   it("are by the path to the host", () => {
