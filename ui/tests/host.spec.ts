@@ -167,3 +167,9 @@ test("a host that is not up has dashes for its figures, and no curves of nothing
   await expect(page.getByText("B/s")).toHaveCount(0);
   await expect(page.getByRole("region", { name: "State" })).toContainText(/retrying.*next try in \d+\ss · attempt 4/);
 });
+
+test("a known cause comes with the command against it, to copy", async ({ page }) => {
+  await open(page, "#/host/container");
+  await page.getByRole("region", { name: "State" }).getByRole("button", { name: "Copy “podman start web”" }).click();
+  await expect.poll(() => copied(page)).toBe("podman start web");
+});

@@ -196,3 +196,23 @@ test("nothing keeps anybody out, light or dark", async ({ page }) => {
   await expect(page.getByText(/^Restarts db/)).toBeVisible();
   await expectAccessible(page);
 });
+
+test("the person's own changes are shown line by line before they are saved", async ({ page }) => {
+  await page.goto("/?still#/manifest");
+  await expect(page.locator(".cm-line").first()).toBeVisible();
+  await expect(page.getByRole("button", { name: "Review" })).toHaveCount(0);
+  await page.locator(".cm-line").first().click();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" Mine.");
+  await page.getByRole("button", { name: "Review" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your changes" });
+  await expect(dialog.locator(".line.new")).toHaveText(/Mine\.$/);
+  await expect(dialog.locator(".line.gone")).toHaveCount(1);
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Review" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("Saved office.yaml")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Review" })).toHaveCount(0);
+});

@@ -284,3 +284,13 @@ test("the part of the diagram that was chosen comes back when a filter is taken 
   await page.getByRole("button", { name: "Fit to window" }).click();
   await expect.poll(place).toBe(whole);
 });
+
+test("a page of a host opens in the browser from its card", async ({ page }) => {
+  await open(page, "#/network");
+  await page.locator('[data-host="web1"]').click({ button: "right" });
+  await page.getByRole("menuitem", { name: /^Open 8080 in the browser/ }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-opened", "http://127.0.42.101:8080/");
+  await page.locator('[data-host="container"]').click({ button: "right" });
+  await expect(page.getByRole("menuitem", { name: "Open host page" })).toBeVisible();
+  await expect(page.getByRole("menuitem", { name: /in the browser/ })).toHaveCount(0);
+});

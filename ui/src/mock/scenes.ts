@@ -96,6 +96,7 @@ const office: Scene = {
           what: 'Error: no container with name or ID "web" found: no such container (status 125)',
           remedy: "start the container, or correct its name in cmd",
           status: 125,
+          cause: "noContainer",
         }),
         retry: { attempt: 4, atMs: 0, pauseMs: 16_000 },
         stderr: ['Error: no container with name or ID "web" found: no such container'],

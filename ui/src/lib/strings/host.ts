@@ -8,6 +8,8 @@ export const host = {
   stop: "Stop",
   restart: "Restart",
   now: "Retry now",
+  /** Of a command that a person can run against the cause of a trouble. */
+  copyLine: (line: string) => `Copy “${line}”`,
   again: "Try again",
   edit: (name: string, isThis: boolean) => (isThis ? "Edit in manifest" : `Edit ${name} in manifest`),
   previous: "Previous host",
@@ -46,7 +48,7 @@ export const host = {
     kinds: {
       name: "Name and port",
       address: "Address and port",
-      url: "URL",
+      url: "URL with name (needs the proxy)",
       addressUrl: "URL with address",
       command: (program: string) => `${program} command`,
     },

@@ -36,6 +36,7 @@ export const manifest = {
     same: "The texts are the same.",
     skipped: "equal lines",
   },
+  own: { review: "Review", title: "Your changes", legend: "− in the file, + yours" },
   problems: {
     title: "Problems",
     none: "No problems",

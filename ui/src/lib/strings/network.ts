@@ -65,6 +65,7 @@ export const network = {
   menu: {
     label: (host: string) => `Actions for ${host}`,
     open: "Open host page",
+    browser: (port: number) => `Open ${port} in the browser`,
     name: "Copy name",
     address: "Copy address",
     command: "Copy command",
