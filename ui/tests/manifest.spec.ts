@@ -216,3 +216,24 @@ test("the person's own changes are shown line by line before they are saved", as
   await expect(page.getByText("Saved office.yaml")).toBeVisible();
   await expect(page.getByRole("button", { name: "Review" })).toHaveCount(0);
 });
+
+test("what a save has replaced can be looked at and taken again, and is saved only by the person", async ({ page }) => {
+  await page.goto("/?still#/manifest");
+  const first = page.locator(".cm-line").first();
+  await expect(first).toBeVisible();
+  await expect(page.getByRole("button", { name: "History" })).toHaveCount(0);
+  await first.click();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" Mine.");
+  await page.keyboard.press("Control+s");
+  await expect(page.getByText("Saved office.yaml")).toBeVisible();
+  await page.getByRole("button", { name: "History" }).click();
+  const dialog = page.getByRole("dialog", { name: "History" });
+  await expect(dialog.getByLabel("The file as it was").locator("option")).toHaveText([/^before /]);
+  await expect(dialog.locator(".line.gone")).toHaveText(/Mine\.$/);
+  await dialog.getByRole("button", { name: "Restore" }).click();
+  await expect(first).not.toContainText("Mine.");
+  await expect(page.getByText("Unsaved changes", { exact: true }).first()).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(first).toContainText("Mine.");
+});

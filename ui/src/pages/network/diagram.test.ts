@@ -1,4 +1,5 @@
-// The decisions of the diagram and the list: places, what is in sight, which hosts are connected, and the order of the list.
+// The decisions of the diagram and the list: places, what is in sight, which hosts are connected, and the order of the
+// list.
 import { describe, expect, it } from "vitest";
 
 import type { FlowView } from "../../lib/types/FlowView";
