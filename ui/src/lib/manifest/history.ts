@@ -20,7 +20,7 @@ export function history(path: string, store: Store): Replaced[] {
   }
 }
 
-/** Adds a text that was replaced just now, unless it is too large. A text that is there already counts as the newer one. */
+/** Adds a text that was replaced just now, unless it is too large. A text that comes back is listed once. */
 export function remember(path: string, text: string, nowMs: number, store: Store): void {
   if (text.length > SIZE_MAX) {
     return;

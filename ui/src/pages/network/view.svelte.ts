@@ -11,7 +11,7 @@ class View {
   grouping = $state<Grouping>("none");
   /** The keys of the groups that are folded. */
   folded = $state.raw<ReadonlySet<string>>(new Set());
-  /** The part of the diagram that the person has chosen, and what was shown then. It does not count for anything else. */
+  /** The part of the diagram that the person has chosen, and what was shown then. It counts for nothing else. */
   look = $state.raw<{ of: string; viewport: Viewport } | null>(null);
   /** The order of the list; `null` is the order of the manifest. */
   sort = $state.raw<{ column: Column; down: boolean } | null>(null);
