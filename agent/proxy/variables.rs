@@ -49,12 +49,18 @@ pub fn variables(
                 "HTTPS_PROXY",
                 "YARN_HTTP_PROXY",
                 "YARN_HTTPS_PROXY",
+                // aiohttp and curl have a variable for each scheme, and so these for WebSocket.
+                "ws_proxy",
+                "wss_proxy",
             ],
             format!("http://{user}{http}"),
         );
         set(&["RSYNC_PROXY"], format!("{user}{http}"));
-        // Node reads the variables for proxies only with this one.
-        set(&["NODE_USE_ENV_PROXY"], "1".to_owned());
+        // Node and Perl's LWP read the variables for proxies only with theirs of these.
+        set(
+            &["NODE_USE_ENV_PROXY", "PERL_LWP_ENV_PROXY"],
+            "1".to_owned(),
+        );
         // Chromium prefers this one to all others.
         set(
             &["auto_proxy", "NOROUTER_PAC"],
@@ -171,11 +177,15 @@ mod tests {
             "HTTPS_PROXY",
             "YARN_HTTP_PROXY",
             "YARN_HTTPS_PROXY",
+            "ws_proxy",
+            "wss_proxy",
         ] {
             assert_eq!(value(&with, name), Some("http://me:word@127.0.0.1:80"));
         }
         assert_eq!(value(&with, "RSYNC_PROXY"), Some("me:word@127.0.0.1:80"));
-        assert_eq!(value(&with, "NODE_USE_ENV_PROXY"), Some("1"));
+        for name in ["NODE_USE_ENV_PROXY", "PERL_LWP_ENV_PROXY"] {
+            assert_eq!(value(&with, name), Some("1"));
+        }
         for name in ["auto_proxy", "NOROUTER_PAC"] {
             assert_eq!(value(&with, name), Some("http://127.0.0.1:80/proxy.pac"));
         }

@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use crate::{
     network::Host,
     office::{HTTP, Office},
-    sandbox::{Ended, Running, Sandbox, client::noise, command, ended, output, wait_for},
+    sandbox::{Ended, Origin, Running, Sandbox, client::noise, command, ended, output, wait_for},
 };
 
 /// A web site behind the gateway. Only the gateway can resolve its name.
@@ -57,6 +57,75 @@ impl Site {
 
 fn proxy() -> String {
     format!("http://{HTTP}")
+}
+
+/// Programs that read the variables of `norouter exec`, as each is started to show the page at an address.
+const READERS: [&[&str]; 6] = [
+    &["curl", "-qsSg"],
+    &["wget", "-qO", "-"],
+    &["/bin/busybox", "wget", "-qO", "-"],
+    &[
+        "/usr/bin/python3",
+        "-c",
+        "import sys, urllib.request as r; sys.stdout.write(r.urlopen(sys.argv[1]).read().decode())",
+    ],
+    &[
+        "perl",
+        "-MHTTP::Tiny",
+        "-e",
+        "print HTTP::Tiny->new->get($ARGV[0])->{content}",
+    ],
+    &[
+        "perl",
+        "-MLWP::UserAgent",
+        "-e",
+        "print LWP::UserAgent->new->get($ARGV[0])->content",
+    ],
+];
+
+/// Opens a WebSocket as the variables say.
+const WEBSOCKET: &str = "
+import aiohttp, asyncio, sys
+async def main():
+    async with aiohttp.ClientSession(trust_env=True) as session:
+        await session.ws_connect(sys.argv[1])
+asyncio.run(main())
+";
+
+#[test]
+fn the_variables_lead_each_program_to_each_kind_of_destination() {
+    let sandbox = Sandbox::new();
+    let office = Office::open(&sandbox);
+    let network = &office.network;
+    let _here = Origin::start(network.laptop().namespace(), "127.0.0.1:9000", "here");
+    let vip = format!("http://{}:8080/", network.vip("web"));
+    let state = office.state.to_str().unwrap();
+    let exec = |words: &[&str]| {
+        let before = ["exec", "--state-dir", state, "--"];
+        ended(&mut network.norouter(&[&before, words].concat()))
+    };
+    for words in READERS {
+        for (address, page) in [
+            ("http://web:8080/", "web\n"),
+            (&vip, "web\n"),
+            ("http://six.corp.test:8000/", "six\n"),
+            ("http://[fd99::5]:8000/", "six\n"),
+            ("http://10.99.0.5:8000/", "db\n"),
+            ("http://127.0.0.1:9000/", "here\n"),
+        ] {
+            let ended = exec(&[words, &[address]].concat());
+            assert_eq!(ended.out, page, "{words:?} {address}: {ended:?}");
+        }
+    }
+    // The server does not know WebSocket, so the program fails after its request has arrived.
+    let failed = exec(&["/usr/bin/python3", "-c", WEBSOCKET, "ws://web:8080/"]);
+    let heads = office.web.heads();
+    assert!(
+        heads
+            .iter()
+            .any(|head| head.to_lowercase().contains("\r\nupgrade: websocket\r\n")),
+        "{failed:?}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The network that most tests of names, proxies and routes use: a laptop with both proxies, a host behind ssh, and a
 //! gateway with additional addresses and names that no other host knows.
 
-use std::{any::Any, net::TcpListener};
+use std::{any::Any, net::TcpListener, path::PathBuf};
 
 use crate::{
     network::{Host, Network},
@@ -31,6 +31,8 @@ pub(crate) struct Office {
     pub(crate) gate: Origin,
     /// The ssh server of `web`, which is published, too.
     pub(crate) ssh: Sshd,
+    /// The state folder of the laptop.
+    pub(crate) state: PathBuf,
     _kept: Vec<Box<dyn Any>>,
 }
 
@@ -41,7 +43,11 @@ impl Office {
             format!("http: {{listen: {HTTP:?}}}"),
             format!("socks: {{listen: {SOCKS:?}}}"),
         ];
-        let laptop = Host::laptop().line(&proxies[0]).line(&proxies[1]);
+        let state = sandbox.path("state");
+        let laptop = Host::laptop()
+            .line(&proxies[0])
+            .line(&proxies[1])
+            .line(&format!("stateDir: {{pathOnAgent: {state:?}}}"));
         let (web, server) = Host::ssh("web", sandbox, "");
         let web = web
             .ports(&["8080:127.0.0.1:8000", "22:127.0.0.1:22", "9:127.0.0.1:9"])
@@ -72,6 +78,7 @@ impl Office {
             db,
             gate: own,
             ssh: server,
+            state,
             _kept: vec![Box::new(silent), Box::new(six)],
         }
     }

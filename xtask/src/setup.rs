@@ -30,6 +30,11 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("ncat", "ncat"),
     ("proxychains4", "proxychains4"),
     ("/usr/lib/python3/dist-packages/socks.py", "python3-socks"),
+    (
+        "/usr/lib/python3/dist-packages/aiohttp/__init__.py",
+        "python3-aiohttp",
+    ),
+    ("/usr/share/perl5/LWP/UserAgent.pm", "libwww-perl"),
     ("dig", "bind9-dnsutils"),
     ("kdig", "knot-dnsutils"),
     ("musl-gcc", "musl-tools"),

@@ -30,7 +30,7 @@ pub const AGENT: &str = "NOROUTER_AGENT";
 pub const MISSING: &str = "NOROUTER_PROXIES_MISSING";
 
 /// All environment variables that an agent writes. Earlier versions also wrote `all_proxy`.
-pub const VARIABLES: [&str; 19] = [
+pub const VARIABLES: [&str; 22] = [
     AGENT,
     MISSING,
     "http_proxy",
@@ -39,8 +39,11 @@ pub const VARIABLES: [&str; 19] = [
     "HTTPS_PROXY",
     "YARN_HTTP_PROXY",
     "YARN_HTTPS_PROXY",
+    "ws_proxy",
+    "wss_proxy",
     "RSYNC_PROXY",
     "NODE_USE_ENV_PROXY",
+    "PERL_LWP_ENV_PROXY",
     "auto_proxy",
     "all_proxy",
     "ALL_PROXY",
