@@ -80,8 +80,10 @@ pub enum End {
     /// The manager has been silent for so long that it must be gone.
     #[error("the manager has sent nothing for 10 s: it has ended, or the connection to it is down")]
     Silent,
-    /// The stream from or to the manager is broken, or the configuration that the agent was started with cannot be
-    /// used.
+    /// The configuration that the agent was started with cannot be used.
+    #[error("this configuration cannot be used: {0}")]
+    Unconfigured(String),
+    /// The stream from or to the manager is broken.
     #[error("the stream from the manager is broken: {0}")]
     Broken(String),
 }
@@ -135,7 +137,7 @@ pub(super) async fn run(
     if let Some(configuration) = configuration {
         let configured = shared.tell(|core, _| core.configure(configuration));
         if let Err(reason) = configured {
-            return End::Broken(reason);
+            return End::Unconfigured(reason);
         }
     }
     // All work runs in spawned tasks: waking the runtime's main task takes a detour through the kernel.
