@@ -15,6 +15,8 @@ const INSTALLED: &str = "bin/norouter";
 /// The words of a command, and where the ways in it end.
 struct Way<'a> {
     words: &'a [String],
+    /// The place of the program that leads there, behind those that only start it.
+    program: usize,
     /// How many words lead to the machine or container; the next word is read or started there. `None` if the program
     /// is not a known one.
     own: Option<usize>,
@@ -32,9 +34,11 @@ pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
     let norouter = norouter.map_or("norouter", String::as_str);
     let until = way.norouter.map_or(words.len(), |at| at + 1);
     let version = shell_line(&with(words.get(..until).unwrap_or(&words), &["--version"]));
+    let connect = way.connect().unwrap_or_else(|| version.clone());
     ByHand {
         name: name.to_owned(),
-        connect: way.connect().unwrap_or_else(|| version.clone()),
+        accept: way.accept().unwrap_or_else(|| connect.clone()),
+        connect,
         version,
         norouter: norouter.to_owned(),
         copy: way.copy(norouter),
@@ -67,6 +71,7 @@ impl<'a> Way<'a> {
         let norouter = places.find(|(_, word)| is_norouter(word));
         Self {
             words,
+            program: place,
             own,
             is_line,
             norouter: norouter.map(|(at, _)| at),
@@ -86,6 +91,20 @@ impl<'a> Way<'a> {
     fn connect(&self) -> Option<String> {
         let before = self.before(self.norouter.or(self.own)?);
         self.own.map(|_| shell_line(&with(before, &["true"])))
+    }
+
+    /// The line that connects, and asks about a key that is not known yet; `None` if the program is not OpenSSH.
+    fn accept(&self) -> Option<String> {
+        let own = self.own?;
+        let ssh = self.words.get(self.program..own)?;
+        if name_of(ssh.first()?) != "ssh" {
+            return None;
+        }
+        let starter = self.words.get(..self.program)?.iter().cloned();
+        let behind = self.words.get(own..self.norouter.unwrap_or(own))?;
+        let line = starter.chain(ssh::asking(ssh));
+        let line: Vec<_> = line.chain(behind.iter().cloned()).collect();
+        Some(shell_line(&with(&line, &["true"])))
     }
 
     /// The words with which a command is run where norouter is, if nothing but the right to do so stands between.
@@ -201,6 +220,28 @@ mod tests {
             let by_hand = of(cmd);
             assert_eq!(by_hand.connect, connect, "{cmd}");
             assert_eq!(by_hand.version, version, "{cmd}");
+        }
+    }
+
+    #[test]
+    fn the_line_that_accepts_a_key_asks_whatever_the_command_says() {
+        for (cmd, accept) in [
+            (
+                "ssh web2 -- norouter",
+                "ssh -o StrictHostKeyChecking=ask web2 true",
+            ),
+            (
+                "ssh -oBatchMode=yes -o stricthostkeychecking=yes -o 'UserKnownHostsFile /k' web2 sudo norouter",
+                "ssh -o StrictHostKeyChecking=ask -o 'UserKnownHostsFile /k' web2 sudo true",
+            ),
+            (
+                "sshpass -p secret ssh -p 22 web2 norouter",
+                "sshpass -p '***' ssh -o StrictHostKeyChecking=ask -p 22 web2 true",
+            ),
+            ("dbclient web2 norouter", "dbclient web2 true"),
+            ("./my-script norouter", "./my-script norouter --version"),
+        ] {
+            assert_eq!(of(cmd).accept, accept, "{cmd}");
         }
     }
 
