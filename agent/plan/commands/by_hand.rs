@@ -50,6 +50,11 @@ pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
     }
 }
 
+/// How many of these words are read on this machine. Those behind them are read on another machine or in a container.
+pub(in crate::plan) fn read_here(words: &[String]) -> usize {
+    Way::new(words).own.unwrap_or(words.len())
+}
+
 impl<'a> Way<'a> {
     fn new(words: &'a [String]) -> Self {
         let is_wrapper = words
