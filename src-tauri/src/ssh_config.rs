@@ -365,7 +365,11 @@ mod tests {
             ("late", Some("after")),
         ];
         assert_eq!(addresses, expected);
-        assert_eq!(found.patterns, [""; 0]);
+        assert_eq!(
+            found.patterns,
+            ["web?"],
+            "db* applies to no host of the section"
+        );
     }
 
     #[test]
