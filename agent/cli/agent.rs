@@ -71,13 +71,21 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let failed = |what: &dyn std::fmt::Display| Error::new(Exit::Failure, format!("agent: {what}"));
     match agent::run_on_stdio(restrict, configuration).map_err(|error| failed(&error))? {
         End::Closed | End::Stopped | End::Succeeded => Ok(Exit::Ok),
+        end @ End::Unconfigured(_) => Err(unusable(&end)),
         end @ (End::Broken(_) | End::Silent) => Err(failed(&end)),
     }
 }
 
 fn configuration(json: &str) -> Result<Configure, Error> {
-    serde_json::from_str(json).map_err(|error| {
-        Error::new(Exit::Usage, format!("--debug-init-config: {error}"))
-            .hint("it takes the arguments of a configure request, as docs/PROTOCOL.md lists them")
-    })
+    let value: serde_json::Value = serde_json::from_str(json)
+        .map_err(|error| unusable(&format_args!("this is not JSON: {error}")))?;
+    serde_json::from_value(value)
+        .map_err(|error| unusable(&format_args!("this is not a configuration: {error}")))
+}
+
+/// The error for the value of `--debug-init-config`.
+fn unusable(what: &dyn std::fmt::Display) -> Error {
+    Error::new(Exit::Usage, format!("--debug-init-config: {what}")).hint(
+        "it takes the arguments of a configure request, as docs/PROTOCOL.md lists them, like {\"me\": \"127.0.42.101\"}",
+    )
 }

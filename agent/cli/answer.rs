@@ -59,7 +59,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     wait_for(async {
-        let client = args.network.client().await?;
+        let client = if args.list {
+            args.network.client().await?
+        } else {
+            args.network.own_client().await?
+        };
         let snapshot = client.network().await?.snapshot;
         if let Some(called) = &args.host {
             reach::host(&snapshot, called)?;

@@ -38,7 +38,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let outcomes = wait_for(async {
-        let client = args.network.client().await?;
+        let client = args.network.own_client().await?;
         let snapshot = client.network().await?.snapshot;
         let (hosts, change): (Vec<&HostView>, _) = match &args.host {
             Some(called) => (vec![reach::host(&snapshot, called)?], None),

@@ -5,6 +5,7 @@ use std::{
     env,
     ffi::OsString,
     fs,
+    io::Read as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -37,6 +38,9 @@ const NAMED_AFTER: Duration = Duration::from_secs(2);
 /// The time between two looks at the network.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How much is read of what a process that has failed tells about that, in bytes.
+const TOLD_MAX: u64 = 64 << 10;
+
 /// How many lines of the log are shown if the network ends while the command waits for it.
 const LINES_MAX: usize = 20;
 
@@ -67,7 +71,7 @@ pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Er
         Command::new(env::current_exe()?)
             .args(arguments)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
     };
@@ -164,18 +168,30 @@ impl Background {
         }
     }
 
-    /// Fails if the process has ended, and shows the last lines of its log.
+    /// Fails if the process has ended, and shows the last lines of its log, and why it has failed.
     fn runs(&mut self) -> Result<(), Error> {
         let Ok(Some(status)) = self.process.try_wait() else {
             return Ok(());
         };
         let log = fs::read(&self.log).unwrap_or_default();
-        let lines: Vec<&[u8]> = log.split(|byte| *byte == b'\n').collect();
-        let shown = lines.len().saturating_sub(LINES_MAX + 1);
-        for line in lines.iter().skip(shown).filter(|line| !line.is_empty()) {
+        let mut told = Vec::new();
+        if let Some(output) = self.process.stdout.take() {
+            // What cannot be read is missing below, and the log is shown all the same.
+            let _ = output.take(TOLD_MAX).read_to_end(&mut told);
+        }
+        let lines = last_words(&log, &told);
+        for line in &lines {
             output::talk(&escape_line(line));
         }
         let exit = status.code().map_or(Exit::Failure, Exit::of);
+        if lines.is_empty() {
+            let message =
+                format!("this command has started nothing: its process ended with {status}");
+            return Err(Error::new(exit, message).hint(format!(
+                "it has written nothing into its log, {}; run it in the foreground, without --detach",
+                self.log.display()
+            )));
+        }
         Err(Error::new(
             exit,
             "this command has started nothing; the lines above say why",
@@ -211,6 +227,19 @@ impl Background {
     }
 }
 
+/// The last lines of a log, and what its process has told besides. Usually the log ends with that, but not on a full
+/// disk.
+fn last_words<'a>(log: &'a [u8], told: &'a [u8]) -> Vec<&'a [u8]> {
+    let lines = |text: &'a [u8]| {
+        let lines = text.split(|byte| *byte == b'\n');
+        lines.filter(|line| !line.is_empty())
+    };
+    let told = if log.ends_with(told) { &[] } else { told };
+    let all: Vec<&[u8]> = lines(log).chain(lines(told)).collect();
+    let shown = all.len().saturating_sub(LINES_MAX);
+    all.into_iter().skip(shown).collect()
+}
+
 /// Whether the command of a host has failed, or the host waits for a person. A command that is still ending does not
 /// count as failed, because the reason for its end is not complete yet.
 fn has_failed(host: &HostView) -> bool {
@@ -233,4 +262,28 @@ fn missing(host: &HostView, network: &NetworkView) {
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_told_once_whether_or_not_the_log_has_it() {
+        let told = b"error: it runs already\n  help: end it\n";
+        let texts = |log: &[u8]| -> Vec<String> {
+            let lines = last_words(log, told);
+            let texts = lines.iter().map(|line| String::from_utf8(line.to_vec()));
+            texts.map(Result::unwrap).collect()
+        };
+        let reason = ["error: it runs already", "  help: end it"];
+        assert_eq!(texts(b""), reason);
+        assert_eq!(texts(told), reason);
+        let cut = texts(b"a warning\nerror: it ru");
+        assert_eq!(cut[..2], ["a warning", "error: it ru"]);
+        assert_eq!(cut[2..], reason);
+        let long = [b"line\n".repeat(100).as_slice(), told].concat();
+        assert_eq!(texts(&long).len(), LINES_MAX);
+        assert!(last_words(b"", b"").is_empty());
+    }
 }

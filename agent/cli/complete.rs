@@ -291,7 +291,7 @@ fn hosts(network: Option<NetworkName>) -> Vec<Known> {
     let is_named = network.is_some();
     let asked = wait_for(async {
         let asking = async {
-            let client = WhichNetwork::from(network).client().await?;
+            let client = WhichNetwork::from(network).quiet_client().await?;
             Ok::<_, Error>(client.network().await?.snapshot)
         };
         Ok(tokio::time::timeout(MANAGER_MAX, asking).await)

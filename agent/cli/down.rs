@@ -9,6 +9,7 @@ use super::{
     output,
     reach::{WhichNetwork, wait_for},
 };
+use crate::driver::control::Client;
 
 /// How long a network may take to end. The network gives each of its hosts a few seconds.
 const END_MAX: Duration = Duration::from_secs(30);
@@ -28,13 +29,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let name = wait_for(async {
-        let client = args.network.client().await.map_err(|error| {
-            let is_nothing = error.exit() == Exit::NoManager && !args.network.is_named();
-            if is_nothing {
-                return Error::new(Exit::NoManager, "no network runs, so there is none to end");
+        let client = match args.network.own_client().await {
+            Err(_) if !args.network.is_named() && Client::running().await.is_empty() => {
+                let message = "no network runs, so there is none to end";
+                return Err(Error::new(Exit::NoManager, message));
             }
-            error
-        })?;
+            client => client?,
+        };
         client.post("/v1/down").await?;
         // Other programs may have taken all seats for readers of events, so this does not wait for an event.
         let ended = async {

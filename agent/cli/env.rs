@@ -1,8 +1,9 @@
 //! `norouter env`: prints the variables that direct programs into the network.
 
-use std::env;
+use std::{env, time::Duration};
 
 use serde_json::{Map, Value};
+use tokio::time::{Instant, sleep};
 
 use super::{
     error::{Error, Exit},
@@ -18,6 +19,13 @@ use crate::{
 
 /// If the host has a proxy, at least one of these variables is set.
 const PROXIES: [&str; 2] = ["http_proxy", "all_proxy"];
+
+/// How long a network that has only just started may take to write its variables. An agent waits for a folder that
+/// another agent may be about to leave.
+const WRITTEN_MAX: Duration = Duration::from_secs(3);
+
+/// The time between two looks whether the variables are there.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What a person is told if the host has no proxy.
 const NO_PROXY: &str = "this host has no proxy: programs reach the addresses of the network, but most do not find its names, and none \
@@ -202,29 +210,29 @@ impl Folder {
             }
             client => client?,
         };
-        let network = client.network().await?;
-        let pid = network.pid;
         let hosts = client.plan().await?.hosts.into_iter();
         let here: Vec<PlanHost> = hosts.filter(PlanHost::is_here).collect();
         let is_here = |host: &&HostView| here.iter().any(|it| it.name == host.name);
-        let mut views = network.snapshot.hosts.iter().filter(is_here);
-        let reason = views.find_map(not_written);
-        let folders: Vec<String> = here.into_iter().filter_map(|host| host.state_dir).collect();
-        let mut found = folders
-            .iter()
-            .filter_map(|it| state_dir::folder_of(it, pid));
-        if let Some(folder) = found.next() {
-            return Ok(Some(folder.display().to_string()));
-        }
+        let folders: Vec<&String> = here.iter().filter_map(|it| it.state_dir.as_ref()).collect();
         let name = client.name();
-        if let Some(reason) = reason.filter(|_| !folders.is_empty()) {
-            return Err(Error::new(Exit::NoManager, reason));
-        }
-        if !folders.is_empty() {
-            let message =
-                format!("the network {name} has not written its variables on this machine");
-            return Err(Error::new(Exit::NoManager, message)
-                .hint(format!("\"norouter status --network {name}\" shows why")));
+        let until = Instant::now() + WRITTEN_MAX;
+        while !folders.is_empty() {
+            let network = client.network().await?;
+            let written = |folder: &&String| state_dir::folder_of(folder, network.pid);
+            if let Some(folder) = folders.iter().find_map(written) {
+                return Ok(Some(folder.display().to_string()));
+            }
+            let mut views = network.snapshot.hosts.iter().filter(is_here);
+            if let Some(reason) = views.find_map(not_written) {
+                return Err(Error::new(Exit::NoManager, reason));
+            }
+            if Instant::now() >= until {
+                let message =
+                    format!("the network {name} has not written its variables on this machine");
+                return Err(Error::new(Exit::NoManager, message)
+                    .hint(format!("\"norouter status --network {name}\" shows why")));
+            }
+            sleep(LOOK).await;
         }
         if self.network.is_named() {
             let message = format!("the network {name} has no variables on this machine");

@@ -3,7 +3,10 @@
 use std::{fmt::Write as _, io, process::ExitCode};
 
 use super::output;
-use crate::{driver::system::describe, text::escape};
+use crate::{
+    driver::system::describe,
+    text::{escape, with_remedy},
+};
 
 /// The meaning of the program's exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,10 +124,29 @@ impl Error {
         self
     }
 
+    /// Adds words to the end of the message.
+    #[must_use]
+    pub(super) fn with(mut self, words: &str) -> Self {
+        self.message = format!("{} {words}", self.message);
+        self
+    }
+
+    /// The message and the hint as one sentence.
+    pub(super) fn sentence(&self) -> String {
+        with_remedy(&self.message, self.hint.as_deref())
+    }
+
     /// The message, and the hint or an empty text.
     #[cfg(test)]
     pub(super) fn into_texts(self) -> (String, String) {
         (self.message, self.hint.unwrap_or_default())
+    }
+
+    /// The error in lines without colours, for another process of this program.
+    pub(super) fn lines(&self) -> String {
+        let hint = self.hint.as_ref();
+        let hint = hint.map_or_else(String::new, |hint| format!("  help: {}\n", escape(hint)));
+        format!("error: {}\n{hint}", escape(&self.message))
     }
 
     /// Shows the error to the person, and returns its exit code.

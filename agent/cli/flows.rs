@@ -75,8 +75,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         return run_ended(args);
     }
     let flows = wait_for(async {
-        let client = args.network.client().await?;
         if let Some(id) = &args.kill {
+            let client = args.network.own_client().await?;
             let id = match parse_flow_id(id) {
                 Some(_) => id.clone(),
                 None => meant(&client.get::<FlowsView>("/v1/flows").await?.flows, id)?,
@@ -84,6 +84,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             client.delete(&format!("/v1/flows/{id}")).await?;
             return Ok(None);
         }
+        let client = args.network.client().await?;
         let host = host_name(&client, args.host.as_deref()).await?;
         let path = format!("/v1/flows?limit={}", args.limit);
         Ok(Some((client.get::<FlowsView>(&path).await?, host)))

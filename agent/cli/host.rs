@@ -12,7 +12,7 @@ use super::{
 use crate::{
     driver::control::client::{Events, StreamItem},
     text::escape,
-    view::{HostAction, HostState, HostView, Snapshot},
+    view::{HostAction, HostState, HostView, Snapshot, TroubleCode},
 };
 
 /// How long the command waits until the hosts have done what they were asked to do.
@@ -35,7 +35,7 @@ pub(super) struct Args {
 
 pub(super) fn run(action: HostAction, args: &Args) -> Result<Exit, Error> {
     wait_for(async {
-        let client = args.network.client().await?;
+        let client = args.network.own_client().await?;
         // The stream is opened first, so that no change is missed. It begins with the whole state.
         let mut events = client.events(None).await?;
         let mut now = Snapshot::default();
@@ -121,9 +121,15 @@ fn is_done(action: HostAction, before: &HostView, now: &HostView) -> bool {
         HostAction::Stop => now.state == HostState::Stopped,
         HostAction::Start if before.state.is_up() || before.state == HostState::NeedsYou => true,
         HostAction::Start | HostAction::Restart => {
-            has_moved && (now.state.is_up() || now.state == HostState::Waiting || needs_you(now))
+            has_moved && (now.state.is_up() || has_failed(now) || needs_you(now))
         }
     }
+}
+
+/// Whether a host is lost. One that is being restarted seems so for a moment.
+fn has_failed(host: &HostView) -> bool {
+    let mut troubles = host.troubles.iter();
+    host.state == HostState::Waiting && troubles.all(|it| it.code != TroubleCode::Restarted)
 }
 
 fn needs_you(host: &HostView) -> bool {
@@ -145,6 +151,7 @@ fn told(action: HostAction, before: &HostView, now: &HostView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::Trouble;
 
     fn host(state: HostState, since_ms: u64) -> HostView {
         HostView {
@@ -174,6 +181,12 @@ mod tests {
         assert!(!is_done(&host(HostState::Starting, 2)));
         assert!(is_done(&host(HostState::Ready, 3)));
         assert!(is_done(&host(HostState::NeedsYou, 3)));
+        let mut between = host(HostState::Waiting, 3);
+        between.troubles = vec![Trouble {
+            code: TroubleCode::Restarted,
+            ..Trouble::default()
+        }];
+        assert!(!is_done(&between), "it is on its way");
         let mut lost = host(HostState::Waiting, 3);
         lost.reason = Some("exit status 1".to_owned());
         assert_eq!(

@@ -1,7 +1,6 @@
 //! Finds and reads the manifest that a command needs.
 
 use std::{
-    env,
     fs::File,
     io,
     path::{Path, PathBuf},
@@ -9,7 +8,7 @@ use std::{
 
 use super::{
     error::{Error, Exit},
-    misread, output, reach,
+    misread, output, reach, search,
 };
 use crate::{
     driver::{
@@ -19,12 +18,6 @@ use crate::{
     plan::Loaded,
     text::{escape, meant, quote},
 };
-
-/// The variable that names a manifest.
-const FILE: &str = "NOROUTER_FILE";
-
-/// The file names that are searched for if FILE is not given.
-const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 
 /// The part of the help that explains where a manifest is searched for.
 pub(super) const SEARCH_HELP: &str = "\
@@ -61,7 +54,7 @@ impl Source {
                     .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
             );
         };
-        let using = match variable(FILE) {
+        let using = match search::of_variable() {
             Some(file) => format!("{} ($NOROUTER_FILE)", shown(&file)),
             None => escape(&source.name()),
         };
@@ -71,16 +64,10 @@ impl Source {
 
     /// Searches for a manifest; `None` if there is none.
     pub(super) fn find() -> Result<Option<Self>, Error> {
-        if let Some(file) = variable(FILE) {
+        if let Some(file) = search::of_variable() {
             return Ok(Some(Self::named(&file)));
         }
-        let home = variable("HOME").or_else(|| variable("USERPROFILE"));
-        let config = variable("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
-        let here = env::current_dir().unwrap_or_default();
-        let found = candidates(&here, home.as_deref(), config.as_deref())
-            .into_iter()
-            .find(|candidate| candidate.is_file());
-        let Some(file) = found else {
+        let Some(file) = search::found() else {
             return Ok(None);
         };
         // This manifest was found, not named by the person, and a manifest can run commands. So it is used only if no
@@ -220,13 +207,6 @@ fn similar_file(file: &Path) -> Option<PathBuf> {
     Some(file.with_file_name(found))
 }
 
-/// The value of a variable that is not empty.
-fn variable(name: &str) -> Option<PathBuf> {
-    env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
-}
-
 /// Whether a path is a stream that is open already, such as a pipe that the shell has opened for this program.
 fn is_pipe(file: &Path) -> bool {
     let is_open = file == Path::new("/dev/stdin")
@@ -240,59 +220,9 @@ fn shown(file: &Path) -> String {
     escape(&file.display().to_string())
 }
 
-/// The paths where a manifest is searched for: in the current folder, in the folders above it up to the home folder,
-/// and in the folder of configuration files. If the current folder is not in the home folder, the folders above it are
-/// left out, because they can belong to other people.
-fn candidates(here: &Path, home: Option<&Path>, config: Option<&Path>) -> Vec<PathBuf> {
-    let in_home = home.filter(|home| here.starts_with(home));
-    let folders = here.ancestors().take_while(|folder| {
-        *folder == here || in_home.is_some_and(|home| folder.starts_with(home))
-    });
-    folders
-        .map(Path::to_owned)
-        .chain(config.map(|config| config.join("norouter")))
-        .flat_map(|folder| NAMES.map(|name| folder.join(name)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn folders(here: &str, home: Option<&str>) -> Vec<String> {
-        candidates(
-            Path::new(here),
-            home.map(Path::new),
-            Some(Path::new("/cfg")),
-        )
-        .iter()
-        .filter(|file| file.ends_with("norouter.yml"))
-        .filter_map(|file| Some(file.parent()?.to_str()?.replace('\\', "/")))
-        .collect()
-    }
-
-    #[test]
-    fn folders_above_are_searched_as_far_as_the_home_folder() {
-        let found = folders("/houses/me/a/b", Some("/houses/me"));
-        assert_eq!(
-            found,
-            [
-                "/houses/me/a/b",
-                "/houses/me/a",
-                "/houses/me",
-                "/cfg/norouter"
-            ]
-        );
-    }
-
-    #[test]
-    fn outside_of_the_home_folder_nobody_elses_folder_is_searched() {
-        assert_eq!(
-            folders("/srv/x", Some("/houses/me")),
-            ["/srv/x", "/cfg/norouter"]
-        );
-        assert_eq!(folders("/srv/x", None), ["/srv/x", "/cfg/norouter"]);
-    }
 
     fn refused(why: &Unreadable) -> String {
         let source = Source::File("office.yaml".into());

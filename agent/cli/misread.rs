@@ -19,6 +19,11 @@ const NO_COMMANDS: &[(&str, &str)] = &[
         "for programs that use the network's proxy, write: norouter exec -- curl URL",
     ),
     ("version", "write: norouter --version"),
+    (
+        "edit",
+        "to edit a manifest and then run it, write: norouter -e norouter.yaml",
+    ),
+    ("man", "write: norouter help, or norouter help manifest"),
 ];
 
 /// Words that other programs, and people, have for the commands.
@@ -68,6 +73,14 @@ const NO_NAMES: &[(&str, &str)] = &[
         "for one of several networks, write: norouter reload --network NAME",
     ),
 ];
+
+/// The arguments of the process.
+pub(super) fn arguments() -> Vec<String> {
+    let arguments = std::env::args_os().skip(1);
+    arguments
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
+}
 
 /// The error in place of clap's, if these arguments of the process have a known meaning. `commands` are the names of
 /// all commands, and `topics` are those about which `norouter help` has texts.
@@ -235,6 +248,11 @@ mod tests {
                 "up -detach",
                 "-detach is several options of one letter each",
                 "did you mean --detach?",
+            ),
+            (
+                "edit --name x y",
+                "there is no command edit, and no file of that name",
+                "norouter -e norouter.yaml",
             ),
             (
                 "help portz",

@@ -49,6 +49,7 @@ mod reach;
 mod reload;
 mod repeats;
 mod schema;
+mod search;
 mod service;
 mod show_example;
 mod show_installer;
@@ -207,7 +208,7 @@ impl Cli {
         let Some(first) = self.up.first().filter(|_| self.command.is_some()) else {
             return Ok(());
         };
-        let mut words = arguments();
+        let mut words = misread::arguments();
         let place = words.iter().position(|it| commands().contains(it));
         let command = place.map_or_else(String::new, |place| words.remove(place));
         let takes_file = ["up", "check", "plan"].contains(&command.as_str());
@@ -307,18 +308,10 @@ pub fn main() -> ExitCode {
 
 /// Shows clap's error, or its help. If it is known what the person meant, that is explained instead.
 fn refuse(error: clap::Error) -> ExitCode {
-    match misread::explained(&error, &arguments(), &commands(), help::SUGGESTED) {
+    match misread::explained(&error, &misread::arguments(), &commands(), help::SUGGESTED) {
         Some(explained) => explained.report().into(),
         None => without_wrong_tips(error).exit(),
     }
-}
-
-/// The arguments of the process.
-fn arguments() -> Vec<String> {
-    let arguments = std::env::args_os().skip(1);
-    arguments
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect()
 }
 
 /// Removes the tips that do not help: how an unknown option is passed as a value, which nobody wants here, and values

@@ -1,10 +1,15 @@
 //! Finds the running network, and the host, that a command is about.
 
-use std::{env, path::Path};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::Once,
+};
 
 use super::{
     error::{Error, Exit},
-    output,
+    misread::arguments,
+    output, search,
 };
 use crate::{
     destination::{Destination, DestinationError, Host, Pasted},
@@ -14,8 +19,8 @@ use crate::{
         system::describe,
     },
     names::SUFFIX,
-    text::{ascii_name, meant, with_remedy},
-    view::{HostView, PlanHost, PlanView, Snapshot, TroubleCode, no_such_host},
+    text::{ascii_name, escape, meant, quote, shell_line, with_remedy},
+    view::{HostView, NetworkView, PlanHost, PlanView, Snapshot, TroubleCode, no_such_host},
 };
 
 /// The maximum number of hosts that are listed if the named host does not exist.
@@ -24,7 +29,7 @@ const LISTED_MAX: usize = 20;
 /// The network that a command is about.
 #[derive(Debug, clap::Args)]
 pub(super) struct WhichNetwork {
-    /// Which network, if several run on this machine; by default the one whose manifest is in the present folder
+    /// Which network; by default the one of the manifest in the present folder, or else the only one that runs
     #[arg(long, value_name = "NAME", env = "NOROUTER_NETWORK", value_hint = clap::ValueHint::Other)]
     network: Option<NetworkName>,
 }
@@ -44,38 +49,191 @@ impl WhichNetwork {
     /// A client for the manager of the named network. If no network is named, the client is for the only network that
     /// runs, or for the only one whose manifest is in the present folder.
     pub(super) async fn client(&self) -> Result<Client, Error> {
-        let mut running = Client::running().await;
-        let names: Vec<String> = running.iter().map(|it| it.name().to_string()).collect();
-        if let Some(name) = &self.network {
-            return running
-                .into_iter()
-                .find(|it| it.name() == name)
-                .ok_or_else(|| {
-                    let error = Error::new(
-                        Exit::NoManager,
-                        client::Error::NoManager(name.clone()).to_string(),
-                    );
-                    match names.as_slice() {
-                        [] => error.hint(
-                            "no other network runs either; \"norouter up -d FILE\" starts one",
-                        ),
-                        names => error.hint(format!("these run: {}", names.join(", "))),
-                    }
-                });
+        static TOLD: Once = Once::new();
+        let found = self.found().await?;
+        if let Some(here) = &found.not_this {
+            // A command may look for its network several times.
+            TOLD.call_once(|| {
+                output::talk(&escape(&format!(
+                    "note: the network {} of this folder does not run; this is {}, the only one that does",
+                    quote(&NetworkName::of_manifest(here).to_string()),
+                    found.called()
+                )));
+            });
         }
-        match running.len() {
-            0 => {
+        Ok(found.client)
+    }
+
+    /// A client for a command that must not write to the terminal.
+    pub(super) async fn quiet_client(&self) -> Result<Client, Error> {
+        Ok(self.found().await?.client)
+    }
+
+    /// A client for a command that changes something, or that waits for a network. Fails if the person may mean the
+    /// network of the present folder, and another one runs.
+    pub(super) async fn own_client(&self) -> Result<Client, Error> {
+        let found = self.found().await?;
+        let Some(here) = &found.not_this else {
+            return Ok(found.client);
+        };
+        let message = format!(
+            "the network {} of this folder ({}) does not run",
+            quote(&NetworkName::of_manifest(here).to_string()),
+            here.display()
+        );
+        let (other, name) = (found.called(), found.client.name());
+        let line = shell_line(&with_network(arguments(), name));
+        Err(Error::new(Exit::NoManager, message).hint(format!(
+            "only {other} runs; if that one is meant: norouter {line}"
+        )))
+    }
+
+    /// A client for the manager of the network that is meant.
+    async fn found(&self) -> Result<Found, Error> {
+        let running = Client::running().await;
+        if let Some(name) = &self.network {
+            let client = running.iter().find(|it| it.name() == name);
+            return match client {
+                Some(client) => Ok(Found::this(client.clone())),
+                None => Err(not_running(name, &running)),
+            };
+        }
+        let here = search::of_this_folder();
+        if let ([only], None) = (running.as_slice(), &here) {
+            return Ok(Found::this(only.clone()));
+        }
+        let around = Client::around().await.into_iter();
+        let mut around: Vec<Running> = around.map(Running::from).collect();
+        let folder = env::current_dir().and_then(|folder| folder.canonicalize());
+        match choose(&around, folder.ok().as_deref(), here.as_deref()) {
+            Choice::None => {
                 Err(Error::new(Exit::NoManager, "no network runs")
                     .hint("\"norouter FILE\" starts one"))
             }
-            1 => Ok(running.remove(0)),
-            _ => network_of_this_folder().await.ok_or_else(|| {
-                let names = names.join(", ");
-                Error::new(Exit::Usage, "several networks run").hint(format!(
-                    "say which with --network: {names}; \"norouter ls\" shows their manifests"
-                ))
-            }),
+            Choice::This(place) => Ok(Found::this(around.swap_remove(place).client)),
+            Choice::Other(place) => {
+                let Running { client, manifest } = around.swap_remove(place);
+                Ok(Found {
+                    client,
+                    manifest,
+                    not_this: here,
+                })
+            }
+            Choice::Unclear => {
+                let names = listed(around.iter().map(|it| &it.client));
+                Err(
+                    Error::new(Exit::Usage, "several networks run").hint(format!(
+                        "say which with --network: {names}; \"norouter ls\" shows their manifests"
+                    )),
+                )
+            }
         }
+    }
+}
+
+/// The error for a named network that does not run.
+fn not_running(name: &NetworkName, running: &[Client]) -> Error {
+    let message = client::Error::NoManager(name.clone()).to_string();
+    let error = Error::new(Exit::NoManager, message);
+    if running.is_empty() {
+        return error.hint("no other network runs either; \"norouter up -d FILE\" starts one");
+    }
+    error.hint(format!("these run: {}", listed(running.iter())))
+}
+
+fn listed<'a>(clients: impl Iterator<Item = &'a Client>) -> String {
+    let names: Vec<String> = clients.map(|it| it.name().to_string()).collect();
+    names.join(", ")
+}
+
+/// The words of a command line, and the option that names its network.
+fn with_network(mut words: Vec<String>, name: &NetworkName) -> Vec<String> {
+    let end = words.iter().position(|word| word == "--");
+    let end = end.unwrap_or(words.len());
+    words.splice(end..end, ["--network".to_owned(), name.to_string()]);
+    words
+}
+
+/// The network that a command was given or has found.
+struct Found {
+    client: Client,
+    /// The network's manifest, if it is known.
+    manifest: Option<PathBuf>,
+    /// The manifest of the present folder, if this is not its network.
+    not_this: Option<PathBuf>,
+}
+
+impl Found {
+    const fn this(client: Client) -> Self {
+        Self {
+            client,
+            manifest: None,
+            not_this: None,
+        }
+    }
+
+    /// The name of the network, and its manifest if it has one.
+    fn called(&self) -> String {
+        let name = quote(&self.client.name().to_string());
+        match &self.manifest {
+            Some(manifest) => format!("{name} ({})", manifest.display()),
+            None => name,
+        }
+    }
+}
+
+/// A running network, as far as the choice among networks needs it.
+struct Running {
+    client: Client,
+    /// `None` if the network has no manifest file, or does not answer.
+    manifest: Option<PathBuf>,
+}
+
+impl From<(Client, Result<NetworkView, client::Error>)> for Running {
+    fn from((client, network): (Client, Result<NetworkView, client::Error>)) -> Self {
+        let manifest = network.ok().and_then(|it| it.manifest);
+        Self {
+            client,
+            manifest: manifest.map(PathBuf::from),
+        }
+    }
+}
+
+/// The network that is meant if none is named, by its place among those that run.
+#[derive(Debug, PartialEq, Eq)]
+enum Choice {
+    /// No network runs.
+    None,
+    This(usize),
+    /// The only one that runs, but the present folder has another manifest.
+    Other(usize),
+    /// Several run, and nothing says which is meant.
+    Unclear,
+}
+
+/// Chooses a network for the present folder, whose manifest is `here`: first the network of that manifest, then the only
+/// one with a manifest in the folder, and then the only one that runs.
+fn choose(running: &[Running], folder: Option<&Path>, here: Option<&Path>) -> Choice {
+    let only = |fits: &dyn Fn(&Running) -> bool| {
+        let mut places = (0..running.len()).filter(|place| fits(&running[*place]));
+        places.next().filter(|_| places.next().is_none())
+    };
+    let is_here = |it: &Running| match &it.manifest {
+        Some(manifest) => Some(manifest.as_path()) == here,
+        // A network that does not answer is known by its name.
+        None => here.is_some_and(|here| *it.client.name() == NetworkName::of_manifest(here)),
+    };
+    let is_beside = |it: &Running| {
+        let beside = it.manifest.as_deref().and_then(Path::parent);
+        beside.is_some() && beside == folder
+    };
+    let chosen = only(&is_here).or_else(|| only(&is_beside));
+    match (chosen, running) {
+        (Some(place), _) => Choice::This(place),
+        (None, []) => Choice::None,
+        (None, [_]) if here.is_some() => Choice::Other(0),
+        (None, [_]) => Choice::This(0),
+        (None, _) => Choice::Unclear,
     }
 }
 
@@ -89,23 +247,6 @@ pub(super) fn network_of_host(called: &str) -> Option<NetworkName> {
     })
     .ok()
     .flatten()
-}
-
-/// The only running network whose manifest is in the present folder.
-async fn network_of_this_folder() -> Option<Client> {
-    let here = env::current_dir()
-        .and_then(|here| here.canonicalize())
-        .ok()?;
-    let is_here = |manifest: &str| Path::new(manifest).parent() == Some(&here);
-    let around = Client::around().await.into_iter();
-    let mut ours = around
-        .filter(|(_, network)| {
-            let manifest = network.as_ref().ok().and_then(|it| it.manifest.as_deref());
-            manifest.is_some_and(is_here)
-        })
-        .map(|(client, _)| client);
-    let only = ours.next()?;
-    ours.next().is_none().then_some(only)
 }
 
 /// The host with this name, alias or VIP.
@@ -322,6 +463,51 @@ mod tests {
         Snapshot {
             hosts: (1..=hosts).map(host).collect(),
             ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn the_network_of_the_manifest_here_comes_first_and_another_one_is_known_as_another() {
+        let here = Path::new("/a/shop/norouter.yaml");
+        let of = |networks: &[(&str, Option<&str>)], here: Option<&Path>| {
+            let running = networks.iter().map(|(name, manifest)| Running {
+                client: Client::new(name.parse().unwrap()),
+                manifest: manifest.map(PathBuf::from),
+            });
+            let running: Vec<_> = running.collect();
+            choose(&running, Some(Path::new("/a/shop")), here)
+        };
+        let shop = ("shop", here.to_str());
+        let beside = ("test", Some("/a/shop/test.yaml"));
+        let office = ("office", Some("/b/office.yaml"));
+        let demo = ("demo", None);
+        for (networks, with_here, without) in [
+            (&[][..], Choice::None, Choice::None),
+            (&[shop], Choice::This(0), Choice::This(0)),
+            (&[beside], Choice::This(0), Choice::This(0)),
+            (&[beside, shop], Choice::This(1), Choice::Unclear),
+            (&[office, shop], Choice::This(1), Choice::This(1)),
+            (&[office, beside], Choice::This(1), Choice::This(1)),
+            (&[office], Choice::Other(0), Choice::This(0)),
+            (&[demo], Choice::Other(0), Choice::This(0)),
+            (&[demo, office], Choice::Unclear, Choice::Unclear),
+            (&[demo, ("shop", None)], Choice::This(1), Choice::Unclear),
+        ] {
+            assert_eq!(of(networks, Some(here)), with_here, "{networks:?}");
+            assert_eq!(of(networks, None), without, "{networks:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_with_the_network_is_a_line_that_works() {
+        let name: NetworkName = "office".parse().unwrap();
+        for (line, with) in [
+            ("down", "down --network office"),
+            ("--debug stop web", "--debug stop web --network office"),
+            ("stop -- web", "stop --network office -- web"),
+        ] {
+            let words = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(with_network(words, &name).join(" "), with);
         }
     }
 

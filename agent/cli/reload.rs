@@ -30,7 +30,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     let answer = wait_for(async {
-        let client = args.network.client().await?;
+        let client = args.network.own_client().await?;
         match client.call::<Value>("/v1/reload").await {
             Ok(answer) => Ok(answer),
             // A manager of an older version sends no code.

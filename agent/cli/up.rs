@@ -136,6 +136,16 @@ impl Args {
         false
     }
 
+    #[cfg(unix)]
+    const fn is_detached(&self) -> bool {
+        self.detached
+    }
+
+    #[cfg(not(unix))]
+    const fn is_detached(&self) -> bool {
+        false
+    }
+
     /// Starts this manifest's network in the background.
     #[cfg(unix)]
     fn in_background(&self, debug: bool, commands: Commands) -> Result<Exit, Error> {
@@ -184,6 +194,18 @@ pub(super) fn run(args: &Args, debug: bool, commands: Commands) -> Result<Exit, 
     }
     #[cfg(not(unix))]
     let _ = debug;
+    let outcome = run_here(args, commands);
+    if args.is_detached()
+        && let Err(error) = &outcome
+    {
+        // The log may be on a full disk. If nobody listens any more, the log has to do.
+        let _ = output::data(&error.lines());
+    }
+    outcome
+}
+
+/// Runs the network in this process.
+fn run_here(args: &Args, commands: Commands) -> Result<Exit, Error> {
     let mode = Mode {
         watch: !args.no_watch,
         hold: if args.confirm || args.require_trust.is_some() {
@@ -194,6 +216,7 @@ pub(super) fn run(args: &Args, debug: bool, commands: Commands) -> Result<Exit, 
             Hold::Nothing
         },
         remember: args.remember,
+        detached: args.is_detached(),
         trusted: args.require_trust.as_deref(),
     };
     let name = args.name.as_ref();
@@ -212,6 +235,8 @@ struct Mode<'a> {
     hold: Hold,
     /// Whether a person's answers are kept for the next start of a host.
     remember: bool,
+    /// Whether this process is in the background, so that people reach it only through its control socket.
+    detached: bool,
     /// The file that lists what the manifest may grant; `None` without `--require-trust`.
     trusted: Option<&'a Path>,
 }
@@ -290,7 +315,8 @@ fn run_network(
         .map_err(failed)?;
     runtime.block_on(async {
         let mut requests = Requests::listen().map_err(failed)?;
-        let door = open_door(identity, &plan.view()).await?;
+        let is_needed = from.as_ref().is_some_and(|from| from.mode.detached);
+        let door = open_door(identity, &plan.view(), is_needed).await?;
         let (mut manager, events) = Manager::start(plan, door).map_err(failed)?;
         let upkeep = Upkeep::new(from, &mut manager);
         let outcome = show(manager.handle(), events, &mut requests, addresses, upkeep).await;
@@ -299,18 +325,24 @@ fn run_network(
     })
 }
 
-/// Opens the control socket for other commands. A network can run without one, but a second network of the same name,
-/// or with the same addresses, is an error.
-async fn open_door(identity: &Identity, plan: &PlanView) -> Result<Option<Door>, Error> {
+/// Opens the control socket for other commands. A network can run without one unless it `is_needed`, but a second
+/// network of the same name, or with the same addresses, is an error.
+async fn open_door(
+    identity: &Identity,
+    plan: &PlanView,
+    is_needed: bool,
+) -> Result<Option<Door>, Error> {
     let error = match control::open(identity, plan).await {
         Ok(door) => return Ok(Some(door)),
         Err(error) => error,
     };
     let Some(name) = error.name() else {
-        let reason = escape(&error.to_string());
-        output::talk(&format!(
-            "warning: other commands cannot reach this network: {reason}"
-        ));
+        let message = format!("other commands cannot reach this network: {error}");
+        if is_needed {
+            return Err(Error::new(Exit::Failure, message)
+                .hint("run it in the foreground, without --detach; it then ends with Ctrl-C"));
+        }
+        output::talk(&format!("warning: {}", escape(&message)));
         return Ok(None);
     };
     let other = match error {

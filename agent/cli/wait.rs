@@ -14,6 +14,7 @@ use crate::{
         Client,
         client::{self, StreamItem},
     },
+    text::escape,
     view::{HostState, HostView, Snapshot},
 };
 
@@ -57,6 +58,8 @@ fn seconds(text: &str) -> Result<f64, String> {
 struct Seen {
     found: bool,
     snapshot: Snapshot,
+    /// Why no manager is asked.
+    missing: Option<Error>,
     /// Why the manager has not told its state.
     busy: Option<client::Error>,
 }
@@ -71,8 +74,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             Err(match &seen.busy {
                 _ if seen.found => args.not_ready(&seen.snapshot, &waited),
                 Some(busy) => Error::new(Exit::PartlyUp, format!("not ready {waited}: {busy}")),
-                None => Error::new(Exit::NoManager, format!("no network runs {waited}"))
-                    .hint("\"norouter FILE\" starts one"),
+                None => {
+                    let missing = seen.missing.take();
+                    let missing =
+                        missing.unwrap_or_else(|| Error::new(Exit::NoManager, "no network runs"));
+                    missing.with(&waited)
+                }
             })
         })
     });
@@ -85,16 +92,14 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
 
 impl Args {
     async fn look(&self, seen: &mut Seen) -> Result<Exit, Error> {
-        let mut is_told = false;
         let client: Client = loop {
-            match self.network.client().await {
+            match self.network.own_client().await {
                 Err(error) if error.exit() == Exit::NoManager => {
-                    if !std::mem::replace(&mut is_told, true) {
-                        let limit = self.timeout;
-                        output::talk(&format!(
-                            "no such network runs yet; waiting for it, at most {limit} s"
-                        ));
+                    if seen.missing.is_none() {
+                        let (limit, why) = (self.timeout, error.sentence());
+                        output::talk(&escape(&format!("waiting at most {limit} s: {why}")));
                     }
+                    seen.missing = Some(error);
                     tokio::time::sleep(LOOK).await;
                 }
                 outcome => break outcome?,

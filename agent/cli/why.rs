@@ -44,7 +44,7 @@ pub(super) struct Args {
     from: Option<String>,
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write everything as JSON: the explanation of one connection, or "hosts" and "connections" if no port is named
+    /// Write everything as JSON: the explanation of one connection, or "hosts", "notes" and "connections" if no port is named
     #[arg(long)]
     json: bool,
 }
@@ -53,6 +53,8 @@ pub(super) struct Args {
 struct Several {
     /// The hosts that are not ready, or that need attention.
     hosts: Vec<HostView>,
+    /// Hosts with what people should know of them, although they lack nothing that was asked for.
+    notes: Vec<(String, String)>,
     /// The connections to the published ports of hosts that are up.
     connections: Vec<WhyView>,
     /// The number of published ports that were not tried, because there are too many.
@@ -95,7 +97,13 @@ impl Args {
 
     fn show_several(&self, found: &Several) -> Result<Exit, Error> {
         if self.json {
-            output::json(&json!({"hosts": found.hosts, "connections": found.connections}))?;
+            let (hosts, connections) = (&found.hosts, &found.connections);
+            let notes: Vec<_> = found
+                .notes
+                .iter()
+                .map(|(host, note)| json!({"host": host, "note": note}))
+                .collect();
+            output::json(&json!({"hosts": hosts, "notes": notes, "connections": connections}))?;
         } else {
             output::data(&found.text(self.target.is_some()))?;
         }
@@ -143,6 +151,7 @@ impl Several {
         let unwell = about.iter().filter(|host| is_unwell(host));
         Ok(Self {
             hosts: unwell.map(|host| (*host).clone()).collect(),
+            notes: about.iter().flat_map(|host| notes(host)).collect(),
             connections,
             left_out,
             now_ms,
@@ -157,11 +166,14 @@ impl Several {
     /// The explanations; with `all`, also of connections that work.
     fn text(&self, all: bool) -> String {
         let hosts = self.hosts.iter().map(|host| about_host(host, self.now_ms));
+        let notes = self.notes.iter();
+        let notes = notes.map(|(host, note)| format!("{}: {}\n", escape(host), escape(note)));
         let mut connections: Vec<_> = self.connections.iter().collect();
         if !all {
             connections.retain(|why| why.first_failed().is_some());
         }
-        let mut parts: Vec<String> = hosts.chain(connections.into_iter().map(text)).collect();
+        let connections = connections.into_iter().map(text);
+        let mut parts: Vec<String> = hosts.chain(notes).chain(connections).collect();
         if self.left_out > 0 {
             let more = counted(self.left_out, "more published port");
             parts.push(format!(
@@ -180,6 +192,12 @@ impl Several {
         }
         parts.join("\n")
     }
+}
+
+/// The name of a host with each of its notes.
+fn notes(host: &HostView) -> impl Iterator<Item = (String, String)> {
+    let notes = host.notes.iter().cloned();
+    notes.map(|note| (host.name.clone(), note))
 }
 
 /// Explains a host that is not well.
@@ -289,6 +307,24 @@ mod tests {
         ] {
             assert_eq!(found(called).unwrap_err().exit(), exit, "{called}");
         }
+    }
+
+    #[test]
+    fn the_notes_of_hosts_are_shown_and_nothing_is_wrong_for_that() {
+        let mut host = network().hosts.remove(0);
+        host.notes = vec!["cannot write the files".to_owned()];
+        let found = Several {
+            hosts: Vec::new(),
+            notes: notes(&host).collect(),
+            connections: Vec::new(),
+            left_out: 0,
+            now_ms: 0,
+        };
+        assert!(found.is_well());
+        assert_eq!(
+            found.text(false),
+            "web: cannot write the files\n\nNothing was found that does not work. No published port could be tried.\n"
+        );
     }
 
     #[test]

@@ -84,6 +84,12 @@ impl<'t> Places<'t> {
         self.span(character, character + 1)
     }
 
+    /// The characters between these bytes.
+    fn between(&self, start: usize, end: usize) -> Span {
+        let character = |byte| self.bytes.partition_point(|begin| self.bom + begin < byte);
+        self.span(character(start), character(end))
+    }
+
     /// The position itself, or the end of the text if only blanks follow the position.
     pub(super) fn before_final_blanks(&self, character: usize) -> usize {
         let end = self.body.trim_end().chars().count();
@@ -120,6 +126,13 @@ impl<'t> Places<'t> {
         Some(self.position(begin).byte..self.position(end).byte)
     }
 
+    /// The byte with which a line begins, and its text without the blanks at its end.
+    fn line_text(&self, line: usize) -> Option<(usize, &'t str)> {
+        let span = self.line(line)?;
+        let bytes = span.start.checked_sub(self.bom)?..span.end - self.bom;
+        Some((span.start, self.body.get(bytes)?.trim_end()))
+    }
+
     /// The first character among these bytes that looks like a blank where YAML needs one: in front of everything else
     /// in its line, or behind ':' or '-'.
     pub(super) fn strange_blank(&self, bytes: Range<usize>) -> Option<Span> {
@@ -153,6 +166,42 @@ impl<'t> Places<'t> {
         let is_all = !value.trim_end().contains([' ', '"', '\'']);
         (is_key(key.trim_start()) && is_glued && is_all)
             .then(|| self.character(bytes.start + key.len()))
+    }
+
+    /// If a line begins further right than the key of the line above, whose value stands there without quotes: where
+    /// this line begins, and that key. YAML takes such a line for a part of the value.
+    pub(super) fn continued(&self, line: usize) -> Option<(Span, Span)> {
+        let text = |line| self.line_text(line);
+        let is_empty = |line: &str| line.trim_start().is_empty();
+        let (here, words) = text(line)?;
+        let mut above = (1..line).rev().filter_map(text);
+        let (begin, above) = above.find(|(_, above)| !is_empty(above))?;
+        let mut rest = above.trim_start_matches(' ');
+        while let Some(item) = rest.strip_prefix("- ") {
+            rest = item.trim_start_matches(' ');
+        }
+        let indent = words.len() - words.trim_start_matches(' ').len();
+        let column = above.len() - rest.len();
+        let (key, value) = rest.split_once(": ")?;
+        let value = value.trim_start();
+        let is_plain = !value.is_empty() && !value.starts_with(|c| "\"'[{|>&*!#".contains(c));
+        if !is_plain || key.starts_with(['"', '\'', '#', '[', '{']) || indent <= column {
+            return None;
+        }
+        let key = self.between(begin + column, begin + column + key.len());
+        Some((self.character(here + indent), key))
+    }
+
+    /// If a line looks like an item of a list, although it belongs to the text of the item at `above`: where it begins,
+    /// and the column in which an item would begin.
+    pub(super) fn swallowed_item(&self, line: usize, above: Span) -> Option<(Span, usize)> {
+        let (begin, words) = self.line_text(line)?;
+        let rest = words.trim_start_matches(' ');
+        let (_, item) = self.line_text(above.start.line)?;
+        let before: Vec<char> = item.chars().take(above.start.column - 1).collect();
+        let dash = before.iter().rposition(|c| *c == '-')?;
+        let span = self.character(begin + words.len() - rest.len());
+        rest.starts_with("- ").then_some((span, dash + 1))
     }
 
     /// The text of a span.

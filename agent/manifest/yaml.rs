@@ -254,6 +254,7 @@ impl Reader<'_> {
                 let is_plain = style == ScalarStyle::Plain;
                 if is_plain {
                     self.look_for_lookalikes(&text, span)?;
+                    self.look_for_swallowed_items(&text, span);
                 }
                 let meaning = Meaning::of(tag.as_deref());
                 let plain = match &meaning {
@@ -513,6 +514,31 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Finds an item of a list that begins further right than the item before it, whose text it continues for YAML.
+    fn look_for_swallowed_items(&mut self, text: &str, span: Span) {
+        let is_item = self
+            .open
+            .last()
+            .is_some_and(|open| !open.is_map && open.bracket.is_none());
+        if !is_item || !text.contains(" - ") || self.is_below_own_key() {
+            return;
+        }
+        let mut below = span.start.line + 1..=span.end.line;
+        let Some((item, column)) = below.find_map(|line| self.places.swallowed_item(line, span))
+        else {
+            return;
+        };
+        self.problems.push_remark(|| {
+            let message =
+                "this item is indented too far, so it continues the text of the item above";
+            Problem::warning(item, message)
+                .related(span, "the text goes on")
+                .hint(format!(
+                    "begin it in column {column}, below the '-' of that item"
+                ))
+        });
+    }
+
     fn syntax_error(&self, info: &str, character: usize) -> Box<Problem> {
         let at = self.places.before_final_blanks(character);
         let span = self.places.span(at, at);
@@ -617,6 +643,17 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
     if let Some(key) = key {
         return Problem::error(key, "a space is missing behind this ':'")
             .hint("write \"key: value\" with a space behind the colon");
+    }
+    if info.contains("mapping values are not allowed")
+        && let Some((begin, key)) = places.continued(line)
+    {
+        let (column, name) = (key.start.column, quote(places.text(key)));
+        return Problem::error(
+            begin,
+            "this line is indented too far, so it continues the value above",
+        )
+        .related(key, "the value of this key goes on")
+        .hint(format!("begin it in column {column}, below {name}"));
     }
     match in_words(info) {
         Some((message, hint)) => Problem::error(span, message).hint(hint),

@@ -190,6 +190,18 @@ impl HostPlan {
 }
 
 impl Start {
+    /// The words of the command that are read on this machine. A path behind them is one on another machine or in a
+    /// container. Empty without a command.
+    pub fn read_here(&self) -> &[String] {
+        match self {
+            Self::InProcess => &[],
+            Self::Command(words) => {
+                let own = own_words(words);
+                own.get(..commands::read_here(own)).unwrap_or(own)
+            }
+        }
+    }
+
     /// The words of the command as everybody may see them: a password among them is masked. Empty without a command.
     pub fn shown(&self) -> Vec<String> {
         match self {

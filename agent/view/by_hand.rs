@@ -11,6 +11,8 @@ pub struct ByHand {
     pub version: String,
     /// The way to the host with `true` in place of norouter. If the words do not show the way, the same as `version`.
     pub connect: String,
+    /// Like `connect`, but so that a person is asked about a host key that is not known yet.
+    pub accept: String,
     /// The word that stands for norouter in the command.
     pub norouter: String,
     /// Copies norouter to the host, to [`ByHand::installed`]; `None` if the words do not show how.
@@ -43,6 +45,7 @@ impl ByHand {
                 "name" => self.name.clone(),
                 "version" => self.version.clone(),
                 "connect" => self.connect.clone(),
+                "accept" => self.accept.clone(),
                 "install" => self.install(),
                 "executable" => self.executable(),
                 "forget" => forget(hint.keygen),
@@ -138,6 +141,7 @@ mod tests {
             name: "web1".to_owned(),
             version: "ssh web1 -- norouter --version".to_owned(),
             connect: "ssh web1 true".to_owned(),
+            accept: "ssh -o StrictHostKeyChecking=ask web1 true".to_owned(),
             norouter: "norouter".to_owned(),
             copy: Some("COPY".to_owned()),
             installed: "bin/norouter".to_owned(),

@@ -71,7 +71,7 @@ static SYMPTOMS: &[Symptom] = &[
             "Host key mismatch for",
         ],
         "somebody may be in between: ask who runs that host. Only if its key was changed on purpose: 1. {forget}  \
-         2. compare and accept the new one: {connect}  3. norouter start {name}",
+         2. compare and accept the new one: {accept}  3. norouter start {name}",
     ),
     known(
         HostKey,
@@ -79,7 +79,8 @@ static SYMPTOMS: &[Symptom] = &[
             "No * host key is known for ",
             "Host key verification failed",
         ],
-        "compare and accept its key by hand: {connect} - and then: norouter start {name}",
+        "accept its key once by hand: {accept} - compare the fingerprint that this shows with that of the host (there: \
+         ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), type yes, and then: norouter start {name}",
     ),
     known(
         Login,
@@ -267,6 +268,11 @@ static SYMPTOMS: &[Symptom] = &[
         ],
         "what is called norouter there is another program, or another version: write the path of the right one in cmd. This \
          has to print its version: {version}",
+    ),
+    known(
+        Setup,
+        &["\"agent --automated\" was lost on the way"],
+        "let cmd pass these words on: sh -c 'exec norouter \"$0\" \"$@\"' (for su, with -- behind it)",
     ),
     known(
         NotInstalled,
@@ -519,7 +525,10 @@ const ASIDES: &[&str] = &[
 /// Whether a line of a command can be the reason for its end: it has words, and is not an aside.
 pub fn is_telling(line: &str) -> bool {
     let line = &line[..line.floor_char_boundary(LINE_MAX)];
-    line.chars().any(char::is_alphanumeric) && !ASIDES.iter().any(|text| holds(line, text))
+    // What this program and others advise follows what they say.
+    let is_advice = line.trim_start().starts_with("help: ");
+    let is_aside = is_advice || ASIDES.iter().any(|text| holds(line, text));
+    line.chars().any(char::is_alphanumeric) && !is_aside
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use norouter::driver::system::environment::{self, KEPT};
+use norouter::driver::system::environment::{self, KEPT, NOT_WRITTEN};
 use tokio::{process::Command, sync::watch, time::Instant};
 
 use crate::output::output_of;
@@ -150,7 +150,8 @@ fn variables(block: &str) -> Vec<(String, OsString)> {
         let value = values.next().map(|(_, value)| *value);
         value.filter(|value| values.next().is_none() && is_usable(wanted, value))
     };
-    let found = KEPT.iter().filter_map(|name| Some((*name, only(name)?)));
+    let wanted = KEPT.iter().chain(&NOT_WRITTEN);
+    let found = wanted.filter_map(|name| Some((*name, only(name)?)));
     found
         .map(|(name, value)| (name.to_owned(), OsString::from(value)))
         .collect()
@@ -274,9 +275,26 @@ mod tests {
             names("PATH=/a\nX=1\nPATH=/b\nDOCKER_HOST=h\n"),
             ["DOCKER_HOST"]
         );
+        assert_eq!(names("AWS_PROFILE=a\u{fffd}\nSECRET=x\n"), [""; 0]);
+    }
+
+    #[test]
+    fn the_proxies_of_the_person_are_taken_over() {
+        let block =
+            "https_proxy=http://me:secret@proxy:3128\nno_proxy=.corp\nSSH_ASKPASS_REQUIRE=never\n";
+        let taken = variables(block);
+        let taken: Vec<_> = taken
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .collect();
+        let value = |text: &str| OsString::from(text);
         assert_eq!(
-            names("AWS_PROFILE=a\u{fffd}\nHTTPS_PROXY=http://me:secret@x\n"),
-            [""; 0]
+            taken,
+            [
+                ("https_proxy", &value("http://me:secret@proxy:3128")),
+                ("no_proxy", &value(".corp")),
+                ("SSH_ASKPASS_REQUIRE", &value("never")),
+            ]
         );
     }
 

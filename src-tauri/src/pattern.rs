@@ -46,7 +46,7 @@ fn inside(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 /// Whether a name matches a pattern. Hidden files match only patterns that begin with a dot.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     fn fits(pattern: &[char], name: &[char]) -> bool {
         match pattern {
             [] => name.is_empty(),

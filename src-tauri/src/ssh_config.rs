@@ -56,6 +56,8 @@ fn read_both(home: &Path, machine: &Path) -> SshConfig {
         names: BTreeMap::new(),
         found: SshConfig::default(),
         open: Vec::new(),
+        section: Section::Everybody,
+        outer: Vec::new(),
     };
     for (folder, name) in [
         (home.join(".ssh"), "config"),
@@ -64,6 +66,7 @@ fn read_both(home: &Path, machine: &Path) -> SshConfig {
         let file = folder.join(name);
         reader.folder = folder;
         reader.open.clear();
+        reader.section = Section::Everybody;
         reader.read(&file, 0);
     }
     reader.found
@@ -78,6 +81,36 @@ struct Reader {
     found: SshConfig,
     /// The indexes in `hosts` of the hosts to which the present section of the file applies.
     open: Vec<usize>,
+    /// The present section of the file.
+    section: Section,
+    /// The sections in which the file is included, the outermost one first. A section of the file applies only to hosts
+    /// to which all of these apply.
+    outer: Vec<Section>,
+}
+
+/// The hosts to which a section of a file applies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Section {
+    Everybody,
+    /// The hosts of these names and patterns. A pattern that begins with `!` takes hosts away.
+    Hosts(Vec<String>),
+    /// Only ssh knows, which evaluates conditions.
+    Unknown,
+}
+
+impl Section {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::Unknown => false,
+            Self::Hosts(patterns) => {
+                let fits = |pattern: &str| pattern::fits(pattern, name);
+                let (not, with): (Vec<_>, Vec<_>) =
+                    patterns.iter().partition(|it| it.starts_with('!'));
+                with.into_iter().any(|it| fits(it)) && !not.into_iter().any(|it| fits(&it[1..]))
+            }
+        }
+    }
 }
 
 impl Reader {
@@ -96,6 +129,11 @@ impl Reader {
                 "host" => self.begin(&values),
                 "match" => {
                     self.open.clear();
+                    let is_all = |value: &String| value.eq_ignore_ascii_case("all");
+                    self.section = match values.as_slice() {
+                        [all] if is_all(all) => Section::Everybody,
+                        _ => Section::Unknown,
+                    };
                     let is_exec = |value: &String| value.eq_ignore_ascii_case("exec");
                     self.found.runs_commands |= values.iter().any(is_exec);
                 }
@@ -118,17 +156,22 @@ impl Reader {
 
     fn begin(&mut self, values: &[String]) {
         self.open.clear();
+        self.section = Section::Hosts(values.to_vec());
         for name in values {
             if name.starts_with('!') || !is_usable(name) {
                 continue;
             }
             if pattern::is_pattern(name) {
                 // A pattern for all hosts has settings, and is not a host.
-                let is_special = name.chars().any(char::is_alphanumeric);
+                let is_special = name.chars().any(char::is_alphanumeric)
+                    && self.outer.iter().all(|it| *it == Section::Everybody);
                 let patterns = &mut self.found.patterns;
                 if is_special && !patterns.contains(name) && patterns.len() < PATTERNS_MAX {
                     patterns.push(name.clone());
                 }
+                continue;
+            }
+            if !self.outer.iter().all(|section| section.has(name)) {
                 continue;
             }
             let next = self.found.hosts.len();
@@ -149,9 +192,13 @@ impl Reader {
             Some(rest) => self.home.join(rest),
             None => self.folder.join(pattern),
         };
+        self.outer.push(self.section.clone());
         for file in pattern::paths(&path) {
+            let (open, section) = (self.open.clone(), self.section.clone());
             self.read(&file, depth + 1);
+            (self.open, self.section) = (open, section);
         }
+        self.outer.pop();
     }
 }
 
@@ -289,6 +336,40 @@ mod tests {
             ("gate", Some("of-the-machine")),
         ];
         assert_eq!(addresses, expected);
+    }
+
+    #[test]
+    fn a_file_that_a_section_includes_applies_only_to_the_hosts_of_that_section() {
+        let home = Folder::new("ssh-inside");
+        fs::create_dir_all(home.path(".ssh")).unwrap();
+        home.file(
+            ".ssh/config",
+            "Host jump web? !web9\n Include inner.conf\n HostName of-the-jump\n\
+             Match user ann\n Include of-ann.conf\nMatch all\n Include of-all.conf\n",
+        );
+        home.file(
+            ".ssh/inner.conf",
+            "Host inner jump\n HostName inside\nHost web1 web9\nHost db*\n",
+        );
+        home.file(".ssh/of-ann.conf", "Host hers\n");
+        home.file(".ssh/of-all.conf", "Host late\n HostName after\n");
+        let found = read_both(&home.path(""), &home.path("etc"));
+        let addresses = found.hosts.iter();
+        let addresses: Vec<_> = addresses
+            .map(|host| (host.name.as_str(), host.address.as_deref()))
+            .collect();
+        // "ssh -G" says the same, and also gives web1 the address of its pattern.
+        let expected = [
+            ("jump", Some("inside")),
+            ("web1", None),
+            ("late", Some("after")),
+        ];
+        assert_eq!(addresses, expected);
+        assert_eq!(
+            found.patterns,
+            ["web?"],
+            "db* applies to no host of the section"
+        );
     }
 
     #[test]

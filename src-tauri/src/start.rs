@@ -251,7 +251,9 @@ fn be_host(words: &[String]) -> Result<(), String> {
     host(words)?.settle()?;
     match agent::run_on_stdio(None, None).map_err(|error| error.to_string())? {
         agent::End::Closed | agent::End::Stopped | agent::End::Succeeded => Ok(()),
-        end @ (agent::End::Broken(_) | agent::End::Silent) => Err(end.to_string()),
+        end @ (agent::End::Unconfigured(_) | agent::End::Broken(_) | agent::End::Silent) => {
+            Err(end.to_string())
+        }
     }
 }
 

@@ -294,3 +294,29 @@ fn people_are_told_not_to_start_agents() {
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("started by the manager"), "{words}");
 }
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_told_as_such() {
+    for (configuration, told) in [
+        ("nonsense", "this is not JSON: expected ident"),
+        (
+            r#"{"me": "127.0.0.300"}"#,
+            "this is not a configuration: invalid IPv4 address",
+        ),
+        (
+            r#"{"me": "8.8.8.8"}"#,
+            "this configuration cannot be used: me: 8.8.8.8: not inside 127.0.0.0/8",
+        ),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_norouter"))
+            .args(["agent", "--debug-init-config", configuration])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let talk = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{talk}");
+        let told = format!("error: --debug-init-config: {told}");
+        assert!(talk.starts_with(&told), "{talk}");
+        assert!(talk.contains("docs/PROTOCOL.md"), "{talk}");
+    }
+}

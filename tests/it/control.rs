@@ -461,7 +461,9 @@ fn the_screen_of_top_is_drawn_and_given_back() {
     let mut command = Command::new("script");
     let mut child = command
         .args(["-qec", &program, "/dev/null"])
+        .env("HOME", home.path())
         .env("XDG_RUNTIME_DIR", home.path().join("run"))
+        .env("TMPDIR", home.path())
         .env("TERM", "xterm")
         .env_remove("NOROUTER_NETWORK")
         .stdin(Stdio::piped())

@@ -223,6 +223,63 @@ fn the_network_of_the_present_folder_is_preferred_and_all_are_listed() {
     }
 }
 
+#[test]
+fn what_changes_a_network_is_not_done_to_that_of_another_folder() {
+    let home = Home::new("elsewhere");
+    let office = home.write("office/norouter.yaml", &alone("127.0.66.20"));
+    let shop = home.write("shop/norouter.yaml", &alone("127.0.66.21"));
+    let manager = home.up(&[&office]);
+    home.wait(&["--all"]);
+    let before = home.json(&["status", "--json"])["hosts"][0].clone();
+    for command in [
+        "down",
+        "reload",
+        "approve --yes",
+        "answer --cancel",
+        "start laptop",
+        "stop --all",
+        "restart laptop",
+        "flows --kill laptop:1",
+        "wait --all --timeout 0.2",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let (code, _, talk) = run_in(&home, "shop", &words);
+        assert_eq!(code, 3, "{command}: {talk}");
+        for told in [
+            format!("the network \"shop\" of this folder ({shop}) does not run"),
+            format!("only \"office\" ({office}) runs"),
+            format!("if that one is meant: norouter {command} --network office"),
+        ] {
+            assert!(talk.contains(&told), "{command}: {talk}");
+        }
+    }
+    assert_eq!(home.json(&["status", "--json"])["hosts"][0], before);
+    // What only reads goes on, and says of which network.
+    let note = "note: the network \"shop\" of this folder does not run; this is \"office\" (";
+    for command in [
+        &["status"][..],
+        &["why"],
+        &["logs"],
+        &["flows"],
+        &["answer", "--list"],
+        &["addr", "laptop"],
+    ] {
+        let (code, _, talk) = run_in(&home, "shop", command);
+        assert_eq!(code, 0, "{command:?}: {talk}");
+        assert_eq!(talk.matches(note).count(), 1, "{command:?}: {talk}");
+    }
+    fs::create_dir(home.path().join("office/docs")).unwrap();
+    let (code, _, talk) = run_in(&home, "office/docs", &["restart", "laptop"]);
+    assert_eq!((code, talk.contains("note:")), (0, false), "{talk}");
+
+    let (code, _, talk) = run_in(&home, "shop", &["down", "--network", "office"]);
+    assert_eq!(code, 0, "{talk}");
+    assert_eq!(manager.ended(), 0);
+    let nothing = home.run(&["down"]);
+    assert_eq!(nothing.code, 3);
+    assert!(nothing.talk.contains("none to end"), "{}", nothing.talk);
+}
+
 /// A network of this machine with a proxy, and the proxy's port.
 fn with_proxy(vip: &str) -> (String, String) {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -233,18 +290,11 @@ fn with_proxy(vip: &str) -> (String, String) {
     (manifest, port)
 }
 
-/// The proxy in the variables that a command prints.
+/// The proxy in the variables that a command prints. The agent writes them a moment after its host is ready, for which
+/// the command waits.
 fn proxy(home: &Home, arguments: &[&str]) -> String {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let run = home.run(&[&["env", "--json"], arguments].concat());
-        if run.code == 0 {
-            let variables: Value = serde_json::from_str(&run.data).unwrap();
-            return variables["http_proxy"].as_str().unwrap().to_owned();
-        }
-        // The agent writes the variables a moment after its host is ready.
-        assert!(run.code == 3 && Instant::now() < deadline, "{}", run.talk);
-    }
+    let variables = home.json(&[&["env", "--json"], arguments].concat());
+    variables["http_proxy"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -313,6 +363,48 @@ fn a_network_in_the_background_is_ready_when_the_command_returns() {
 }
 
 #[test]
+fn a_network_in_the_background_tells_why_it_does_not_start_even_if_its_log_cannot_be_written() {
+    let home = Home::new("no-space");
+    let manifest = home.write("space.yaml", &alone("127.0.66.22"));
+    let first = home.run(&["up", "-d", &manifest]);
+    // With this limit, a program can no more write files than on a full disk.
+    let mut second = Command::new("sh");
+    let second = second
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" up -d \"$1\""])
+        .args([env!("CARGO_BIN_EXE_norouter"), &manifest])
+        .env("HOME", home.path())
+        .env("XDG_RUNTIME_DIR", home.path().join("run"))
+        .env_remove("XDG_STATE_HOME");
+    let (code, _, talk) = output(second);
+    let down = home.run(&["down"]);
+    assert_eq!((first.code, down.code), (0, 0), "{}", first.talk);
+    assert_eq!(code, 1, "{talk}");
+    let reason = "this manifest runs already, as the network \"space\"";
+    assert_eq!(talk.matches(reason).count(), 1, "{talk}");
+    let way_on = "norouter down --network space";
+    assert!(talk.contains(way_on), "{talk}");
+}
+
+#[test]
+fn a_network_that_no_command_could_end_does_not_stay_in_the_background() {
+    let home = Home::new("closed");
+    let user = rustix::process::getuid().as_raw();
+    for taken in ["run/norouter", ".norouter", &format!("norouter-{user}")] {
+        fs::write(home.path().join(taken), "").unwrap();
+    }
+    let manifest = home.write("closed.yaml", &alone("127.0.66.23"));
+    let started = home.run(&["up", "-d", &manifest]);
+    assert_eq!(started.code, 1, "{}", started.talk);
+    for told in [
+        "error: other commands cannot reach this network: ",
+        "without --detach",
+        "this command has started nothing",
+    ] {
+        assert_eq!(started.talk.matches(told).count(), 1, "{}", started.talk);
+    }
+}
+
+#[test]
 fn a_network_in_the_background_with_a_host_that_needs_a_person_says_so() {
     let home = Home::new("needy");
     let script = home.write("login.sh", "exec \"$SSH_ASKPASS\" \"ann's password: \"\n");
@@ -367,6 +459,9 @@ fn files_for_programs_that_cannot_be_written_are_told_wherever_somebody_looks() 
     let logs = home.run(&["logs"]);
     let env = home.run(&["env"]);
     let exec = home.run(&["exec", "--", "true"]);
+    let why = home.run(&["why"]);
+    let why_host = home.run(&["why", "laptop"]);
+    let why_as_data = home.json(&["why", "--json"]);
     let down = home.run(&["down"]);
     // Nobody has asked for these files, so the host is ready without them.
     assert_eq!(
@@ -377,7 +472,19 @@ fn files_for_programs_that_cannot_be_written_are_told_wherever_somebody_looks() 
     );
     assert_eq!((env.code, exec.code), (3, 3));
     let told = "cannot write the files for programs of this host";
-    for text in [started.talk, status.data, logs.data, env.talk, exec.talk] {
+    let note = &why_as_data["notes"][0];
+    assert_eq!(note["host"], "laptop", "{why_as_data:#}");
+    assert!(note["note"].as_str().unwrap().starts_with(told), "{note}");
+    assert_eq!((why.code, why_host.code), (0, 0), "{}", why.data);
+    for text in [
+        started.talk,
+        status.data,
+        logs.data,
+        env.talk,
+        exec.talk,
+        why.data,
+        why_host.data,
+    ] {
         assert_eq!(text.matches(told).count(), 1, "{text}");
         assert!(
             text.contains("choose another with stateDir.pathOnAgent"),

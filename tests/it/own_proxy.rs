@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
     process::Stdio,
+    time::Instant,
 };
 
 use crate::{
@@ -45,6 +46,11 @@ impl Network {
         let log = std::fs::File::create(home.path().join("stderr")).unwrap();
         let manager = Manager::from(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         home.wait(&["laptop"]);
+        // The proxy listens a moment after its host is ready.
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(&http).is_err() {
+            assert!(Instant::now() < deadline, "the proxy never listens");
+        }
         Self {
             home,
             http,

@@ -140,3 +140,27 @@ fn a_program_that_asks_is_ended_before_it_could_go_on_without_an_answer() {
     assert_eq!(manager.ended(), 0);
     assert!(!home.path().join("tried").exists(), "it went on");
 }
+
+#[test]
+fn a_norouter_that_its_command_tells_nothing_says_so_and_runs_no_manifest() {
+    let home = Home::new("astray");
+    let runs = home.path().join("runs");
+    let text = format!(
+        "hosts:\n  far:\n    vip: \"127.0.62.31\"\n    cmd: [sh, -c, \"touch {}\", norouter]\n",
+        runs.display()
+    );
+    home.write("norouter.yaml", &text);
+    let script = format!("exec {}\n", env!("CARGO_BIN_EXE_norouter"));
+    let _manager = network(&home, 30, &script);
+    let host = web(&home, |trouble| trouble["code"] == "exited");
+    let trouble = &host["troubles"][0];
+    let said = trouble["what"].as_str().unwrap();
+    assert!(
+        said.contains("\"agent --automated\" was lost on the way"),
+        "{said}"
+    );
+    assert_eq!(trouble["cause"], "setup");
+    let remedy = trouble["remedy"].as_str().unwrap();
+    assert!(remedy.contains("sh -c 'exec norouter"), "{remedy}");
+    assert!(!runs.exists(), "the manifest of the folder was run");
+}

@@ -252,7 +252,10 @@ fn the_first_step_that_is_broken_is_named_with_its_remedy() {
     let json = network.home.run(&["why", "--json", "gate"]);
     assert_eq!(json.code, 0, "{}", json.talk);
     let json: Value = serde_json::from_str(&json.data).unwrap();
-    assert_eq!(json, serde_json::json!({"hosts": [], "connections": []}));
+    assert_eq!(
+        json,
+        serde_json::json!({"hosts": [], "notes": [], "connections": []})
+    );
     let foreign = network.home.run(&["why", "example.org"]);
     assert_eq!(foreign.code, 2);
     assert!(

@@ -2,7 +2,11 @@
 
 mod init;
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use directories::BaseDirs;
 use serde_json::json;
@@ -13,6 +17,7 @@ use super::{
     input::{Commands, Source},
     output,
     reach::wait_for,
+    search,
 };
 use crate::{
     driver::{
@@ -49,8 +54,9 @@ enum ServiceCommand {
     },
     /// Stop the service and remove it
     Uninstall {
-        #[command(flatten)]
-        name: ServiceName,
+        /// The name of the service; by default "norouter", unless that is the service of another folder's manifest
+        #[arg(long, value_parser = check_name)]
+        name: Option<String>,
     },
     /// Show which services are installed, and whether they run
     Status {
@@ -66,9 +72,12 @@ enum ServiceCommand {
 #[derive(Debug, clap::Args)]
 struct ServiceName {
     /// The name of the service; needed only for more than one service
-    #[arg(long, default_value = "norouter", value_parser = check_name)]
+    #[arg(long, default_value = USUAL, value_parser = check_name)]
     name: String,
 }
+
+/// The name of a service if nobody has chosen another.
+const USUAL: &str = "norouter";
 
 /// Checks that a name can be used unchanged as a file name and as a label on all platforms.
 fn check_name(name: &str) -> Result<String, String> {
@@ -94,7 +103,12 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
             let service = planned(file.as_deref(), &name.name, commands)?;
             install(init, &folders, &service, *dry_run)
         }
-        ServiceCommand::Uninstall { name } => uninstall(init, &folders, &name.name),
+        ServiceCommand::Uninstall { name: Some(name) } => uninstall(init, &folders, name),
+        ServiceCommand::Uninstall { name: None } => {
+            let here = search::of_this_folder();
+            is_of_this_folder(&installed(init, &folders), here.as_deref())?;
+            uninstall(init, &folders, USUAL)
+        }
         ServiceCommand::Status {
             name: Some(name),
             json,
@@ -104,11 +118,7 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
 }
 
 /// Checks a manifest, and makes the service that runs it.
-fn planned(
-    file: Option<&std::path::Path>,
-    name: &str,
-    commands: Commands,
-) -> Result<Service, Error> {
+fn planned(file: Option<&Path>, name: &str, commands: Commands) -> Result<Service, Error> {
     let source = Source::of(file)?;
     let manifest = source.path().ok_or_else(|| {
         Error::new(
@@ -140,10 +150,7 @@ fn planned(
         let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) else {
             continue;
         };
-        can_be_written(
-            &format!("the variable {name}"),
-            std::path::Path::new(&value),
-        )?;
+        can_be_written(&format!("the variable {name}"), Path::new(&value))?;
         variables.push((name.to_owned(), value.to_string_lossy().into_owned()));
     }
     Ok(Service {
@@ -164,7 +171,7 @@ fn runs_nowhere_else(init: Init, service: &Service) -> Result<(), Error> {
     let manifest = manifest.as_ref().unwrap_or(&service.manifest);
     let around = wait_for(async { Ok(Client::around().await) })?;
     for network in around.into_iter().filter_map(|(_, network)| network.ok()) {
-        let theirs = network.manifest.as_ref().map(std::path::Path::new);
+        let theirs = network.manifest.as_ref().map(Path::new);
         if theirs == Some(manifest) {
             let (name, process) = (&network.network, network.pid);
             let message = format!(
@@ -218,7 +225,7 @@ fn is_installed_once(service: &Service, installed: &[Installed]) -> Result<(), E
 }
 
 /// Refuses a path that would be changed, or split into several lines, in the file that describes the service.
-fn can_be_written(what: &str, path: &std::path::Path) -> Result<(), Error> {
+fn can_be_written(what: &str, path: &Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.chars().any(breaks_lines) => Ok(()),
         _ => {
@@ -294,6 +301,32 @@ fn install(
         output::talk(note);
     }
     Ok(Exit::Ok)
+}
+
+/// Fails if the usual service has the manifest of another folder, and the person may mean the one of this folder.
+fn is_of_this_folder(installed: &[Installed], here: Option<&Path>) -> Result<(), Error> {
+    let usual = installed.iter().find(|service| service.name == USUAL);
+    let theirs = usual.and_then(|service| service.manifest.as_ref());
+    let (Some(theirs), Some(here)) = (theirs, here) else {
+        return Ok(());
+    };
+    let is_here = |file: &Path| fs::canonicalize(file).is_ok_and(|file| file == here);
+    if is_here(theirs) {
+        return Ok(());
+    }
+    let own = installed
+        .iter()
+        .find(|service| service.manifest.as_deref().is_some_and(is_here));
+    let name = own.map_or(USUAL, |service| &service.name);
+    let message = format!(
+        "the service {USUAL} runs {}, and not the manifest of this folder ({})",
+        theirs.display(),
+        here.display()
+    );
+    let whose = own.map_or("that one", |_| "the one of this folder");
+    Err(Error::new(Exit::Usage, message).hint(format!(
+        "to remove {whose}: norouter service uninstall --name {name}"
+    )))
 }
 
 fn uninstall(init: Init, folders: &BaseDirs, name: &str) -> Result<Exit, Error> {
@@ -430,6 +463,34 @@ mod tests {
         assert!(!refused("home", "/home.yaml"));
         assert!(refused("lab", "/home.yaml"));
         assert!(refused("home", "/lab.yaml"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_service_of_another_folder_is_removed_only_by_its_name() {
+        let here = fs::canonicalize("/dev/null").unwrap();
+        let of = |name: &str, manifest: &str| Installed {
+            name: name.to_owned(),
+            manifest: Some(manifest.into()),
+        };
+        let refused = |installed: &[Installed], here: Option<&Path>| {
+            let error = is_of_this_folder(installed, here).err();
+            error.map(Error::into_texts)
+        };
+        let (own, usual) = (of("lab", "/dev/null"), of(USUAL, "/office.yaml"));
+        for fine in [&[][..], &[of(USUAL, "/dev/null")], &[of("lab", "/x")]] {
+            assert_eq!(refused(fine, Some(&here)), None);
+        }
+        assert_eq!(refused(std::slice::from_ref(&usual), None), None);
+        let (message, hint) = refused(std::slice::from_ref(&usual), Some(&here)).unwrap();
+        assert_eq!(
+            message,
+            "the service norouter runs /office.yaml, and not the manifest of this folder (/dev/null)"
+        );
+        assert!(hint.starts_with("to remove that one: "), "{hint}");
+        assert!(hint.ends_with("norouter service uninstall --name norouter"));
+        let (_, hint) = refused(&[usual, own], Some(&here)).unwrap();
+        assert!(hint.ends_with("the one of this folder: norouter service uninstall --name lab"));
     }
 
     #[test]

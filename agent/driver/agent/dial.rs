@@ -296,10 +296,26 @@ pub(super) fn hold(socket: &Socket) -> io::Result<()> {
 
 /// Why an address that is in use cannot be listened on. `holder` is the program that has the port; `None` if that is
 /// not known.
-pub(super) fn taken(holder: Option<&str>) -> String {
+pub(super) fn taken(port: u16, holder: Option<&str>) -> NotListening {
     let another = "another program on that machine, perhaps another agent,";
+    let end = match holder {
+        Some(_) => "end it".to_owned(),
+        None if cfg!(target_os = "linux") => {
+            format!("find it there with: ss -ltunp \"sport = :{port}\", and end it")
+        }
+        None if cfg!(windows) => {
+            format!("find it there with: netstat -ano | findstr :{port}, and end it")
+        }
+        None => format!("find it there with: lsof -nP -i :{port}, and end it"),
+    };
     let holder = holder.unwrap_or(another);
-    format!("address already in use: {holder} has this port")
+    NotListening {
+        cause: Cause::InUse,
+        reason: format!("address already in use: {holder} has this port"),
+        remedy: Some(format!(
+            "{end}, and the agent listens within a few seconds, or choose another port in the manifest"
+        )),
+    }
 }
 
 /// Why a port below 1024 cannot be listened on, and what to do about it.
@@ -326,7 +342,7 @@ pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListen
     let what = describe(error);
     let kind = error.kind();
     let (cause, reason, remedy) = if kind == io::ErrorKind::AddrInUse {
-        (Cause::InUse, taken(None), None)
+        return taken(address.port(), None);
     } else if kind == io::ErrorKind::AddrNotAvailable && cfg!(target_os = "macos") {
         let remedy = format!("run \"sudo ifconfig lo0 alias {} up\" there", address.ip());
         (Cause::NoAddress, what, Some(remedy))
@@ -525,6 +541,18 @@ mod tests {
         assert_eq!(
             why.reason,
             "address already in use: another program on that machine, perhaps another agent, has this port"
+        );
+        let port = first.local_addr().unwrap().port();
+        let remedy = why.remedy.unwrap();
+        if cfg!(target_os = "linux") {
+            let find =
+                format!("find it there with: ss -ltunp \"sport = :{port}\", and end it, and");
+            assert!(remedy.starts_with(&find), "{remedy}");
+        }
+        let named = taken(port, Some("nginx (process 7)")).remedy.unwrap();
+        assert_eq!(
+            named,
+            "end it, and the agent listens within a few seconds, or choose another port in the manifest"
         );
     }
 }

@@ -30,6 +30,10 @@ const WAIT_MAX: Duration = Duration::from_secs(2);
 /// How often an agent looks whether another program has rewritten the file.
 pub(super) const LOOK: Duration = Duration::from_secs(3);
 
+/// How long an agent waits until it tries again to write what it could not write. [`AGAIN_WORDS`] tells people so.
+pub(super) const AGAIN: Duration = Duration::from_secs(30);
+pub(super) const AGAIN_WORDS: &str = "it is tried again every 30 s";
+
 /// If the block was lost this many times within [`OFTEN_WITHIN`], people are told.
 const OFTEN: usize = 5;
 const OFTEN_WITHIN: Duration = Duration::from_mins(10);
@@ -98,6 +102,11 @@ impl EtcHosts {
         (self.owner.host.as_str(), self.owner.vip) == (host, vip)
     }
 
+    /// Whether the last [`EtcHosts::put`] has failed.
+    pub fn has_failed(&self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.outcome.is_err())
+    }
+
     /// Writes the names of the zone into the block. Before the first change, the file is copied to [`backup_path`].
     ///
     /// On an error, the file is unchanged, and the error says what to do.
@@ -157,7 +166,10 @@ impl EtcHosts {
                 (report.left_out.iter())
                     .map(|name| problem("write a name into the hosts file", name.to_string())),
             ),
-            Some(Err(reason)) => problems.push(problem("write the hosts file", reason.clone())),
+            Some(Err(reason)) => problems.push(ProblemReport {
+                remedy: Some(AGAIN_WORDS.to_owned()),
+                ..problem("write the hosts file", reason.clone())
+            }),
             None => {}
         }
         let is_recent = |first: &Instant| now - *first < OFTEN_WITHIN;

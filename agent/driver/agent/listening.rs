@@ -146,7 +146,7 @@ async fn with_holder(shared: &Shared, listener: Listener, mut why: NotListening)
         (None, None) => None,
     };
     if let Some((_, Some(holder))) = &taken_by {
-        why.reason = dial::taken(Some(holder));
+        why = dial::taken(listener.address.port(), Some(holder));
     }
     let mut state = shared.lock();
     state.listeners.entry(listener).or_default().taken_by = taken_by;

@@ -159,9 +159,7 @@ pub(super) async fn lookup(
             None => own.await,
         };
         if found.is_empty() {
-            return Err(format!(
-                "{error}, neither in /etc/hosts nor at the servers of /etc/resolv.conf"
-            ));
+            return Err(of_static_build(&error, &name));
         }
         Ok(plain(found, port))
     };
@@ -177,10 +175,45 @@ pub(super) async fn lookup(
     })
 }
 
+/// The error of a static build for a name that it does not find. Such a build knows neither the modules of
+/// /etc/nsswitch.conf nor mDNS, so that other programs on the machine may find the name.
+fn of_static_build(error: &str, name: &str) -> String {
+    let ending = name.trim_end_matches('.').rsplit_once('.');
+    let is_local = ending.is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("local"));
+    let elsewhere = if is_local {
+        "mDNS, which has the names that end in .local"
+    } else {
+        "other sources of /etc/nsswitch.conf"
+    };
+    format!(
+        "{error}, neither in /etc/hosts nor at the servers of /etc/resolv.conf; this static build does not ask {elsewhere}"
+    )
+}
+
 /// The addresses with a port. An IPv4 address that is mapped into IPv6 is treated as IPv4.
 fn plain(addresses: impl IntoIterator<Item = IpAddr>, port: u16) -> Vec<SocketAddr> {
     let addresses = addresses.into_iter();
     addresses
         .map(|address| SocketAddr::new(address.to_canonical(), port))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_static_build_says_what_it_does_not_ask() {
+        let begin = "Name does not resolve, neither in /etc/hosts nor at the servers of /etc/resolv.conf; this static build \
+                     does not ask ";
+        for (name, rest) in [
+            ("nas.local", "mDNS, which has the names that end in .local"),
+            ("NAS.Local.", "mDNS, which has the names that end in .local"),
+            ("db.corp", "other sources of /etc/nsswitch.conf"),
+            ("local", "other sources of /etc/nsswitch.conf"),
+        ] {
+            let told = of_static_build("Name does not resolve", name);
+            assert_eq!(told, format!("{begin}{rest}"), "{name}");
+        }
+    }
 }

@@ -80,8 +80,10 @@ pub enum End {
     /// The manager has been silent for so long that it must be gone.
     #[error("the manager has sent nothing for 10 s: it has ended, or the connection to it is down")]
     Silent,
-    /// The stream from or to the manager is broken, or the configuration that the agent was started with cannot be
-    /// used.
+    /// The configuration that the agent was started with cannot be used.
+    #[error("this configuration cannot be used: {0}")]
+    Unconfigured(String),
+    /// The stream from or to the manager is broken.
     #[error("the stream from the manager is broken: {0}")]
     Broken(String),
 }
@@ -135,7 +137,7 @@ pub(super) async fn run(
     if let Some(configuration) = configuration {
         let configured = shared.tell(|core, _| core.configure(configuration));
         if let Err(reason) = configured {
-            return End::Broken(reason);
+            return End::Unconfigured(reason);
         }
     }
     // All work runs in spawned tasks: waking the runtime's main task takes a detour through the kernel.
@@ -439,6 +441,16 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     }
 }
 
+/// What is due for the files on this host.
+enum Due {
+    /// They are to have other content.
+    Write,
+    /// Another program may have removed the block from the hosts file.
+    Look,
+    /// What could not be written may be possible now.
+    Retry,
+}
+
 /// Writes the files for programs on this host whenever they are to change, and keeps the block in its hosts file. Disks
 /// may be slow, so they are used on a separate thread. While one write takes place, only the newest of the next ones is
 /// kept: a network of many hosts changes many times while it starts.
@@ -446,27 +458,40 @@ async fn keep_files(shared: Arc<Shared>) -> Infallible {
     let mut wanted = shared.files.subscribe();
     // The first content may have come before this task.
     wanted.mark_changed();
-    let mut looks = false;
+    let (mut looks, mut retry_at) = (false, None);
     loop {
-        let files = tokio::select! {
+        let retry = tokio::time::sleep_until(retry_at.unwrap_or_else(tokio::time::Instant::now));
+        let due = tokio::select! {
             // The sender is in `shared`, so it is never dropped before the receiver.
-            _ = wanted.changed() => wanted.borrow_and_update().clone(),
-            () = tokio::time::sleep(etc_hosts::LOOK), if looks => None,
+            _ = wanted.changed() => Due::Write,
+            () = retry, if retry_at.is_some() => Due::Retry,
+            () = tokio::time::sleep(etc_hosts::LOOK), if looks => Due::Look,
         };
-        let Some(me) = shared.lock().core.me() else {
+        let files = match due {
+            Due::Write => wanted.borrow_and_update().clone(),
+            Due::Look | Due::Retry => wanted.borrow().clone(),
+        };
+        let (Some(me), Some(files)) = (shared.lock().core.me(), files) else {
             continue;
         };
+        let is_look = matches!(due, Due::Look);
         let keeper = shared.clone();
         let kept = tokio::task::spawn_blocking(move || {
             let (now, mut notes) = (keeper.now(), keeper.notes());
-            let problems = match files {
-                Some(files) => notes.write(now, me, &files, keeper.token(), keeper.pass()),
-                None => notes.look(now),
+            let (token, pass) = (keeper.token(), keeper.pass());
+            let problems = match due {
+                Due::Write => notes.write(now, me, &files, token, pass),
+                Due::Look => notes.look(now),
+                Due::Retry => notes.retry(now, me, &files, token, pass),
             };
-            (problems, notes.has_hosts_file())
+            (problems, notes.has_hosts_file(), notes.has_failed())
         });
-        let (problems, has_hosts_file) = kept.await.unwrap_or_default();
-        looks = has_hosts_file;
+        let has_failed;
+        let problems;
+        (problems, looks, has_failed) = kept.await.unwrap_or_default();
+        let planned = retry_at.filter(|_| is_look);
+        let next = || planned.unwrap_or_else(|| tokio::time::Instant::now() + etc_hosts::AGAIN);
+        retry_at = has_failed.then(next);
         if let Some(problems) = problems
             && let Some(text) = shared.tell(|core, _| core.handle_files(problems))
         {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    etc_hosts::{self, EtcHosts},
+    etc_hosts::{self, AGAIN_WORDS, EtcHosts},
     state_dir::{self, AGENT, MISSING, StateDir, expanded},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What does not work on a host without the usual folder.
-const WITHOUT: &str = "until then \"norouter env\" and \"norouter exec\" do not work there";
+const WITHOUT: &str = "and until then \"norouter env\" and \"norouter exec\" do not work there";
 
 /// The files that were written, and that have to be removed at the end.
 #[derive(Default)]
@@ -32,8 +32,10 @@ pub(super) struct Notes {
     state_dir: Option<StateDir>,
     /// The name of the agent in the variables file.
     agent: String,
-    /// What does not work, except with the hosts file.
-    problems: Vec<ProblemReport>,
+    /// Why the block of an earlier configuration is still in the hosts file.
+    not_removed: Option<ProblemReport>,
+    /// Why the files are not in the state folder.
+    not_written: Option<ProblemReport>,
     /// All problems that were returned last.
     told: Vec<ProblemReport>,
     /// Whether the agent has ended. Then nothing is written any more.
@@ -54,18 +56,8 @@ impl Notes {
         if self.closed {
             return None;
         }
-        let mut problems = Vec::new();
-        let agent = format!("{}-{token}", std::process::id());
+        let agent = agent_name(token);
         self.agent.clone_from(&agent);
-        let mut report = |code: ProblemCode, what: &str, reason: String| {
-            problems.push(ProblemReport {
-                what: what.to_owned(),
-                reason,
-                remedy: (code == ProblemCode::NoFiles).then(|| WITHOUT.to_owned()),
-                code: Some(code),
-                ..ProblemReport::default()
-            });
-        };
         let vip = me.address();
         let host = file_name(&files.zone, vip);
         // The folder of an earlier write is kept only if it is still in its place and is the folder that is requested
@@ -80,51 +72,93 @@ impl Notes {
         {
             tracing::warn!("{reason}");
         }
+        self.not_removed = None;
         let is_over = |file: &EtcHosts| !files.etc_hosts || !file.is_of(&host, vip);
         if let Some(mut file) = self.etc_hosts.take_if(|file| is_over(file))
             && let Err(reason) = file.remove()
         {
-            report(
-                ProblemCode::Files,
-                "take its block out of the hosts file",
+            self.not_removed = Some(ProblemReport {
+                what: "take its block out of the hosts file".to_owned(),
                 reason,
-            );
-        }
-        if let Some(name) = &files.state_dir {
-            let folder = match self.state_dir.take() {
-                Some(folder) => Ok(folder),
-                None => StateDir::open(name, &host),
-            };
-            let folder = folder.map(|folder| self.state_dir.insert(folder));
-            let written = folder.and_then(|folder| {
-                write_state_dir(folder, files, token, pass, &agent)?;
-                folder.elsewhere(name).map_or(Ok(()), Err)
+                code: Some(ProblemCode::Files),
+                ..ProblemReport::default()
             });
-            // Nobody has asked for the default folder, so the host does without it.
-            let is_usual = name == state_dir::DEFAULT && self.state_dir.is_none();
-            match written {
-                Err(reason) if is_usual => {
-                    let what = "write the files for programs of this host";
-                    report(ProblemCode::NoFiles, what, reason);
-                }
-                Err(reason) => {
-                    let what = format!("write into the folder {name}");
-                    report(ProblemCode::Files, &what, reason);
-                }
-                Ok(()) => {}
-            }
         }
+        self.not_written = self.write_folder(me, files, token, pass);
         if files.etc_hosts {
             let etc_hosts = self
                 .etc_hosts
                 .get_or_insert_with(|| EtcHosts::new(etc_hosts::default_path(), &host, vip));
-            if let Err(reason) = etc_hosts.put(&files.zone) {
-                tracing::debug!("the hosts file is not written: {reason}");
-            }
+            put(etc_hosts, files);
         }
-        self.problems = problems;
-        self.told = self.all_problems(now);
+        self.told = self.problems(now);
         Some(self.told.clone())
+    }
+
+    /// Writes again what could not be written, and returns all problems if they have changed.
+    pub(super) fn retry(
+        &mut self,
+        now: Instant,
+        me: Vip,
+        files: &Files,
+        token: &str,
+        pass: &Secret,
+    ) -> Option<Vec<ProblemReport>> {
+        if self.closed {
+            return None;
+        }
+        if self.not_written.is_some() {
+            self.not_written = self.write_folder(me, files, token, pass);
+        }
+        if let Some(etc_hosts) = self.etc_hosts.as_mut().filter(|file| file.has_failed()) {
+            put(etc_hosts, files);
+        }
+        self.changed_problems(now)
+    }
+
+    /// Whether something could not be written that [`Notes::retry`] tries again.
+    pub(super) fn has_failed(&self) -> bool {
+        self.not_written.is_some() || self.etc_hosts.as_ref().is_some_and(EtcHosts::has_failed)
+    }
+
+    /// Writes the files in the state folder, and returns the problem if they cannot be written.
+    fn write_folder(
+        &mut self,
+        me: Vip,
+        files: &Files,
+        token: &str,
+        pass: &Secret,
+    ) -> Option<ProblemReport> {
+        let name = files.state_dir.as_ref()?;
+        let folder = match self.state_dir.take() {
+            Some(folder) => Ok(folder),
+            None => StateDir::open(name, &file_name(&files.zone, me.address())),
+        };
+        let folder = folder.map(|folder| self.state_dir.insert(folder));
+        let written = folder.and_then(|folder| {
+            write_state_dir(folder, files, token, pass, &agent_name(token))?;
+            folder.elsewhere(name).map_or(Ok(()), Err)
+        });
+        let reason = written.err()?;
+        // Nobody has asked for the default folder, so the host does without it.
+        let is_usual = name == state_dir::DEFAULT && self.state_dir.is_none();
+        Some(if is_usual {
+            ProblemReport {
+                what: "write the files for programs of this host".to_owned(),
+                reason,
+                remedy: Some(format!("{AGAIN_WORDS}, {WITHOUT}")),
+                code: Some(ProblemCode::NoFiles),
+                ..ProblemReport::default()
+            }
+        } else {
+            ProblemReport {
+                what: format!("write into the folder {name}"),
+                reason,
+                remedy: Some(AGAIN_WORDS.to_owned()),
+                code: Some(ProblemCode::Files),
+                ..ProblemReport::default()
+            }
+        })
     }
 
     /// Whether there is a block in the hosts file to look after.
@@ -136,14 +170,20 @@ impl Notes {
     /// have changed.
     pub(super) fn look(&mut self, now: Instant) -> Option<Vec<ProblemReport>> {
         self.etc_hosts.as_mut()?.look(now);
-        let all = self.all_problems(now);
+        self.changed_problems(now)
+    }
+
+    /// All problems, if they are not those that were returned last.
+    fn changed_problems(&mut self, now: Instant) -> Option<Vec<ProblemReport>> {
+        let all = self.problems(now);
         let before = std::mem::replace(&mut self.told, all);
         (before != self.told).then(|| self.told.clone())
     }
 
-    fn all_problems(&self, now: Instant) -> Vec<ProblemReport> {
+    fn problems(&self, now: Instant) -> Vec<ProblemReport> {
         let etc_hosts = self.etc_hosts.iter().flat_map(|file| file.problems(now));
-        self.problems.iter().cloned().chain(etc_hosts).collect()
+        let others = self.not_removed.iter().chain(&self.not_written);
+        others.cloned().chain(etc_hosts).collect()
     }
 
     /// Removes the files that would lead programs into a network that is gone.
@@ -161,6 +201,17 @@ impl Notes {
         {
             tracing::warn!("{reason}");
         }
+    }
+}
+
+/// The name of this agent in the variables file.
+fn agent_name(token: &str) -> String {
+    format!("{}-{token}", std::process::id())
+}
+
+fn put(etc_hosts: &mut EtcHosts, files: &Files) {
+    if let Err(reason) = etc_hosts.put(&files.zone) {
+        tracing::debug!("the hosts file is not written: {reason}");
     }
 }
 
@@ -219,4 +270,39 @@ fn variables(
 /// The addresses of the HTTP and the SOCKS proxy, if they listen.
 fn listening(files: &Files) -> [Option<SocketAddr>; 2] {
     [&files.http, &files.socks].map(|proxy| proxy.as_ref().map(|proxy| proxy.listen))
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::driver::system::files::tests::Folder;
+
+    #[test]
+    fn what_could_not_be_written_is_written_as_soon_as_it_can_be() {
+        let folder = Folder::new();
+        let place = folder.path().join("agent");
+        fs::write(&place, "in the way").unwrap();
+        let files = Files {
+            state_dir: Some(place.to_str().unwrap().to_owned()),
+            ..Files::default()
+        };
+        let me = "127.0.42.1".parse().unwrap();
+        let (mut notes, pass) = (Notes::default(), Secret::new("p".to_owned()));
+        let now = Instant::ZERO;
+        let problems = notes.write(now, me, &files, "t", &pass).unwrap();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert_eq!(problems[0].remedy.as_deref(), Some(AGAIN_WORDS));
+        assert!(notes.has_failed());
+        // Nothing has changed, so nothing is told again.
+        assert_eq!(notes.retry(now, me, &files, "t", &pass), None);
+        fs::remove_file(&place).unwrap();
+        assert_eq!(notes.retry(now, me, &files, "t", &pass), Some(Vec::new()));
+        assert!(!notes.has_failed() && place.join("env").exists());
+        notes.remove();
+        assert_eq!(notes.retry(now, me, &files, "t", &pass), None);
+        assert!(!place.join("env").exists());
+    }
 }

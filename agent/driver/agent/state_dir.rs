@@ -263,10 +263,13 @@ fn remove(path: &Path) -> Result<(), String> {
 fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     let shown = path.display();
     let failed = |error: &io::Error| {
-        format!(
-            "cannot make the folder {shown}: {}; {HINT}",
-            describe(error)
-        )
+        let first = if files::is_full(error) {
+            "make room on the disk, or "
+        } else {
+            ""
+        };
+        let what = describe(error);
+        format!("cannot make the folder {shown}: {what}; {first}{HINT}")
     };
     look_at(path)?;
     let mut builder = fs::DirBuilder::new();

@@ -2,12 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use crate::{
-    addr::HostName,
-    driver::system::trusted,
-    plan::{Plan, Start},
-    text::quote_whole,
-};
+use crate::{addr::HostName, driver::system::trusted, plan::Plan, text::quote_whole};
 
 /// A way in which another user could change what a command does, although its words stay the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +19,8 @@ pub struct Doubt {
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for host in &plan.hosts {
-        let Start::Command(words) = &host.start else {
-            continue;
-        };
         // A file that is named twice is reported only once.
-        let texts = words.iter().enumerate().filter_map(|(place, word)| {
+        let texts = host.start.read_here().iter().enumerate().filter_map(|(place, word)| {
             let path = Path::new(word);
             let is_path = word.chars().any(std::path::is_separator) && !word.starts_with('-');
             if !is_path {
@@ -40,7 +32,7 @@ pub fn doubts(plan: &Plan) -> Vec<Doubt> {
                     "the program {name} is another one in each folder in which norouter is started"
                 ));
             }
-            // A word that is not a file here may be a path on another machine.
+            // A word that is not a file may be anything else with a slash.
             let reason = path.is_file().then(|| trusted::file(path).err())??;
             Some(format!("{name} can be changed by others: {reason}"))
         });
@@ -92,6 +84,30 @@ mod tests {
             assert!(texts[0].contains("run.sh\" can be changed by others: other users may write"));
         }
         assert!(texts("./run.sh")[0].contains("another one in each folder"));
-        assert!(texts("ssh b -- /nowhere/norouter").is_empty());
+        let is_there = |way: &str| texts(&format!("{way} {shown}")).is_empty();
+        for way in [
+            "ssh b --",
+            "sudo -u x ssh -J j b",
+            "docker exec -i c",
+            "sudo podman exec -i c",
+            "docker compose exec -T c",
+            "kubectl --context=k exec -i pod --",
+            "ssh b docker exec -i c",
+            "dbclient b",
+            "plink -batch b",
+        ] {
+            assert!(is_there(way), "{way}");
+        }
+        for way in [
+            "sh",
+            "sudo",
+            "nsenter -t 1 -m",
+            "env A=b",
+            "docker run -i -v /a:/b",
+        ] {
+            assert!(!is_there(way), "{way}");
+        }
+        let key = format!("ssh -i {shown} b -- /usr/bin/norouter");
+        assert_eq!(texts(&key).len(), 1, "the key is a file of this machine");
     }
 }

@@ -40,12 +40,7 @@ pub(super) struct Pass {
 impl Pass {
     /// Makes a new pass. `None` if this program cannot be the helper, or if the user has told ssh not to use one.
     pub(super) fn new(network: &NetworkName, vip: Vip) -> Option<Self> {
-        let adopted = environment::adopted().iter().rev();
-        let adopted = adopted
-            .filter(|(name, _)| name == REQUIRE)
-            .map(|(_, value)| value.clone());
-        let require = adopted.chain(std::env::var_os(REQUIRE)).next();
-        if require.is_some_and(|require| require == "never") {
+        if environment::variable(REQUIRE).is_some_and(|require| require == "never") {
             return None;
         }
         Some(Self {
@@ -70,5 +65,15 @@ impl Pass {
     pub(super) fn opens(&self, token: &Secret) -> bool {
         let (own, other) = (self.token.reveal(), token.reveal());
         same_secret(own.as_bytes(), other.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_login_shell_says_about_questions_is_taken_over() {
+        assert!(environment::NOT_WRITTEN.contains(&REQUIRE));
     }
 }

@@ -1,7 +1,7 @@
 //! Variables for the environment of hosts' commands. A program that was not started from a shell lacks the variables of
 //! the person's shell, above all its `PATH`.
 
-use std::{ffi::OsString, sync::OnceLock};
+use std::{env, ffi::OsString, sync::OnceLock};
 
 /// The variables that commands of hosts need from the person's shell: where commands are found, and where they find
 /// their settings, keys and servers. A service keeps them, and the desktop app takes them over from the login shell.
@@ -27,6 +27,20 @@ pub const KEPT: [&str; 18] = [
     "GNUPGHOME",
 ];
 
+/// Further variables that the desktop app takes over from the login shell: the person's own proxies, and whether `ssh` may
+/// ask in a window. The address of a proxy often has a password in it, so these variables are written into no file.
+pub const NOT_WRITTEN: [&str; 9] = [
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "SSH_ASKPASS_REQUIRE",
+];
+
 /// The additional variables.
 static ADOPTED: OnceLock<Vec<(String, OsString)>> = OnceLock::new();
 
@@ -35,6 +49,12 @@ static ADOPTED: OnceLock<Vec<(String, OsString)>> = OnceLock::new();
 pub fn adopt(variables: Vec<(String, OsString)>) {
     // If a second call had an effect, some commands would have other variables than the rest.
     let _ = ADOPTED.set(variables);
+}
+
+/// The value of a variable as the commands of hosts have it: an adopted one, or else that of this process.
+pub fn variable(name: &str) -> Option<OsString> {
+    let adopted = adopted().iter().find(|(known, _)| known == name);
+    adopted.map_or_else(|| env::var_os(name), |(_, value)| Some(value.clone()))
 }
 
 /// The adopted variables. On Unix the program of a command is also searched for in an adopted `PATH`.

@@ -144,7 +144,8 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
     replace(to, &content, mode)
 }
 
-fn is_full(error: &io::Error) -> bool {
+/// Whether an error means that there is no room for more.
+pub fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
@@ -154,7 +155,7 @@ fn is_full(error: &io::Error) -> bool {
 fn explain(path: &Path, error: &io::Error) -> String {
     let kind = error.kind();
     let next = if is_full(error) {
-        "make room on the disk and try again"
+        "make room on the disk"
     } else if kind == io::ErrorKind::NotFound {
         "make its folder first"
     } else if kind == io::ErrorKind::ReadOnlyFilesystem {

@@ -134,9 +134,14 @@ impl Inquiry {
             Cause::Refused => format!(
                 "nothing listens on {target} as seen from {host}: start the server there, or {correct}"
             ),
-            Cause::NameNotFound => format!(
-                "the resolver of {host} does not know that name: correct it, or see whether {host} can resolve other names"
-            ),
+            Cause::NameNotFound => {
+                let name = target.rsplit_once(':').map_or(target, |(name, _)| name);
+                format!(
+                    "the resolver of {host} does not know that name: correct it, or run on {host}: getent hosts {name} - if that \
+                     finds an address, it asks more than DNS and /etc/hosts, such as mDNS for .local, which a static build of \
+                     norouter does not: use the address instead of the name, or write both into /etc/hosts there"
+                )
+            }
             Cause::TimedOut => format!(
                 "see whether the machine of {target} runs, and whether a firewall between it and {host} drops connections"
             ),

@@ -376,6 +376,16 @@ fn a_listener_that_is_refused_comes_with_a_command_to_look() {
 }
 
 #[test]
+fn the_notes_of_a_host_on_the_way_are_told() {
+    let mut world = World::new(&[]);
+    world.snapshot.hosts[0].notes = vec!["cannot write the files".to_owned()];
+    let why = world.why("web1:8080", None);
+    assert!(why.first_failed().is_none());
+    assert!(text(&why, "source").ends_with("; it cannot write the files"));
+    assert!(!text(&why, "destination").contains("cannot write"));
+}
+
+#[test]
 fn a_host_without_loopback_or_proxy_has_no_way_into_the_network() {
     let world = World::new(&[]);
     let why = world.why("web1:8080", Some("office"));
@@ -414,7 +424,7 @@ fn a_dial_that_fails_comes_with_what_to_do_at_the_far_end() {
         ),
         (
             Cause::NameNotFound,
-            "the resolver of web1 does not know that name",
+            "the resolver of web1 does not know that name: correct it, or run on web1: getent hosts 127.0.0.1 - if that finds",
         ),
         (Cause::Unreachable, "web1 has no way to 127.0.0.1:80"),
         (Cause::NotAllowed, "its agent has another configuration"),

@@ -320,7 +320,11 @@ impl Inquiry {
             }
             None => format!("{name} has been ready for {since}"),
         };
-        let state = format!("{state}{}", self.stands_in(vip));
+        let notes = view
+            .notes
+            .iter()
+            .fold(String::new(), |text, note| format!("{text}; it {note}"));
+        let state = format!("{state}{notes}{}", self.stands_in(vip));
         match reply {
             Some(AgentReply::Found(_, took)) => Said::ok(state).took(*took),
             Some(AgentReply::Silent) => Said::failed(

@@ -15,6 +15,8 @@ const INSTALLED: &str = "bin/norouter";
 /// The words of a command, with the places where the way to the machine or container ends, and where norouter is.
 struct Way<'a> {
     words: &'a [String],
+    /// The place of the program that leads there, behind those that only start it.
+    program: usize,
     /// How many words lead to the machine or container; the next word is read or started there. `None` if the program
     /// is not a known one.
     own: Option<usize>,
@@ -32,9 +34,11 @@ pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
     let norouter = norouter.map_or("norouter", String::as_str);
     let until = way.norouter.map_or(words.len(), |at| at + 1);
     let version = shell_line(&with(words.get(..until).unwrap_or(&words), &["--version"]));
+    let connect = way.connect().unwrap_or_else(|| version.clone());
     ByHand {
         name: name.to_owned(),
-        connect: way.connect().unwrap_or_else(|| version.clone()),
+        accept: way.accept().unwrap_or_else(|| connect.clone()),
+        connect,
         version,
         norouter: norouter.to_owned(),
         copy: way.copy(norouter),
@@ -44,6 +48,11 @@ pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
             Some(shell_line(&with(there, &["chmod", "+x", path])))
         }),
     }
+}
+
+/// How many of these words are read on this machine. Those behind them are read on another machine or in a container.
+pub(in crate::plan) fn read_here(words: &[String]) -> usize {
+    Way::new(words).own.unwrap_or(words.len())
 }
 
 impl<'a> Way<'a> {
@@ -67,6 +76,7 @@ impl<'a> Way<'a> {
         let norouter = places.find(|(_, word)| is_norouter(word));
         Self {
             words,
+            program: place,
             own,
             is_line,
             norouter: norouter.map(|(at, _)| at),
@@ -86,6 +96,20 @@ impl<'a> Way<'a> {
     fn connect(&self) -> Option<String> {
         let before = self.before(self.norouter.or(self.own)?);
         self.own.map(|_| shell_line(&with(before, &["true"])))
+    }
+
+    /// The line that connects, and asks about a key that is not known yet; `None` if the program is not OpenSSH.
+    fn accept(&self) -> Option<String> {
+        let own = self.own?;
+        let ssh = self.words.get(self.program..own)?;
+        if name_of(ssh.first()?) != "ssh" {
+            return None;
+        }
+        let starter = self.words.get(..self.program)?.iter().cloned();
+        let behind = self.words.get(own..self.norouter.unwrap_or(own))?;
+        let line = starter.chain(ssh::asking(ssh));
+        let line: Vec<_> = line.chain(behind.iter().cloned()).collect();
+        Some(shell_line(&with(&line, &["true"])))
     }
 
     /// The words after which a command can be written that then runs where norouter is. `None` if more than `sudo` or
@@ -203,6 +227,28 @@ mod tests {
             let by_hand = of(cmd);
             assert_eq!(by_hand.connect, connect, "{cmd}");
             assert_eq!(by_hand.version, version, "{cmd}");
+        }
+    }
+
+    #[test]
+    fn the_line_that_accepts_a_key_asks_whatever_the_command_says() {
+        for (cmd, accept) in [
+            (
+                "ssh web2 -- norouter",
+                "ssh -o StrictHostKeyChecking=ask web2 true",
+            ),
+            (
+                "ssh -oBatchMode=yes -o stricthostkeychecking=yes -o 'UserKnownHostsFile /k' web2 sudo norouter",
+                "ssh -o StrictHostKeyChecking=ask -o 'UserKnownHostsFile /k' web2 sudo true",
+            ),
+            (
+                "sshpass -p secret ssh -p 22 web2 norouter",
+                "sshpass -p '***' ssh -o StrictHostKeyChecking=ask -p 22 web2 true",
+            ),
+            ("dbclient web2 norouter", "dbclient web2 true"),
+            ("./my-script norouter", "./my-script norouter --version"),
+        ] {
+            assert_eq!(of(cmd).accept, accept, "{cmd}");
         }
     }
 

@@ -12,7 +12,7 @@ mod ssh;
 
 pub(super) use self::{
     advice::{Code, Mistake},
-    by_hand::by_hand,
+    by_hand::{by_hand, read_here},
     secret::masked,
 };
 use self::{

@@ -144,6 +144,20 @@ fn setting(part: &Part) -> Option<(String, &str)> {
     Some((key.trim().to_ascii_lowercase(), value))
 }
 
+/// The words of `ssh` without the command that it runs, so that it asks about a host key that it does not know. `ssh`
+/// takes the first value of a setting, also before that of its configuration.
+pub(super) fn asking(words: &[String]) -> Vec<String> {
+    let (mut parts, _) = parse(words.get(1..).unwrap_or_default(), SSH);
+    let decides = |part: &Part| {
+        setting(part).is_some_and(|(key, _)| key == "stricthostkeychecking" || key == "batchmode")
+    };
+    parts.retain(|part| *part != Part::End && !decides(part));
+    let ask = "StrictHostKeyChecking=ask".to_owned();
+    parts.insert(0, Part::Valued('o', ask));
+    let program = words.iter().take(1).cloned();
+    program.chain(options::words(&parts)).collect()
+}
+
 /// Removes the settings with which no agent can run, and returns the mistakes.
 fn settings(parts: &mut Vec<Part>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();

@@ -7,6 +7,12 @@ use super::*;
 /// Lines as the programs have written them, the cause, and a part of the remedy.
 const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
+        "error: nothing is named, and standard input and output are pipes: if the cmd of a manifest has started this, \
+         \"agent --automated\" was lost on the way",
+        Setup,
+        "exec norouter \"$0\"",
+    ),
+    (
         "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @",
         HostKey,
         "{forget}",
@@ -14,9 +20,9 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
     (
         "No ED25519 host key is known for web1 and you have requested strict checking.",
         HostKey,
-        "{connect}",
+        "{accept}",
     ),
-    ("Host key verification failed.", HostKey, "{connect}"),
+    ("Host key verification failed.", HostKey, "{accept}"),
     (
         "@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @",
         Login,
@@ -377,6 +383,7 @@ fn an_aside_and_a_decoration_do_not_tell_anything() {
         "Connection to web1 closed.",
         "Connection closed by UNKNOWN port 65535",
         "command terminated with exit code 126",
+        "  help: leave out -t in the command",
     ] {
         assert!(!is_telling(line), "{line}");
     }
