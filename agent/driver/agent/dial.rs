@@ -296,9 +296,8 @@ pub(super) fn hold(socket: &Socket) -> io::Result<()> {
 /// Why an address that is in use cannot be listened on. `holder` is the program that has the port; `None` if that is
 /// not known.
 pub(super) fn taken(holder: Option<&str>) -> String {
-    let another = "another program on that machine, perhaps another agent,";
-    let holder = holder.unwrap_or(another);
-    format!("address already in use: {holder} has this port")
+    let holder = holder.unwrap_or("another program on that machine");
+    format!("address already in use by {holder}")
 }
 
 /// Why a port below 1024 cannot be listened on, and what to do about it.
@@ -523,7 +522,7 @@ mod tests {
         assert_eq!(why.cause, Cause::InUse);
         assert_eq!(
             why.reason,
-            "address already in use: another program on that machine, perhaps another agent, has this port"
+            "address already in use by another program on that machine"
         );
     }
 }
