@@ -280,7 +280,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("old: \u{1b}[31mgone\u{1b}[0m; again in 4 s (try 3)\n"),
+            text.contains("old: \u{1b}[31mgone\u{1b}[0m; attempt 3 in 4 s\n"),
             "{text}"
         );
         assert!(

@@ -327,7 +327,7 @@ impl Loss {
                 (None, _) => Some(symptoms::RUN_BY_HAND),
             },
             Self::Stopped | Self::Restarted | Self::Closing => None,
-            Self::Silent | Self::Stalled => Some("look whether the host is up"),
+            Self::Silent | Self::Stalled => Some("check whether the host is up"),
             Self::NotStarted(why) => why.remedy_words(),
             Self::Unanswered { .. } => Some("start the host to be asked again"),
             Self::Closed => Some("run it by hand to see what it waits for: {version}"),
@@ -354,7 +354,7 @@ impl Loss {
             Self::Misbehaved(_) => Some("install the version of this manager on that host"),
             Self::Greedy(_) => Some("check what runs on that host before you start it again"),
             Self::Impostor => {
-                Some("look who controls that host, and start it again when you trust it")
+                Some("find out who controls that host, and start it again when you trust it")
             }
             Self::Refused { .. } => Some("change the manifest, or start the host again"),
             Self::Lacks {

@@ -398,11 +398,16 @@ impl Link {
     pub fn handle_stderr(&mut self, now: Instant, line: &[u8]) {
         let shown = self.stderr.push(now, line);
         let is_shown = !shown.is_empty();
-        for line in shown {
-            self.lives.tell(Output::Note(Note::Stderr(line)));
-        }
+        self.show(shown);
         let line = self.stderr.tail().last().unwrap_or_default();
         self.lives.handle_line(now, line, is_shown);
+    }
+
+    /// Tells of lines of standard error.
+    fn show(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            self.lives.tell(Output::Note(Note::Stderr(line)));
+        }
     }
 
     /// Handles the end of the agent's output stream.
@@ -420,6 +425,8 @@ impl Link {
 
     /// Handles the end of the agent's process.
     pub fn handle_exit(&mut self, now: Instant, ending: Ending) {
+        let told = self.stderr.told();
+        self.show(told);
         self.lives.handle_exit(now, ending);
     }
 
@@ -497,6 +504,8 @@ impl Link {
     /// Performs the actions that are due: gives up waiting for the agent's answer, ends a process that does not exit,
     /// sends heartbeats, and starts the agent again.
     pub fn handle_timeout(&mut self, now: Instant) {
+        let told = self.stderr.settle(now);
+        self.show(told);
         self.lives.handle_timeout(now);
         if !self.lives.serves() {
             return;
@@ -522,15 +531,18 @@ impl Link {
 
     /// The time of the next call to [`Link::handle_timeout`], and the reason for it.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let lines = self.stderr.due().map(|at| (at, "lines to count"));
         if !self.lives.serves() {
-            return self.lives.poll_timeout();
+            return self.lives.poll_timeout().into_iter().chain(lines).min();
         }
         let life = &self.lives.life;
         let heartbeat = life.heartbeat.as_ref();
         let heartbeat = heartbeat.map(|heartbeat| (heartbeat.due(), "a heartbeat"));
         let reply = self.lives.requests.due().map(|at| (at, "a reply"));
         let settled = life.problems.due().map(|at| (at, "problems to settle"));
-        heartbeat.into_iter().chain(reply).chain(settled).min()
+        (heartbeat.into_iter().chain(reply).chain(settled))
+            .chain(lines)
+            .min()
     }
 
     /// Whether [`Link::poll_output`] would return an output.

@@ -2,51 +2,123 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{text, time::Instant};
+use crate::{budget::Work, text, text::figures::counted, time::Instant};
 
-/// The maximum number of lines that are shown within [`WINDOW`]. Further lines are only counted.
-const SHOWN_MAX: u32 = 20;
+/// How many lines are shown in one burst. A program that is asked to be verbose (`ssh -vvv`) writes some hundreds.
+const BURST_MAX: u32 = 2_000;
 
-/// The length of the window in which at most [`SHOWN_MAX`] lines are shown.
-const WINDOW: Duration = Duration::from_mins(1);
+/// How many further lines are shown per second, on average: enough for a verbose command that is tried again every half
+/// minute.
+const STEADY: u32 = 4;
+
+/// The lines that are left out are counted and told of when no line has come for this long...
+const QUIET: Duration = Duration::from_secs(1);
+
+/// ... or, if the lines never pause, after this time.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The number of recent lines that are kept, shown or not.
 const TAIL_MAX: usize = 20;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stderr {
     tail: VecDeque<String>,
-    window_began: Instant,
-    shown: u32,
-    suppressed: u32,
+    budget: Work,
+    /// The lines that were left out since the last shown line; `None` if there are none.
+    left_out: Option<LeftOut>,
+    /// Whether the last line of the tail was shown, or repeats the one that was shown.
+    is_last_shown: bool,
+}
+
+/// Lines that are not shown.
+#[derive(Clone, Copy, Debug)]
+struct LeftOut {
+    kind: Kind,
+    count: usize,
+    first: Instant,
+    last: Instant,
+}
+
+/// Why lines are not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// They repeat the line before.
+    Repeats,
+    /// They are too many.
+    Flood,
+}
+
+impl Default for Stderr {
+    fn default() -> Self {
+        Self {
+            tail: VecDeque::new(),
+            // A budget may fall below zero, by one line here.
+            budget: Work::new(STEADY, BURST_MAX - 1),
+            left_out: None,
+            is_last_shown: false,
+        }
+    }
 }
 
 impl Stderr {
-    /// Stores a line, and returns the lines to show: none, or the line itself, perhaps with a note about lines that
+    /// Stores a line, and returns the lines to show: none, or the line itself, perhaps after a note about lines that
     /// were not shown.
     pub(super) fn push(&mut self, now: Instant, line: &[u8]) -> Vec<String> {
         let line = text::escape_line(line.strip_suffix(b"\r").unwrap_or(line));
+        let is_repeat = self.is_last_shown && self.tail.back() == Some(&line);
         if self.tail.len() == TAIL_MAX {
             self.tail.pop_front();
         }
         self.tail.push_back(line.clone());
-        let mut shown = Vec::new();
-        if now - self.window_began >= WINDOW {
-            if self.suppressed > 0 {
-                shown.push(format!("({} lines were not shown)", self.suppressed));
-            }
-            (self.window_began, self.shown, self.suppressed) = (now, 0, 0);
-        }
-        if self.shown < SHOWN_MAX {
-            self.shown += 1;
-            shown.push(line);
+        let mut shown = self.settle(now);
+        let is_flooded = |it: &LeftOut| it.kind == Kind::Flood;
+        let kind = if is_repeat && shown.is_empty() {
+            Kind::Repeats
+        } else if self.left_out.as_ref().is_some_and(is_flooded) || self.budget.wait(now).is_some()
+        {
+            Kind::Flood
         } else {
-            if self.suppressed == 0 {
-                shown.push("(more lines follow faster than they are shown)".to_owned());
-            }
-            self.suppressed += 1;
+            shown.extend(self.told());
+            self.budget.spend(now, 1);
+            self.is_last_shown = true;
+            shown.push(line);
+            return shown;
+        };
+        if self.left_out.as_ref().is_some_and(|it| it.kind != kind) {
+            shown.extend(self.told());
         }
+        self.is_last_shown = kind == Kind::Repeats;
+        let left_out = self.left_out.get_or_insert(LeftOut {
+            kind,
+            count: 0,
+            first: now,
+            last: now,
+        });
+        (left_out.count, left_out.last) = (left_out.count + 1, now);
         shown
+    }
+
+    /// The note about lines that were left out, if it is due.
+    pub(super) fn settle(&mut self, now: Instant) -> Vec<String> {
+        let is_due = self.due().is_some_and(|due| due <= now);
+        is_due.then(|| self.told()).flatten().into_iter().collect()
+    }
+
+    /// The note about lines that were left out. The next line is shown even if it repeats the one before them.
+    pub(super) fn told(&mut self) -> Option<String> {
+        let left_out = self.left_out.take()?;
+        self.is_last_shown = false;
+        Some(match (left_out.kind, left_out.count) {
+            (Kind::Repeats, 1) => "(this line came once more)".to_owned(),
+            (Kind::Repeats, count) => format!("(this line came {count} more times)"),
+            (Kind::Flood, count) => format!("({} not shown)", counted(count, "line")),
+        })
+    }
+
+    /// When to call [`Stderr::settle`].
+    pub(super) fn due(&self) -> Option<Instant> {
+        let left_out = self.left_out.as_ref()?;
+        Some((left_out.last + QUIET).min(left_out.first + PATIENCE))
     }
 
     pub(super) fn tail(&self) -> impl Iterator<Item = &str> {
@@ -58,17 +130,69 @@ impl Stderr {
 mod tests {
     use super::*;
 
+    const START: Instant = Instant::ZERO;
+
+    /// What is shown of lines that all come at one moment.
+    fn shown(
+        stderr: &mut Stderr,
+        now: Instant,
+        lines: impl Iterator<Item = String>,
+    ) -> Vec<String> {
+        let shown = lines.map(|line| stderr.push(now, line.as_bytes()));
+        shown.flatten().collect()
+    }
+
+    fn numbered(count: usize) -> impl Iterator<Item = String> {
+        (0..count).map(|number| number.to_string())
+    }
+
     #[test]
-    fn a_flood_is_counted_not_shown_and_its_end_is_kept() {
+    fn a_burst_is_shown_and_the_rest_of_a_flood_is_counted() {
         let mut stderr = Stderr::default();
-        let start = Instant::ZERO + WINDOW;
-        let shown: usize = (0..1000)
-            .map(|n| stderr.push(start, format!("{n}").as_bytes()).len())
-            .sum();
-        assert_eq!(shown, 21, "20 lines and the word that more follow");
-        assert_eq!(stderr.tail().last(), Some("999"));
+        assert_eq!(shown(&mut stderr, START, numbered(3_000)).len(), 2_000);
+        assert_eq!(stderr.tail().last(), Some("2999"));
         assert_eq!(stderr.tail().count(), TAIL_MAX);
-        let later = stderr.push(start + WINDOW, b"calm\r");
-        assert_eq!(later, ["(980 lines were not shown)", "calm"]);
+        // The count does not wait for another line.
+        assert_eq!(stderr.due(), Some(START + QUIET));
+        assert_eq!(stderr.settle(START), [""; 0]);
+        assert_eq!(stderr.settle(START + QUIET), ["(1000 lines not shown)"]);
+        assert_eq!(stderr.due(), None);
+        let later = START + Duration::from_mins(20);
+        assert_eq!(stderr.push(later, b"calm\r"), ["calm"]);
+        assert_eq!(shown(&mut stderr, later, numbered(3_000)).len(), 1_999);
+    }
+
+    #[test]
+    fn a_flood_without_a_pause_is_told_of_about_once_a_minute() {
+        let mut stderr = Stderr::default();
+        let _ = shown(&mut stderr, START, numbered(2_001));
+        let mut told = Vec::new();
+        for tenth in 1..=1_800_u32 {
+            let now = START + Duration::from_millis(100) * tenth;
+            told.extend(stderr.push(now, format!("x{tenth}").as_bytes()));
+        }
+        let notes = told.iter().filter(|line| line.starts_with('('));
+        assert_eq!(notes.count(), 2, "{told:?}");
+        assert!((480..720).contains(&told.len()), "{}", told.len());
+    }
+
+    #[test]
+    fn a_line_that_repeats_is_shown_once_with_the_number_of_repeats() {
+        let mut stderr = Stderr::default();
+        let again = |stderr: &mut Stderr, now, count| {
+            shown(stderr, now, std::iter::repeat_n("again".to_owned(), count))
+        };
+        assert_eq!(again(&mut stderr, START, 27), ["again"]);
+        let other = stderr.push(START, b"other");
+        assert_eq!(other, ["(this line came 26 more times)", "other"]);
+        assert_eq!(again(&mut stderr, START, 2), ["again"]);
+        let quiet = START + QUIET;
+        assert_eq!(stderr.due(), Some(quiet));
+        assert_eq!(stderr.settle(quiet), ["(this line came once more)"]);
+        // A later one is not a repetition: a host that is tried again says the same again.
+        assert_eq!(stderr.push(quiet, b"again"), ["again"]);
+        // Repetitions do not use up the budget for other lines.
+        assert_eq!(again(&mut stderr, quiet, 10_000), [""; 0]);
+        assert_eq!(shown(&mut stderr, quiet, numbered(1_000)).len(), 1_001);
     }
 }

@@ -700,7 +700,7 @@ fn a_heartbeat_measures_and_its_absence_is_death() {
          6.040s send ping
          8.040s send ping
          9.040s -> CloseInput
-         9.040s ending: its agent has not answered for 8 s, though its command still runs: the host or the connection to it may be down; look whether the host is up
+         9.040s ending: its agent has not answered for 8 s, though its command still runs: the host or the connection to it may be down; check whether the host is up
          9.040s -> Terminate",
     );
 }

@@ -371,7 +371,7 @@ impl Host {
         let (host, vip) = (self.plan.name.to_string(), self.plan.vip.to_string());
         let text = format!(
             "its agent sends packets in the name of other hosts, {spoofed} so far; they were dropped, but no version of the \
-             program does that: look who controls that host"
+             program does that: find out who controls that host"
         );
         Some(Event::Warning { host, vip, text })
     }

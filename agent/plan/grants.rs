@@ -273,8 +273,8 @@ routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
                 "laptop writes the names of the network into the hosts file of its machine",
                 "laptop writes files into the folder \"~/work\"",
                 "in the network the name www.example.com leads to laptop, whatever it means elsewhere",
-                "connections to *.internal are dialled by web, except those to 10.1.0.0/16",
-                "connections to 10.0.0.0/8 are dialled by web, except those to 10.1.0.0/16",
+                "connections to *.internal go through web, except those to 10.1.0.0/16",
+                "connections to 10.0.0.0/8 go through web, except those to 10.1.0.0/16",
             ]
         );
         assert!(told(new, new).is_empty());

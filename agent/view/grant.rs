@@ -189,7 +189,7 @@ impl fmt::Display for Grant {
                 Ok(())
             }
             Self::Route { to, not_to, via } => {
-                write!(f, "connections to {} are dialled by {via}", escape(to))?;
+                write!(f, "connections to {} go through {via}", escape(to))?;
                 if !not_to.is_empty() {
                     write!(f, ", except those to {}", escape(&not_to.join(", ")))?;
                 }

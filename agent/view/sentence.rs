@@ -36,12 +36,12 @@ impl Event {
                     .collect(),
             },
             Self::Reloaded { changes, grants } if changes.is_empty() && grants.is_empty() => {
-                Sentence::alone("the manifest was read again; nothing has changed")
+                Sentence::alone("the manifest was reloaded; nothing has changed")
             }
             Self::Reloaded { changes, grants } => {
                 let grants = grants.iter().map(|grant| format!("new: {grant}"));
                 Sentence {
-                    what: "the manifest was read again".to_owned(),
+                    what: "the manifest was reloaded".to_owned(),
                     details: changes.iter().cloned().chain(grants).collect(),
                 }
             }
@@ -50,9 +50,9 @@ impl Event {
                     .to_owned(),
                 details: grants.clone(),
             },
-            Self::Hopeless { hosts: 1 } => Sentence::alone("the only host cannot run as it is"),
+            Self::Hopeless { hosts: 1 } => Sentence::alone("the only host cannot start with these settings"),
             Self::Hopeless { hosts } => Sentence::alone(&format!(
-                "none of the {} can run as it is",
+                "none of the {} can start with these settings",
                 counted(*hosts, "host")
             )),
             Self::Refused { text, .. } | Self::Warning { text, .. } => Sentence::alone(text),
@@ -112,19 +112,18 @@ impl HostState {
 }
 
 impl Retry {
-    /// The next retry in words, for a line that is not updated later: "trying again in 4 s (try 3)".
+    /// The next retry in words, for a line that is not updated later: "attempt 3 in 4 s".
     pub fn promise(self) -> String {
-        format!("trying {}", self.after(self.pause_ms))
+        self.after(self.pause_ms)
     }
 
-    /// The next retry in few words, with the time that is left at `now_ms` on the manager's clock: "again in 4 s (try
-    /// 3)".
+    /// The next retry in words, with the time that is left at `now_ms` on the manager's clock: "attempt 3 in 4 s".
     pub fn at(self, now_ms: u64) -> String {
         self.after(self.at_ms.saturating_sub(now_ms))
     }
 
     fn after(self, millis: u64) -> String {
-        format!("again in {} (try {})", countdown(millis), self.attempt)
+        format!("attempt {} in {}", self.attempt, countdown(millis))
     }
 }
 
@@ -162,7 +161,7 @@ mod tests {
             (became(HostState::Ready, None), "db (127.0.42.102) is ready"),
             (
                 became(HostState::Waiting, Some("exit 255")),
-                "db (127.0.42.102) is retrying: exit 255; trying again in 4 s (try 3)",
+                "db (127.0.42.102) is retrying: exit 255; attempt 3 in 4 s",
             ),
             (
                 became(HostState::NeedsYou, Some("its command asks: password:")),
@@ -170,19 +169,19 @@ mod tests {
             ),
             (
                 of(&[], &[]),
-                "the manifest was read again; nothing has changed",
+                "the manifest was reloaded; nothing has changed",
             ),
             (
                 of(&["db was added"], &["db has a proxy"]),
-                "the manifest was read again: db was added; new: db has a proxy",
+                "the manifest was reloaded: db was added; new: db has a proxy",
             ),
             (
                 Event::Hopeless { hosts: 1 },
-                "the only host cannot run as it is",
+                "the only host cannot start with these settings",
             ),
             (
                 Event::Hopeless { hosts: 2 },
-                "none of the 2 hosts can run as it is",
+                "none of the 2 hosts can start with these settings",
             ),
             (
                 Event::Stderr {
@@ -212,14 +211,14 @@ mod tests {
             at_ms: 10_000,
             pause_ms: 500,
         };
-        assert_eq!(retry.promise(), "trying again in 1 s (try 1)");
+        assert_eq!(retry.promise(), "attempt 1 in 1 s");
         assert_eq!(
             [7_100, 9_999, 10_000, 11_000].map(|now_ms| retry.at(now_ms)),
             [
-                "again in 3 s (try 1)",
-                "again in 1 s (try 1)",
-                "again in 0 s (try 1)",
-                "again in 0 s (try 1)"
+                "attempt 1 in 3 s",
+                "attempt 1 in 1 s",
+                "attempt 1 in 0 s",
+                "attempt 1 in 0 s"
             ]
         );
     }

@@ -47,6 +47,11 @@ impl Snapshot {
         true
     }
 
+    /// Whether a person should look at the network: at one of its hosts, or at a change of its manifest that waits.
+    pub fn needs_attention(&self) -> bool {
+        self.held.is_some() || self.hosts.iter().any(HostView::needs_attention)
+    }
+
     /// The host with this name, alias or VIP. `manager::Core::host` follows the same rules when a request names a host.
     pub fn host(&self, called: &str) -> Option<&HostView> {
         self.hosts.iter().find(|host| host.is_called(called))

@@ -16,8 +16,8 @@ pub(crate) struct Notice {
     pub(crate) title: String,
     /// Details that are shown below the title; may be empty.
     pub(crate) text: String,
-    /// The place that a click on the notification shows.
-    pub(crate) place: Option<Place>,
+    /// The place that a click on the notification shows, with the number of its network.
+    pub(crate) place: Option<(u64, Place)>,
     /// Whether something waits for the person.
     pub(crate) asks: bool,
 }
@@ -48,7 +48,7 @@ impl Slot {
 }
 
 /// Reports each click on a notification that leads to a place, for as long as the app runs.
-pub(crate) fn begin(clicked: impl Fn(Place) + Send + 'static) {
+pub(crate) fn begin(clicked: impl Fn(u64, Place) + Send + 'static) {
     desktop::begin(clicked);
 }
 
@@ -77,7 +77,7 @@ mod linux {
     const DEFAULT: &str = "default";
 
     /// The places to which the notifications with these numbers lead.
-    static PLACES: Mutex<Option<HashMap<u32, Place>>> = Mutex::new(None);
+    static PLACES: Mutex<Option<HashMap<u32, (u64, Place)>>> = Mutex::new(None);
 
     /// The connection, which is made once. Some desktops report a click only to the connection that has shown the
     /// notification.
@@ -120,7 +120,7 @@ mod linux {
         Ok(given)
     }
 
-    pub(super) fn begin(clicked: impl Fn(Place) + Send + 'static) {
+    pub(super) fn begin(clicked: impl Fn(u64, Place) + Send + 'static) {
         let listen = move || {
             let Some(bus) = bus() else { return Ok(()) };
             let rule = MatchRule::builder()
@@ -134,8 +134,8 @@ mod linux {
                 let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
                 let place = places.as_mut().and_then(|places| places.remove(&id));
                 drop(places);
-                if let Some(place) = place.filter(|_| action == DEFAULT) {
-                    clicked(place);
+                if let Some((network, place)) = place.filter(|_| action == DEFAULT) {
+                    clicked(network, place);
                 }
             }
             Ok::<_, zbus::Error>(())
@@ -178,5 +178,5 @@ mod elsewhere {
     }
 
     /// A click on a notification shows the app itself on these systems, so nothing is heard of it.
-    pub(super) fn begin(_clicked: impl Fn(Place) + Send + 'static) {}
+    pub(super) fn begin(_clicked: impl Fn(u64, Place) + Send + 'static) {}
 }

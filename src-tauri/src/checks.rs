@@ -21,33 +21,33 @@ type Program = (
 const PROGRAMS: [Program; 5] = [
     (
         "ssh",
-        "ssh, for other machines",
+        "ssh (other machines)",
         &["-V"],
         "install OpenSSH, which most networks need",
     ),
     (
         "kubectl",
-        "kubectl, for pods of Kubernetes",
+        "kubectl (pods in Kubernetes)",
         &["version", "--client"],
-        "install kubectl if you have hosts in Kubernetes",
+        "needed only for hosts in Kubernetes",
     ),
     (
         "docker",
-        "docker, for containers",
+        "docker (containers)",
         &["--version"],
-        "install docker if you have hosts in it",
+        "needed only for hosts in Docker",
     ),
     (
         "podman",
-        "podman, for containers",
+        "podman (containers)",
         &["--version"],
-        "install podman if you have hosts in it",
+        "needed only for hosts in Podman",
     ),
     (
         "lxc",
-        "lxc, for system containers",
+        "lxc (system containers)",
         &["--version"],
-        "install the client of LXD or Incus if you have hosts in it",
+        "needed only for hosts in LXD or Incus: install their client",
     ),
 ];
 
@@ -66,7 +66,7 @@ async fn check((id, title, words, fix): Program) -> Check {
     let (state, detail, fix) = match find(id) {
         None => (
             CheckState::Missing,
-            "not found in PATH".to_owned(),
+            "not installed, or not in the search path".to_owned(),
             Some(fix),
         ),
         Some(place) => match run(id, words).await {
@@ -136,7 +136,7 @@ fn described(adopted: &[&str], path: &str, answer: Answer) -> Check {
     }
     Check {
         id: "path".to_owned(),
-        title: "Where programs are looked for".to_owned(),
+        title: "Search path".to_owned(),
         state,
         detail,
         fix,

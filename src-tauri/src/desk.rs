@@ -2,6 +2,7 @@
 //! held across an `await`. When the state changes, all tasks that show a part of it are woken.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     sync::{
@@ -12,12 +13,13 @@ use std::{
 
 use norouter::{
     driver::{
+        control::Client,
         demo,
         manager::origin,
         system::{describe, files, watch::Watch},
     },
     plan::{Loaded, Plan},
-    view::NetworkView,
+    view::{HostView, NetworkView, Snapshot},
 };
 use tokio::{sync::watch, task::AbortHandle};
 
@@ -72,8 +74,10 @@ pub(crate) struct State {
     pub(crate) session: Option<Session>,
     /// The networks that the app runs and does not show now.
     pub(crate) aside: Vec<Session>,
-    /// The number of sessions so far.
-    pub(crate) sessions: u64,
+    /// How many networks were shown or started so far.
+    pub(crate) begun: u64,
+    /// Whether the app is being quit.
+    pub(crate) leaving: bool,
     pub(crate) consent: Option<Consent>,
     pub(crate) dragged: Option<Dragged>,
     pub(crate) failure: Option<Failure>,
@@ -98,6 +102,18 @@ impl Drop for Opened {
     fn drop(&mut self) {
         self.watch.abort();
     }
+}
+
+/// A network whose hosts the person is told of.
+pub(crate) struct Watched {
+    /// The number of the network.
+    pub(crate) id: u64,
+    /// The name of the network.
+    pub(crate) name: String,
+    /// Whether the network is shown in the window.
+    pub(crate) is_shown: bool,
+    /// The state of the network, as far as it is known.
+    pub(crate) snapshot: Snapshot,
 }
 
 /// How much of the state one page has already received.
@@ -129,7 +145,8 @@ impl Desk {
             opened: None,
             session: None,
             aside: Vec::new(),
-            sessions: 0,
+            begun: 0,
+            leaving: false,
             consent: None,
             dragged: None,
             failure,
@@ -201,14 +218,17 @@ impl Desk {
         }
     }
 
-    /// The manifest that was open last, and whether its network was running; `None` if the app should not open it at
-    /// its start.
-    pub(crate) fn last_open(&self) -> Option<(PathBuf, bool)> {
+    /// The manifest that was open last, and the manifests whose networks ran when the app was quit or crashed; none if
+    /// the app should not open them at its start.
+    pub(crate) fn last_open(&self) -> (Option<PathBuf>, Vec<PathBuf>) {
         let state = self.lock();
+        if !state.settings.get().open_last {
+            return (None, Vec::new());
+        }
         let recent = state.recent.get();
-        let last = recent.last().filter(|_| state.settings.get().open_last)?;
-        let path = PathBuf::from(last);
-        path.is_file().then_some((path, recent.running))
+        let last = recent.last().map(PathBuf::from);
+        let ran = recent.hosted.iter().map(PathBuf::from);
+        (last.filter(|path| path.is_file()), ran.collect())
     }
 
     /// The number of the shown network, counted from 1 since the app started; 0 if none is shown.
@@ -225,6 +245,63 @@ impl Desk {
     pub(crate) fn network(&self) -> Option<NetworkView> {
         let state = self.lock();
         state.session.as_ref()?.truth.network().cloned()
+    }
+
+    /// The shown network once its state is known: its number, a client for its manager, and its hosts.
+    pub(crate) fn shown_hosts(&self) -> Option<(u64, Client, Vec<HostView>)> {
+        let state = self.lock();
+        let session = state.session.as_ref()?;
+        let hosts = session.truth.network()?.snapshot.hosts.clone();
+        Some((session.id, session.client.clone(), hosts))
+    }
+
+    /// The networks whose hosts the person is told of: the shown one, and those that the app runs beside it.
+    pub(crate) fn watched(&self) -> Vec<Watched> {
+        let state = self.lock();
+        let watched = state.sessions().map(|session| Watched {
+            id: session.id,
+            name: session.name().to_string(),
+            is_shown: state.is_shown(session.id),
+            snapshot: session
+                .truth
+                .network()
+                .map(|network| network.snapshot.clone())
+                .unwrap_or_default(),
+        });
+        watched.collect()
+    }
+
+    /// The names of the networks beside the shown one in which something waits for the person.
+    pub(crate) fn aside_in_need(&self) -> BTreeSet<String> {
+        let state = self.lock();
+        let is_in_need = |session: &&Session| {
+            let network = session.truth.network();
+            network.is_some_and(|network| network.snapshot.needs_attention())
+        };
+        let needy = state.aside.iter().filter(is_in_need);
+        needy.map(|session| session.name().to_string()).collect()
+    }
+
+    /// The file with the log of the shown network, if the app runs it.
+    pub(crate) fn network_log(&self) -> Option<PathBuf> {
+        self.lock().session.as_ref()?.log.clone()
+    }
+
+    /// Sets the jump hosts to the hosts of a network.
+    pub(crate) fn set_jumps(&self, id: u64, jumps: BTreeMap<String, Vec<String>>) {
+        let is_known = |state: &State| {
+            let mut sessions = state.sessions();
+            let session = sessions.find(|session| session.id == id);
+            session.is_none_or(|session| session.jumps == jumps)
+        };
+        if is_known(&self.lock()) {
+            return;
+        }
+        self.edit(|state| {
+            if let Some(session) = state.session_mut(id) {
+                session.jumps = jumps;
+            }
+        });
     }
 
     /// The person's settings.
@@ -256,6 +333,26 @@ impl Desk {
     /// Shows that something went wrong.
     pub(crate) fn fail(&self, title: impl Into<String>, report: impl Into<String>) {
         self.show_failure(title.into(), report.into(), None);
+    }
+
+    /// Shows that something went wrong with a network. The title names the network if it is not shown.
+    pub(crate) fn fail_about(&self, id: u64, title: &str, report: impl Into<String>) {
+        let name = {
+            let state = self.lock();
+            let aside = state.aside.iter().find(|session| session.id == id);
+            aside.map(|session| session.name().to_string())
+        };
+        let title = match name {
+            Some(name) => failure::of(&name, title),
+            None => title.to_owned(),
+        };
+        self.fail(title, report);
+    }
+
+    /// Shows that the network of a manifest could not be started.
+    pub(crate) fn fail_to_start(&self, path: &Path, error: &str) {
+        let shown = path.display().to_string();
+        self.show_failure(failure::not_started(path), error.to_owned(), Some(shown));
     }
 
     /// Shows that a manifest could not be opened.
@@ -308,12 +405,13 @@ impl Desk {
 
     /// Opens the demo and starts it: a manifest that the app writes, whose commands start the app itself.
     pub(crate) async fn open_demo(&self) -> Result<(), String> {
+        let _turn = self.0.turn.lock().await;
         self.lay_down_demo().await?;
-        self.start().await
+        self.start_opened().await
     }
 
+    /// Opens the demo. The caller must hold `turn`.
     async fn lay_down_demo(&self) -> Result<(), String> {
-        let _turn = self.0.turn.lock().await;
         let path = self.folders().data.join("demo.yaml");
         if let Ok(path) = std::fs::canonicalize(&path)
             && self.lock().runs(&path)
@@ -344,17 +442,21 @@ impl Desk {
         let seen = manifest::read(&path)?;
         let loaded = Self::load(&path)?;
         let watch = tokio::spawn(watch_file(self.clone(), path.clone(), watch)).abort_handle();
-        self.edit(|state| {
-            state.bring_up(&path);
+        let noted = self.edit(|state| {
+            state.bring_up(|session| session.manifest() == Some(&path));
             state.opened = Some(Opened {
                 path: path.clone(),
                 seen: Some(seen),
                 watch,
             });
             state.disk_at = state.change;
-            state.failure = None;
+            state.forget_failure();
             state.recent.change(|recent| recent.add(&shown))
-        })?;
+        });
+        if let Err(error) = noted {
+            // The manifest is open; only the list of recent ones is not up to date.
+            tracing::warn!("{error}");
+        }
         if self.lock().session.is_some() {
             return Ok(());
         }
@@ -381,10 +483,12 @@ impl Desk {
     /// exactly the change that was shown is applied.
     pub(crate) async fn consent(&self, digest_shown: &str, agree: bool) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
-        let asked = self.edit(|state| state.consent.take());
         if !agree {
+            // Another question may have taken the place of the one that was shown.
+            self.edit(|state| state.consent.take_if(|asked| asked.digest == digest_shown));
             return Ok(());
         }
+        let asked = self.edit(|state| state.consent.take());
         let Some(asked) = asked else {
             return Err("nothing is waiting for your consent".to_owned());
         };
@@ -499,6 +603,17 @@ impl Cursor {
 }
 
 impl State {
+    /// Notes that the part of the state that the page sees changes with the present change.
+    pub(crate) fn note_app_change(&mut self) {
+        self.app_at = self.change;
+    }
+
+    /// Forgets the last failure, because something else was done since. A damaged file of the app is not forgotten: it
+    /// is found before there is a page that could show it.
+    pub(crate) fn forget_failure(&mut self) {
+        self.failure.take_if(|it| it.title != failure::FILES);
+    }
+
     fn app(&self) -> App {
         App {
             version: norouter::VERSION.to_owned(),

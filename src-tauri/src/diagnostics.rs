@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::{Timestamp, tz::TimeZone};
 use norouter::redact;
 
 use crate::{
@@ -38,16 +37,29 @@ pub(crate) async fn text(desk: &Desk) -> String {
             for trouble in &host.troubles {
                 let _ = writeln!(text, "  {trouble}");
             }
+            for note in &host.notes {
+                let _ = writeln!(text, "  note: {note}");
+            }
         }
     }
     if let Ok(log) = desk.logs(None, LINES).await {
         text += "\n== Log of the network\n";
+        if let Some(place) = desk.network_log() {
+            let _ = writeln!(text, "All of it: {}", place.display());
+        }
         for line in &log.lines {
-            let _ = writeln!(text, "{} {}", moment(line.time_ms), line.event.line());
+            let _ = writeln!(
+                text,
+                "{} {}",
+                logbook::moment(line.time_ms),
+                line.event.line()
+            );
         }
     }
-    text += "\n== Log of the app\n";
-    text += &logbook::tail(&desk.folders().data);
+    let data = &desk.folders().data;
+    let place = logbook::place(data);
+    let _ = writeln!(text, "\n== Log of the app\nAll of it: {}", place.display());
+    text += &logbook::tail(data);
     if let Ok(manifest) = desk
         .manifest()
         .and_then(|path| crate::manifest::read(&path))
@@ -128,17 +140,6 @@ fn shown(shown: &Shown) -> String {
     format!("{}, {phase} {by}", shown.name)
 }
 
-/// A time in milliseconds since 1970 in the zone of this machine, with its offset: `2026-11-23 17:59:39.120 +01:00`.
-fn moment(time_ms: u64) -> String {
-    in_zone(time_ms, TimeZone::system()).unwrap_or_else(|| time_ms.to_string())
-}
-
-fn in_zone(time_ms: u64, zone: TimeZone) -> Option<String> {
-    let time = Timestamp::from_millisecond(time_ms.try_into().ok()?).ok()?;
-    let time = time.to_zoned_datetime(zone);
-    Some(time.strftime("%Y-%m-%d %H:%M:%S%.3f %:z").to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +157,8 @@ mod tests {
                 manifest: None,
                 hosted: true,
                 phase: Phase::Running,
+                jumps: std::collections::BTreeMap::new(),
+                log: None,
             }),
             failure: Some(Failure {
                 title: "Could not open a.yaml".to_owned(),
@@ -176,13 +179,5 @@ mod tests {
         for debug in ["Some(", "None", "{", "true", "false"] {
             assert!(!text.contains(debug), "{debug} in {text}");
         }
-    }
-
-    #[test]
-    fn a_time_says_its_zone() {
-        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
-        let time = in_zone(1_795_453_179_120, zone);
-        assert_eq!(time.as_deref(), Some("2026-11-23 17:59:39.120 +01:00"));
-        assert_eq!(in_zone(u64::MAX, TimeZone::UTC), None);
     }
 }

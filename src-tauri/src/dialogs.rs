@@ -1,6 +1,6 @@
 //! Actions of the page and the tray that need dialogs: choosing files, settings, stopping and quitting.
 
-use norouter::driver::system::files;
+use norouter::{driver::system::files, view::FlowsView};
 
 use crate::{
     desk::Desk,
@@ -93,7 +93,7 @@ pub(crate) async fn stop(desk: &Desk, surface: &dyn Surface) -> Result<(), Strin
     let flows = open_flows(desk).await;
     if let Some(network) = desk.app().network.filter(|_| flows > 0) {
         let question = dialog::stop(&network.name);
-        let told = dialog::what_ends(flows);
+        let told = dialog::what_ends(1, flows);
         if !surface.ask_yes(&question, &told, dialog::STOP).await {
             return Ok(());
         }
@@ -106,6 +106,16 @@ async fn open_flows(desk: &Desk) -> usize {
     desk.flows(0).await.map_or(0, |flows| flows.total)
 }
 
+/// How many connections would be cut if all networks that the app runs were stopped.
+async fn hosted_flows(desk: &Desk) -> usize {
+    let mut flows = 0;
+    for client in desk.hosted_clients() {
+        let open = client.get::<FlowsView>("/v1/flows?limit=0").await;
+        flows += open.map_or(0, |open| open.total);
+    }
+    flows
+}
+
 /// Quits the app. If that stops a network, the person has to confirm it.
 pub(crate) async fn quit(desk: &Desk, surface: &dyn Surface) {
     let shown = desk.app().network.filter(|network| network.hosted);
@@ -115,8 +125,7 @@ pub(crate) async fn quit(desk: &Desk, surface: &dyn Surface) {
         (networks, _) => Some(dialog::quit_several(networks)),
     };
     if let Some(question) = question {
-        let flows = open_flows(desk).await;
-        let told = dialog::what_ends(flows);
+        let told = dialog::what_ends(desk.hosted(), hosted_flows(desk).await);
         if !surface.ask_yes(&question, &told, dialog::QUIT).await {
             return;
         }

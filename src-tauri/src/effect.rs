@@ -219,7 +219,7 @@ routes: [{via: b, to: ['*.example.com']}]
             effect.grants,
             [
                 "all hosts can connect to 127.0.0.1:80 of c, as c:81",
-                "connections to *.example.com are dialled by b"
+                "connections to *.example.com go through b"
             ]
         );
     }

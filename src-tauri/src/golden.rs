@@ -179,7 +179,7 @@ async fn opened(folder: &Folder) -> Tale {
 fn lives(tale: &mut Tale) {
     let client = || Client::new("office".parse().unwrap());
     let place = Some(tale.manifest.clone());
-    let one = tale.desk.begin(client(), place.clone(), None);
+    let one = tale.desk.begin(client(), place.clone());
     tale.tell("a network is shown, of which nothing is known yet");
 
     let hosts = |state| ["laptop", "web", "vault"].map(|name| host(name, state));
@@ -248,7 +248,7 @@ fn lives(tale: &mut Tale) {
     tale.desk.detach().unwrap();
     tale.tell("the network is shown no more");
 
-    let two = tale.desk.begin(client(), place, None);
+    let two = tale.desk.begin(client(), place);
     tale.hear(two, said(1, "a line of the next run"));
     tale.tell("the next run speaks before its state is known");
     let whole = network(8, 20, vec![host("laptop", HostState::Ready)]);

@@ -89,7 +89,7 @@ fn host_name(from: &str, taken: &mut BTreeSet<String>) -> String {
     name
 }
 
-fn home() -> Option<PathBuf> {
+pub(crate) fn home() -> Option<PathBuf> {
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?;
     Some(PathBuf::from(home)).filter(|home| home.is_absolute())
 }

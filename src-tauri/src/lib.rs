@@ -19,8 +19,10 @@ mod env_script;
 mod feed;
 #[cfg(target_os = "linux")]
 mod first;
+mod follow;
 mod imports;
 mod intents;
+mod jumps;
 mod logbook;
 #[cfg(target_os = "linux")]
 mod login;

@@ -1,9 +1,11 @@
 //! Notifications about lasting changes: that hosts are lost, and that they are back. Short losses are not reported, and
-//! each notification replaces the previous one. The result of a click in the tray is shown in a brief notification of
-//! its own.
+//! each notification replaces the previous one about the same network. What people should only know of a host, such as
+//! files that could not be written, is in the tray and on the page, and disturbs nobody. The result of a click in the
+//! tray is shown in a brief notification of its own.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::{
     bubble::{Notice, Slot},
-    desk::Desk,
+    desk::{Desk, Watched},
     view::{Place, Settings},
     words::notice as words,
 };
@@ -23,11 +25,17 @@ const LASTING: Duration = Duration::from_secs(8);
 /// How long a notification about a click stays visible, in milliseconds, if the desktop lets the app choose that.
 const BRIEF_MS: u16 = 4_000;
 
-/// The id of notifications about hosts, by which a new one replaces the old one.
-static OF_HOSTS: Slot = Slot::numbered(0x6e6f_726f);
+/// The shortest time between two looks at the hosts. Lines of the log come more often than hosts change.
+const PACE: Duration = Duration::from_millis(250);
+
+/// The slots of notifications about the hosts of each network, by the number of the network.
+static OF_HOSTS: Mutex<BTreeMap<u64, Arc<Slot>>> = Mutex::new(BTreeMap::new());
 
 /// The id of notifications about clicks. With an id of their own, they do not replace a notification about hosts.
 static OF_CLICKS: Slot = Slot::numbered(0x6e6f_7270);
+
+/// The number of the slot of the first network, on desktops that leave the choice to the app.
+const FIRST_SLOT: u32 = 0x6e6f_8000;
 
 /// Which hosts are lost and since when, and which of these losses were reported.
 #[derive(Debug, Default)]
@@ -41,15 +49,44 @@ pub(crate) struct Notices {
     change: u64,
 }
 
+/// A notification about the hosts of one network.
+#[derive(Debug, PartialEq, Eq)]
+struct Draft {
+    title: String,
+    text: String,
+    place: Place,
+    asks: bool,
+}
+
+impl Draft {
+    /// The notification. It names the network if the window does not show it.
+    fn of(self, network: &Watched) -> Notice {
+        Notice {
+            title: self.title,
+            text: if network.is_shown {
+                self.text
+            } else {
+                words::of(&network.name, &self.text)
+            },
+            place: Some((network.id, self.place)),
+            asks: self.asks,
+        }
+    }
+}
+
 impl Notices {
+    /// Takes the present state of a network, and returns the notifications to show now.
+    fn of(&mut self, network: &Watched, now: Instant, settings: &Settings) -> Vec<Notice> {
+        let snapshot = &network.snapshot;
+        let of_change = self.handle_change(snapshot.held.as_ref(), settings);
+        let of_hosts = self.handle(now, &snapshot.hosts, settings);
+        let all = of_hosts.into_iter().chain(of_change);
+        all.map(|draft| draft.of(network)).collect()
+    }
+
     /// Takes the present state of the hosts, and returns the notification to show now, if any. A host never counts as
     /// lost if the person has switched off notifications for its state.
-    pub(crate) fn handle(
-        &mut self,
-        now: Instant,
-        hosts: &[HostView],
-        settings: &Settings,
-    ) -> Option<Notice> {
+    fn handle(&mut self, now: Instant, hosts: &[HostView], settings: &Settings) -> Option<Draft> {
         let names: BTreeSet<&String> = hosts.iter().map(|host| &host.name).collect();
         self.known.retain(|name| names.contains(name));
         self.lost.retain(|name, _| names.contains(name));
@@ -71,10 +108,10 @@ impl Notices {
         let recovered = lasting.is_empty() && self.lost.is_empty() && !self.told.is_empty();
         if recovered {
             self.told.clear();
-            return Some(Notice {
+            return Some(Draft {
                 title: words::RECOVERED.to_owned(),
                 text: String::new(),
-                place: Some(Place::Network),
+                place: Place::Network,
                 asks: false,
             });
         }
@@ -84,19 +121,15 @@ impl Notices {
             return None;
         }
         self.told.clone_from(&lasting);
-        Some(notice(&lasting, hosts))
+        Some(draft(&lasting, hosts))
     }
 
     /// Takes the change of the manifest that waits for the person, and returns the notification to show, if any. Each
     /// change is reported only once.
-    pub(crate) fn handle_change(
-        &mut self,
-        held: Option<&HeldChange>,
-        settings: &Settings,
-    ) -> Option<Notice> {
+    fn handle_change(&mut self, held: Option<&HeldChange>, settings: &Settings) -> Option<Draft> {
         let held = held.filter(|held| held.number > self.change)?;
         self.change = held.number;
-        settings.notify_needs_you.then(|| Notice {
+        settings.notify_needs_you.then(|| Draft {
             title: words::CHANGED.to_owned(),
             text: held
                 .grants
@@ -105,13 +138,13 @@ impl Notices {
                 .cloned()
                 .collect::<Vec<_>>()
                 .join("\n"),
-            place: Some(Place::Network),
+            place: Place::Network,
             asks: true,
         })
     }
 
     /// When to call [`Notices::handle`] again; `None` if no host is waiting to be reported.
-    pub(crate) fn due(&self) -> Option<Instant> {
+    fn due(&self) -> Option<Instant> {
         let waiting = self
             .lost
             .iter()
@@ -129,7 +162,7 @@ fn is_wanted(host: &HostView, settings: &Settings) -> bool {
     }
 }
 
-fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
+fn draft(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Draft {
     let lost = hosts.iter().filter(|host| lasting.contains(&host.name));
     let asking = lost
         .clone()
@@ -144,48 +177,47 @@ fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
         } else {
             (words::down(&host.name), Place::Host { host: name })
         };
-        return Notice {
+        return Draft {
             title,
             text: host
                 .reason
                 .as_deref()
                 .map_or_else(String::new, words::sentence),
-            place: Some(place),
+            place,
             asks: host.needs_attention(),
         };
     }
     let asks = lost.clone().any(HostView::needs_attention);
     let lines = lost.take(5);
     let lines = lines.map(|host| words::host(&host.name, host.state, host.reason.as_deref()));
-    Notice {
+    Draft {
         title: words::several(count, asking),
         text: lines.collect::<Vec<_>>().join("\n"),
-        place: Some(Place::Network),
+        place: Place::Network,
         asks,
     }
 }
 
-/// Sends notifications for as long as the app runs. It sends none while the app's window has the focus, because the
-/// window shows the same to the person.
-pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
+/// Sends notifications for as long as the app runs. While the window has the focus, none comes about the network that it
+/// shows: the person sees it there.
+pub(crate) async fn tell(desk: Desk, send: impl Fn(u64, Notice)) {
     let mut wakes = desk.wakes();
-    let mut notices = Notices::default();
-    let mut session = 0;
+    let mut all: BTreeMap<u64, Notices> = BTreeMap::new();
     loop {
         wakes.mark_unchanged();
-        let now = desk.session_id();
-        if now != session {
-            (session, notices) = (now, Notices::default());
+        let (watched, settings, now) = (desk.watched(), desk.settings(), Instant::now());
+        all.retain(|id, _| watched.iter().any(|network| network.id == *id));
+        for network in &watched {
+            let notices = all.entry(network.id).or_default();
+            let told = notices.of(network, now, &settings);
+            let is_seen = network.is_shown && desk.is_focused();
+            for notice in told.into_iter().filter(|_| !is_seen) {
+                send(network.id, notice);
+            }
         }
-        let snapshot = desk.network().map(|network| network.snapshot);
-        let snapshot = snapshot.unwrap_or_default();
-        let settings = desk.settings();
-        let of_change = notices.handle_change(snapshot.held.as_ref(), &settings);
-        let of_hosts = notices.handle(Instant::now(), &snapshot.hosts, &settings);
-        let all = of_hosts.into_iter().chain(of_change);
-        all.filter(|_| !desk.is_focused()).for_each(&send);
+        let due = all.values().filter_map(Notices::due).min();
         let later = async {
-            match notices.due() {
+            match due {
                 Some(due) => tokio::time::sleep_until(due).await,
                 None => std::future::pending().await,
             }
@@ -194,12 +226,20 @@ pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
             changed = wakes.changed() => if changed.is_err() { return },
             () = later => {}
         }
+        tokio::time::sleep(PACE).await;
     }
 }
 
-/// Shows a notification about hosts. Does nothing if this machine has no service for notifications.
-pub(crate) fn show(notice: &Notice) {
-    OF_HOSTS.show(notice, None);
+/// Shows a notification about a network's hosts. Does nothing if this machine has no service for notifications.
+pub(crate) fn show(network: u64, notice: &Notice) {
+    let slot = {
+        let mut slots = OF_HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = FIRST_SLOT.wrapping_add(u32::try_from(network).unwrap_or(u32::MAX));
+        let slot = slots.entry(network);
+        slot.or_insert_with(|| Arc::new(Slot::numbered(number)))
+            .clone()
+    };
+    slot.show(notice, None);
 }
 
 /// Says briefly that a text was copied to the clipboard, for a person who does not see the window.
@@ -255,7 +295,7 @@ mod tests {
             let hosts = names.iter().zip(states);
             let hosts: Vec<_> = hosts.map(|(name, state)| host(name, *state)).collect();
             let lasting = hosts.iter().map(|host| host.name.clone()).collect();
-            notice(&lasting, &hosts).title
+            draft(&lasting, &hosts).title
         };
         assert_eq!(title(&[NeedsYou]), "a needs input");
         assert_eq!(title(&[NeedsYou, NeedsYou]), "2 hosts need input");
@@ -272,7 +312,7 @@ mod tests {
         let lost = host("db1", HostState::Waiting);
         let of = |hosts: &[HostView]| {
             let lasting = hosts.iter().map(|host| host.name.clone()).collect();
-            notice(&lasting, hosts)
+            draft(&lasting, hosts)
         };
         let one = of(std::slice::from_ref(&asks));
         assert_eq!(
@@ -280,15 +320,12 @@ mod tests {
             ("vault needs input", "Its command asks: Password.")
         );
         let host = "vault".to_owned();
-        assert_eq!(
-            (one.place, one.asks),
-            (Some(Place::Question { host }), true)
-        );
+        assert_eq!((one.place, one.asks), (Place::Question { host }, true));
         let one = of(std::slice::from_ref(&lost));
         let host = "db1".to_owned();
         assert_eq!(
             (&*one.title, one.place),
-            ("db1 is down", Some(Place::Host { host }))
+            ("db1 is down", Place::Host { host })
         );
         assert_eq!((&*one.text, one.asks), ("", false));
         let both = of(&[asks, lost]);
@@ -296,7 +333,40 @@ mod tests {
             both.text,
             "vault: needs input (its command asks: Password)\ndb1: retrying"
         );
-        assert_eq!((both.place, both.asks), (Some(Place::Network), true));
+        assert_eq!((both.place, both.asks), (Place::Network, true));
+    }
+
+    /// A network in which a host asks.
+    fn asking(desk: &Desk, id: u64, name: &str) -> Session {
+        let mut truth = crate::truth::Truth::default();
+        let asks = crate::testing::network(vec![host("a", HostState::NeedsYou)]);
+        truth.hear(client::StreamItem::Snapshot(asks), 1);
+        let never = tokio::spawn(std::future::pending::<()>());
+        desk.edit(|state| state.begun = id);
+        Session {
+            id,
+            client: Client::new(name.parse().unwrap()),
+            hosted: None,
+            manifest: None,
+            plan: None,
+            waits: None,
+            phase: Phase::Running,
+            truth,
+            jumps: BTreeMap::new(),
+            log: None,
+            reader: never.abort_handle(),
+        }
+    }
+
+    /// The notifications of the next minute, each with its network.
+    async fn told(desk: &Desk) -> Vec<(u64, Notice)> {
+        let told = std::cell::RefCell::new(Vec::new());
+        let telling = tell(desk.clone(), |id, notice| {
+            told.borrow_mut().push((id, notice));
+        });
+        let over = tokio::time::timeout(Duration::from_mins(1), telling).await;
+        assert!(over.is_err());
+        told.into_inner()
     }
 
     #[tokio::test(start_paused = true)]
@@ -305,28 +375,37 @@ mod tests {
         let desk = crate::testing::desk(&folder);
         for (focused, expected) in [(true, 0), (false, 1)] {
             desk.set_focused(focused);
-            let mut truth = crate::truth::Truth::default();
-            let asks = crate::testing::network(vec![host("a", HostState::NeedsYou)]);
-            truth.hear(client::StreamItem::Snapshot(asks), 1);
-            let never = tokio::spawn(std::future::pending::<()>());
-            let session = Session {
-                id: 1,
-                client: Client::new("notices".parse().unwrap()),
-                hosted: None,
-                manifest: None,
-                plan: None,
-                waits: None,
-                phase: Phase::Running,
-                truth,
-                reader: never.abort_handle(),
-            };
+            let session = asking(&desk, 1, "notices");
             desk.edit(|state| state.session = Some(session));
-            let count = std::cell::Cell::new(0);
-            let told = tell(desk.clone(), |_| count.set(count.get() + 1));
-            let over = tokio::time::timeout(LASTING * 3, told).await;
-            assert!(over.is_err());
-            assert_eq!(count.get(), expected);
+            assert_eq!(told(&desk).await.len(), expected);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_network_that_is_set_aside_is_told_of_by_its_name() {
+        let folder = crate::testing::Folder::new("aside");
+        let desk = crate::testing::desk(&folder);
+        desk.set_focused(true);
+        let (shown, aside) = (asking(&desk, 1, "office"), asking(&desk, 2, "lab"));
+        desk.edit(|state| {
+            state.session = Some(shown);
+            state.aside.push(aside);
+        });
+        let told = told(&desk).await;
+        let [(2, notice)] = &told[..] else {
+            panic!("{told:?}");
+        };
+        assert_eq!(
+            (&*notice.title, &*notice.text),
+            ("a needs input", "Network: lab")
+        );
+        let host = "a".to_owned();
+        assert_eq!(notice.place, Some((2, Place::Question { host })));
+        // A click shows the network, and then the question.
+        desk.go_to(2, Place::Network).await;
+        assert_eq!(desk.session_id(), 2);
+        desk.go_to(7, Place::Network).await;
+        assert_eq!(desk.session_id(), 2, "that network has ended");
     }
 
     #[test]

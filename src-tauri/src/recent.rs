@@ -14,9 +14,9 @@ const FILES_MAX: usize = 12;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recent {
     files: Vec<String>,
-    /// Whether the network of the first manifest was running when the app was quit.
+    /// The manifests whose networks the app runs, or ran when it was quit.
     #[serde(default)]
-    pub(crate) running: bool,
+    pub(crate) hosted: Vec<String>,
 }
 
 impl Recent {
@@ -35,6 +35,15 @@ impl Recent {
     /// Whether a manifest was open before.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.files.iter().any(|file| file == path)
+    }
+
+    /// Notes whether the app runs the network of a manifest.
+    pub(crate) fn set_hosted(&mut self, path: &str, runs: bool) {
+        if !runs {
+            self.hosted.retain(|file| file != path);
+        } else if !self.hosted.iter().any(|file| file == path) {
+            self.hosted.push(path.to_owned());
+        }
     }
 
     /// The manifest that was open last.

@@ -3,6 +3,7 @@
 //! network, too.
 
 use std::{
+    collections::BTreeMap,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -13,39 +14,58 @@ use norouter::{
     driver::{
         Handle, Manager,
         control::{self, Client, Identity, OpenError, client},
-        manager::{
-            NetworkName,
-            origin::{Cause, Origin},
-        },
+        manager::{NetworkName, origin::Origin},
         system::watch::Watch,
     },
-    manager::{Hold, ReloadOutcome},
+    manager::Hold,
     plan::Plan,
-    view::LogView,
 };
+use tokio::task::JoinSet;
 
 use crate::{
     consent::digest,
     desk::{Desk, State},
+    follow::{follow_ours, follow_theirs, keep_up},
+    logbook::{self, NetworkLog},
     shown::Session,
-    truth::{LINES_MAX, Truth},
-    view::Phase,
+    truth::Truth,
+    view::{Phase, Place},
     words::failure,
 };
 
-/// The longest time for which the app, when it quits, waits for the end of its network. Agents that have not ended by
+/// The longest time for which the app, when it quits, waits for the end of its networks. Agents that have not ended by
 /// then end because their manager is gone.
 const END_MAX: Duration = Duration::from_secs(10);
+
+/// A network that was to be started.
+enum Launched {
+    /// The app runs it now.
+    Ours(Running),
+    /// Another program runs it already.
+    Theirs(Client),
+}
+
+/// The manager of a network that the app has started.
+struct Running {
+    client: Client,
+    manager: Manager,
+    origin: Origin,
+}
 
 impl Desk {
     /// Starts the network of the open manifest, or asks for consent first. Does nothing if the network is already
     /// running.
     pub(crate) async fn start(&self) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
+        self.start_opened().await
+    }
+
+    /// As [`Desk::start`]. The caller must hold `turn`.
+    pub(crate) async fn start_opened(&self) -> Result<(), String> {
         if let Some(session) = &self.lock().session {
             return match session.phase {
                 Phase::Starting | Phase::Running => Ok(()),
-                Phase::Ending => Err("the network is ending; wait a moment".to_owned()),
+                Phase::Ending => Err("the network is stopping; wait a moment".to_owned()),
             };
         }
         let path = self.manifest()?;
@@ -56,7 +76,7 @@ impl Desk {
             self.fail(failure::not_runnable(&shown), loaded.report(false));
             return Err("the manifest has errors".to_owned());
         };
-        self.edit(|state| state.failure = None);
+        self.edit(State::forget_failure);
         if !self.lock().agreements.get().cover(&shown, &plan) {
             self.ask(&shown, &plan);
             return Ok(());
@@ -64,8 +84,8 @@ impl Desk {
         self.host(&path, plan, watch).await
     }
 
-    /// Runs a plan inside the app, or attaches to its network if that already runs. The caller must hold `turn`, and
-    /// must have started the watch before the plan was read, so that no change is missed.
+    /// Runs a plan inside the app and shows it, or attaches to its network if that already runs. The caller must hold
+    /// `turn`, and must have started the watch before the plan was read, so that no change is missed.
     pub(crate) async fn host(
         &self,
         path: &Path,
@@ -75,42 +95,153 @@ impl Desk {
         if self.lock().session.is_some() {
             return Ok(());
         }
+        match self.launch(path, &plan, watch).await {
+            Ok(Launched::Ours(running)) => self.keep(path, plan, running, State::show),
+            Ok(Launched::Theirs(client)) => self.show(client).await,
+            Err(error) => {
+                self.fail(failure::START, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts the manager of a network, unless another program runs the network already.
+    async fn launch(
+        &self,
+        path: &Path,
+        plan: &Plan,
+        watch: io::Result<Watch>,
+    ) -> Result<Launched, String> {
         let door = match control::open(&Identity::of_manifest(path), &plan.view()).await {
             Ok(door) => door,
-            Err(OpenError::Runs { name }) => return self.show(Client::new(name)).await,
-            Err(error) => {
-                let message = error.to_string();
-                self.fail(failure::START, &message);
-                return Err(message);
-            }
+            Err(OpenError::Runs { name }) => return Ok(Launched::Theirs(Client::new(name))),
+            Err(error) => return Err(error.to_string()),
         };
         let client = Client::new(door.name().clone());
         crate::login_shell::environment_is_known().await;
-        let (mut manager, events) = Manager::start(&plan, Some(door))
+        if self.lock().leaving {
+            return Err("NoRouter is quitting".to_owned());
+        }
+        let (mut manager, events) = Manager::start(plan, Some(door))
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
         // The app follows its own network through the control socket, like any other network. So it does not need these
         // events.
         drop(events);
         let origin = Origin::new(path, Hold::NewGrants, Some(watch), &mut manager);
+        Ok(Launched::Ours(Running {
+            client,
+            manager,
+            origin,
+        }))
+    }
+
+    /// Keeps a network that was started, until it ends.
+    fn keep(
+        &self,
+        path: &Path,
+        plan: Plan,
+        running: Running,
+        place: impl FnOnce(&mut State, Session),
+    ) -> Result<(), String> {
+        let Running {
+            client,
+            manager,
+            origin,
+        } = running;
         let handle = manager.handle().clone();
-        // Agreed grants that are not in force any more are forgotten, so that the person is asked again if they come
-        // back.
-        self.edit(|state| state.remember(path, &plan));
-        let id = self.begin(client, Some(path.to_owned()), Some((handle.clone(), plan)));
+        let id = self.edit(|state| {
+            // Agreed grants that are not in force any more are forgotten, so that the person is asked again if they
+            // come back.
+            state.remember(path, &plan);
+            state.note_running(path, true);
+            let hosted = Some((handle.clone(), plan));
+            let session = self.new_session(state, client, Some(path.to_owned()), hosted);
+            let id = session.id;
+            place(state, session);
+            id
+        });
         let upkeep = tokio::spawn(keep_up(self.clone(), id, origin, handle)).abort_handle();
-        let desk = self.clone();
+        let (desk, kept_up) = (self.clone(), upkeep.clone());
         let waiting = std::thread::Builder::new().name("network".to_owned());
         let waiting = waiting.spawn(move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| manager.join()));
-            upkeep.abort();
+            kept_up.abort();
             if outcome.is_err() {
                 let report =
                     "This is a mistake in the program. Please report it with the diagnostics.";
-                desk.fail(failure::ENDED, report);
+                desk.fail_about(id, failure::ENDED, report);
             }
             desk.ended(id);
         });
-        waiting.map(drop).map_err(|error| error.to_string())
+        waiting.map(drop).map_err(|error| {
+            // The manager was dropped, and its network with it.
+            upkeep.abort();
+            self.ended(id);
+            error.to_string()
+        })
+    }
+
+    /// Opens a manifest, or otherwise the one that was open last, and starts the networks that ran when the app was
+    /// quit or crashed, as far as they grant only what the person has agreed to.
+    pub(crate) async fn resume(&self, given: Option<PathBuf>) {
+        let (last, ran) = self.last_open();
+        let mut failed = Vec::new();
+        if let Some(path) = given.or(last)
+            && let Err(error) = self.resume_shown(&path, &ran).await
+        {
+            self.fail_to_open(&path, error);
+        }
+        for path in &ran {
+            let is_open = self.manifest().is_ok_and(|open| open == *path);
+            if !is_open && let Err(error) = self.resume_aside(path).await {
+                failed.push((path, error));
+            }
+        }
+        if let [(path, error)] = &failed[..] {
+            self.fail_to_start(path, error);
+        } else if !failed.is_empty() {
+            let lines = failed.iter();
+            let lines = lines.map(|(path, error)| format!("{}: {error}", path.display()));
+            let report = lines.collect::<Vec<_>>().join("\n");
+            self.fail(failure::not_started_several(failed.len()), report);
+        }
+        // What could not be started is told once.
+        self.edit(State::forget_not_running);
+        self.look_around().await;
+    }
+
+    /// Opens a manifest, and starts its network if that ran before and needs no consent.
+    async fn resume_shown(&self, path: &Path, ran: &[PathBuf]) -> Result<(), String> {
+        let _turn = self.0.turn.lock().await;
+        self.lay_down(path).await?;
+        let is_approved = self.lock().consent.is_none();
+        if is_approved && ran.contains(&self.manifest()?) {
+            // A failure is told where it arises, with its report.
+            let _ = self.start_opened().await;
+        }
+        Ok(())
+    }
+
+    /// Starts a network that ran before, and does not show it.
+    async fn resume_aside(&self, path: &Path) -> Result<(), String> {
+        let _turn = self.0.turn.lock().await;
+        if self.lock().runs(path) {
+            return Ok(());
+        }
+        let watch = Watch::start(path);
+        let loaded = Self::load(path)?;
+        let plan = loaded.plan.ok_or("it has errors")?;
+        let shown = path.display().to_string();
+        if !self.lock().agreements.get().cover(&shown, &plan) {
+            return Err("it has changed, and needs your approval".to_owned());
+        }
+        match self.launch(path, &plan, watch).await? {
+            Launched::Ours(running) => self.keep(path, plan, running, |state, session| {
+                state.aside.push(session);
+            }),
+            // It is listed among the other networks that run.
+            Launched::Theirs(_) => Ok(()),
+        }
     }
 
     /// Shows another running network, of this app or of another program.
@@ -123,27 +254,71 @@ impl Desk {
     async fn attach_to(&self, name: &str) -> Result<(), String> {
         let name: NetworkName = name.parse().map_err(|error| format!("{error}"))?;
         let _turn = self.0.turn.lock().await;
+        if self.bring_back(|session| *session.name() == name).await {
+            return Ok(());
+        }
         let client = Client::new(name);
         let network = client.network().await.map_err(|error| error.to_string())?;
-        if let Some(manifest) = network.manifest.as_deref() {
-            let manifest = Path::new(manifest);
-            // The network is shown even if its file cannot be opened.
-            if self.lay_down(manifest).await.is_ok() && self.lock().shows(client.name()) {
-                return Ok(());
-            }
+        let is_open = match &network.manifest {
+            Some(manifest) => self.lay_down(Path::new(manifest)).await.is_ok(),
+            None => false,
+        };
+        if self.lock().shows(client.name()) {
+            return Ok(());
         }
-        self.edit(State::set_aside);
+        self.edit(|state| {
+            state.set_aside();
+            if !is_open {
+                // The file that is open belongs to another network.
+                state.opened = None;
+            }
+        });
         self.show(client).await
+    }
+
+    /// Shows a network that was set aside, even if its manifest cannot be opened. Returns false if none is meant. The
+    /// caller must hold `turn`.
+    async fn bring_back(&self, is_meant: impl Fn(&Session) -> bool) -> bool {
+        let found = {
+            let state = self.lock();
+            let mut aside = state.aside.iter();
+            let found = aside.find(|session| is_meant(session));
+            found.map(|session| (session.id, session.manifest.clone()))
+        };
+        let Some((id, manifest)) = found else {
+            return false;
+        };
+        if let Some(manifest) = manifest
+            && self.lay_down(&manifest).await.is_ok()
+            && self.session_id() == id
+        {
+            return true;
+        }
+        self.edit(|state| {
+            state.bring_up(|session| session.id == id);
+            state.opened = None;
+            state.is_shown(id)
+        })
+    }
+
+    /// Has the page show a place in a network of the app, which is shown again if it was set aside. Does nothing if the
+    /// network has ended.
+    pub(crate) async fn go_to(&self, id: u64, place: Place) {
+        let turn = self.0.turn.lock().await;
+        if self.session_id() != id {
+            self.bring_back(|session| session.id == id).await;
+        }
+        drop(turn);
+        if self.session_id() == id {
+            self.go(place);
+        }
+        self.look_around().await;
     }
 
     /// Attaches to the network of this manifest, if one is running.
     pub(crate) async fn attach_to_manifest(&self, manifest: &str) -> bool {
-        for client in Client::running().await {
-            let theirs = client
-                .network()
-                .await
-                .ok()
-                .and_then(|network| network.manifest);
+        for (client, network) in Client::around().await {
+            let theirs = network.ok().and_then(|network| network.manifest);
             if theirs.as_deref() == Some(manifest) {
                 return self.show(client).await.is_ok();
             }
@@ -153,7 +328,7 @@ impl Desk {
 
     async fn show(&self, client: Client) -> Result<(), String> {
         let network = client.network().await.map_err(|error| error.to_string())?;
-        self.begin(client, network.manifest.map(PathBuf::from), None);
+        self.begin(client, network.manifest.map(PathBuf::from));
         Ok(())
     }
 
@@ -173,25 +348,40 @@ impl Desk {
 
     /// Stops the shown network, no matter which program runs it.
     pub(crate) async fn stop(&self) -> Result<(), String> {
-        let client = self.edit(|state| {
+        self.stop_shown().await.map(drop)
+    }
+
+    /// As [`Desk::stop`]. Returns the number of the network.
+    async fn stop_shown(&self) -> Result<u64, String> {
+        let (id, client, before) = self.edit(|state| {
             let session = state.session.as_mut();
             let session = session.ok_or_else(|| "no network runs".to_owned())?;
-            session.phase = Phase::Ending;
-            Ok::<_, String>(session.client.clone())
+            let before = std::mem::replace(&mut session.phase, Phase::Ending);
+            Ok::<_, String>((session.id, session.client.clone(), before))
         })?;
-        let ended = client.post("/v1/down").await;
-        ended.map_err(|error| error.to_string())
+        match client.post("/v1/down").await {
+            Ok(()) | Err(client::Error::NoManager(_)) => Ok(id),
+            Err(error) => {
+                // The network goes on, and can be stopped again.
+                self.edit(|state| {
+                    if let Some(session) = state.session_mut(id) {
+                        session.phase = before;
+                    }
+                });
+                Err(error.to_string())
+            }
+        }
     }
 
     /// Stops the shown network, and waits for its end.
     pub(crate) async fn stop_and_wait(&self) -> Result<(), String> {
         let mut wakes = self.wakes();
-        let id = self.session_id();
-        if id == 0 {
+        if self.session_id() == 0 {
             return Ok(());
         }
-        self.stop().await?;
-        let over = async { while self.session_id() == id && wakes.changed().await.is_ok() {} };
+        let id = self.stop_shown().await?;
+        let runs = || self.lock().sessions().any(|session| session.id == id);
+        let over = async { while runs() && wakes.changed().await.is_ok() {} };
         let over = tokio::time::timeout(END_MAX, over).await;
         over.map_err(|_| format!("the network has not ended within {} s", END_MAX.as_secs()))
     }
@@ -199,32 +389,32 @@ impl Desk {
     /// How many networks the app runs.
     pub(crate) fn hosted(&self) -> usize {
         let state = self.lock();
-        let shown = state.session.iter().filter(|session| session.is_hosted());
-        shown.count() + state.aside.len()
+        let hosted = state.sessions().filter(|session| session.is_hosted());
+        hosted.count()
     }
 
-    /// Stops all networks that the app runs, and waits for their end, at most for [`END_MAX`].
+    /// Clients for the managers of the networks that the app runs.
+    pub(crate) fn hosted_clients(&self) -> Vec<Client> {
+        let state = self.lock();
+        let hosted = state.sessions().filter(|session| session.is_hosted());
+        hosted.map(|session| session.client.clone()).collect()
+    }
+
+    /// Stops all networks that the app runs, and waits for their end, at most for [`END_MAX`]. Nothing is started from
+    /// now on, and the app goes on knowing which networks ran.
     pub(crate) async fn wind_down(&self) {
-        let mut wakes = self.wakes();
-        let running = self.lock().session.as_ref().is_some_and(Session::is_hosted);
-        let remembered = self.edit(|state| state.recent.change(|recent| recent.running = running));
-        if let Err(error) = remembered {
-            tracing::warn!("{error}");
-        }
-        let aside = self
-            .lock()
-            .aside
-            .iter()
-            .map(|it| it.client.clone())
-            .collect::<Vec<_>>();
-        // An error may mean that the network has already ended.
-        for client in aside {
-            let _ = client.post("/v1/down").await;
-        }
-        if running {
-            let _ = self.stop().await;
-        }
-        let over = async { while self.hosted() > 0 && wakes.changed().await.is_ok() {} };
+        self.edit(|state| state.leaving = true);
+        let over = async {
+            // A network that is being started is waited for, so that it can be stopped.
+            let _turn = self.0.turn.lock().await;
+            let mut wakes = self.wakes();
+            let mut told = JoinSet::new();
+            for client in self.edit(State::end_hosted) {
+                // An error may mean that the network has already ended.
+                told.spawn(async move { client.post("/v1/down").await.is_ok() });
+            }
+            while self.hosted() > 0 && wakes.changed().await.is_ok() {}
+        };
         if tokio::time::timeout(END_MAX, over).await.is_err() {
             tracing::warn!("a network has not ended within {} s", END_MAX.as_secs());
         }
@@ -272,11 +462,10 @@ impl Desk {
         let approved = client.post(&format!("/v1/approve?number={number}")).await;
         approved.map_err(|error| error.to_string())?;
         self.edit(|state| {
-            state.remember(&path, &plan);
             if let Some(session) = state.session_mut(id) {
                 session.waits.take_if(|(waits, _)| *waits == number);
-                session.plan = Some(plan);
             }
+            state.in_force(id, &plan);
         });
         Ok(())
     }
@@ -319,175 +508,82 @@ impl Desk {
         });
     }
 
-    /// Shows a network whose state is not known yet, and begins to read the events of its manager.
-    pub(crate) fn begin(
-        &self,
-        client: Client,
-        manifest: Option<PathBuf>,
-        hosted: Option<(Handle, Plan)>,
-    ) -> u64 {
-        let (handle, plan) = hosted.unzip();
-        let ends_with_stream = handle.is_none();
+    /// Shows a network of another program, whose state is not known yet, and begins to read its events.
+    pub(crate) fn begin(&self, client: Client, manifest: Option<PathBuf>) -> u64 {
         self.edit(|state| {
-            state.sessions += 1;
-            let id = state.sessions;
-            let reading = follow(self.clone(), id, client.clone(), ends_with_stream);
-            state.consent = None;
-            state.session = Some(Session {
-                id,
-                client,
-                hosted: handle,
-                manifest,
-                plan,
-                waits: None,
-                phase: Phase::Starting,
-                truth: Truth::default(),
-                reader: tokio::spawn(reading).abort_handle(),
-            });
+            let session = self.new_session(state, client, manifest, None);
+            let id = session.id;
+            state.show(session);
             id
         })
     }
 
-    fn ended(&self, id: u64) {
-        self.edit(|state| {
-            if state
-                .session
-                .as_ref()
-                .is_some_and(|session| session.id == id)
-            {
-                state.session = None;
-                state.consent.take_if(|asked| asked.running);
-            }
-            state.aside.retain(|session| session.id != id);
-        });
-    }
-}
-
-/// Reads the events of a manager until the stream ends.
-async fn follow(desk: Desk, id: u64, client: Client, ends_with_stream: bool) {
-    let outcome = async {
-        let log: LogView = client.get(&format!("/v1/logs?limit={LINES_MAX}")).await?;
-        let mut events = client.events(Some(log.last)).await?;
-        desk.with_session(id, |session, _| session.truth.remember(log.lines));
-        while let Some(item) = events.next().await? {
-            desk.hear(id, item);
-        }
-        Ok::<_, client::Error>(())
-    };
-    if let Err(error) = outcome.await {
-        desk.fail(failure::UNSEEN, error.to_string());
-    }
-    if ends_with_stream {
-        desk.ended(id);
-    }
-}
-
-impl Desk {
-    /// Takes an item of the manager's stream. The first item shows that the network is running.
-    pub(crate) fn hear(&self, id: u64, item: client::StreamItem) {
-        let heard = self.with_session(id, |session, change| {
-            let waited = session.held();
-            session.truth.hear(item, change);
-            let decided = waited.is_some() && session.held().is_none();
-            let waits = session
-                .waits
-                .take_if(|(number, _)| decided && Some(*number) == waited);
-            let has_decided = waits.is_some();
-            if let Some((_, plan)) = waits {
-                // The manager does not hold this change any more, so it was approved, perhaps through another program.
-                // If it was withdrawn instead, because the manifest has changed again, `taken` handles that.
-                session.plan = Some(plan);
-            }
-            let begins = session.phase == Phase::Starting && session.truth.network().is_some();
-            (begins, has_decided)
-        });
-        let (begins, has_decided) = heard.unwrap_or_default();
-        if has_decided && self.session_id() == id {
-            self.edit(|state| state.consent.take_if(|asked| asked.running));
-        }
-        if begins {
-            self.edit(|state| {
-                if let Some(session) = state.session_mut(id) {
-                    session.phase = Phase::Running;
-                }
-            });
-        }
-    }
-
-    pub(crate) fn with_session<T>(
+    /// A network whose state is not known yet. Its events are read from now on.
+    fn new_session(
         &self,
-        id: u64,
-        edit: impl FnOnce(&mut Session, u64) -> T,
-    ) -> Option<T> {
-        self.change(|state, change| Some(edit(state.session_mut(id)?, change)))
-    }
-}
-
-/// Reloads the manifest whenever it changes. A change that grants nothing new is applied; for any other change, the
-/// person is asked. Problems of the manifest are shown.
-async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
-    loop {
-        let cause = origin.next().await;
-        let is_wanted = !matches!(cause, Cause::Changed(_));
-        let Some(taken) = origin.take_up(&handle, cause).await else {
-            continue;
+        state: &mut State,
+        client: Client,
+        manifest: Option<PathBuf>,
+        hosted: Option<(Handle, Plan)>,
+    ) -> Session {
+        state.begun += 1;
+        let id = state.begun;
+        let (hosted, plan) = hosted.unzip();
+        let log = hosted.is_some();
+        let log = log.then(|| logbook::place_of(&self.folders().data, client.name()));
+        let (desk, reading) = (self.clone(), client.clone());
+        let reader = match log.clone() {
+            Some(log) => tokio::spawn(follow_ours(desk, id, reading, NetworkLog::begin(log))),
+            None => tokio::spawn(follow_theirs(desk, id, reading)),
         };
-        match taken.plan {
-            Some((plan, outcome)) => desk.edit(|state| state.taken(id, &plan, &outcome, is_wanted)),
-            None => desk.fail(failure::RELOAD, taken.report),
+        Session {
+            id,
+            client,
+            hosted,
+            manifest,
+            plan,
+            waits: None,
+            phase: Phase::Starting,
+            truth: Truth::default(),
+            jumps: BTreeMap::new(),
+            log,
+            reader: reader.abort_handle(),
         }
     }
 }
 
 impl State {
-    /// Notes that the manifest of a session was reloaded, and that its manager has applied or holds the change. If the
-    /// person has dismissed the question, it is asked again only on an explicit request, and not when the file is
-    /// merely written again.
-    fn taken(&mut self, id: u64, plan: &Plan, outcome: &ReloadOutcome, is_wanted: bool) {
-        let is_shown = self
-            .session
-            .as_ref()
-            .is_some_and(|session| session.id == id);
-        if is_shown {
-            self.failure = None;
-        }
-        let Some(session) = self.session_mut(id) else {
-            return;
-        };
-        let path = session.manifest.clone().unwrap_or_default();
-        if let Some(number) = outcome.held {
-            let before = session.waits.replace((number, plan.clone()));
-            // The question of a network that is set aside is asked when the network is shown again.
-            if is_shown && (is_wanted || before.is_none_or(|(before, _)| before != number)) {
-                self.ask_for_change(&path, plan);
-            }
-            return;
-        }
-        session.waits = None;
-        session.plan = Some(plan.clone());
-        if is_shown {
-            self.consent.take_if(|asked| asked.running);
-        }
-        self.remember(&path, plan);
+    /// The network that is shown, and those that are set aside.
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = &Session> {
+        self.session.iter().chain(&self.aside)
     }
 
     /// The network with this number, shown or set aside.
-    fn session_mut(&mut self, id: u64) -> Option<&mut Session> {
-        let sessions = self.session.iter_mut().chain(&mut self.aside);
-        sessions.into_iter().find(|session| session.id == id)
+    pub(crate) fn session_mut(&mut self, id: u64) -> Option<&mut Session> {
+        let mut sessions = self.session.iter_mut().chain(&mut self.aside);
+        sessions.find(|session| session.id == id)
+    }
+
+    /// Whether the network with this number is shown.
+    pub(crate) fn is_shown(&self, id: u64) -> bool {
+        self.session.as_ref().is_some_and(|it| it.id == id)
     }
 
     /// Whether a network with this name is shown.
     fn shows(&self, name: &NetworkName) -> bool {
-        self.session
-            .as_ref()
-            .is_some_and(|session| session.name() == name)
+        self.session.as_ref().is_some_and(|it| it.name() == name)
     }
 
     /// Whether the app runs the network of this manifest.
     pub(crate) fn runs(&self, manifest: &Path) -> bool {
-        let mut sessions = self.session.iter().chain(&self.aside);
-        sessions.any(|session| session.is_hosted() && session.manifest() == Some(manifest))
+        let mut hosted = self.sessions().filter(|session| session.is_hosted());
+        hosted.any(|session| session.manifest() == Some(manifest))
+    }
+
+    /// Shows a network in the place of the present one.
+    fn show(&mut self, session: Session) {
+        self.set_aside();
+        self.session = Some(session);
     }
 
     /// Shows no network. One that the app runs goes on.
@@ -497,31 +593,69 @@ impl State {
         self.consent = None;
     }
 
-    /// Shows the network of this manifest if the app runs it, and otherwise none.
-    pub(crate) fn bring_up(&mut self, manifest: &Path) {
+    /// Shows the network that is meant if the app runs it, and otherwise none.
+    pub(crate) fn bring_up(&mut self, is_meant: impl Fn(&Session) -> bool) {
         self.set_aside();
-        let mut aside = self.aside.iter();
-        let Some(place) = aside.position(|session| session.manifest() == Some(manifest)) else {
+        let Some(place) = self.aside.iter().position(is_meant) else {
             return;
         };
         let session = self.aside.remove(place);
         let waits = session.waits.clone();
+        let manifest = session.manifest.clone().unwrap_or_default();
         self.session = Some(session);
         if let Some((_, plan)) = waits {
-            self.ask_for_change(manifest, &plan);
+            self.ask_for_change(&manifest, &plan);
         }
     }
 
+    /// Notes that the app ends its networks. Returns their clients.
+    fn end_hosted(&mut self) -> Vec<Client> {
+        let sessions = self.session.iter_mut().chain(&mut self.aside);
+        let hosted = sessions.filter(|session| session.is_hosted());
+        let ended = hosted.map(|session| {
+            session.phase = Phase::Ending;
+            session.client.clone()
+        });
+        ended.collect()
+    }
+
     /// Asks whether a change of a running network's manifest may be applied.
-    fn ask_for_change(&mut self, path: &Path, plan: &Plan) {
+    pub(crate) fn ask_for_change(&mut self, path: &Path, plan: &Plan) {
         let path = path.display().to_string();
         self.consent = Some(self.agreements.get().question(&path, plan, true));
     }
 
     /// Stores the grants of a plan that is in force. If they cannot be stored, the person is asked again the next time.
-    fn remember(&mut self, path: &Path, plan: &Plan) {
+    pub(crate) fn remember(&mut self, path: &Path, plan: &Plan) {
         let path = path.display().to_string();
         if let Err(error) = self.agreements.change(|all| all.agree(&path, plan)) {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// Stores whether the app runs the network of this manifest, for its next start.
+    pub(crate) fn note_running(&mut self, manifest: &Path, runs: bool) {
+        let manifest = manifest.display().to_string();
+        let noted = self
+            .recent
+            .change(|recent| recent.set_hosted(&manifest, runs));
+        if let Err(error) = noted {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// Forgets the networks that ran before and do not run now.
+    fn forget_not_running(&mut self) {
+        if self.leaving {
+            return;
+        }
+        let hosted = self.sessions().filter(|session| session.is_hosted());
+        let paths = hosted.filter_map(|session| Some(session.manifest()?.display().to_string()));
+        let paths: Vec<String> = paths.collect();
+        let noted = self
+            .recent
+            .change(|recent| recent.hosted.retain(|path| paths.contains(path)));
+        if let Err(error) = noted {
             tracing::warn!("{error}");
         }
     }

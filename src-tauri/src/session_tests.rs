@@ -1,7 +1,11 @@
 //! Tests with a real network and the real state of the app, but without a window: the network is started, shown,
 //! changed, attached to and ended.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use norouter::view::{ErrorCode, Event, HostAction, HostState, PlanView};
 
@@ -228,24 +232,169 @@ async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
     let shown = here.app();
     assert!(shown.network.unwrap().hosted);
     assert_eq!(shown.manifest.as_deref(), path.to_str());
+    // It can be shown even if its manifest is gone, and the manifest of another network does not stand beside it.
+    let text = fs::read_to_string(&path).unwrap();
+    here.open(&other).await.unwrap();
+    fs::remove_file(&path).unwrap();
+    here.attach(&name).await.unwrap();
+    assert_eq!((here.session_id(), here.hosted()), (id, 1));
+    assert!(here.app().network.unwrap().hosted && here.app().manifest.is_none());
+    fs::write(&path, text).unwrap();
     // It ends with the app even if it is not shown.
     here.open(&other).await.unwrap();
     here.wind_down().await;
     assert_eq!(here.hosted(), 0);
-    here.open(&path).await.unwrap();
-    here.start().await.unwrap();
-    until(&here, "it runs", |_, desk| desk.network().is_some()).await;
-
-    here.wind_down().await;
-    assert!(here.app().network.is_none());
     // After its next start, the app still knows which network was running and what was agreed to.
     let next = desk(&folder);
-    assert_eq!(next.last_open(), Some((path.clone(), true)));
-    next.open(&path).await.unwrap();
-    assert!(next.app().consent.is_none());
-    next.start().await.unwrap();
+    assert_eq!(next.last_open(), (Some(other), vec![path.clone()]));
+    next.resume(Some(path.clone())).await;
     until(&next, "it runs again", |_, desk| desk.network().is_some()).await;
+    assert!(next.app().consent.is_none() && next.app().network.unwrap().hosted);
     next.wind_down().await;
+    assert!(next.app().network.is_none());
+}
+
+/// Opens a manifest, agrees to it, and waits until its network runs.
+async fn run(desk: &Desk, path: &Path) {
+    desk.open(path).await.unwrap();
+    let digest = desk.app().consent.unwrap().digest;
+    desk.consent(&digest, true).await.unwrap();
+    until(desk, "it runs", |_, desk| desk.network().is_some()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_networks_that_ran_are_resumed_as_far_as_they_are_approved() {
+    let folder = Folder::new("resume");
+    let here = desk(&folder);
+    let three = [(81, "one"), (82, "two"), (83, "three")];
+    let paths = three.map(|(net, name)| file(&folder, name, &manifest(net, "x")));
+    for path in &paths {
+        run(&here, path).await;
+    }
+    assert_eq!(here.hosted(), 3);
+    // That they run is known even if the app crashes now.
+    assert_eq!(desk(&folder).last_open().1, paths);
+    here.wind_down().await;
+    assert_eq!(here.hosted(), 0);
+    assert!(here.start().await.is_err(), "the app is being quit");
+    // A signal may end the app a second time.
+    here.wind_down().await;
+
+    fs::write(&paths[0], manifest(81, "another")).unwrap();
+    let next = desk(&folder);
+    next.resume(None).await;
+    assert_eq!(next.hosted(), 2);
+    let app = next.app();
+    assert_eq!(app.manifest.as_deref(), paths[2].to_str());
+    assert!(app.network.unwrap().hosted && app.consent.is_none());
+    let failure = app.failure.unwrap();
+    assert!(
+        failure.title.starts_with("Could not start one-"),
+        "{failure:?}"
+    );
+    assert!(
+        failure.title.ends_with("needs your approval"),
+        "{failure:?}"
+    );
+    assert_eq!(next.last_open().1, paths[1..]);
+    next.open_failed().await.unwrap();
+    let consent = next.app().consent.unwrap();
+    assert_eq!(consent.hosts[0].change, CommandChange::Changed);
+    // The answer to a question that is not shown any more changes nothing.
+    next.consent("another", false).await.unwrap();
+    assert!(next.app().consent.is_some());
+    next.consent(&consent.digest, false).await.unwrap();
+    assert!(next.app().consent.is_none());
+
+    // A network that the person stops does not run at the next start.
+    next.open(&paths[1]).await.unwrap();
+    next.stop_and_wait().await.unwrap();
+    assert_eq!(next.last_open().1, paths[2..]);
+    next.wind_down().await;
+}
+
+/// A command that writes a burst, and never becomes an agent.
+const BURST: &str = "i=0; while [ $i -lt 1900 ]; do echo burst $i >&2; i=$((i+1)); done; echo done >&2; exec sleep 1000";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_line_of_a_burst_reaches_the_page_and_is_on_the_disk_with_its_date() {
+    let folder = Folder::new("burst");
+    let here = desk(&folder);
+    let text = format!(
+        "hosts:\n  web: {{vip: 127.0.84.2, cmd: [sh, -c, '{BURST}'], loopback: {{disable: true}}}}\n"
+    );
+    run(&here, &file(&folder, "burst", &text)).await;
+    until(&here, "the burst is over", |_, desk| said(desk, "done")).await;
+    let burst: Vec<String> = (0..1_900).map(|number| format!("burst {number}")).collect();
+    let news = here.news(&mut Cursor::default());
+    let told = news.iter().filter_map(|news| match news {
+        News::Line { line } => match &line.event {
+            Event::Stderr { line, .. } if line.starts_with("burst") => Some(line.clone()),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), burst);
+    let log = here.app().network.unwrap().log.unwrap();
+    let log = fs::read_to_string(log).unwrap();
+    let lines = log.lines().filter(|line| line.contains("| burst"));
+    let lines: Vec<_> = lines.map(|line| line.split_once("| ").unwrap()).collect();
+    assert_eq!(
+        lines.iter().map(|(_, said)| *said).collect::<Vec<_>>(),
+        burst
+    );
+    let (before, _) = lines[0];
+    let year = before.split_once('-').unwrap().0;
+    assert!(
+        year.parse::<u16>().is_ok_and(|year| year > 2_000),
+        "{before}"
+    );
+    // The place of the log is in the report for others.
+    let report = crate::diagnostics::text(&here).await;
+    assert!(report.contains(".log\n"), "{report}");
+    here.wind_down().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn jump_hosts_are_found_only_for_commands_that_run() {
+    let folder = Folder::new("way");
+    let here = desk(&folder);
+    let ran = folder.path("ran");
+    let config = format!(
+        "Match host web exec \"echo x >> {}\"\n ProxyJump gate\nHost gate\n HostName 127.0.0.1\n Port 1\n",
+        ran.display()
+    );
+    let config = folder.file("config", &config);
+    let text = format!(
+        "hosts:\n  web: {{vip: 127.0.85.2, cmd: [ssh, -F, '{}', web, --, norouter], loopback: {{disable: true}}}}\n",
+        config.display()
+    );
+    let path = file(&folder, "way", &text);
+    let finding = tokio::spawn(crate::jumps::find(here.clone()));
+    here.open(&path).await.unwrap();
+    assert!(here.app().consent.is_some() && !ran.exists());
+    let digest = here.app().consent.unwrap().digest;
+    here.consent(&digest, true).await.unwrap();
+    until(&here, "the jump host is found", |app, _| {
+        let shown = app.network.as_ref();
+        shown.is_some_and(|shown| shown.jumps.get("web").is_some_and(|way| way == "gate"))
+    })
+    .await;
+    finding.abort();
+    here.wind_down().await;
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_the_app_is_told_of_although_a_manifest_is_opened() {
+    let folder = Folder::new("damaged");
+    fs::create_dir_all(folder.path("config")).unwrap();
+    folder.file("config/settings.json", "{broken");
+    let here = desk(&folder);
+    let path = file(&folder, "damaged", "hosts: {a: {}}\n");
+    here.open(&path).await.unwrap();
+    let told = here.app().failure.unwrap().report;
+    assert!(told.contains("settings.json.broken-1"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

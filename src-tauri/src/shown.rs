@@ -1,6 +1,9 @@
-//! The shown network, as far as the app knows it.
+//! A network as far as the app knows it: the one that is shown, or one that the app runs and has set aside.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use norouter::{
     driver::{Handle, control::Client, manager::NetworkName},
@@ -13,7 +16,7 @@ use crate::{
     view::{Phase, Shown},
 };
 
-/// A network that is shown.
+/// A network that is shown, or that the app runs.
 pub(crate) struct Session {
     /// The number of this network, counted from 1 since the app started.
     pub(crate) id: u64,
@@ -28,6 +31,10 @@ pub(crate) struct Session {
     pub(crate) waits: Option<(u64, Plan)>,
     pub(crate) phase: Phase,
     pub(crate) truth: Truth,
+    /// The jump hosts to each host, the nearest first, as far as they are known.
+    pub(crate) jumps: BTreeMap<String, Vec<String>>,
+    /// The file with the network's log; `None` if another program runs the manager.
+    pub(crate) log: Option<PathBuf>,
     pub(crate) reader: AbortHandle,
 }
 
@@ -62,11 +69,16 @@ impl Session {
     }
 
     pub(crate) fn view(&self) -> Shown {
+        let jumps = self.jumps.iter();
         Shown {
             name: self.client.name().to_string(),
             manifest: self.manifest().map(|path| path.display().to_string()),
             hosted: self.is_hosted(),
             phase: self.phase,
+            jumps: jumps
+                .map(|(host, jumps)| (host.clone(), jumps.join(",")))
+                .collect(),
+            log: self.log.as_ref().map(|log| log.display().to_string()),
         }
     }
 }

@@ -49,27 +49,20 @@ pub(crate) fn read(home: &Path) -> SshConfig {
 
 /// As [`read`], with the folder of the machine's file.
 fn read_both(home: &Path, machine: &Path) -> SshConfig {
-    let mut reader = Reader {
-        folder: home.join(".ssh"),
-        home: home.to_owned(),
-        seen: BTreeSet::new(),
-        names: BTreeMap::new(),
-        found: SshConfig::default(),
-        open: Vec::new(),
-        section: Section::Everybody,
-        outer: Vec::new(),
-    };
-    for (folder, name) in [
-        (home.join(".ssh"), "config"),
-        (machine.to_owned(), "ssh_config"),
-    ] {
-        let file = folder.join(name);
-        reader.folder = folder;
-        reader.open.clear();
-        reader.section = Section::Everybody;
-        reader.read(&file, 0);
-    }
+    let mut reader = Reader::new(home);
+    reader.read_both(machine);
     reader.found
+}
+
+/// The files that ssh reads for a person: those of the person and of the machine, or only `own` if a command names it, and
+/// those that they include.
+pub(crate) fn files(home: &Path, own: Option<&Path>) -> BTreeSet<PathBuf> {
+    let mut reader = Reader::new(home);
+    match own {
+        Some(own) => reader.read(own, 0),
+        None => reader.read_both(Path::new("/etc/ssh")),
+    }
+    reader.seen
 }
 
 struct Reader {
@@ -114,6 +107,29 @@ impl Section {
 }
 
 impl Reader {
+    fn new(home: &Path) -> Self {
+        Self {
+            folder: home.join(".ssh"),
+            home: home.to_owned(),
+            seen: BTreeSet::new(),
+            names: BTreeMap::new(),
+            found: SshConfig::default(),
+            open: Vec::new(),
+        }
+    }
+
+    fn read_both(&mut self, machine: &Path) {
+        for (folder, name) in [
+            (self.home.join(".ssh"), "config"),
+            (machine.to_owned(), "ssh_config"),
+        ] {
+            let file = folder.join(name);
+            self.folder = folder;
+            self.open.clear();
+            self.read(&file, 0);
+        }
+    }
+
     fn read(&mut self, file: &Path, depth: usize) {
         let small = fs::metadata(file).is_ok_and(|it| it.is_file() && it.len() <= SIZE_MAX);
         let known = self.seen.len() >= FILES_MAX || !self.seen.insert(file.to_owned());

@@ -83,7 +83,7 @@ async fn ask(hosts: &[SshHost]) -> BTreeMap<String, Answer> {
 }
 
 /// The first value of each setting in the output of `ssh -G`.
-fn settings(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn settings(text: &str) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
     for line in text.lines() {
         if let Some((key, value)) = line.split_once(' ') {

@@ -14,7 +14,7 @@ use tauri_plugin_window_state::StateFlags;
 use crate::{
     bubble, commands,
     desk::{Desk, Folders},
-    dialogs, feed, imports, logbook, login_shell, notices,
+    dialogs, feed, imports, jumps, logbook, login_shell, notices,
     surface::Surface,
     tauri_surface::TauriSurface,
     tray, window,
@@ -101,22 +101,27 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     }
     let here = std::env::current_dir().unwrap_or_default();
     let given = manifest_among(words.iter(), &here);
-    tauri::async_runtime::spawn(open_first(desk.clone(), given));
+    let resumed = desk.clone();
+    tauri::async_runtime::spawn(async move { resumed.resume(given).await });
     let clicked = app.clone();
-    bubble::begin(move |place| {
-        clicked.state::<Desk>().go(place);
-        window::show(&clicked);
+    bubble::begin(move |network, place| {
+        let app = clicked.clone();
+        tauri::async_runtime::spawn(async move {
+            app.state::<Desk>().go_to(network, place).await;
+            window::show(&app);
+        });
     });
     let asked = app.clone();
-    tauri::async_runtime::spawn(notices::tell(desk.clone(), move |notice| {
+    tauri::async_runtime::spawn(notices::tell(desk.clone(), move |network, notice| {
         // A window that waits among the others because there is no tray is brought up by what needs the person.
         if notice.asks {
             window::bring_up(&asked);
         }
         // Showing a notification may take a while.
-        tauri::async_runtime::spawn_blocking(move || notices::show(&notice));
+        tauri::async_runtime::spawn_blocking(move || notices::show(network, &notice));
     }));
     tauri::async_runtime::spawn(look_around(desk.clone()));
+    tauri::async_runtime::spawn(jumps::find(desk.clone()));
     tauri::async_runtime::spawn(obey_signals(app.clone(), desk));
     Ok(())
 }
@@ -144,25 +149,6 @@ async fn be_seen(app: AppHandle) {
 fn manifest_among<'a>(mut words: impl Iterator<Item = &'a String>, here: &Path) -> Option<PathBuf> {
     let word = words.find(|word| !word.starts_with('-'))?;
     Some(here.join(word))
-}
-
-/// Opens the manifest that the app was started with, or otherwise the one that was open last. The network of the latter
-/// is started if it was running when the app was quit.
-async fn open_first(desk: Desk, given: Option<PathBuf>) {
-    let (path, runs) = match given {
-        Some(path) => (path, false),
-        None => match desk.last_open() {
-            Some(last) => last,
-            None => return,
-        },
-    };
-    let mut outcome = desk.open(&path).await;
-    if outcome.is_ok() && runs && desk.app().consent.is_none() {
-        outcome = desk.start().await;
-    }
-    if let Err(error) = outcome {
-        desk.fail_to_open(&path, error);
-    }
 }
 
 async fn look_around(desk: Desk) {

@@ -10,8 +10,8 @@ use norouter::{
 
 use crate::view::News;
 
-/// How many lines of the log are kept for a page that is hidden. The manager keeps more.
-pub(crate) const LINES_MAX: usize = 2_000;
+/// How many lines of the log are kept for a page that is hidden: as many as a manager keeps.
+pub(crate) const LINES_MAX: usize = 5_000;
 
 /// The network as it was last reported.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,11 @@ impl Truth {
     /// The whole state, once it is known.
     pub(crate) fn network(&self) -> Option<&NetworkView> {
         self.network.as_ref()
+    }
+
+    /// The number of the last line of the log; 0 if there is none.
+    pub(crate) fn last_line(&self) -> u64 {
+        self.lines.back().map_or(0, |line| line.seq)
     }
 
     /// Takes an item of the manager's stream, and records it as the change with this number.

@@ -1,7 +1,7 @@
 //! The state that the page shows besides the network itself, and the news that the page receives. The page's types are
 //! generated from the types in this file.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use norouter::{
     driver::control::client,
@@ -106,6 +106,15 @@ pub struct Shown {
     pub hosted: bool,
     /// The phase of the network.
     pub phase: Phase,
+    /// The jump hosts to each host, the nearest to this machine first, with commas between them; empty for a host that
+    /// is reached directly. A host of which OpenSSH does not tell them is missing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<BTreeMap<String, String>>"))]
+    pub jumps: BTreeMap<String, String>,
+    /// The file with the log of the network, if the app runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub log: Option<String>,
 }
 
 /// The phase of a network.

@@ -22,6 +22,10 @@ pub(crate) const MAIN: &str = "main";
 /// The argument that starts the app without its window.
 pub(crate) const HIDDEN: &str = "--hidden";
 
+/// The smallest size of the window: half of a small screen at twice the usual scale. The page's tests look at a window of
+/// this width.
+const MIN_SIZE: (f64, f64) = (480.0, 400.0);
+
 /// How long a hidden window is kept before it is destroyed.
 const KEPT: Duration = Duration::from_mins(5);
 
@@ -71,7 +75,7 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title(words::APP)
         .inner_size(1180.0, 780.0)
-        .min_inner_size(760.0, 520.0)
+        .min_inner_size(MIN_SIZE.0, MIN_SIZE.1)
         .background_color(BEHIND)
         .visible(false)
         .on_navigation(is_ours)

@@ -28,6 +28,11 @@ pub(crate) mod menu {
     pub(crate) const RESTART: &str = "Restart";
     pub(crate) const START_HOST: &str = "Start";
 
+    /// The line of another running network, in which something waits for the person.
+    pub(crate) fn in_need(name: &str) -> String {
+        format!("\u{25b2} {name}")
+    }
+
     pub(crate) fn starting(network: &str) -> String {
         format!("{network}: starting")
     }
@@ -118,6 +123,14 @@ pub(crate) mod notice {
         }
     }
 
+    /// The text about a host of a network that is not shown.
+    pub(crate) fn of(network: &str, text: &str) -> String {
+        if text.is_empty() {
+            return format!("Network: {network}");
+        }
+        format!("Network: {network}\n{text}")
+    }
+
     pub(crate) fn copied(text: &str) -> String {
         format!("Copied {text}")
     }
@@ -153,12 +166,13 @@ pub(crate) mod dialog {
         format!("Stop the network \"{network}\"?")
     }
 
-    /// The consequences of stopping a network with this many open connections. The page says the same in
+    /// The consequences of stopping networks with this many open connections. The page says the same of one network in
     /// `ui/src/lib/strings/shell.ts`.
-    pub(crate) fn what_ends(flows: usize) -> String {
-        match flows {
-            0 => "Its hosts cannot be reached until you start it again.".to_owned(),
-            flows => format!("{} will be cut.", counted(flows, "open connection")),
+    pub(crate) fn what_ends(networks: usize, flows: usize) -> String {
+        match (networks, flows) {
+            (0 | 1, 0) => "Its hosts cannot be reached until you start it again.".to_owned(),
+            (_, 0) => "Their hosts cannot be reached until you start them again.".to_owned(),
+            (_, flows) => format!("{} will be cut.", counted(flows, "open connection")),
         }
     }
 }
@@ -195,6 +209,20 @@ pub(crate) mod failure {
         format!("Could not open {}", name.display())
     }
 
+    /// The title of a failure of a network that is not shown.
+    pub(crate) fn of(network: &str, title: &str) -> String {
+        format!("{network}: {title}")
+    }
+
+    pub(crate) fn not_started(file: &Path) -> String {
+        let name = file.file_name().unwrap_or(file.as_os_str());
+        format!("Could not start {}", name.display())
+    }
+
+    pub(crate) fn not_started_several(networks: usize) -> String {
+        format!("Could not start {networks} networks")
+    }
+
     pub(crate) fn not_runnable(file: &str) -> String {
         format!("{file} has errors")
     }
@@ -206,7 +234,8 @@ mod tests {
 
     #[test]
     fn what_ends_is_counted() {
-        assert_eq!(what_ends(1), "1 open connection will be cut.");
-        assert_eq!(what_ends(12), "12 open connections will be cut.");
+        assert_eq!(what_ends(1, 1), "1 open connection will be cut.");
+        assert_eq!(what_ends(2, 12), "12 open connections will be cut.");
+        assert!(what_ends(2, 0).starts_with("Their hosts"));
     }
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 
 /// A text that the program prints while the host of [`SHORT`] waits. Then the test sends Ctrl-C.
-const WAITS: &str = "(try 1)";
+const WAITS: &str = "attempt 1 ";
 
 /// A folder with an editor, which notes each file that it is given, and writes a text into it.
 struct Desk(TempDir);

@@ -141,26 +141,58 @@ fn a_program_that_asks_is_ended_before_it_could_go_on_without_an_answer() {
     assert!(!home.path().join("tried").exists(), "it went on");
 }
 
+/// A command that is as verbose as `ssh -vvv`, says one line again and again, and never becomes an agent.
+const VERBOSE: &str = "i=0; while [ $i -lt 1900 ]; do echo \"debug1: line $i\" >&2; i=$((i+1)); done\n\
+    i=0; while [ $i -lt 27 ]; do echo 'still waiting' >&2; i=$((i+1)); done\nexec cat > /dev/null\n";
+
 #[test]
-fn a_norouter_that_its_command_tells_nothing_says_so_and_runs_no_manifest() {
-    let home = Home::new("astray");
-    let runs = home.path().join("runs");
-    let text = format!(
-        "hosts:\n  far:\n    vip: \"127.0.62.31\"\n    cmd: [sh, -c, \"touch {}\", norouter]\n",
-        runs.display()
-    );
-    home.write("norouter.yaml", &text);
-    let script = format!("exec {}\n", env!("CARGO_BIN_EXE_norouter"));
-    let _manager = network(&home, 30, &script);
-    let host = web(&home, |trouble| trouble["code"] == "exited");
-    let trouble = &host["troubles"][0];
-    let said = trouble["what"].as_str().unwrap();
-    assert!(
-        said.contains("\"agent --automated\" was lost on the way"),
-        "{said}"
-    );
-    assert_eq!(trouble["cause"], "setup");
-    let remedy = trouble["remedy"].as_str().unwrap();
-    assert!(remedy.contains("sh -c 'exec norouter"), "{remedy}");
-    assert!(!runs.exists(), "the manifest of the folder was run");
+fn the_log_has_what_a_command_has_said_before_its_end() {
+    let home = Home::new("last");
+    let script =
+        "i=0; while [ $i -lt 1900 ]; do echo \"debug1: line $i\" >&2; i=$((i+1)); done; exit 255\n";
+    let _manager = network(&home, 51, script);
+    let deadline = Instant::now() + PATIENCE;
+    let log = loop {
+        let log = home.run(&["logs", "web", "--lines", "5000"]).data;
+        if log.contains(" is retrying") {
+            break log;
+        }
+        assert!(Instant::now() < deadline, "{log}");
+    };
+    let lines = log
+        .lines()
+        .take_while(|line| !line.contains(" is retrying"));
+    let lines = lines.filter_map(|line| line.split_once("| "));
+    let said: Vec<_> = lines.map(|(_, said)| said.to_owned()).collect();
+    let expected: Vec<_> = (0..1_900)
+        .map(|number| format!("debug1: line {number}"))
+        .collect();
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn the_log_has_every_line_of_a_verbose_command_and_folds_repeats() {
+    let home = Home::new("verbose");
+    let _manager = network(&home, 49, VERBOSE);
+    let deadline = Instant::now() + PATIENCE;
+    let said = loop {
+        let log = home.run(&["logs", "web", "--lines", "5000"]).data;
+        let lines = log.lines().filter_map(|line| line.split_once("| "));
+        let said: Vec<_> = lines.map(|(_, said)| said.to_owned()).collect();
+        // Lines that come slowly are not repeats of each other, so there may be more than one note.
+        let times = said.iter().map(|line| match line.as_str() {
+            "still waiting" | "(this line came once more)" => 1,
+            line => line
+                .strip_prefix("(this line came ")
+                .and_then(|rest| rest.split(' ').next()?.parse().ok())
+                .unwrap_or(0),
+        });
+        if times.sum::<u32>() == 27 {
+            break said;
+        }
+        assert!(Instant::now() < deadline, "{said:?}");
+    };
+    let debug = (0..1_900).map(|number| format!("debug1: line {number}"));
+    assert_eq!(said[..1_900], debug.collect::<Vec<_>>());
+    assert!(said.len() < 1_927, "nothing was folded: {said:?}");
 }

@@ -37,7 +37,7 @@ fn many_taken_addresses_do_not_cost_a_thread_each() {
     let deadline = Instant::now() + PATIENCE;
     let is_named = |web: &Value| {
         let reason = web["reason"].as_str().unwrap_or_default();
-        web["state"] == "degraded" && reason.contains("has this port")
+        web["state"] == "degraded" && reason.contains("already in use by ")
     };
     loop {
         let snapshot: Value =

@@ -100,10 +100,10 @@ fn what_scrolls_takes_the_place_of_the_block_which_follows() {
 fn a_reason_comes_first_and_is_cut_before_the_countdown() {
     let long = "ssh: Could not resolve hostname wbe1.example.com: Name or service not known";
     for (reason, told) in [
-        ("no (status 1)", "no (status 1); again in 4 s (try 3)\n"),
+        ("no (status 1)", "no (status 1); attempt 3 in 4 s\n"),
         (
             long,
-            "ssh: Could not resolve hostname wbe1.e…; again in 4 s (try 3)\n",
+            "ssh: Could not resolve hostname wbe1.examp…; attempt 3 in 4 s\n",
         ),
     ] {
         let mut db = host("db", HostState::Waiting, Some(reason));

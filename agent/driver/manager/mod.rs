@@ -85,8 +85,9 @@ const LINE_MAX: usize = 16 << 10;
 /// a program that waits for the answer does not end the line.
 const UNFINISHED_MAX: Duration = Duration::from_secs(1);
 
-/// How many lines of standard error are read at a time.
-const LINES_MAX: usize = 64;
+/// How many lines of standard error are read at a time. What a pipe holds of a command that has ended is read within
+/// [`REST_MAX`].
+const LINES_MAX: usize = 128;
 
 /// How long reading pauses after much standard error, so that one agent's messages do not use up the time of others.
 const FLOOD_PAUSE: Duration = Duration::from_millis(20);

@@ -30,7 +30,7 @@ pub fn host(view: &HostView) -> String {
             format!("it is tried again by itself; {logs}norouter start {name} tries at once")
         }
         HostState::NeedsYou if view.held.is_some() => {
-            format!("look at its new command, and approve it with: norouter approve {name}")
+            format!("review its new command, and approve it with: norouter approve {name}")
         }
         HostState::NeedsYou => format!("give it what it asks for: norouter answer {name}"),
         HostState::Starting | HostState::Greeting | HostState::Configuring

@@ -1,11 +1,11 @@
 //! The content of the tray as values: one of four shapes of the icon, and the lines of the menu, of which some open
 //! menus of their own. Nothing is drawn here.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use norouter::{
     plan::Plan,
-    view::{HostState, HostView, NetworkView},
+    view::{HostState, HostView, NetworkView, Snapshot},
 };
 
 use crate::{
@@ -23,7 +23,10 @@ const PORTS_MAX: usize = 8;
 /// How many manifests that were open before are listed, and how many other networks.
 const NETWORKS_MAX: usize = 8;
 
-/// The length to which a reason is cut, in characters.
+/// How many notes about one host are listed.
+const NOTES_MAX: usize = 3;
+
+/// The length to which a reason or a note is cut, in characters.
 const REASON_MAX: usize = 70;
 
 /// The shape of the icon.
@@ -164,34 +167,44 @@ impl Act {
     }
 }
 
-/// The shape for the app and its network.
-pub(crate) fn shape(app: &App, network: Option<&NetworkView>) -> Shape {
+/// The shape for the app and its network. Something waits for the person in the other networks that are `needy`.
+pub(crate) fn shape(app: &App, network: Option<&NetworkView>, needy: &BTreeSet<String>) -> Shape {
+    let snapshot = network.map(|network| &network.snapshot);
+    if !needy.is_empty() || snapshot.is_some_and(Snapshot::needs_attention) {
+        return Shape::Attention;
+    }
     let Some(shown) = &app.network else {
         return Shape::Off;
     };
-    let hosts = network.map_or(&[][..], |network| &network.snapshot.hosts);
+    let hosts = snapshot.map_or(&[][..], |snapshot| &snapshot.hosts);
     let is_coming = |host: &HostView| !host.state.is_up() && host.state != HostState::Stopped;
-    let held = network.is_some_and(|network| network.snapshot.held.is_some());
-    if held || hosts.iter().any(HostView::needs_attention) {
-        Shape::Attention
-    } else if shown.phase != Phase::Running || hosts.iter().any(is_coming) {
+    if shown.phase != Phase::Running || hosts.iter().any(is_coming) {
         Shape::Connecting
     } else {
         Shape::On
     }
 }
 
-/// The menu for the app and its network. The plan, if it is known, says what the published ports lead to.
-pub(crate) fn lines(app: &App, network: Option<&NetworkView>, plan: Option<&Plan>) -> Vec<Line> {
+/// The menu for the app and its network. The plan, if it is known, says what the published ports lead to. Of the other
+/// networks, those in which something waits for the person (`needy`) come first.
+pub(crate) fn lines(
+    app: &App,
+    network: Option<&NetworkView>,
+    plan: Option<&Plan>,
+    needy: &BTreeSet<String>,
+) -> Vec<Line> {
     let mut lines = Vec::new();
     match (&app.network, network) {
         (Some(shown), Some(network)) => running(&mut lines, shown, network, plan),
         (Some(shown), None) => lines.push(Line::Text(menu::starting(&shown.name), None)),
         (None, _) => stopped(&mut lines, app),
     }
-    let others = app.running.iter().take(NETWORKS_MAX);
+    let quiet = app.running.iter().filter(|name| !needy.contains(*name));
+    let needy = needy.iter().map(|name| (menu::in_need(name), name));
+    let others = needy.chain(quiet.map(|name| (name.clone(), name)));
     let others: Vec<_> = others
-        .map(|name| act(name, Act::Attach(name.clone())))
+        .take(NETWORKS_MAX)
+        .map(|(text, name)| act(&text, Act::Attach(name.clone())))
         .collect();
     if !others.is_empty() {
         lines.push(Line::Gap);
@@ -281,6 +294,9 @@ fn of_host(host: &HostView, plan: Option<&Plan>) -> Vec<Line> {
     if let Some(reason) = host.reason.as_deref().filter(|_| trouble(host) > 0) {
         lines.push(Line::Text(cut(reason), None));
     }
+    for note in host.notes.iter().take(NOTES_MAX) {
+        lines.push(Line::Text(cut(note), None));
+    }
     if !host.prompts.is_empty() {
         lines.push(act(menu::ANSWER, Act::Answer(name())));
     }
@@ -351,6 +367,8 @@ mod tests {
                 manifest: None,
                 hosted: true,
                 phase,
+                jumps: std::collections::BTreeMap::new(),
+                log: None,
             }),
             manifest: Some("/a/office.yaml".to_owned()),
             ..desk(&folder).app()
@@ -380,7 +398,7 @@ mod tests {
             (&[Ready, Refused], Shape::Attention),
         ] {
             assert_eq!(
-                shape(&running, Some(&network(states))),
+                shape(&running, Some(&network(states)), &BTreeSet::new()),
                 expected,
                 "{states:?}"
             );
@@ -390,10 +408,18 @@ mod tests {
             number: 1,
             grants: Vec::new(),
         });
-        assert_eq!(shape(&running, Some(&held)), Shape::Attention);
+        assert_eq!(
+            shape(&running, Some(&held), &BTreeSet::new()),
+            Shape::Attention
+        );
         let ending = app(Some(Phase::Ending));
-        assert_eq!(shape(&ending, Some(&network(&[Ready]))), Shape::Connecting);
-        assert_eq!(shape(&app(None), None), Shape::Off);
+        assert_eq!(
+            shape(&ending, Some(&network(&[Ready])), &BTreeSet::new()),
+            Shape::Connecting
+        );
+        assert_eq!(shape(&app(None), None, &BTreeSet::new()), Shape::Off);
+        let needy = ["lab".to_owned()].into();
+        assert_eq!(shape(&app(None), None, &needy), Shape::Attention);
     }
 
     fn texts(lines: &[Line]) -> Vec<&str> {
@@ -418,7 +444,12 @@ mod tests {
     #[test]
     fn the_menu_begins_with_trouble_and_has_a_menu_for_each_host() {
         let network = network(&[HostState::Ready, HostState::Waiting, HostState::Refused]);
-        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
+        let lines = lines(
+            &app(Some(Phase::Running)),
+            Some(&network),
+            None,
+            &BTreeSet::new(),
+        );
         assert_eq!(
             texts(&lines),
             [
@@ -455,16 +486,24 @@ mod tests {
             {"id": 1, "kind": "secret", "text": "Password: "}
         ]))
         .unwrap();
+        asks.notes = vec!["cannot write the files: disk full".to_owned()];
+        asks.notes = vec!["cannot write the files: disk full".to_owned()];
         asks.held =
             serde_json::from_value(serde_json::json!({"number": 1, "command": ["ssh"]})).unwrap();
         // No browser can open a database.
         asks.ports = vec![5432];
-        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
+        let lines = lines(
+            &app(Some(Phase::Running)),
+            Some(&network),
+            None,
+            &BTreeSet::new(),
+        );
         assert_eq!(texts(&lines)[1], "\u{25b2} h2: needs input");
         let menu = inside(&lines, "\u{25b2} h2: needs input");
-        assert_eq!(menu[1], act("Answer\u{2026}", Act::Answer("h2".to_owned())));
+        assert_eq!(texts(menu)[1], "cannot write the files: disk full");
+        assert_eq!(menu[2], act("Answer\u{2026}", Act::Answer("h2".to_owned())));
         assert_eq!(
-            menu[2],
+            menu[3],
             act("Approve its command\u{2026}", Act::Approve("h2".to_owned()))
         );
         assert_eq!(texts(menu)[0].chars().count(), REASON_MAX + 1);
@@ -482,7 +521,12 @@ mod tests {
         let mut states = [HostState::Ready; 300];
         states[299] = HostState::Waiting;
         let network = network(&states);
-        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
+        let lines = lines(
+            &app(Some(Phase::Running)),
+            Some(&network),
+            None,
+            &BTreeSet::new(),
+        );
         assert!(lines.len() < 30, "{} lines", lines.len());
         assert!(texts(&lines).contains(&"285 more\u{2026}"));
         assert_eq!(texts(&lines)[1], "\u{25cc} h299: retrying");
@@ -495,7 +539,12 @@ mod tests {
             number: 1,
             grants: Vec::new(),
         });
-        let lines = lines(&app(Some(Phase::Running)), Some(&network), None);
+        let lines = lines(
+            &app(Some(Phase::Running)),
+            Some(&network),
+            None,
+            &BTreeSet::new(),
+        );
         assert_eq!(
             lines[1],
             act("Review the changed manifest\u{2026}", Act::Review)
@@ -518,7 +567,8 @@ mod tests {
             running: vec!["shop".to_owned()],
             ..app(None)
         };
-        let lines = lines(&app, None, None);
+        let needy = ["lab-2".to_owned()].into();
+        let lines = lines(&app, None, None, &needy);
         assert_eq!(
             texts(&lines),
             [
@@ -534,8 +584,9 @@ mod tests {
         );
         let lab = act("lab", Act::Open("/a/lab.yaml".to_owned()));
         assert_eq!(inside(&lines, "Recent networks"), [lab]);
-        let shop = act("shop", Act::Attach("shop".to_owned()));
-        assert_eq!(inside(&lines, "Other running networks"), [shop]);
+        let others = [("\u{25b2} lab-2", "lab-2"), ("shop", "shop")];
+        let others = others.map(|(text, name)| act(text, Act::Attach(name.to_owned())));
+        assert_eq!(inside(&lines, "Other running networks"), others);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(crate) mod lines;
 mod linux;
 mod presence;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use norouter::view::HostAction;
 use tauri::{
@@ -51,7 +51,7 @@ pub(crate) fn begin(app: &AppHandle) {
 
 fn build(app: &AppHandle) -> tauri::Result<TrayIcon> {
     let desk = app.state::<Desk>();
-    let lines = lines::lines(&desk.app(), None, None);
+    let lines = lines::lines(&desk.app(), None, None, &BTreeSet::new());
     TrayIconBuilder::with_id(ID)
         .icon(picture(Shape::Off)?)
         .icon_as_template(cfg!(target_os = "macos"))
@@ -110,9 +110,10 @@ async fn keep_true(app: AppHandle, icon: TrayIcon) {
     loop {
         wakes.mark_unchanged();
         let (state, network, plan) = (desk.app(), desk.network(), desk.hosted_plan());
+        let needy = desk.aside_in_need();
         let now = (
-            lines::shape(&state, network.as_ref()),
-            lines::lines(&state, network.as_ref(), plan.as_ref()),
+            lines::shape(&state, network.as_ref(), &needy),
+            lines::lines(&state, network.as_ref(), plan.as_ref(), &needy),
         );
         if now != drawn
             && let Err(error) = draw(&app, &icon, &drawn, &now)

@@ -105,6 +105,45 @@ impl Notifier {
     }
 }
 
+/// The simulated service that tells programs that the desktop is dark.
+struct Portal;
+
+#[interface(name = "org.freedesktop.portal.Settings")]
+impl Portal {
+    fn read(&self, _namespace: String, key: String) -> zbus::fdo::Result<OwnedValue> {
+        // The specification has a value inside a value here.
+        let value = Value::new(dark(&key)?);
+        OwnedValue::try_from(value).map_err(|error| zbus::fdo::Error::Failed(error.to_string()))
+    }
+
+    #[zbus(name = "ReadOne")]
+    fn read_one(&self, _namespace: String, key: String) -> zbus::fdo::Result<OwnedValue> {
+        let value = dark(&key)?;
+        OwnedValue::try_from(value).map_err(|error| zbus::fdo::Error::Failed(error.to_string()))
+    }
+
+    #[zbus(name = "ReadAll")]
+    fn read_all(&self, _namespaces: Vec<String>) -> HashMap<String, HashMap<String, OwnedValue>> {
+        let settings = HashMap::from([("color-scheme".to_owned(), OwnedValue::from(1_u32))]);
+        HashMap::from([("org.freedesktop.appearance".to_owned(), settings)])
+    }
+
+    #[zbus(property, name = "version")]
+    fn version(&self) -> u32 {
+        2
+    }
+}
+
+/// The only setting of a dark desktop.
+fn dark(key: &str) -> zbus::fdo::Result<Value<'static>> {
+    match key {
+        "color-scheme" => Ok(Value::from(1_u32)),
+        _ => Err(zbus::fdo::Error::Failed(
+            "there is no such setting".to_owned(),
+        )),
+    }
+}
+
 /// A simulated desktop.
 pub(crate) struct Desktop {
     bus: Connection,
@@ -122,6 +161,17 @@ pub(crate) struct Icon {
 type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
 
 impl Desktop {
+    /// A desktop that is dark.
+    pub(crate) fn dark() -> Self {
+        let desktop = Self::new();
+        let path = "/org/freedesktop/portal/desktop";
+        let server = desktop.bus.object_server();
+        assert!(server.at(path, Portal).unwrap());
+        let name = "org.freedesktop.portal.Desktop";
+        desktop.bus.request_name(name).unwrap();
+        desktop
+    }
+
     pub(crate) fn new() -> Self {
         let (sender, items) = channel();
         let (seer, seen) = channel();

@@ -94,9 +94,15 @@ impl Home {
 
     /// Starts the app.
     pub(crate) fn start(&self, words: &[&str]) -> App {
+        self.start_with(words, &[])
+    }
+
+    /// Starts the app with further environment variables.
+    pub(crate) fn start_with(&self, words: &[&str], variables: &[(&str, &str)]) -> App {
         let log = File::create(self.0.path().join("stderr")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_norouter-app"));
         let command = self.dress(&mut command).args(words);
+        command.envs(variables.iter().copied());
         App(command
             .stdout(log.try_clone().unwrap())
             .stderr(log)

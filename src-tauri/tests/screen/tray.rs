@@ -79,7 +79,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
         assert!(told.status.success(), "{told:?}");
         String::from_utf8(told.stdout).unwrap()
     };
-    let again = "the manifest was read again; nothing has changed";
+    let again = "the manifest was reloaded; nothing has changed";
     assert!(!log().contains(again), "{}", log());
     icon.click(&home, "Reload the manifest");
     home.wait("the manifest was not read again", || {

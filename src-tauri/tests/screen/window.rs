@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::rig::{Driven, Home};
+use super::{
+    desktop::Desktop,
+    display::Display,
+    page::text,
+    rig::{Driven, Home},
+};
 
 /// A network with only this machine, without a command and without a published port.
 const ALONE: &str =
@@ -77,4 +82,44 @@ async fn the_page_runs_a_network_and_can_do_nothing_else() {
     let ended = "return window.heard.find((news) => news.kind === 'ended') ?? null;";
     app.until_found(&home, ended, "the end is not told").await;
     app.end().await;
+}
+
+/// Whether the page of the app has dark colours.
+const IS_DARK: &str = "return matchMedia('(prefers-color-scheme: dark)').matches;";
+
+#[tokio::test]
+async fn the_window_is_dark_on_a_dark_desktop() {
+    let (_desktop, home) = (Desktop::dark(), Home::new());
+    let app = Driven::start(&home, &[]).await;
+    app.sees(&home, &text("One file, one network")).await;
+    let dark = app.page.execute(IS_DARK, vec![]).await.unwrap();
+    assert_eq!(dark, json!(true), "{}", home.said());
+    app.end().await;
+}
+
+#[test]
+fn the_window_has_the_same_size_at_each_start_at_any_scale() {
+    let display = Display::open();
+    for (name, value) in [("GDK_SCALE", "2"), ("GDK_DPI_SCALE", "1.25")] {
+        let (desktop, home) = (Desktop::new(), Home::new());
+        let mut sizes = Vec::new();
+        for _ in 0..3 {
+            let app = home.start_with(&[], &[(name, value)]);
+            let icon = desktop.icon(app.pid());
+            let window = display.window(&home, app.pid(), "NORMAL");
+            icon.shows(&home, "No network is open");
+            sizes.extend(
+                display
+                    .place(window)
+                    .map(|(_, _, width, height)| (width, height)),
+            );
+            icon.click(&home, "Quit");
+            assert_eq!(app.ended(), Some(0), "{}", home.said());
+        }
+        assert_eq!(sizes.len(), 3);
+        assert!(
+            sizes.iter().all(|size| *size == sizes[0]),
+            "{name}: {sizes:?}"
+        );
+    }
 }

@@ -20,4 +20,13 @@ hosted: boolean,
 /**
  * The phase of the network.
  */
-phase: Phase, };
+phase: Phase, 
+/**
+ * The jump hosts to each host, the nearest to this machine first, with commas between them; empty for a host that
+ * is reached directly. A host of which OpenSSH does not tell them is missing.
+ */
+jumps?: { [key in string]: string }, 
+/**
+ * The file with the log of the network, if the app runs it.
+ */
+log?: string, };
