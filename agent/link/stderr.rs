@@ -4,8 +4,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{text, time::Instant};
 
-/// The maximum number of lines that are shown within [`WINDOW`]. Further lines are only counted.
-const SHOWN_MAX: u32 = 20;
+/// The maximum number of lines that are shown within [`WINDOW`]. Further lines are only counted. `ssh -vvv` writes about
+/// 250 lines until it has connected, and the last ones say why it cannot.
+const SHOWN_MAX: u32 = 400;
 
 /// The length of the window in which at most [`SHOWN_MAX`] lines are shown.
 const WINDOW: Duration = Duration::from_mins(1);
@@ -65,10 +66,10 @@ mod tests {
         let shown: usize = (0..1000)
             .map(|n| stderr.push(start, format!("{n}").as_bytes()).len())
             .sum();
-        assert_eq!(shown, 21, "20 lines and the word that more follow");
+        assert_eq!(shown, 401, "400 lines and the word that more follow");
         assert_eq!(stderr.tail().last(), Some("999"));
         assert_eq!(stderr.tail().count(), TAIL_MAX);
         let later = stderr.push(start + WINDOW, b"calm\r");
-        assert_eq!(later, ["(980 lines were not shown)", "calm"]);
+        assert_eq!(later, ["(600 lines were not shown)", "calm"]);
     }
 }
