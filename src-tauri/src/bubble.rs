@@ -38,9 +38,7 @@ impl Slot {
     /// this machine has no service for notifications.
     pub(crate) fn show(&self, notice: &Notice, time_ms: Option<u16>) {
         let mut id = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The text comes from outside, and some desktops interpret markup in it.
-        let body = notice.text.replace('&', "&amp;").replace('<', "&lt;");
-        match desktop::show(*id, notice, &body, time_ms) {
+        match desktop::show(*id, notice, time_ms) {
             Ok(given) => *id = given,
             Err(error) => tracing::warn!("a notification cannot be shown: {error}"),
         }
@@ -76,6 +74,9 @@ mod linux {
     /// The action that a click on the notification itself means.
     const DEFAULT: &str = "default";
 
+    /// The name of the capability to interpret markup in the text.
+    const MARKUP: &str = "body-markup";
+
     /// The places to which the notifications with these numbers lead.
     static PLACES: Mutex<Option<HashMap<u32, (u64, Place)>>> = Mutex::new(None);
 
@@ -86,13 +87,17 @@ mod linux {
         BUS.get_or_init(|| Connection::session().ok()).as_ref()
     }
 
-    pub(super) fn show(
-        id: u32,
-        notice: &Notice,
-        body: &str,
-        time_ms: Option<u16>,
-    ) -> zbus::Result<u32> {
+    pub(super) fn show(id: u32, notice: &Notice, time_ms: Option<u16>) -> zbus::Result<u32> {
         let Some(bus) = bus() else { return Ok(id) };
+        let can = bus.call_method(Some(SERVICE), PATH, Some(SERVICE), "GetCapabilities", &())?;
+        let can: Vec<String> = can.body().deserialize()?;
+        // The text comes from outside, so that markup in it is not to be obeyed. A desktop that knows no markup would
+        // show what is written for it.
+        let body = if can.iter().any(|word| word == MARKUP) {
+            notice.text.replace('&', "&amp;").replace('<', "&lt;")
+        } else {
+            notice.text.clone()
+        };
         let actions: &[&str] = match &notice.place {
             Some(_) => &[DEFAULT, SHOW],
             None => &[],
@@ -104,7 +109,7 @@ mod linux {
             id,
             "norouter-app",
             &*notice.title,
-            body,
+            &*body,
             actions,
             hints,
             time,
@@ -136,6 +141,14 @@ mod linux {
                 drop(places);
                 if let Some((network, place)) = place.filter(|_| action == DEFAULT) {
                     clicked(network, place);
+                    // Some desktops leave a notification on the screen after a click. The others say that it is gone.
+                    let _ = bus.call_method(
+                        Some(SERVICE),
+                        PATH,
+                        Some(SERVICE),
+                        "CloseNotification",
+                        &id,
+                    );
                 }
             }
             Ok::<_, zbus::Error>(())
@@ -161,7 +174,6 @@ mod elsewhere {
     pub(super) fn show(
         id: u32,
         notice: &Notice,
-        body: &str,
         time_ms: Option<u16>,
     ) -> notify_rust::error::Result<u32> {
         let time = time_ms.map_or(Timeout::Default, |time| Timeout::Milliseconds(time.into()));
@@ -169,7 +181,7 @@ mod elsewhere {
         shown
             .appname(APP)
             .summary(&notice.title)
-            .body(body)
+            .body(&notice.text)
             .icon("norouter-app")
             .id(id)
             .timeout(time);

@@ -42,8 +42,8 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("git", "git"),
     ("pip3", "python3-pip"),
     ("npm", "npm"),
-    // The libraries for building the desktop app. Its tests also need a virtual screen, fonts, a message bus and a
-    // browser driver.
+    // The libraries for building the desktop app. Its tests also need a virtual screen, fonts, a message bus, that of
+    // screen readers, and a browser driver.
     (
         "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
         "libwebkit2gtk-4.1-dev",
@@ -55,6 +55,7 @@ const PROGRAMS: &[(&str, &str)] = &[
         "fonts-dejavu-core",
     ),
     ("dbus-run-session", "dbus"),
+    ("/usr/libexec/at-spi-bus-launcher", "at-spi2-core"),
     ("WebKitWebDriver", "webkit2gtk-driver"),
 ];
 

@@ -41,6 +41,7 @@ impl Watcher {
 /// ignores a number that the app requests.
 struct Notifier {
     seen: Sender<Seen>,
+    closed: Sender<u32>,
     count: u32,
 }
 
@@ -90,6 +91,11 @@ impl Notifier {
             actions: actions.into_iter().step_by(2).collect(),
         });
         id
+    }
+
+    #[zbus(name = "CloseNotification")]
+    fn close(&self, id: u32) {
+        let _ = self.closed.send(id);
     }
 
     #[zbus(name = "GetCapabilities")]
@@ -149,6 +155,7 @@ pub(crate) struct Desktop {
     bus: Connection,
     items: Receiver<(String, String)>,
     seen: Receiver<Seen>,
+    closed: Receiver<u32>,
 }
 
 /// The icon of an app.
@@ -175,8 +182,10 @@ impl Desktop {
     pub(crate) fn new() -> Self {
         let (sender, items) = channel();
         let (seer, seen) = channel();
+        let (closer, closed) = channel();
         let notifier = Notifier {
             seen: seer,
+            closed: closer,
             count: 0,
         };
         let bus = connection::Builder::session()
@@ -189,6 +198,7 @@ impl Desktop {
             bus: bus.expect("run this by: cargo xtask app-test"),
             items,
             seen,
+            closed,
         }
     }
 
@@ -198,7 +208,7 @@ impl Desktop {
         seen.expect("no notification has come")
     }
 
-    /// Clicks on a notification, as the service of a desktop tells it.
+    /// Clicks on a notification, as the service of a desktop tells it, and waits until the app closes it.
     pub(crate) fn click(&self, seen: &Seen) {
         let path = "/org/freedesktop/Notifications";
         let clicked = (seen.id, "default");
@@ -211,6 +221,8 @@ impl Desktop {
                 &clicked,
             )
             .unwrap();
+        let closed = self.closed.recv_timeout(PATIENCE);
+        assert_eq!(closed.expect("no notification was closed"), seen.id);
     }
 
     /// The icon of a process. Icons of other processes are skipped, because an app that has ended may have announced
@@ -278,6 +290,14 @@ impl Icon {
             // If the menu was rebuilt in between, its lines have other numbers, and the call fails.
             self.proxy().call::<_, _, ()>("Event", &event).is_ok()
         });
+    }
+
+    /// The texts of the menu that a line of the menu opens, if the line begins with this text.
+    pub(crate) fn inside(&self, begins: &str) -> Vec<String> {
+        let lines = self.lines().into_iter();
+        let mut found = lines.filter(|line| line.text.starts_with(begins));
+        let inside = found.next().map(|line| line.inside).unwrap_or_default();
+        inside.into_iter().map(|line| line.text).collect()
     }
 
     fn until(&self, home: &Home, begin: &[&str], done: impl Fn(i32) -> bool) {

@@ -23,6 +23,13 @@ pub(crate) const CONTROL: u32 = 0xffe3;
 pub(crate) const LETTER_A: u32 = 0x61;
 pub(crate) const LETTER_V: u32 = 0x76;
 
+/// Buttons of the mouse by their numbers in X11.
+pub(crate) const LEFT: u8 = 1;
+pub(crate) const RIGHT: u8 = 3;
+
+/// A point of a window: x, y.
+pub(crate) type Point = (i16, i16);
+
 /// The X display that the app is on. There is no window manager.
 pub(crate) struct Display {
     pub(super) connection: RustConnection,
@@ -156,11 +163,38 @@ impl Display {
         let up = keys.iter().rev();
         let up = up.map(|key| (xproto::KEY_RELEASE_EVENT, *key));
         for (what, key) in down.chain(up) {
-            let sent = self
-                .connection
-                .xtest_fake_input(what, key, 0, self.root, 0, 0, 0);
-            sent.unwrap().check().unwrap();
+            self.fake(what, key, (0, 0));
         }
+    }
+
+    /// Types a text of small letters and spaces in a window.
+    pub(crate) fn write(&self, window: Window, text: &str) {
+        for letter in text.chars() {
+            self.press(window, &[u32::from(letter)]);
+        }
+    }
+
+    /// Moves the pointer to a point of a window.
+    pub(crate) fn point(&self, window: Window, (x, y): Point) {
+        let (left, top, ..) = self.place(window).unwrap();
+        self.fake(xproto::MOTION_NOTIFY_EVENT, 0, (left + x, top + y));
+    }
+
+    /// Presses a button of the mouse.
+    pub(crate) fn hold(&self, button: u8) {
+        self.fake(xproto::BUTTON_PRESS_EVENT, button, (0, 0));
+    }
+
+    /// Releases a button of the mouse.
+    pub(crate) fn let_go(&self, button: u8) {
+        self.fake(xproto::BUTTON_RELEASE_EVENT, button, (0, 0));
+    }
+
+    fn fake(&self, what: u8, detail: u8, (x, y): Point) {
+        let sent = self
+            .connection
+            .xtest_fake_input(what, detail, 0, self.root, x, y, 0);
+        sent.unwrap().check().unwrap();
     }
 
     /// The keycode of a key on this display's keyboard.

@@ -3,12 +3,11 @@
 
 use std::fs;
 
-use arboard::{GetExtLinux as _, LinuxClipboardKind};
-
 use super::{
-    display::{CONTROL, Display, LETTER_A, LETTER_V, RETURN},
+    display::Display,
     page::{button, card},
     rig::{Driven, Home},
+    save::save_as,
 };
 
 /// A command that says how often it was started, asks for a password, and becomes an agent if the answer is right.
@@ -95,22 +94,4 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
         assert!(saved.contains(words), "{saved}");
     }
     app.end().await;
-}
-
-/// Answers the dialog that asks where to save, and returns the content of the saved file.
-fn save_as(display: &Display, home: &Home, pid: u32, name: &str) -> String {
-    let dialog = display.window(home, pid, "DIALOG");
-    let path = home.path(name);
-    let mut clipboard = arboard::Clipboard::new().unwrap();
-    clipboard.set_text(path.to_str().unwrap()).unwrap();
-    display.press(dialog, &[CONTROL, LETTER_A]);
-    display.press(dialog, &[CONTROL, LETTER_V]);
-    // The pasted path arrives only after the owner of the clipboard has sent it. Only then can it be selected.
-    home.wait("the path is not in the dialog", || {
-        display.press(dialog, &[CONTROL, LETTER_A]);
-        let selected = clipboard.get().clipboard(LinuxClipboardKind::Primary);
-        (selected.text().ok()? == path.to_str()?).then_some(())
-    });
-    display.press(dialog, &[RETURN]);
-    home.wait("nothing was saved", || fs::read_to_string(&path).ok())
 }

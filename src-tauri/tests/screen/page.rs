@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use fantoccini::Locator;
 
-use super::rig::{Driven, Home, PATIENCE};
+use super::{
+    display::{Display, LEFT, Point, RIGHT},
+    rig::{Driven, Home, PATIENCE},
+};
 
 impl Driven {
     /// Waits until the page shows the element with this XPath.
@@ -67,6 +70,48 @@ impl Driven {
             assert!(start.elapsed() < PATIENCE, "{otherwise}\n{}", home.said());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until the page shows the element with this XPath, and returns the middle of the element.
+    pub(crate) async fn middle(&self, home: &Home, what: &str) -> Point {
+        self.sees(home, what).await;
+        let found = self.page.find(Locator::XPath(what)).await.unwrap();
+        let (x, y, width, height) = found.rectangle().await.unwrap();
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "no screen has so many pixels"
+        )]
+        let middle = |start: f64, length: f64| (start + length / 2.0) as i16;
+        (middle(x, width), middle(y, height))
+    }
+
+    /// Presses and releases the left button of the mouse on the element with this XPath.
+    pub(crate) async fn tap(&self, home: &Home, display: &Display, what: &str) {
+        let window = display.window(home, self.pid(), "NORMAL");
+        display.point(window, self.middle(home, what).await);
+        display.hold(LEFT);
+        display.let_go(LEFT);
+    }
+
+    /// Presses the right button of the mouse on the element with this XPath, and releases it. Returns when the page has
+    /// handled both, which it has when it notices that the pointer moves afterwards. It does not notice that while a
+    /// menu of the web view is open.
+    pub(crate) async fn tap_right(&self, home: &Home, display: &Display, what: &str) {
+        let window = display.window(home, self.pid(), "NORMAL");
+        let (x, y) = self.middle(home, what).await;
+        display.point(window, (x, y));
+        display.hold(RIGHT);
+        display.let_go(RIGHT);
+        let listen = "window.moved = null;
+            addEventListener('pointermove', () => { window.moved = true; }, {capture: true, once: true});";
+        self.page.execute(listen, vec![]).await.unwrap();
+        display.point(window, (x + 3, y));
+        self.until_found(
+            home,
+            "return window.moved;",
+            "the pointer belongs to another menu",
+        )
+        .await;
     }
 
     pub(crate) async fn turn_to(&self, home: &Home, page: &str) {

@@ -177,7 +177,7 @@ fn two_networks_run_side_by_side_and_the_tray_switches() {
 }
 
 /// A command that asks a question, and never becomes an agent.
-const ASKS: &str = "echo \"$(basename \"$SSH_ASKPASS\")\" > \"$HOME/helper\"; exec \"$SSH_ASKPASS\" \"ann's password: \"\n";
+const ASKS: &str = "echo \"$(basename \"$SSH_ASKPASS\")\" > \"$HOME/helper\"; exec \"$SSH_ASKPASS\" \"ann & bob's <b> password: \"\n";
 
 #[test]
 fn what_needs_a_person_is_told_and_leads_to_the_question() {
@@ -203,7 +203,8 @@ fn what_needs_a_person_is_told_and_leads_to_the_question() {
     assert_eq!(helper.trim(), "norouter");
     let seen = desktop.notification();
     assert_eq!(seen.title, "vault needs input");
-    assert_eq!(seen.text, "Its command asks: ann's password:");
+    // This desktop knows no markup, and shows what is written.
+    assert_eq!(seen.text, "Its command asks: ann & bob's <b> password:");
     assert_eq!(seen.actions, ["default"]);
     assert!(display.windows(app.pid(), "NORMAL").is_empty());
     desktop.click(&seen);

@@ -15,6 +15,11 @@ export type PageAddress = {
   query: URLSearchParams;
 };
 
+/** Whether a page gives way to a question for consent. The others stay, and a notice says that the question waits. */
+export function givesWay(page: Page): boolean {
+  return page === "network" || page === "flows" || page === "policy" || page === "host";
+}
+
 /** The page for an address; the network page if there is none. */
 export function pageAddress(hash: string): PageAddress {
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);

@@ -1,5 +1,5 @@
 // The page that is shown for an address. Some addresses lead to another page, as long as the state of the app needs it.
-import type { Page, PageAddress } from "./router.svelte";
+import { givesWay, type Page, type PageAddress } from "./router.svelte";
 import type { App } from "./types/App";
 
 /** Pages that need no network. */
@@ -16,7 +16,7 @@ export function shownPage({ page, of }: PageAddress, app: App | null): Page | "c
   if (isHomeless(app)) {
     return "welcome";
   }
-  if (app.consent !== null && page !== "manifest") {
+  if (app.consent !== null && givesWay(page)) {
     return "consent";
   }
   return page === "host" && of === null ? "network" : page;
