@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use crate::{
     addr::HostName,
     driver::system::trusted,
-    plan::{Plan, Start},
+    plan::Plan,
     text::quote_whole,
 };
 
@@ -24,7 +24,7 @@ pub struct Doubt {
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for host in &plan.hosts {
-        let Start::Command(words) = &host.start else {
+        let Some(words) = host.start.words() else {
             continue;
         };
         // A file that is named twice is reported only once.

@@ -1,5 +1,6 @@
 //! Performs what the manager decides: starts and ends agents, and carries frames between them.
 
+mod agents;
 mod batch;
 mod child;
 pub mod doubts;
@@ -287,6 +288,13 @@ impl World for Shared {
                     tasks.to_write.notify_one();
                 }
             }
+            Output::Fetch(vip, sum) => {
+                let shared = self.clone();
+                tokio::spawn(async move {
+                    let parcel = agents::read(sum).await;
+                    shared.tell(|core, now| core.handle_parcel(now, vip, parcel));
+                });
+            }
             Output::Reply(vip, id, reply) => {
                 if let Some(waiter) = state.reply_waiters.remove(&(vip, id)) {
                     // The requester may not be waiting any more.
@@ -363,7 +371,12 @@ async fn live(
             return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
         }
     };
-    shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
+    if let Start::Shell(_) = start {
+        let offers = agents::offers().await;
+        shared.tell(|core, now| core.handle_shell(now, vip, offers));
+    } else {
+        shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
+    }
     let writer = write(shared.clone(), vip, pipes.input, to_write);
     let mut writer = tokio::spawn(writer.in_current_span());
     let errors = read_errors(shared.clone(), vip, pipes.errors);
