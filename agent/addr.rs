@@ -10,8 +10,8 @@ use std::{
 /// A TCP or UDP port that can be listened on: 1 to 65535.
 pub type Port = NonZeroU16;
 
-/// A host's virtual address: inside 127.0.0.0/8, so that it can be bound without root, and not an address that the
-/// machine itself uses (`127.0.0.1`) or that no socket can bind.
+/// A host's virtual address. It is inside 127.0.0.0/8, so that it can be bound without root. It is neither an address
+/// that the machine itself uses (`127.0.0.1`) nor one that no socket can bind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vip(Ipv4Addr);
 

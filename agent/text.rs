@@ -1,5 +1,5 @@
 //! Makes text from outside safe to show: it cannot control the terminal, reorder the text around it, or be invisible.
-//! Also finds the known word that a mistyped one was meant to be.
+//! Also guesses which known word a person meant by a mistyped word.
 
 pub mod ascii_name;
 pub mod figures;
@@ -157,8 +157,8 @@ pub fn lookalike(text: impl IntoIterator<Item = char>) -> Option<(String, Lookal
     })
 }
 
-/// The known word that was probably intended: the one that is nearest to the unknown word. `None` if it is too
-/// different.
+/// The known word that was probably intended: the one that is nearest to the unknown word. `None` if even the nearest
+/// one is too different.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = unknown.to_lowercase();
     let (distance, nearest) = known
@@ -173,7 +173,8 @@ pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     (distance <= allowed).then_some(nearest)
 }
 
-/// Words that people know from other programs, and the words of this program for the same, the best one first.
+/// Pairs of lists: words that people know from other programs, and the words of this program that mean the same, the
+/// best one first.
 pub type Synonyms = [(&'static [&'static str], &'static [&'static str])];
 
 /// Like [`meant`], but a word of the table `synonyms` means the first of its counterparts that is known.

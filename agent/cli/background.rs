@@ -46,7 +46,7 @@ struct Background {
     log: PathBuf,
     /// When to stop waiting.
     until: Instant,
-    /// The hosts that have failed, or wait for a person, and of which the person was told.
+    /// The hosts of which the person was told that they have failed, or that they wait for somebody.
     failed: BTreeSet<String>,
 }
 
@@ -121,8 +121,8 @@ impl Background {
         }
     }
 
-    /// Waits until each host can be reached, has failed or waits for a person, but not longer than `until`. What fails
-    /// is told at once.
+    /// Waits until each host can be reached, has failed or waits for a person, but not longer than `until`. Each
+    /// failure is told at once.
     async fn ready(&mut self, client: &Client) -> Result<(), Error> {
         let named = Instant::now() + NAMED_AFTER;
         let mut is_named = false;
@@ -211,8 +211,8 @@ impl Background {
     }
 }
 
-/// Whether the command of a host has failed, or the host waits for a person. While the command is ending, the reason is
-/// not complete yet.
+/// Whether the command of a host has failed, or the host waits for a person. A command that is still ending does not
+/// count as failed, because the reason for its end is not complete yet.
 fn has_failed(host: &HostView) -> bool {
     host.retry.is_some() || host.state.is_over() || host.state == HostState::NeedsYou
 }

@@ -90,7 +90,8 @@ fn lines(command: Command, words: Vec<OsString>) -> String {
             lines.push(line);
         }
     }
-    // At the beginning of a word, options are offered only if nothing else is, and files only if no other values are.
+    // At the beginning of a word, options are offered only if there is nothing else to offer, and files only if there
+    // are no other values.
     if is_empty {
         let is_option = |line: &String| line.starts_with('-');
         if !lines.iter().all(is_option) {
@@ -161,7 +162,7 @@ impl ValueCompleter for Completer {
             return Vec::new();
         };
         let found = match self.values {
-            // What the command of `exec` takes as arguments is not known here. Most of them are files.
+            // The arguments that the command of `exec` takes are not known here. Most of them are files.
             Values::Shell(COMMANDS) if is_behind_command(&self.words) => {
                 vec![(FILES.to_owned(), String::new())]
             }
@@ -284,8 +285,8 @@ fn networks() -> Vec<Described> {
     names.collect()
 }
 
-/// The hosts of the network that is meant, as its manager lists them. If no manager answers, the hosts of the manifest
-/// that would be run here, unless the network is named.
+/// The hosts of the network that is meant, as its manager lists them. If no manager answers, the result is the hosts of
+/// the manifest that would be run here, or none if the network was named.
 fn hosts(network: Option<NetworkName>) -> Vec<Known> {
     let is_named = network.is_some();
     let asked = wait_for(async {

@@ -12,8 +12,8 @@ use super::{
 
 /// Print a completion script for a shell
 ///
-/// Completes commands and options, and hosts, their ports and networks: those of the running network, or else of the
-/// manifest that is found in this folder.
+/// Completes commands, options, networks, hosts and ports. The hosts and ports are those of the running network or, if
+/// none runs, those of the manifest that would be run in this folder.
 ///
 /// For bash: norouter completions bash > ~/.local/share/bash-completion/completions/norouter
 ///

@@ -40,17 +40,18 @@ const PROXIES: [&str; 2] = ["http_proxy", SOCKS];
 ///   ssh -o proxycommand='norouter connect %h:%p' web1
 ///   echo PING | norouter connect cache:6379
 ///
-/// When the input ends, the connection is closed in that direction only, and the answer is still
-/// read to its end; and the other way round. Destinations that a route leads to are reached through
-/// the HTTP or SOCKS proxy of this machine's host, and so are all destinations if that host listens
-/// on no addresses of the network.
+/// When the input ends, only that direction of the connection is closed: the answer is still
+/// read to its end. When the answer ends first, the rest of the input is still sent, unless the
+/// input is a terminal. A destination that a route leads to is reached through the HTTP or SOCKS
+/// proxy of this machine's host. If that host does not listen on the addresses of the network,
+/// every destination is reached through its proxy.
 ///
 /// Exits with 5 if the service cannot be reached, or resets the connection.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The destination: a host by name, alias or VIP and a port that it publishes, or anything that a
-    /// route leads to; or a URL
+    /// The destination, as NAME:PORT or as a URL: a host by name, alias or VIP, with a port that it publishes, or
+    /// anything that a route leads to
     #[arg(value_name = "NAME:PORT", value_hint = clap::ValueHint::Other, value_parser = reach::pasted)]
     target: Pasted,
     #[command(flatten)]
@@ -246,7 +247,8 @@ fn join(stream: &TcpStream, target: &Destination) -> Result<Exit, Error> {
         Err(Broken::Writing(error)) => return Err(error.into()),
     }
     stdio::close_output();
-    // At a terminal, a person would not know that the input has to be ended.
+    // At a terminal, the program does not wait for the end of the input, because a person would not know that they have
+    // to end it.
     if !io::stdin().is_terminal() {
         // A service may stop reading when it has heard enough, so a failure to send is not reported.
         let _ = input.join();

@@ -46,7 +46,7 @@ pub(super) fn run(
         Some(file) => {
             let made = make(file)?;
             let outcome = edit_and_run(&editor, file, start);
-            // A new file is removed again if this has failed before the person has changed it.
+            // If editing or running has failed, a new file that the person has not changed is removed again.
             let unchanged = || fs::read_to_string(file).is_ok_and(|text| text == EXAMPLE);
             if made && outcome.is_err() && unchanged() {
                 let _ = fs::remove_file(file);
@@ -286,7 +286,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Removes the file, unless the person may still need it, because it was changed or something has failed.
+    /// Removes the file. If it was changed or something has failed, it is kept, because the person may still need it.
     fn leave(self, failed: bool) {
         if failed || self.is_changed() {
             let file = escape(&self.file.display().to_string());

@@ -27,9 +27,9 @@ const NO_PROXY: &str = "this host has no proxy: programs reach the addresses of 
 ///
 /// The agent of this machine writes them into its state folder while it runs: `http_proxy`,
 /// `no_proxy`, HOSTALIASES and similar ones. This command works on every host of the network. It
-/// fails if a proxy does not work, or if another user listens on the proxy's address. The variables
-/// contain a token that lets programs use the proxies, so keep them secret. Entries that `no_proxy`
-/// has already are kept. To set the variables in a shell:
+/// fails if a proxy does not work, or if another user listens on the proxy's address. The
+/// variables contain a token that lets programs use the proxies, so keep them secret. If
+/// `no_proxy` is set already, its entries are kept. To set the variables in a shell:
 ///
 ///   eval "$(norouter env)"
 ///   norouter env --shell fish | source
@@ -62,8 +62,8 @@ pub(super) struct Args {
 pub(super) struct Folder {
     #[command(flatten)]
     network: WhichNetwork,
-    /// The state folder of the agent; by default that of the network's own host, or, where only an agent runs,
-    /// ~/.norouter/agent
+    /// The state folder of the agent; by default that of the network's agent on this machine, or, if no manager runs
+    /// here, ~/.norouter/agent
     #[arg(long, value_name = "FOLDER")]
     state_dir: Option<String>,
 }
@@ -134,7 +134,7 @@ impl Folder {
         let mut variables = self.written()?;
         for (name, value) in &mut variables {
             if EXEMPTIONS.contains(&name.as_str()) {
-                // A person may have set only one of the two.
+                // A person may have set only one of `no_proxy` and `NO_PROXY`.
                 let set = EXEMPTIONS.into_iter().find_map(|name| env::var(name).ok());
                 let own = env::var(&*name).ok().or(set).unwrap_or_default();
                 *value = merged_exemptions(&own, value);

@@ -30,7 +30,8 @@ const JAVA: &str = "JAVA_TOOL_OPTIONS";
 pub(super) struct Args {
     #[command(flatten)]
     folder: Folder,
-    /// Lead Java programs to the proxies, too: adds to `JAVA_TOOL_OPTIONS`; each Java program prints that variable when it starts
+    /// Lead Java programs to the proxies, too, by an addition to `JAVA_TOOL_OPTIONS`; each Java program prints that
+    /// variable when it starts
     #[arg(long)]
     java: bool,
     /// The command and its arguments

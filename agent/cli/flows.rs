@@ -30,8 +30,8 @@ pub(super) struct Args {
     /// The greatest number of connections to show; if there are more, the most recently used ones are shown
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     limit: usize,
-    /// Reset this connection at both of its ends: its id, or where it begins, as the column FROM shows it; with both
-    /// ends, as FROM-TO, if several begin there
+    /// Reset one connection at both of its ends. ID is what the column FROM shows, or FROM-TO if several connections
+    /// begin there, or the "id" in the output of --json
     #[arg(long, value_name = "ID")]
     kill: Option<String>,
     /// The connections that have ended last, up to 1000 of them, with their outcomes; the newest first
@@ -179,7 +179,8 @@ fn ended_row(flow: &EndedFlowView, now_ms: u64) -> Vec<String> {
     ]
 }
 
-/// How long a connection lasted. Most are short, so that whole seconds would say little.
+/// How long a connection lasted. Most connections last less than a few seconds, which whole seconds would not tell
+/// apart.
 fn lasted(millis: u64) -> String {
     match millis {
         0..10_000 => latency(millis * 1_000),
@@ -187,8 +188,8 @@ fn lasted(millis: u64) -> String {
     }
 }
 
-/// The id of the only connection that `text` can mean. The text is the place where the connection begins, or both of
-/// its ends: `laptop:49152`, `127.0.42.100:49152`, `laptop:49152-web:8080`.
+/// The id of the only connection that `text` can mean. The text is the endpoint at which the connection begins, or both
+/// of its endpoints: `laptop:49152`, `127.0.42.100:49152`, `laptop:49152-web:8080`.
 fn meant(flows: &[FlowView], text: &str) -> Result<String, Error> {
     let is_meant = |flow: &&FlowView| {
         let begins = [begin(flow), flow.src.clone()];

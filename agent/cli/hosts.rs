@@ -23,8 +23,8 @@ use crate::{
 /// before the names and a mark after them say which host has written them. The rest of the file is never changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Remove names that agents have left behind. Also remove marks without a counterpart, with the lines beside them
-    /// that look like NoRouter's. A copy of the old file is kept
+    /// Remove names that agents have left behind. If one of the two marks is missing, remove the other one, and the
+    /// lines next to it that look like NoRouter's. A copy of the old file is kept
     #[arg(long)]
     repair: bool,
     /// Use this file instead of the hosts file of this machine

@@ -28,8 +28,8 @@ pub(super) struct Args {
     /// How many of the last lines to show; by default 100, or with --since all that are kept
     #[arg(short = 'n', long, value_name = "COUNT")]
     lines: Option<usize>,
-    /// Only the lines of the last seconds, or minutes, hours or days: 90, 90s, 5m, 2h, 1d; or those since a time in your
-    /// zone: 12:15, "2026-11-23 12:15"
+    /// Only the lines of the last TIME, such as 90s, 5m, 2h or 1d (a number alone means seconds); or only those since
+    /// TIME, such as 12:15 or "2026-11-23 12:15", in your zone
     #[arg(long, value_name = "TIME", value_parser = begin)]
     since: Option<u64>,
     #[command(flatten)]

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::error::{Error, Exit};
 use crate::text::{Synonyms, meant, meant_or_synonym, quote};
 
-/// Words at the place of a command that are none, and what to write for them.
+/// Words that people write where a command is expected, although they are not commands, and what to write instead.
 const NO_COMMANDS: &[(&str, &str)] = &[
     (
         "ssh",
@@ -49,7 +49,7 @@ const SYNONYMS: &Synonyms = &[
     (&["daemon", "systemd"], &["service"]),
 ];
 
-/// Commands that a person may give a name that they do not take, and what to write instead.
+/// Commands after which people write a name, although these commands take none, and what to write instead.
 const NO_NAMES: &[(&str, &str)] = &[
     (
         "down",
@@ -69,8 +69,8 @@ const NO_NAMES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The error in place of clap's, if these arguments of the process have a known meaning. `commands` are the names of all
-/// commands, and `topics` what `norouter help` has texts about.
+/// The error in place of clap's, if these arguments of the process have a known meaning. `commands` are the names of
+/// all commands, and `topics` are those about which `norouter help` has texts.
 pub(super) fn explained(
     error: &clap::Error,
     arguments: &[String],
@@ -153,7 +153,7 @@ pub(super) fn explained(
     }))
 }
 
-/// The error for a word at the place of a command, if it is known what it means.
+/// The error for a word that stands where a command is expected; `None` if the meaning of the word is not known.
 pub(super) fn no_command(word: &str, commands: &[String]) -> Option<Error> {
     let advice = NO_COMMANDS.iter().find(|(known, _)| *known == word);
     let advice = match advice {

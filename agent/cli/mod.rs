@@ -179,7 +179,9 @@ fn grouped() -> String {
         let found = all.find_subcommand(name).and_then(clap::Command::get_about);
         match found {
             Some(about) => about.to_string(),
-            None => "Print this help, that of a command, or a text, as: help manifest".to_owned(),
+            None => {
+                "Print this help, the help of a command, or a text (norouter help TOPIC)".to_owned()
+            }
         }
     };
     let mut template = String::from("{about-with-newline}\n{usage-heading} {usage}\n");

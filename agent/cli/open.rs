@@ -30,8 +30,9 @@ const ENCRYPTED: [u16; 2] = [443, 8443];
 /// of a URL are kept. The scheme is https for the ports 443 and 8443, and http for all others, unless a URL names it; a
 /// certificate that is only for the name of the host makes the browser warn.
 ///
-/// Without a port, the only port that the host publishes is meant, or the only one of 80, 443, 8080 and 8443 that it
-/// publishes. The browser is $BROWSER, or that of the desktop. If none can be started, prints the URL, and exits with 1.
+/// The port can be left out if the host publishes only one port, or only one of the ports 80, 443, 8080 and 8443. The
+/// browser is the one that $BROWSER names, or else that of the desktop. If no browser can be started, prints the URL,
+/// and exits with 1.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The host, by name, alias or VIP, perhaps with a port that it publishes; or a URL

@@ -41,8 +41,8 @@ impl WhichNetwork {
         self.network.is_some()
     }
 
-    /// A client for the manager of the named network. If none is named: of the only network that runs, or of the only
-    /// one whose manifest is in the present folder.
+    /// A client for the manager of the named network. If no network is named, the client is for the only network that
+    /// runs, or for the only one whose manifest is in the present folder.
     pub(super) async fn client(&self) -> Result<Client, Error> {
         let mut running = Client::running().await;
         let names: Vec<String> = running.iter().map(|it| it.name().to_string()).collect();
@@ -197,7 +197,8 @@ pub(super) fn published(host: &HostView) -> String {
     }
 }
 
-/// Fails if programs on this machine do not reach a service at its address: no host of this machine listens there.
+/// Fails if no host of this machine listens at the address of a service: then programs on this machine cannot reach the
+/// service at that address.
 pub(super) fn listens_here(
     plan: &PlanView,
     snapshot: &Snapshot,

@@ -11,10 +11,11 @@ use crate::{driver::control::client, text::escape, view::ErrorCode};
 
 /// Reload the manifest of a running network
 ///
-/// A network also reloads its manifest by itself, whenever the file changes, unless it was started with
-/// --no-watch. A change that only adds something is applied at once. A file that would take something away, or that has
-/// errors, may be only partly written: it is applied when it was replaced as a whole or has not changed for 2 s (20 s if
-/// a program still has it open or its last line has no end). This command does not wait.
+/// A network also reloads its manifest by itself, whenever the file changes, unless it was started with --no-watch. A
+/// change that only adds something is applied at once. A file that would take something away, or that has errors, may
+/// be only partly written. Therefore such a file is taken up only when it was replaced as a whole, or when it has not
+/// changed for 2 s (20 s if a program still has it open, or if its last line has no line break). This command does not
+/// wait.
 ///
 /// Hosts that have not changed are not disturbed. A manifest with errors is not applied, and the errors are
 /// shown. If the network runs with --confirm, a change that grants more is shown, and waits for "norouter approve".

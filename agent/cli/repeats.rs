@@ -70,7 +70,7 @@ impl Repeats {
                 Judgement::Show
             }
             Event::Reloaded { .. } => {
-                // Hosts may be gone or have other commands, so that everything is told anew.
+                // Everything is told anew, because hosts may be gone or have other commands.
                 self.0.clear();
                 Judgement::Show
             }

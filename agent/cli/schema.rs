@@ -8,8 +8,11 @@ use crate::manifest::schema::json_schema;
 
 /// Print the JSON schema of manifests, for editors
 ///
-/// With it, an editor completes and checks manifests: norouter schema > manifest.schema.json, and then a first line in the
-/// manifest: # yaml-language-server: $schema=manifest.schema.json
+/// With the schema, an editor completes and checks manifests.
+///
+/// Write the schema into a file: norouter schema > manifest.schema.json
+///
+/// Name the file in the first line of a manifest: # yaml-language-server: $schema=manifest.schema.json
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 

@@ -61,7 +61,8 @@ pub(super) struct Args {
     /// The manifest; "-" is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Run the network in the background: return when its hosts are ready, have failed or need a person, or after a minute
+    /// Run the network in the background: return when its hosts are ready, have failed or need a person, or after a
+    /// minute
     ///
     /// "norouter ls" lists it, "norouter answer" answers the questions of its commands, and "norouter down" ends it. It
     /// outlives the terminal, but not a restart of the machine: see "norouter service" for that.
@@ -72,8 +73,8 @@ pub(super) struct Args {
     #[cfg(unix)]
     #[arg(long, hide = true)]
     detached: bool,
-    /// Edit the manifest in $VISUAL or $EDITOR first; a FILE that does not exist is made from the example. Without FILE,
-    /// edit and run a temporary copy of the example, and offer to keep it as norouter.yaml
+    /// Edit the manifest in $VISUAL or $EDITOR first; a FILE that does not exist is made from the example. Without
+    /// FILE, edit and run a temporary copy of the example, and offer to keep it as norouter.yaml
     #[arg(short = 'e', long)]
     open_editor: bool,
     /// Apply changes of the manifest only on request, by SIGHUP or "norouter reload"

@@ -23,8 +23,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Wait until hosts of a network can be reached; for scripts
 ///
 /// If the network does not run yet, waits for it as well. Exits with 0 when the hosts can be reached. Exits with 5 if a
-/// host cannot be reached in time, or if its state is "stopped" or "cannot start", in which NoRouter does not start it by
-/// itself. Exits with 3 if no network runs by then, or if the network ends.
+/// host cannot be reached within the timeout. Exits with 5 at once if the state of a host is "stopped" or "cannot
+/// start", because NoRouter does not start such a host by itself. Exits with 3 if no network runs within the timeout,
+/// or if the network ends.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The names, aliases or VIPs of the hosts

@@ -26,16 +26,16 @@ const PORTS_MAX: usize = 100;
 /// now. Shows the first
 /// step that does not work, and its remedy. The test really connects to the service, and closes the connection at once.
 ///
-/// A host of the network without a port is explained itself, and if it is up, so are connections to all ports that it
-/// publishes. Without TARGET, everything that is not well is explained: hosts that are not ready, and published ports
-/// that cannot be reached.
+/// If TARGET is a host of the network without a port, explains what is wrong with that host. If the host is up, also
+/// explains the connections to all ports that it publishes. Without TARGET, explains everything that is not well: hosts
+/// that are not ready, and published ports that cannot be reached.
 ///
 /// Exits with 5 if a step does not work or a host is not ready. A step about which no host could say anything is shown
 /// as unknown.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The destination: NAME:PORT, a URL, or a host of the network; the name or address can be a host of the network,
-    /// or anything that a route leads to
+    /// The destination, as NAME:PORT or as a URL: a host of the network, or any name or address that a route leads to.
+    /// For a host of the network, the port can be left out
     #[arg(value_name = "TARGET", value_hint = clap::ValueHint::Other, value_parser = reach::pasted)]
     target: Option<Pasted>,
     /// The host where the connection begins, by name, alias or VIP; by default the host of this machine, or else the

@@ -27,8 +27,8 @@ pub(super) const DIALS_MAX: usize = 1_024;
 /// The maximum number of open DNS questions of other hosts, each on a connection of its own.
 const QUESTIONS_MAX: usize = 512;
 
-/// The maximum number of open requests to the relay: those of other hosts' proxies for which this gateway has not
-/// connected yet.
+/// The maximum number of open requests to the relay. A request of another host's proxy is open until this gateway has
+/// answered it.
 const RELAYS_MAX: usize = 1_024;
 
 /// The requests of other hosts that are under way: dials, DNS questions, and requests to the relay. Of each kind, one

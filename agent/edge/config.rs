@@ -176,8 +176,9 @@ impl Config {
         kept
     }
 
-    /// Whether a listener refuses connections while these hosts are lost. This is false for this host's own address,
-    /// which does not depend on other hosts, for DNS over UDP, whose replies report the failure, and for proxies.
+    /// Whether a listener refuses connections while these hosts are lost. Three kinds of listeners never do: those at
+    /// this host's own address, because it does not depend on other hosts; DNS over UDP, because its replies report the
+    /// failure; and proxies.
     pub(super) fn is_held(&self, listener: &Listener, lost: &BTreeSet<Ipv4Addr>) -> bool {
         let SocketAddr::V4(address) = listener.address else {
             return false;

@@ -43,7 +43,7 @@ impl Rights {
     }
 
     /// Whether another host may be told the address of a name. `foreign` means that the name does not belong to the
-    /// network, so that only this machine's resolvers know it.
+    /// network, and only this machine's resolvers know it.
     pub(super) fn may_resolve(&self, foreign: bool) -> Result<(), Refusal> {
         self.limits.may_resolve(if foreign {
             Names::Everything
@@ -85,7 +85,7 @@ impl Rights {
 }
 
 impl Config {
-    /// Removes the files that may not be written, and the proxies that may not run from the other files. Returns the
+    /// Removes the files that may not be written. Proxies that may not run are left out of the other files. Returns the
     /// dial targets, the files and the role of a gateway that are not permitted. Listeners are judged when they are
     /// opened.
     pub(super) fn limit(&mut self, limits: &Limits) -> Vec<ProblemReport> {
@@ -146,8 +146,8 @@ struct Sum {
 }
 
 impl Sums {
-    /// Adds a refusal, by name or, if enough are named, to the count of the others. Returns false if it is already
-    /// named: then nothing new has to be reported.
+    /// Adds the refusal of `what`. If [`NAMED_MAX`] others have been added by name, this one is only counted. Returns
+    /// false if `what` was added by name before: then nothing new has to be reported.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {

@@ -98,8 +98,8 @@ impl Listeners {
         });
     }
 
-    /// Asks the driver to write the files if they have changed. Nothing is written before it is known of every proxy
-    /// and VIP whether the agent can listen there: the files must direct programs only to what this agent really
+    /// Asks the driver to write the files if they have changed. Nothing is written before the agent knows, for every
+    /// proxy and VIP, whether it can listen there: the files must direct programs only to what this agent really
     /// serves.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };

@@ -229,9 +229,9 @@ impl Core {
             .handle_listening(now, listener, outcome, rights, outbox);
     }
 
-    /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written. Files that nobody
-    /// has asked for are told in a notice as well, because no change of state shows that they are missing. If the
-    /// manager does not want notices, returns the text instead of sending it.
+    /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written. If nobody has
+    /// asked for such a file, a notice is sent as well, because the host's state does not show that the file is
+    /// missing. If the manager does not want notices, returns the text of the notice instead of sending it.
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) -> Option<String> {
         let is_unasked = |problem: &&ProblemReport| problem.code == Some(ProblemCode::NoFiles);
         let text = problems
@@ -300,7 +300,7 @@ impl Core {
     }
 
     /// Whether this agent's DNS server may answer another host's question about `name`. `foreign` means that the name
-    /// does not belong to the network, so that only this machine's resolvers know it.
+    /// does not belong to the network, and only this machine's resolvers know it.
     pub fn may_resolve(&mut self, now: Instant, name: &str, foreign: bool) -> bool {
         let Err(refusal) = self.rights.may_resolve(foreign) else {
             return true;
@@ -317,8 +317,8 @@ impl Core {
         self.rights.handle_given(now, name, addresses);
     }
 
-    /// Notes that the policy has refused a host's request, for the report to the manager, and returns the failure to
-    /// send to that host.
+    /// Notes, for the report to the manager, that the policy has refused a host's request. Returns the failure with
+    /// which the request is to be answered.
     pub fn refuse(
         &mut self,
         now: Instant,

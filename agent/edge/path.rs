@@ -206,8 +206,8 @@ impl Rights {
         services.any(|(vip, port)| vip.socket(*port) == address)
     }
 
-    /// Whether a route names this address specifically, so that others may reach it even if it is one of this host's
-    /// own.
+    /// Whether a route names this address specifically. If one does, others may reach the address even if it is one of
+    /// this host's own.
     pub(super) fn means_own(&self, address: IpAddr) -> bool {
         let config = self.config.as_ref();
         config.is_some_and(|config| config.routes.means(config.me, address))
@@ -277,7 +277,8 @@ impl Config {
         }
     }
 
-    /// Whether a route leads to addresses, so that the address of a name can decide about the path to it.
+    /// Whether any route leads to a block of addresses. If one does, the path to a name can depend on the name's
+    /// address.
     pub(super) fn routes_addresses(&self) -> bool {
         let mut targets = self.routes.iter().flat_map(|route| &route.to);
         targets.any(|target| matches!(target, route::Target::Cidr(_)))

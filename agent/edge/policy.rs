@@ -59,8 +59,8 @@ impl Rights {
     }
 
     /// The rule that forbids this gateway to connect to a destination for a host; `None` if the connection may be
-    /// allowed. If the name is not resolved yet, a rule is returned only if the policy refuses every address of the
-    /// name.
+    /// allowed. If the destination is a name that is not resolved yet, a rule is returned only if the policy refuses
+    /// every address of the name.
     pub fn denies(&self, from: Ipv4Addr, to: &Destination, address: Option<IpAddr>) -> Option<By> {
         let (name, own) = named(to);
         let address = address.or(own);

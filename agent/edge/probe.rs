@@ -29,7 +29,7 @@ const ERRANDS_MAX: usize = 8;
 pub(super) struct Errands(BTreeSet<u64>);
 
 impl Errands {
-    /// Performs a probe; `None` if the driver has to dial first, so that the answer comes later.
+    /// Performs a probe; `None` if the driver has to dial first; the answer comes later then.
     pub(super) fn probe(
         &mut self,
         now: Instant,

@@ -39,7 +39,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// If the limits could not be read, every configuration is refused with that error.
+    /// If the limits could not be read, every configuration is refused with the error in `limits`.
     pub(super) fn new(limits: Result<Limits, String>) -> Self {
         Self {
             unfit: limits.as_ref().err().cloned(),
@@ -109,7 +109,8 @@ impl Rights {
         servers.map(|(vip, port)| vip.socket(*port)).collect()
     }
 
-    /// Whether the address of a name decides about the path to it, because a route leads to addresses.
+    /// Whether the path to a host can depend on the host's address: the host is a name, and a route leads to a block of
+    /// addresses.
     pub(super) fn depends_on_address(&self, host: &Host) -> bool {
         let config = self.config.as_ref();
         matches!(host, Host::Name(_)) && config.is_some_and(Config::routes_addresses)

@@ -1,4 +1,5 @@
-//! Tests of an agent that gets one message after the other.
+//! Tests of an agent's state machine alone: a test gives it one input after the other by hand, and looks at its
+//! outputs.
 
 mod gateway;
 mod limited;

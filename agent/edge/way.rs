@@ -98,7 +98,7 @@ impl Opening {
             Target::Host(destination, address) => (destination, address),
             Target::Behind(through, left) => return through.open(rights, left, Some(cause)),
         };
-        // The connection was tried although the policy refuses it, so that the manager reports the refusal.
+        // The policy refuses this connection. It was tried nevertheless, so that the manager reports the refusal.
         if let Some(refusal) = rights.refusal(address) {
             return Step::GiveUp(refusal);
         }
@@ -141,7 +141,7 @@ fn not_accepted(rights: &Rights, address: SocketAddrV4) -> (Cause, String) {
             format!("cannot be reached: {host} is not up"),
         );
     }
-    // The far end refuses in the same way if it does not find the name of its service, or may not connect to it.
+    // The far end also refuses if it cannot resolve the name of its service, or if it may not connect to the service.
     let reason = format!("does not accept connections: {host} cannot connect to its service");
     (Cause::Refused, reason)
 }
@@ -203,12 +203,13 @@ impl Resolving {
     }
 }
 
-/// The beginning of the reason why a name was not resolved; what the resolver says follows.
+/// The beginning of the reason why a name was not resolved. The text of the resolver follows it.
 pub fn unresolved(name: &str) -> String {
     format!("The name {name} cannot be resolved: ")
 }
 
-/// The failure to resolve a name, with everything that is known of the name: it is not in the network either.
+/// The failure for a destination that could not be resolved. For a name, its reason also says that no host of the
+/// network has the name and that no route leads there, and suggests a similar name.
 fn unknown(rights: &Rights, destination: &Destination, failure: Failure) -> Failure {
     let (Host::Name(name), Some(zone), Some(own)) =
         (&destination.host, rights.zone(), rights.own())
@@ -333,8 +334,8 @@ impl Through {
             return Step::Open(address, Opening(Target::Behind(self, left)));
         }
         match last {
-            // The service may have refused the connection, or the manager because the gateway is down. The DNS servers
-            // of the gateways show which of the two it is. For a gateway without a DNS server, this cannot be found
+            // Either the service has refused the connection, or the manager has, because the gateway is down. The DNS
+            // servers of the gateways show which of them it was. If a gateway has no DNS server, this cannot be found
             // out.
             Some(Cause::Refused) if self.gateways.iter().all(|it| it.dns.is_some()) => {
                 let servers = self.servers();

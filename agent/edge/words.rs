@@ -18,7 +18,7 @@ use crate::{
 pub enum Output {
     /// Listen on this address, then call [`super::Core::handle_listening`].
     Listen(Listener),
-    /// Bind the address so that no other program can, and refuse all connections to it; then call
+    /// Bind the address, so that no other program can bind it, and refuse all connections to it. Then call
     /// [`super::Core::handle_listening`].
     Hold(Listener),
     /// Close this listener. This action has no answer.

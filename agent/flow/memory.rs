@@ -109,8 +109,8 @@ impl Memory {
         }
     }
 
-    /// Returns everything that a flow had reserved: its cost, and `beyond`, the bytes of its buffers after their first
-    /// pages.
+    /// Gives back everything that a flow had reserved: its cost, and `beyond`, the bytes of its buffers after their
+    /// first pages.
     pub(super) fn end(&mut self, holder: Holder, beyond: usize) {
         self.flows.give(holder, 1);
         self.bytes.give(holder, FLOW_COST + beyond);

@@ -180,7 +180,7 @@ impl Table {
     }
 
     /// Begins a flow with a SYN that has arrived, and delays the SYN|ACK until [`Table::admit`] is called;
-    /// [`Table::abort`] refuses the flow. `None` if the packet is not a valid SYN, so that no flow begins.
+    /// [`Table::abort`] refuses the flow. `None` if the packet is not a valid SYN; no flow begins then.
     pub fn accept(
         &mut self,
         now: Instant,
@@ -373,7 +373,7 @@ impl Table {
     }
 
     /// Schedules the flows whose timers have expired, up to a fixed number. If more have expired,
-    /// [`Table::poll_timeout`] does not return a time after `now`.
+    /// [`Table::poll_timeout`] returns a time that has come already.
     pub fn handle_timeout(&mut self, now: Instant) {
         for _ in 0..TIMERS_IN_A_TURN {
             let due = self.timers.first().filter(|(at, _)| *at <= now);

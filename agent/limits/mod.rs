@@ -50,7 +50,7 @@ struct Permit<T> {
     line: Option<usize>,
 }
 
-/// A sentence that says which rule does not permit an action.
+/// A sentence about an action that is not permitted, with the rule that refuses it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(String);
@@ -281,7 +281,7 @@ impl Permits {
         }
     }
 
-    /// The permitted items of a kind. Empty if nothing is permitted; for `gateway`, the item is then "no".
+    /// The permitted items of a kind; empty if nothing is permitted. For `gateway`, the only item is "yes" or "no".
     fn items(&self, kind: Kind) -> Vec<String> {
         fn texts(items: &[impl ToString]) -> Vec<String> {
             items.iter().map(ToString::to_string).collect()

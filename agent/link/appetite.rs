@@ -1,4 +1,4 @@
-//! Measures the work that one agent causes against the agent's budget, by kind of work.
+//! Compares the work that one agent causes with the agent's budget, and counts it by kind.
 
 use std::{fmt, time::Duration};
 

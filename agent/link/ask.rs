@@ -1,5 +1,5 @@
-//! Questions to an agent that are not part of its work, but explain its state. Every question gets exactly one
-//! [`AgentReply`]: the agent's answer, or the reason why there is none.
+//! Questions that an agent is asked beside its work, so that its answers explain its state. Every question gets exactly
+//! one [`AgentReply`]: the agent's answer, or the reason why there is none.
 
 use std::time::Duration;
 
@@ -38,8 +38,8 @@ pub enum AgentReply {
 }
 
 impl AgentReply {
-    /// Reads an answer that arrived the time `took` after its question. If `wants_data` is true, an answer without data
-    /// is invalid.
+    /// Reads an answer. `took` is the time since its question. If `wants_data` is true, an answer without data is
+    /// invalid.
     pub(super) fn read(outcome: &Outcome, took: Duration, wants_data: bool) -> Self {
         if let Some(reason) = outcome.failure() {
             return Self::Unable(said(&reason));

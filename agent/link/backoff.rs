@@ -21,7 +21,7 @@ pub(super) enum Pace {
 }
 
 impl Pace {
-    /// The first pause, the number of doublings after which it exceeds the longest one, and the longest one.
+    /// The first pause, the number of doublings after which the pause would exceed its maximum, and this maximum.
     const fn limits(self) -> (Duration, u32, Duration) {
         match self {
             Self::Quick => (Duration::from_millis(500), 6, Duration::from_secs(30)),

@@ -29,8 +29,8 @@ const AFTER_SLEEP: u32 = 4;
 /// A latency is reported if it differs from the last reported one by more than a quarter.
 const NEWS: u32 = 4;
 
-/// The shortest time between two reports of a latency. On a busy machine every answer takes another time, and each
-/// report makes a new snapshot for everybody who watches.
+/// The shortest time between two reports of a latency. On a busy machine the latency differs from answer to answer, and
+/// each report makes a new snapshot for everybody who watches.
 const NEWS_EVERY: Duration = Duration::from_secs(10);
 
 /// Tracks one agent's signs of life.
@@ -95,8 +95,9 @@ impl Heartbeat {
         self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
-    /// Notes the latency of one answer, at the time of the answer. Returns whether it is reported: it differs enough from
-    /// the last reported one, and that was not a moment ago. The next answer after that moment is judged again.
+    /// Takes the latency of an answer that has arrived now. Returns whether it is reported: it is the first one, or it
+    /// differs enough from the last reported one, whose report is at least [`NEWS_EVERY`] old. Other latencies are not
+    /// kept, because later answers show whether a change lasts.
     pub(super) fn measure(&mut self, now: Instant, latency: Duration) -> bool {
         let is_news = self.latency.is_none_or(|(told_at, last)| {
             now >= told_at + NEWS_EVERY
@@ -202,7 +203,7 @@ mod tests {
         assert!((10..=20).contains(&news), "{news} in 200 s");
         heart.measure(at(300_000), Duration::from_millis(400));
         assert_eq!(heart.latency(), Some(Duration::from_millis(400)));
-        // It settles right after a report: the next answers tell that.
+        // The latency falls soon after a report. The first answer that may be reported again shows that.
         assert!(!heart.measure(at(302_000), Duration::from_millis(2)));
         assert!(heart.measure(at(310_000), Duration::from_millis(2)));
     }

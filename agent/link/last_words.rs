@@ -1,4 +1,4 @@
-//! What a command has said before its end: the line that tells the reason, and whether the cause is a known one.
+//! What a command has said before its end: the line that tells the reason, and the cause, if it is a known one.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use crate::{
 /// How many lines of a command are searched for known causes, so that a flood of lines does not take much time.
 const SEARCHED_MAX: usize = 100;
 
-/// A line of an agent that was ready counts as the reason for its loss only if it was written at most this long before.
+/// A line of an agent that was ready counts as the reason for its loss only if it was written at most this long before
+/// the loss.
 const FRESH_MAX: Duration = Duration::from_secs(5);
 
-/// The beginning of every message of the manager, which no agent sends.
+/// The beginning of every message of the manager. No agent's message begins like this.
 const OURS: &str = r#"{"type":"request""#;
 
 /// What a command has said before its end, safe to show.
@@ -31,7 +32,7 @@ pub struct LastWords {
     pub symptom: Option<&'static Symptom>,
     /// The line with which an old key can be removed from a file of known hosts.
     pub keygen: Option<String>,
-    /// Whether the agent had answered before, so that the command did start it.
+    /// Whether the agent had answered before the end. If so, the command is known to have started it.
     pub answered: bool,
 }
 
@@ -40,11 +41,12 @@ pub struct LastWords {
 pub(super) struct Heard {
     last: Option<(Instant, String)>,
     known: Option<(&'static Symptom, String)>,
-    /// The line that removes an old key. `ssh` may write it without the name of the file, too.
+    /// The command line that removes an old key. It does not name the file if `ssh` has said only whose key has
+    /// changed.
     keygen: Option<String>,
     searched: usize,
-    /// Whether the agent has been ready since then. From then on, the lines are its own, and not those of a program on
-    /// the way to it.
+    /// Whether the agent has answered since the command was started. If so, the lines are the agent's own, and not
+    /// those of a program on the way to it.
     answered: bool,
 }
 
@@ -72,7 +74,7 @@ impl Heard {
         true
     }
 
-    /// Forgets everything, because the agent has answered: nothing that was written before has prevented that.
+    /// Forgets all lines, because the agent has answered: they did not tell of anything that kept it from answering.
     pub(super) fn answer(&mut self) {
         *self = Self {
             answered: true,

@@ -40,8 +40,8 @@ pub(super) struct Life {
     pub(super) asking: bool,
     /// The lines of the command's standard error.
     pub(super) heard: Heard,
-    /// When people are told what the command says, if the agent has not answered before; `None` before the command
-    /// runs, and when people have been told.
+    /// When people are told what the command says, unless the agent has answered by then; `None` before the command
+    /// runs, and after people have been told.
     pub(super) patient_until: Option<Instant>,
 }
 
@@ -92,7 +92,7 @@ impl Life {
         String::from_utf8_lossy(noise).into_owned()
     }
 
-    /// What the command has said, if it ends now.
+    /// The last words that the command would have if it ended now.
     pub(super) fn last_words(&self, now: Instant) -> LastWords {
         self.heard.last_words(now, &self.printed())
     }

@@ -24,17 +24,19 @@ use crate::{
 /// After the start of a command, its agent must answer within this time. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// The same after the command has shown the address of a page, because a person then has to open it and log in there.
+/// The time limit that replaces [`ANSWER_MAX`] when the command shows the address of a page, because a person then has
+/// to open the page and log in there.
 const PAGE_MAX: Duration = Duration::from_mins(10);
 
-/// After the machine has slept, an agent that had not answered before must answer within this time.
+/// After the machine has slept, an agent that had not answered before the sleep must answer within this time.
 const WAKE_MAX: Duration = Duration::from_secs(10);
 
 /// After the first output of a command, the first frame must arrive within this time. Together with the steps that end
 /// the process, this takes less than 15 s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// If the agent has not answered after this time, people are told the last line of its command, or that it is silent.
+/// If the agent has not answered after this time, people are shown the last line that its command has written, or are
+/// told that the command is silent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// If an agent has served this long, oversized messages of its earlier lives do not count any more.
@@ -180,7 +182,7 @@ impl Lives {
         }
     }
 
-    /// Resets the count of refused configurations, because an older configuration was refused.
+    /// Resets the count of refused configurations, because those refusals were about an older configuration.
     pub(super) fn forget_refusals(&mut self) {
         self.refusals = 0;
     }

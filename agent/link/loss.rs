@@ -100,8 +100,8 @@ pub enum Loss {
     Refused {
         /// The reason that the agent gave.
         reason: String,
-        /// Whether the refusal is believed. A single refusal may come from a bit that was flipped in transit, so that
-        /// the agent received a changed configuration.
+        /// Whether the refusal is believed. A single refusal may be due to a bit that was flipped in transit: the agent
+        /// then received a changed configuration.
         sure: bool,
     },
     /// The agent lacks a feature that the manifest depends on.
@@ -162,8 +162,8 @@ impl Loss {
         }
     }
 
-    /// The loss as a code and values for programs, and in words for people. The remedy names lines that a person can run
-    /// by hand.
+    /// The loss as a code and values for programs, and in words for people. The remedy contains lines that a person can
+    /// run by hand.
     pub fn trouble(&self, by_hand: &ByHand) -> Trouble {
         let last = self.last_words();
         let hint = Hint {
@@ -182,7 +182,7 @@ impl Loss {
         }
     }
 
-    /// What the command said before its end; `None` for losses that are not about that.
+    /// What the command said before its end, if the loss contains that.
     fn last_words(&self) -> Option<&LastWords> {
         let (Self::Exited { last, .. } | Self::NoAnswer(last)) = self else {
             return None;
@@ -327,7 +327,7 @@ impl Loss {
                 (None, Ending::Status(126)) => Some(
                     "if norouter is there, make it executable (chmod +x); otherwise install it, or write its path in cmd",
                 ),
-                // The words of an agent that has answered are its own: the command does start norouter.
+                // After the agent has answered, the lines are its own, and the command is known to start norouter.
                 (None, _) if last.answered => None,
                 (None, Ending::Status(0)) => Some(
                     "something on the way (a login shell, a menu, a command that the server forces) does not run what cmd says; \
@@ -535,7 +535,7 @@ impl fmt::Display for Ending {
     }
 }
 
-/// The reason that a command has given itself, or that is known for its symptom; `None` if it is not known.
+/// The reason that is known for the symptom, or else the command's own line; `None` if there is neither.
 fn reason(last: &LastWords) -> Option<&str> {
     let known = last.symptom.and_then(|symptom| symptom.what);
     known.or(last.line.as_deref())

@@ -105,7 +105,7 @@ impl Link {
         self.lives.life.spoke
     }
 
-    /// Whether the command runs and is not being ended, so that it may ask a person something.
+    /// Whether the command runs and is not being ended. If so, it may ask a person something.
     pub fn may_ask(&self) -> bool {
         self.lives.runs()
     }
@@ -116,8 +116,8 @@ impl Link {
         self.lives.handle_asking(now, asking);
     }
 
-    /// Ends the command, because a person has refused what it asks for: with an answer, which is then "no", or without
-    /// one. Returns false if the agent has answered already, so that the command goes on.
+    /// Ends the command, because a person has refused what it asks for. `no` says whether the person has answered "no",
+    /// instead of refusing to answer. Returns false if the agent has answered already; the command then goes on.
     pub fn handle_refused_prompt(&mut self, now: Instant, question: &str, no: bool) -> bool {
         self.lives.handle_refused_prompt(now, said(question), no)
     }

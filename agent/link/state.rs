@@ -84,7 +84,7 @@ pub enum State {
         until: Instant,
         /// The pause between the loss and the next start.
         pause: Duration,
-        /// The number of the next start. The count begins at 1 after the agent has served for a while.
+        /// The number of the next start, from 1. The count begins anew when the agent has served for a while.
         attempt: u32,
         /// The reason for the loss.
         why: Loss,

@@ -130,7 +130,8 @@ fn features() -> Vec<String> {
 pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let mut required = vec![feature::TCP];
     if !plan.policy.is_open() {
-        // An agent that does not know policies would, for other hosts, connect to everything that a route leads to.
+        // An agent that does not know policies would connect, on behalf of other hosts, to everything that a route
+        // leads to.
         required.push(feature::POLICY);
     }
     let mut wanted = Vec::new();

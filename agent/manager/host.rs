@@ -70,8 +70,8 @@ const REASON_MAX: usize = 4 << 10;
 /// How many addresses a reason names for one kind of trouble.
 const ADDRESSES_MAX: usize = 8;
 
-/// Stands for the address in words that several troubles share, until all their addresses are filled in. The words
-/// themselves never contain this character.
+/// A placeholder for the address, in the words that several troubles share, until all their addresses are filled in.
+/// The words themselves never contain this character.
 const PLACE: char = '\u{0}';
 
 /// Troubles in one line. Those that differ only in their address are told once, with all addresses.
@@ -151,7 +151,8 @@ fn install(step: Step) -> InstallView {
     }
 }
 
-/// Whether a report is about something that nobody has asked for, so that the host is not degraded without it.
+/// Whether a report is only a note: it is about something that nobody has asked for, and its lack does not make the
+/// host degraded.
 fn is_note(problem: &ProblemReport) -> bool {
     problem.code == Some(ProblemCode::NoFiles)
 }
@@ -298,8 +299,8 @@ impl Host {
         notes.map(|problem| reported(problem).to_string()).collect()
     }
 
-    /// The last line of a command whose agent should have answered by now, because it may ask for something or say why
-    /// it takes so long; or that it is silent.
+    /// The trouble of a host whose agent should have answered by now. It quotes the last line of the command, because
+    /// this line may ask for something or say why the agent takes so long; or it says that the command is silent.
     fn mutters(&self) -> Option<Trouble> {
         let said = self.link.mutters().map(str::to_owned);
         let (code, what) = match &said {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::time::Instant;
 
-/// The pause between two messages about lost hosts is this long for each host of the network. In a small network there
-/// is almost no delay. When a whole site is lost, each agent gets a few messages, and not one for each lost host.
+/// The pause between two messages about lost hosts is this time, multiplied by the number of hosts in the network. In a
+/// small network there is almost no delay. When a whole site is lost, each agent gets a few messages, and not one for
+/// each lost host.
 const STEP: Duration = Duration::from_millis(1);
 
 /// When agents were last told about lost hosts, and when they will be told next.

@@ -167,7 +167,7 @@ impl Core {
         }
     }
 
-    /// Whether the network was stopped and every process is gone, so that nothing more will happen.
+    /// Whether the network was stopped and every process is gone. If so, nothing more will happen.
     pub fn is_over(&self) -> bool {
         self.stopping && self.hosts.values().all(|host| host.link.is_at_rest())
     }
@@ -401,7 +401,8 @@ impl Core {
     }
 
     /// Works out the way of a connection. Without `from`, the connection begins on the manager's own host, else on the
-    /// first host that is up, else on the first host. `None` if the plan has no such host.
+    /// first host that is up, else on the first host. `None` if the plan has no host, or `from` is not one of its
+    /// hosts.
     pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
         Inquiry::new(&self.plan, self.snapshot(now), target, from)
     }

@@ -51,7 +51,7 @@ struct Kept {
     answer: Secret,
     /// The ids of the processes in this run that were given the answer.
     used: Vec<u32>,
-    /// Whether this run of the command was given the kept answer, and the host has not been reached since, so that the
+    /// Whether this run of the command was given the kept answer, and the host has not been reached since. If so, the
     /// answer may be wrong.
     unproven: bool,
 }

@@ -1,6 +1,6 @@
-//! Indents the lines inside brackets that the parser finds too far left: YAML wants such lines further right than the
-//! key above them, but nearly all programs read and write a closing bracket in the column of its key. The search for
-//! these lines knows only the outlines of YAML, so its result must be checked against what the parser finds.
+//! Indents lines inside brackets that are too far left for the parser: YAML wants such lines further right than the key
+//! above them, but nearly all programs read and write a closing bracket in the column of its key. The search for these
+//! lines knows only the outlines of YAML, so its result must be checked against what the parser finds.
 
 use super::tree::SIZE_MAX_BYTES;
 
@@ -122,7 +122,8 @@ impl Search {
         }
     }
 
-    /// Skips the lines below a text without quotes that belong to it: those that are indented further than its key.
+    /// Skips the lines below a text without quotes that continue this text: those that are indented further than its
+    /// key.
     fn plain_below(&mut self, key_column: usize) {
         loop {
             let begin = self.at;
@@ -259,7 +260,7 @@ impl Search {
         self.text.get(self.at + ahead).copied()
     }
 
-    /// Whether a blank, a line break or the end of the text is there.
+    /// Whether a blank, a line break or the end of the text is `ahead` characters further.
     fn is_blank(&self, ahead: usize) -> bool {
         self.peek(ahead).is_none_or(|c| is_blank(c) || is_break(c))
     }

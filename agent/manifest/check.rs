@@ -199,7 +199,7 @@ fn not_a_text(name: &str, item: &Node) -> Problem {
     }
 }
 
-/// Tells that a key which begins with `x-` is not a host, if its value looks like one.
+/// Adds a remark if the value of a key looks like a host, although the key begins with `x-` and so is not a host.
 fn note_about_own_key(entry: &Entry, problems: &mut Problems) {
     if entry.value.get("vip").is_some() || entry.value.get("cmd").is_some() {
         problems.push_remark(|| {
@@ -248,7 +248,7 @@ const SYNONYMS: &Synonyms = &[
     (&["users", "auth"], &["credentials"]),
 ];
 
-/// Keys that people expect in a host, where its command has what they mean, and what to do instead.
+/// Keys that people write in a host for what belongs in its command, and what to do instead.
 const IN_THE_COMMAND: &[(&[&str], &str)] = &[
     (
         &["password", "passphrase", "pass", "secret"],
@@ -264,8 +264,8 @@ const IN_THE_COMMAND: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Whether a name in a map of hosts is rather a key of a host that is indented too little: a host may have this key,
-/// and the value has no such key itself.
+/// Whether a name in a map of hosts is probably not a host, but a key of the host above it that is indented too little.
+/// That is so if hosts may have this key, and its value has no key of a host itself.
 fn is_a_key(name: &str, value: &Node, level: &Level) -> bool {
     level.has(name) && !value.entries().iter().any(|entry| level.has(&entry.key))
 }

@@ -157,8 +157,8 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Adds a problem. A part of the file that several hosts merge or refer to is checked once for each of them, but its
-    /// problem is kept only once.
+    /// Adds a problem. A part of the file that several hosts merge or refer to is checked once for each of them, but
+    /// its problem is kept only once.
     pub fn push(&mut self, problem: Problem) {
         if self.kept.contains(&problem) {
             return;

@@ -132,8 +132,8 @@ fn shown(line: &str) -> Cow<'_, str> {
     Cow::Owned(line.chars().map(substitute).collect())
 }
 
-/// Where the line has the password of an `sshpass -p` that is not masked yet: as a part of a text, or as a word of a
-/// list.
+/// The part of a line that is the password of an `sshpass -p`, if it is not masked yet. The password may be a part of a
+/// text, or a word of a list.
 fn password(line: &str) -> Option<Range<usize>> {
     let program = line.find("sshpass")?;
     let is_end = |c: char| c.is_whitespace() || ",'\"".contains(c);

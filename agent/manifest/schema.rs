@@ -36,8 +36,8 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) required: bool,
-    /// The form of a text, or of each text in a list, as a regular expression: for editors only, because `plan` checks
-    /// these texts and says more about them. It fits everything that `plan` takes.
+    /// The form of a text, or of each text in a list, as a regular expression, which accepts everything that `plan`
+    /// accepts. It is only for editors, because `plan` checks these texts and says more about them.
     pattern: Option<&'static str>,
     /// The meaning of the key, for a person who points at it in an editor.
     pub(super) doc: &'static str,

@@ -42,8 +42,8 @@ pub(super) struct Node {
 /// The kind of a node, with its content.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// A single value. `plain` is true if the value is written without quotes, or has the tag of such a value, so that
-    /// it can mean `true` or null.
+    /// A single value. `plain` says whether it can mean `true` or null: it is written without quotes, or has the tag
+    /// `!!bool` or `!!null`.
     Scalar { text: String, plain: bool },
     /// A list: `[a, b]`.
     List(Vec<Rc<Node>>),
@@ -494,7 +494,8 @@ impl Reader<'_> {
         self.is_below_own_key() && anchors.all(|anchor| anchor == 0)
     }
 
-    /// Finds characters in a text without quotes that look like YAML's own, but are part of the text.
+    /// Reports lookalikes in a text without quotes: characters that look like YAML's own spaces or quotes, but are part
+    /// of the text.
     fn look_for_lookalikes(&mut self, text: &str, span: Span) -> Step {
         if text.is_ascii() || self.is_below_own_key() {
             return Ok(());
@@ -544,7 +545,7 @@ impl Node {
 
 /// The meaning of a node's tag.
 enum Meaning {
-    /// There is no tag: whether there are quotes decides.
+    /// The node has no tag. A value without quotes may mean `true` or null, and a value with quotes is a text.
     Open,
     /// `!!bool` or `!!null`: the value has this meaning, with quotes or without.
     FlagOrNull,

@@ -104,8 +104,8 @@ pub struct Repaired {
 }
 
 /// The file with the names of the zone in the block of `me`. An older block of `me` is replaced, unless it has the same
-/// lines: then it stays where it is, so that networks that share the file do not overtake each other for ever. `gone`
-/// says whether the process of another owner has ended.
+/// lines: then it stays where it is, so that networks that share the file do not keep moving their blocks past each
+/// other. `gone` says whether the process of another owner has ended.
 pub fn put(
     original: &[u8],
     zone: &Zone,
@@ -193,9 +193,9 @@ fn entry(line: &[u8]) -> Option<String> {
     (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
-/// The file without our blocks, even if their marks are damaged. This removes every whole block, unless its process is
-/// known to run. It also removes every mark without a counterpart, together with the lines next to the mark that look
-/// like ours: each has one address from the range of the network and one name.
+/// The file without our blocks, even if their marks are damaged. This removes every complete block, unless the agent
+/// that wrote it still runs. It also removes every mark without a counterpart, together with the lines next to the mark
+/// that look like ours: each has one address from the range of the network and one name.
 pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();

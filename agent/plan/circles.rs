@@ -15,8 +15,9 @@ use crate::{
 /// How many ports of a circle are named in its problem.
 const NAMED_MAX: usize = 8;
 
-/// Adds a problem for each circle of published ports, whose connections would come back to where they began, and for
-/// each name of the network as a target on a host that writes the hosts file.
+/// Adds a problem for each circle of published ports, because their connections would come back to where they began.
+/// Also adds one for each published port whose target is a name of the network, if the host writes these names into its
+/// hosts file.
 pub(super) fn find(manifest: &Manifest, plan: &Plan, problems: &mut Problems) {
     let ports = Ports::new(plan);
     // A circle is reported once, at the first of its ports.
@@ -59,7 +60,8 @@ pub(super) fn find(manifest: &Manifest, plan: &Plan, problems: &mut Problems) {
     names(manifest, plan, problems);
 }
 
-/// Warns about names of the network as targets, on hosts whose agent writes them into the hosts file.
+/// Warns about published ports whose target is a name of the network, on hosts whose agent writes these names into the
+/// hosts file.
 fn names(manifest: &Manifest, plan: &Plan, problems: &mut Problems) {
     let known = plan.names();
     let writing = plan.hosts.iter().filter(|host| host.write_etc_hosts);
@@ -110,7 +112,8 @@ impl<'p> Ports<'p> {
         }
     }
 
-    /// The published port to which a port leads: the agent connects to an address on which it listens itself.
+    /// The published port to which the port `number` leads, because its target is an address on which the agent itself
+    /// listens; `None` if it leads elsewhere.
     fn after(&self, number: usize) -> Option<usize> {
         let (host, forward) = self.all[number];
         let TargetHost::Ip(std::net::IpAddr::V4(address)) = forward.target.host else {

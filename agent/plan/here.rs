@@ -14,7 +14,8 @@ pub(super) fn remarks(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
 /// Warns about two hosts without a command, which would both listen on the same addresses of this machine.
 fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     let hosts = manifest.hosts.iter().zip(&plan.hosts);
-    // A host with the name of a key is probably a key, and was reported as one. So was a key that stands for cmd.
+    // Two kinds of hosts are left out, because they were reported already: those whose name is probably a key of the
+    // host above, and those with a misspelt cmd.
     let mut here = hosts
         .filter(|(_, host)| host.start == Start::InProcess && host.loopback)
         .filter(|(written, _)| !schema::is_key_of_a_host(&written.name.value))

@@ -292,8 +292,8 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, Flaw> {
     })
 }
 
-/// The line without the line breaks that have a backslash before them, and without these backslashes. They continue the
-/// line in a POSIX shell, but `shlex` would make an empty word of them. Between single quotes and in comments, they
+/// The line without each line break that has a backslash before it, and without the backslash. In a POSIX shell, the
+/// two continue the line, but `shlex` would make an empty word of them. Between single quotes and in comments, they
 /// stay.
 fn joined(line: &str) -> String {
     let mut joined = String::with_capacity(line.len());

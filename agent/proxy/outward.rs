@@ -74,7 +74,8 @@ impl Outward {
         let mut proxy = |name: &str| {
             let (name, value) = either(name)?;
             match value.parse::<Upstream>() {
-                // "norouter exec" has set it. That network may itself go out through this one.
+                // "norouter exec" has set the variable, and it leads into a network. That network may in turn go out
+                // through this one, and connections could then go in a circle.
                 Ok(proxy) if proxy.has_user(USER) => ignored.push(Ignored::Ours(name)),
                 Ok(proxy) => return Some(Arc::new(proxy)),
                 Err(error) => ignored.push(Ignored::Invalid(name, error)),
@@ -121,7 +122,7 @@ impl Outward {
     }
 }
 
-/// Whether a host is something else on every machine.
+/// Whether a host means something else on every machine.
 fn is_here(host: &Host) -> bool {
     match host {
         Host::Ip(address) => route::is_special(*address),
@@ -129,14 +130,14 @@ fn is_here(host: &Host) -> bool {
     }
 }
 
-/// Whether a proxy that listens there may be the one with this address.
+/// Whether the proxy at `address` may be the one that listens at `own`.
 fn is_at(address: &Destination, own: SocketAddr) -> bool {
     let own = reached_at(own);
     let is_same = match &address.host {
         Host::Ip(address) => {
             *address == own.ip() || address.is_loopback() || address.is_unspecified()
         }
-        // The name may be any of this machine's.
+        // The name may be any name of this machine.
         Host::Name(name) => own.ip().is_loopback() && is_here(&Host::Name(name.clone())),
     };
     is_same && address.port == own.port()

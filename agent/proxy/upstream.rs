@@ -88,7 +88,7 @@ fn pair(login: &str) -> Result<(Secret, Secret), UpstreamError> {
     Ok((user, password))
 }
 
-/// A text without `%41`; `None` if an escape is broken, or if the text has a control character.
+/// A text with escapes like `%41` replaced; `None` if an escape is broken, or if the text has a control character.
 fn unescaped(text: &str) -> Option<Secret> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -135,8 +135,8 @@ impl fmt::Display for Upstream {
     }
 }
 
-/// The conversation with a proxy until it has connected to a destination. What follows belongs to the destination, so
-/// no more bytes may be read than this asks for.
+/// The conversation with a proxy until it has connected to a destination. The bytes after it belong to the destination,
+/// so no more bytes may be read than the handshake asks for.
 #[derive(Debug)]
 pub struct Handshake<'a> {
     proxy: &'a Upstream,
@@ -356,8 +356,8 @@ mod tests {
         Destination::parse(text, None).unwrap()
     }
 
-    /// Lets a proxy say something to a handshake, byte by byte as it wants them. Returns the last step, and what of the
-    /// bytes was not read.
+    /// Lets a proxy say something to a handshake, byte by byte as it wants them. Returns the last step, and the bytes
+    /// that were not read.
     fn hear<'b>(
         handshake: &mut Handshake<'_>,
         mut said: &'b [u8],

@@ -7,7 +7,7 @@ use std::{
 
 use crate::secret::Secret;
 
-/// The variables that hold an exemption list: [`merged_exemptions`] combines theirs with those of the person.
+/// The variables that hold a list of exemptions. [`merged_exemptions`] adds our list to the person's own.
 pub const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// The user in the addresses of the proxies, with which a program proves that its user may use them.
@@ -19,15 +19,15 @@ pub const SOCKS: &str = "NOROUTER_SOCKS";
 /// Destinations that programs reach without a proxy. Some programs match a domain only if it begins with a dot.
 const DIRECT: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "::1"];
 
-/// How many addresses of the network the exemptions list. Systems limit the length of a variable, and a command that has a
-/// longer one cannot be started.
+/// The maximum number of addresses of the network in a list of exemptions. Systems limit the length of a variable, and
+/// a command that has a longer one cannot be started.
 const EXEMPT_MAX: usize = 1_000;
 
 /// The variables for an HTTP and a SOCKS proxy at these addresses. Without an HTTP proxy, the SOCKS proxy is named in
-/// its place, because it understands HTTP as well. Except for [`SOCKS`], no variable leads programs to SOCKS: those that
-/// know HTTP proxies do not need it, and some of them fail if they are given both. Programs reach the addresses `direct` of the network
-/// without a proxy. With `pass`, the URLs contain a user and a password, with which programs prove to the proxies that
-/// their user may use them.
+/// its place, because it understands HTTP as well. Except for [`SOCKS`], no variable leads programs to SOCKS: programs
+/// that know HTTP proxies do not need it, and some of them fail if they are given both. Programs reach the addresses
+/// `direct` of the network without a proxy. With `pass`, the URLs contain a user and a password, with which programs
+/// prove to the proxies that their user may use them.
 pub fn variables(
     http: Option<SocketAddr>,
     socks: Option<SocketAddr>,
@@ -78,11 +78,11 @@ pub fn variables(
     variables
 }
 
-/// The exemption list `ours` of [`variables`] after the person's own entries, without spaces, at which some programs stop
-/// to read.
+/// The person's own list of exemptions, followed by the list `ours` of [`variables`]. The result has no spaces, because
+/// some programs stop reading at a space.
 ///
-/// An own entry that is a loopback address is not kept: it is either in `ours` as well, or it is from an earlier network.
-/// Neither is `*`, with which nothing would use the proxies.
+/// Two kinds of the person's entries are left out: loopback addresses, which are either in `ours` as well, or from an
+/// earlier network; and `*`, with which nothing would use the proxies.
 pub fn merged_exemptions(own: &str, ours: &str) -> String {
     let own = own.split([',', ' ', '\t', '\n']).filter(|entry| {
         let address = entry.trim_matches(['[', ']']).parse::<IpAddr>();
@@ -93,8 +93,8 @@ pub fn merged_exemptions(own: &str, ours: &str) -> String {
     own.chain(ours).collect::<Vec<_>>().join(",")
 }
 
-/// The options with which Java programs use the proxies of these variables: Java does not read them itself. The password
-/// is left out, because each Java program prints its options.
+/// The options with which Java programs use the proxies of these variables, because Java does not read the variables
+/// itself. The password is left out, because each Java program prints its options.
 pub fn java_options(variables: &[(String, String)]) -> String {
     let place = |wanted: &str| {
         let (_, url) = variables.iter().find(|(name, _)| name == wanted)?;

@@ -65,7 +65,7 @@ const SMALL: usize = 4 << 10;
 /// If more bytes than this wait for a host, frames of every size are copied.
 const BACKLOG: usize = 1 << 20;
 
-/// How long the news that a service behaves differently may wait, so that further such news is told with it.
+/// How long a report that a service behaves differently may wait, so that later changes are reported together with it.
 const NEWS_PAUSE: Duration = Duration::from_secs(1);
 
 /// The queues of all hosts, and the rules about packets between them.

@@ -33,8 +33,8 @@ fn label(label: &str) -> Option<String> {
     Some(format!("xn--{coded}")).filter(|coded| coded.len() <= 63)
 }
 
-/// The characters in punycode: first those of ASCII, and then a number of variable length for each other character. It
-/// says how many places and characters lie between this character and the one before (RFC 3492 section 6.3).
+/// The characters in punycode: first those of ASCII, and then a number of variable length for each other character. The
+/// number says how many places and characters lie between this character and the one before (RFC 3492 section 6.3).
 fn punycode(text: &[char]) -> Option<String> {
     let mut coded: String = text.iter().filter(|c| c.is_ascii()).collect();
     let basic = u32::try_from(coded.len()).ok()?;

@@ -7,7 +7,7 @@ use crate::text::shell_line;
 pub struct ByHand {
     /// The name of the host in the network.
     pub name: String,
-    /// The command, but so that norouter prints its version and ends.
+    /// The command, changed so that norouter prints its version and ends.
     pub version: String,
     /// The way to the host with `true` in place of norouter. If the words do not show the way, the same as `version`.
     pub connect: String,
@@ -31,7 +31,8 @@ pub struct Hint<'a> {
 }
 
 impl ByHand {
-    /// A remedy whose places in braces are filled. Each place has a function of its own below, or is a field.
+    /// A remedy in which every name in braces is replaced by what it stands for: a field, or the result of a function
+    /// below.
     pub fn fill(&self, remedy: &str, hint: Hint<'_>) -> String {
         let mut filled = String::new();
         let mut rest = remedy;
@@ -84,8 +85,8 @@ fn forget(keygen: Option<&str>) -> String {
     keygen.map_or_else(unknown, |line| format!("remove the old one: {line}"))
 }
 
-/// The user whom a forced command names first, between quotes. Only plain names are repeated, because anybody can have
-/// written that line.
+/// What to do if the other machine lets in only another user. The first text between quotes in its line is the name of
+/// this user. Only plain names are repeated, because anybody can have written that line.
 fn user(line: Option<&str>) -> String {
     let name = line.and_then(|line| line.split('"').nth(1));
     let is_plain = |name: &&str| {
@@ -98,8 +99,8 @@ fn user(line: Option<&str>) -> String {
     }
 }
 
-/// The line of `ssh` with which an old key is removed, if `line` is one or tells whose key has changed. The line is
-/// made anew of its words: a program on the way could have written anything.
+/// The command line that removes an old key, if `line` is such a line of `ssh`, or tells whose key has changed. The
+/// result is made anew from the words of `line`, because a program on the way could have written anything.
 pub fn keygen(line: &str) -> Option<String> {
     let words = shlex::split(line.trim())?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

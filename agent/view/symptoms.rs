@@ -20,7 +20,7 @@ pub struct Symptom {
     pub cause: TroubleCause,
     /// What is wrong, if no line of the command says it.
     pub what: Option<&'static str>,
-    /// What a person can do about it. [`super::ByHand::fill`] fills its places in braces.
+    /// What a person can do about it. [`super::ByHand::fill`] replaces each name in braces by what it stands for.
     pub remedy: &'static str,
 }
 
@@ -46,7 +46,7 @@ pub static ECHO: Symptom = Symptom {
              norouter",
 };
 
-/// The command has ended well, and has not written anything.
+/// The command has exited with status 0, and has not written anything.
 pub static NO_INPUT: Symptom = Symptom {
     texts: &[],
     cause: NoInput,

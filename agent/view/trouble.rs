@@ -66,7 +66,7 @@ pub enum TroubleCause {
     NoInput,
 }
 
-/// What it takes until a host with a known cause can be tried again.
+/// What it takes until a host that was lost for a known cause can be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cure {
     /// The cause passes by itself, perhaps at any moment.
@@ -78,7 +78,7 @@ pub enum Cure {
 }
 
 impl TroubleCause {
-    /// What it takes until a host with this cause can be tried again.
+    /// What it takes until a host that was lost for this cause can be tried again.
     pub fn cure(self) -> Cure {
         match self {
             Self::Unreachable => Cure::Moments,

@@ -1,4 +1,5 @@
-//! The JSON messages between manager and agent, as upstream writes them, with our additions.
+//! The JSON messages between manager and agent, as upstream writes them, with our additions. The word "Addition" marks
+//! each part that upstream's protocol does not have.
 //!
 //! Upstream writes `null` for an empty list, and zero values for absent fields; both are read as empty. Unknown fields
 //! are ignored, so that each side can be extended.

@@ -36,8 +36,8 @@ pub struct Found {
     /// The cause in words for people; empty if it works.
     #[serde(default, deserialize_with = "super::null::null_is_empty")]
     pub reason: String,
-    /// The other loopback address, if something accepts connections there, but not at the one that the configuration
-    /// names: `[::1]:80` instead of `127.0.0.1:80`, or the other way round.
+    /// The other loopback address, if something accepts connections at that address, and nothing at the configured one:
+    /// for example `[::1]:80`, if `127.0.0.1:80` is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<SocketAddr>,
 }

@@ -1,4 +1,4 @@
-//! Addition: sums over frames. They reveal a pipe that changes the bytes that it carries.
+//! Sums over frames, an addition to upstream's protocol. They reveal a pipe that changes the bytes that it carries.
 //!
 //! TCP's own sum does not notice if two bits in the same column of its 16-bit words are flipped in opposite directions,
 //! and a packet here may be 64 KiB long. A control message has no other sum at all. The sum of a frame is in the

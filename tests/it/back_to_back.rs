@@ -71,7 +71,7 @@ impl Pair {
         }
     }
 
-    /// A connection on which the service has already sent its greeting, so that no packets are on their way.
+    /// A connection on which the service's greeting has already arrived, after which no packets are on their way.
     fn greeted(&self) -> TcpStream {
         let mut client = self.connect();
         client.read_exact(&mut [0; GREETING.len()]).unwrap();

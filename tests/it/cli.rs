@@ -127,7 +127,8 @@ fn check_is_strict_about_warnings_only_when_asked() {
     assert_eq!(problem["hint"], "write cmd: docker exec -i b norouter");
 }
 
-/// The command of a host may lose the arguments for the agent, and a manifest may be in the folder where it starts.
+/// The command of a host may lose the arguments for the agent, and a manifest may be in the folder in which the program
+/// then starts.
 #[cfg(unix)]
 #[test]
 fn a_program_that_has_lost_its_arguments_runs_no_manifest_that_it_finds() {

@@ -9,7 +9,7 @@ use std::{
 
 use crate::home::Home;
 
-/// Longer than completion takes at most, on a machine that does other things as well.
+/// A time that completion never reaches, even on a machine that does other things as well.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 const MANIFEST: &str = "\
@@ -31,7 +31,7 @@ fn offered(home: &Home, line: &str) -> Vec<String> {
     values.map(str::to_owned).collect()
 }
 
-/// What bash offers for a command line, as it has split it into words.
+/// What bash offers for the command line `line`, which it has split into `words`.
 fn bash(home: &Home, line: &str, words: &[&str]) -> Vec<String> {
     let script = home.run(&["completions", "bash"]).data;
     let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();

@@ -129,7 +129,7 @@ fn everything_else_goes_through_the_persons_own_proxy_and_its_password_is_not_sh
         "{refused}"
     );
 
-    // What the person exempts is dialled by the agent itself, and so is everything on this machine.
+    // The agent itself dials the destinations that the person exempts, and everything on this machine.
     let service = TcpListener::bind("127.0.0.1:0").unwrap();
     let here = service.local_addr().unwrap();
     let mut client = network.ask(&format!("CONNECT {here} HTTP/1.1\r\nHost: {here}\r\n\r\n"));

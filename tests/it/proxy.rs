@@ -73,7 +73,7 @@ fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// Reads bytes until they end like this. Fails if the stream ends or breaks before.
+/// Reads bytes until they end with `end`. Fails if the stream ends or breaks before that.
 fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut text = Vec::new();
     while !text.ends_with(end.as_bytes()) {
@@ -213,7 +213,7 @@ fn a_client_that_comes_when_all_places_are_taken_gets_that_of_an_idle_one() {
             stream
         })
         .collect();
-    // Not one of them is in the middle of a request, so nobody has to wait.
+    // None of these clients is in the middle of a request, so no newcomer has to wait.
     let newcomers: Vec<TcpStream> = (0..8)
         .map(|_| {
             let mut stream = connect(&network.proxy);
@@ -267,7 +267,7 @@ fn a_client_keeps_its_connection_to_an_origin_and_shares_it_with_nobody() {
     let mut one = connect(&network.proxy);
     assert_eq!(ask(&mut one), "1\n");
     let mut other = connect(&network.proxy);
-    // The service handles one connection after the other, so it must be done with the first.
+    // The service handles one connection after the other, so the first client has to finish before the other one asks.
     assert_eq!(ask(&mut one), "2\n");
     assert_eq!(ask(&mut other), "1\n");
     assert_eq!(ask(&mut other), "2\n");

@@ -9,7 +9,7 @@ use crate::home::{Home, PATIENCE};
 /// How many hosts have an address that is taken.
 const TAKEN: usize = 60;
 
-/// More threads than an agent needs for its files, for its lookups and for the name of the program that holds an address.
+/// More threads than an agent needs for its files, for its lookups, and to find the program that holds an address.
 const MANY_THREADS: usize = 12;
 
 #[test]

@@ -15,13 +15,13 @@
 //! | a command does not exist, may not be run, is silent, or prints nonsense | `failure` |
 //! | two hundred hosts of which fifty never answer, or which all die at once | `many` |
 //! | a manifest is saved with errors, and corrected | here; `tests/it/control.rs`, `manager/tests/reload.rs` |
-//! | the machine is suspended | here; `link/heartbeat.rs`, `driver/clock.rs`; no adjustable clock: `tests/tidy.rs` |
+//! | the machine is suspended | here; `link/heartbeat.rs`, `system/clock.rs`; no adjustable clock: `tests/tidy.rs` |
 //! | file descriptors run out | here |
 //! | one address twice, or several hosts on one machine | `data/manifests/invalid/duplicate_vips.yaml`, here |
 //! | an agent is hostile | `failure`; `tests/sim` |
 //! | the stack inside an agent panics | `flow/tests.rs` |
 //! | a machine is switched off and on again | here |
-//! | name servers do not answer, or forge answers | `names`, `routes`; `driver/resolver/tests.rs` |
+//! | name servers do not answer, or forge answers | `names`, `routes`; `system/resolver/tests.rs` |
 //! | a line is slow, or pauses | `lines` |
 //! | an agent of another version | here; `tests/it/frames.rs` |
 //! | one stream of a process ends, and another one floods | `lines` |
@@ -380,8 +380,8 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     ground.assert_right();
 }
 
-/// An agent that looks to its manager like another version: it announces the version and the features that are its
-/// arguments, and does not send anything else.
+/// An agent that looks to its manager like another version: it announces the version and the features that its
+/// arguments name, and does not send anything else.
 const OTHER: &str = r#"
 import json, sys
 read, write = sys.stdin.buffer, sys.stdout.buffer

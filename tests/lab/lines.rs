@@ -28,8 +28,8 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
         hosts.push(Host::netns(way, &sandbox).behind(shim).ports(WEB));
     }
     let ground = Ground::start(&sandbox, hosts, &["laptop", "well", "both", "to", "from"]);
-    // There is traffic in both directions: bytes that the manager sends to a host do not show that the host receives
-    // any of them.
+    // There is traffic in both directions, because bytes that the manager sends to a host do not show that the host
+    // receives any of them.
     let there = ground.traffic("laptop", &ways, 200_000);
     let back = ways.map(|way| ground.traffic(way, &["laptop", "well"], 200_000));
     let well = ground.traffic("laptop", &["well"], 20_000);

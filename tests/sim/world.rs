@@ -581,8 +581,8 @@ impl World {
         }
     }
 
-    /// Starts refused hosts again, as a person would. A host may be refused only if a bit was flipped on its pipes, so
-    /// that its agent could not apply its configuration.
+    /// Starts refused hosts again, as a person would. A host may be refused only if a flipped bit on its pipes has kept
+    /// its agent from applying its configuration.
     pub(crate) fn mend(&mut self) {
         for view in self.core.snapshot(self.now).hosts {
             if view.state == HostState::Refused && view.name != "evil" {
@@ -659,8 +659,8 @@ impl Agent {
         }
     }
 
-    /// Receives what clients have sent, checks every byte of it, and closes a connection after its client has. Returns
-    /// how many connections broke.
+    /// Receives what clients have sent, checks every byte of it, and closes a connection after its client has closed
+    /// it. Returns how many connections broke.
     fn serve(&mut self) -> usize {
         let mut broken = 0;
         let edge = &mut self.edge;

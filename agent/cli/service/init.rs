@@ -90,7 +90,7 @@ impl Init {
         })
     }
 
-    /// A command that lists all services, if files do not.
+    /// The command that lists all services; empty on systems that keep the services in files.
     pub(super) fn asks_all(self) -> Vec<String> {
         match self {
             Self::Systemd | Self::Launchd => Vec::new(),

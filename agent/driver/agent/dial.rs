@@ -52,7 +52,7 @@ const UNSENT_MAX: u32 = 128 << 10;
 /// Backlog of a listening socket: the number of connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
 
-/// Whether this machine has this address at the moment, so that a socket can be bound to it.
+/// Whether this machine has this address at the moment, which means that a socket can be bound to it.
 pub(super) fn is_own(address: IpAddr) -> bool {
     // Addresses reserved for documentation (RFC 5737, RFC 3849): no machine has them.
     let foreign: IpAddr = match address {
@@ -278,7 +278,8 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
     // While the socket did not listen, the system reported a hang-up on it. The runtime never forgets a hang-up on a
-    // descriptor that it has registered. Therefore it is given a duplicate of the socket, which has a new descriptor.
+    // descriptor that it has registered. Therefore the runtime is given a duplicate of the socket, which has a new
+    // descriptor.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
@@ -475,7 +476,7 @@ mod tests {
                 remedy.contains("setcap cap_net_bind_service=+ep PATH"),
                 "{remedy}"
             );
-            // The number is the port, so that no lower port is opened than is needed.
+            // The number is the port itself, because lower ports need not be opened.
             assert!(
                 remedy.contains("net.ipv4.ip_unprivileged_port_start=80)"),
                 "{remedy}"

@@ -113,9 +113,9 @@ impl EtcHosts {
         outcome
     }
 
-    /// Writes the block again if another program has changed the file in the meantime and the block is not there as it
-    /// was put. The file is read only if it differs from what `put` found, but not from what the last look found: while
-    /// it still changes, the other program may be writing it.
+    /// Writes the block again if another program has changed it or removed it. Reads the file only if it has changed
+    /// since [`EtcHosts::put`] read it, and has not changed since the last look: while it changes, the other program
+    /// may still be writing it.
     pub fn look(&mut self, now: Instant) {
         let Some(kept) = &mut self.kept else { return };
         let stamp = Stamp::of(&self.path);

@@ -135,8 +135,8 @@ async fn with_holder(shared: &Shared, listener: Listener, mut why: NotListening)
     let taken_by = match (known, owner) {
         (Some(known), _) => Some(known),
         // A user name may have to be looked up over the network, and a program name in many files. So this is done only
-        // once for each socket, although the address is tried again every few seconds, and for one socket at a time:
-        // another agent may hold thousands of addresses.
+        // once for each socket, although the address is tried again every few seconds. It is done for one socket at a
+        // time, because another agent may hold thousands of addresses.
         (None, Some(owner)) => {
             let _turn = shared.names_holder.lock().await;
             tokio::task::spawn_blocking(move || (owner, owner.holder()))

@@ -87,8 +87,8 @@ pub enum End {
 }
 
 /// Runs an agent on standard input and output until the manager or a signal ends it. With `configuration`, the agent
-/// runs without a manager. `restrict` has the permits that its command lists with `--restrict`; `None` if it does not
-/// have that option.
+/// runs without a manager. `restrict` has the permits that the option `--restrict` of the agent's command lists; `None`
+/// if the command lacks that option.
 pub fn run_on_stdio(
     restrict: Option<&[String]>,
     configuration: Option<Configure>,
@@ -341,8 +341,8 @@ async fn dial_published(shared: &Arc<Shared>, wanted: &Destination) -> Result<Tc
         state.core.rights().may_connect_for_port(wanted, address)
     };
     let dialled = match dial::dial(shared, wanted, Asker::Ports, may).await {
-        // The name may be one that this agent has written into the hosts file, so that it leads back into the network.
-        // The DNS servers outside of the network may still know what the name meant before.
+        // The name may be one that this agent has written into the hosts file, and that therefore leads back into the
+        // network. The DNS servers outside of the network may still know what the name meant before.
         Err(failure) if failure.cause == Cause::NameNotFound => {
             match permitted(outside(shared, wanted).await, may) {
                 Ok(addresses) if !addresses.is_empty() => dial::dial_any(wanted, &addresses).await,

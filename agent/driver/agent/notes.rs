@@ -41,8 +41,8 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Writes all files, and returns the problems. `None` if nothing was written, because the agent has ended. If one file
-    /// cannot be written, the others still are.
+    /// Writes all files, and returns the problems. `None` if nothing was written, because the agent has ended. A file
+    /// that cannot be written does not keep the other files from being written.
     pub(super) fn write(
         &mut self,
         now: Instant,

@@ -105,7 +105,7 @@ pub(super) struct State {
     pub(super) round: Round,
     connects: Work,
     pub(super) listeners: RealAddresses,
-    /// Whether the agent is ending, so that every stream has to end with a reset.
+    /// Whether the agent is ending. If it is, every stream has to end with a reset.
     pub(super) stopping: bool,
 }
 

@@ -146,9 +146,9 @@ impl StateDir {
         locked::is_at(&self.mark, &self.path.join(MARK))
     }
 
-    /// If the files are in a subfolder, because another agent uses the folder `name`: a message that says so. `None` if
-    /// they are in the folder `name` itself. Also `None` if `name` is the default: then nobody has chosen a folder, and
-    /// `norouter env` finds the files in either place.
+    /// A message that says that the files are in a subfolder, because another agent uses the folder `name`. `None` if
+    /// they are in the folder `name` itself. Also `None` if `name` is the default folder: then nobody has chosen a
+    /// folder, and `norouter env` finds the files in either place.
     pub fn elsewhere(&self, name: &str) -> Option<String> {
         (self.is_inside && name != DEFAULT).then(|| {
             format!(
@@ -220,8 +220,8 @@ impl StateDir {
     }
 
     /// Removes our files if `agent` has written them: its network is gone, so they would lead programs to addresses at
-    /// which nobody answers, or somebody else. If no other file is left, the mark is removed, too, and so is the folder
-    /// if it is a subfolder of another agent's folder.
+    /// which nobody answers, or somebody else does. If no other file is left, the mark is removed, too, and so is the
+    /// folder if it is a subfolder of another agent's folder.
     pub fn remove_files(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {

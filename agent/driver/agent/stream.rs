@@ -104,7 +104,7 @@ async fn turns(
 enum End {
     /// The flow was reset, or the agent stops.
     FlowBroken,
-    /// The connection of the socket is broken. The flow may still carry what the socket's peer has sent before.
+    /// The connection of the socket is broken. The flow may still carry what the socket's peer had sent before that.
     SocketBroken,
 }
 
@@ -150,7 +150,7 @@ impl Stream {
         })
     }
 
-    /// Moves what the peer of a broken socket has sent before, and waits until the far end has it.
+    /// Moves what the peer had sent before its socket broke, and waits until the far end has received it.
     fn poll_last_words(
         &mut self,
         context: &mut Context<'_>,
@@ -162,7 +162,8 @@ impl Stream {
             return Poll::Ready(Err(End::FlowBroken));
         }
         if !self.local_done {
-            // The error of the socket was reported before; from now on, any end is the end of its bytes.
+            // The error of the socket was reported already. Now an error means the same as an end: no more bytes
+            // follow.
             let _ = ready!(self.poll_socket(context, core, vigil, turn));
             self.local_done = true;
         }

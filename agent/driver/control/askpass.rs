@@ -25,8 +25,9 @@ static ANSWERED: AtomicBool = AtomicBool::new(false);
 
 /// If this process is an askpass helper, asks a person and returns the exit code. A program has to call this function
 /// before it reads its arguments. A host's command can ask questions only if it is started after this call. The helper
-/// of its questions is the program with the name `lean` in the folder of this program, if it is there, and otherwise
-/// this program itself: a program with a window would load all of its libraries for each question.
+/// that it starts for a question is the program named `lean` in this program's folder or, if that does not exist, this
+/// program itself. A program with a window names a lean one, because it would itself load all of its libraries for each
+/// question.
 pub fn run_if_asked(lean: Option<&str>) -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         let lean = lean.and_then(|lean| beside(&program, lean));

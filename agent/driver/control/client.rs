@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the manager may have too much to do, so that the same request may succeed later.
+    /// Whether the same request may succeed later: perhaps the manager only has too much to do at the moment.
     pub const fn passes(&self) -> bool {
         matches!(
             self,

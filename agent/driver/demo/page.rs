@@ -36,7 +36,7 @@ const POLICY: &str =
 /// The content of the page.
 pub(super) struct Page {
     pub(super) name: HostName,
-    /// Whether the host has a network of its own, so that its connections to other hosts cross the virtual network.
+    /// Whether the host has a network of its own. If it has, its connections to other hosts cross the virtual network.
     pub(super) apart: bool,
     pub(super) peers: Vec<Peer>,
 }

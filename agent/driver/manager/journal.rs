@@ -53,8 +53,8 @@ struct About {
 }
 
 impl About {
-    /// How much of the log's two limits, on lines and on bytes, the lines about this host use. Both are added up in
-    /// bytes: each line counts as its own size plus `BYTES_MAX / LINES_MAX`.
+    /// The share of the log that the lines about this host take up, as a number of bytes. Each line counts as its own
+    /// size plus `BYTES_MAX / LINES_MAX`, because the number of lines is limited as well as their size.
     fn weight(&self) -> usize {
         self.bytes + self.numbers.len() * (BYTES_MAX / LINES_MAX)
     }

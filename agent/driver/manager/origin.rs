@@ -219,7 +219,8 @@ impl Origin {
         Some(taken)
     }
 
-    /// `wholeness` is `None` if somebody asks for the present file, whatever it is.
+    /// Reads the file, and reloads its manifest. `wholeness` is `None` if somebody has asked for the file as it is now,
+    /// whether or not it is whole or has changed.
     async fn read_again(
         &mut self,
         manager: &Handle,

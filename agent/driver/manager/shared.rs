@@ -81,7 +81,7 @@ pub type ReloadRequest = oneshot::Sender<Result<ReloadOutcome, String>>;
 /// The state that the tasks of a manager share.
 pub(super) struct Shared {
     pub(super) harness: Harness<State>,
-    /// The name of the network. `None` if there is no control socket, so that commands cannot ask.
+    /// The name of the network. `None` if there is no control socket; commands cannot ask people then.
     pub(super) network: Option<NetworkName>,
     pub(super) snapshots: watch::Sender<Snapshot>,
     pub(super) events: broadcast::Sender<Event>,

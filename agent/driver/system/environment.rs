@@ -5,7 +5,7 @@ use std::{ffi::OsString, sync::OnceLock};
 
 /// The variables that commands of hosts need from the person's shell: where commands are found, and where they find
 /// their settings, keys and servers. A service keeps them, and the desktop app takes them over from the login shell.
-/// None of them has a secret in it. The variables of proxies often do, so they are not here.
+/// None of them has a secret in it. The variables of proxies often have one, so they are not here.
 pub const KEPT: [&str; 18] = [
     "PATH",
     "SSH_AUTH_SOCK",

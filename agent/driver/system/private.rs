@@ -64,9 +64,9 @@ pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }
 
-/// Does `act` in the first folder in which it succeeds: for example, a socket cannot be made in a folder whose path is
-/// too long. The folders are created if necessary, with permissions for this user only. The error has the reasons of
-/// all folders.
+/// Does `act` in the first folder in which it succeeds. It does not succeed in every folder: a socket, for example,
+/// cannot be made in one whose path is too long. The folders are created if necessary, with permissions for this user
+/// only. The error has the reasons of all folders.
 pub(in crate::driver) fn in_a_folder<T>(
     act: impl Fn(&Path) -> Result<T, String>,
 ) -> Result<T, String> {

@@ -11,8 +11,8 @@ pub(in crate::driver) fn stamp() -> String {
     format!("{pid}.{began}.{}", COUNT.fetch_add(1, Relaxed))
 }
 
-/// Whether the process with this stamp has ended. If the system does not tell, the process counts as running. On
-/// systems that cannot tell at all, every process but this one counts as ended.
+/// Whether the process with this stamp has ended. If that cannot be found out, the process counts as running. Systems
+/// other than Unix are an exception: there, every process but this one counts as ended.
 pub(in crate::driver) fn is_gone(stamp: &str) -> bool {
     let mut parts = stamp.split('.');
     let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {

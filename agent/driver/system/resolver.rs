@@ -88,8 +88,8 @@ impl Resolver {
         }
     }
 
-    /// Answers a query. The result is always a reply to this query: that of a server, or SERVFAIL if no server has
-    /// answered in time. It is empty if the query does not even have a header.
+    /// Answers a query. The result is the reply of a server, or SERVFAIL if no server has answered in time. The result
+    /// is empty only if the query does not even have a header.
     pub async fn ask(&self, query: &[u8]) -> Vec<u8> {
         let asked = timeout(ASK_MAX, async {
             let _turn = self.turns.acquire().await.ok()?;

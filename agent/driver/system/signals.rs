@@ -83,8 +83,8 @@ mod platform {
 
     impl Sources {
         pub(super) fn listen() -> std::io::Result<Self> {
-            // A handler would undo what `nohup` has arranged. SIGINT is caught in any case, because shells make every
-            // job that a script starts in the background ignore it, and yet scripts end such a job with it.
+            // A handler would undo what `nohup` has arranged. SIGINT is caught in any case: a process that a script has
+            // started in the background ignores it at first, and yet scripts use it to end such a process.
             let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup()));
             Ok(Self {
                 terminate: signal(SignalKind::terminate())?,
@@ -108,8 +108,8 @@ mod platform {
         }
     }
 
-    /// Whether this process ignores SIGHUP, because the program that has started it did. Only Linux says so without a
-    /// system call that Rust considers unsafe; on other systems the answer is no.
+    /// Whether this process ignores SIGHUP, as it does if `nohup` has started it. Only Linux says so without a system
+    /// call that Rust considers unsafe; on other systems the answer is no.
     fn hangup_is_ignored() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         ignores(&status, SignalKind::hangup().as_raw_value())

@@ -32,7 +32,7 @@ pub async fn open(
             .await
             .map_err(|error| broken(&error))?;
         loop {
-            // What follows the proxy's answer belongs to the destination, so nothing is read ahead.
+            // Bytes after the proxy's answer come from the destination, so nothing is read ahead.
             let mut bytes = vec![0; handshake.wants()];
             stream
                 .read_exact(&mut bytes)

@@ -20,8 +20,8 @@ const MOMENT: Duration = Duration::from_micros(200);
 /// queue.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// An arrival of at least this many bytes is bulk data. A transfer is limited by the processor, so that polling would
-/// only take time from it.
+/// An arrival of at least this many bytes is bulk data. A transfer is limited by the processor, and polling would only
+/// take time from it.
 const BULK_MIN: usize = 16 << 10;
 
 /// The maximum number of arrivals for which polling is skipped after it was in vain, so that traffic without quick

@@ -74,7 +74,7 @@ impl Watch {
 /// What a notification tells about the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Heard {
-    /// What is known of the program that has changed the file, or that may have.
+    /// What is known of the program that has changed the file, or may have changed it.
     writer: Option<Writer>,
     /// Whether the file has certainly changed. A program may open a file for writing, and close it unchanged.
     changed: bool,
@@ -99,7 +99,7 @@ impl Heard {
                 (Some(Writer::Closed), false, false)
             }
             // Reading the file is not a change. Otherwise each report would cause another one, because the file is read
-            // after it.
+            // after each report.
             EventKind::Access(_) => return None,
             EventKind::Modify(ModifyKind::Data(_)) => {
                 let writes = CLOSES_ARE_TOLD.then_some(Writer::Writes);

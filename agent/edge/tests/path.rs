@@ -334,7 +334,7 @@ fn a_name_that_stands_for_the_network_itself_is_not_dialled_for_a_port() {
         reason.starts_with("db:443 is 127.0.42.102 there, an address of this network"),
         "{reason}"
     );
-    // This applies also to a name that is not of the network, but resolves to one of its addresses.
+    // A name outside the network is refused as well if it resolves to an address of the network.
     assert!(may("elsewhere.example", "127.0.42.101").is_err());
     assert_eq!(may("db", "10.0.0.7"), Ok(()));
     // A manifest may name an address of the network on purpose, but not the port itself.

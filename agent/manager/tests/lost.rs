@@ -21,7 +21,7 @@ fn running() -> Core {
     core
 }
 
-/// Lets the agent of a host answer its configuration: the first request that is not about lost hosts.
+/// Lets the agent of a host answer its configuration, which is the first request that is not about lost hosts.
 fn greet(core: &mut Core, address: &str, now: Instant) {
     let id = told(core, address)
         .into_iter()

@@ -1,4 +1,4 @@
-//! Tests of agents that tell the manager through which gateway addresses are reached.
+//! Tests of agents that suggest routes: they tell the manager which gateway leads to an address.
 
 use std::time::Duration;
 

@@ -40,7 +40,7 @@ pub enum Part {
     Destination,
     /// Whether the source listens on the address to which its programs connect.
     Listener,
-    /// Whether that host can connect to the target.
+    /// Whether the host of [`Part::Destination`] can connect to the target.
     Dial,
 }
 
@@ -100,7 +100,8 @@ pub(super) enum Entrance {
 
 impl Inquiry {
     /// Works out the way of a connection to `target`. Without `from`, the connection begins on the manager's own host,
-    /// else on the first host that is up, else on the first host. `None` if the plan has no such host.
+    /// else on the first host that is up, else on the first host. `None` if the plan has no host, or `from` is not one
+    /// of its hosts.
     pub(in crate::manager) fn new(
         plan: &Plan,
         snapshot: Snapshot,
@@ -260,8 +261,9 @@ impl Inquiry {
         }
     }
 
-    /// The port whose service the far end has tried to connect to, and the outcome; `None` if it has not tried, or if
-    /// `now`, the present plan of that host, leads the port to another service.
+    /// The published port whose service the far end has tried to connect to, with its host and the outcome. `None` if
+    /// the far end has not tried, or if the port leads to another service by now. `now` is the present plan of its
+    /// host.
     pub(in crate::manager) fn tried(
         &self,
         now: &HostPlan,

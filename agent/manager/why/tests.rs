@@ -589,7 +589,8 @@ fn a_server_on_the_other_loopback_address_is_named_with_the_entry_that_finds_it(
         remedy.contains(": write \"8080:127.0.0.1:80\" "),
         "{remedy}"
     );
-    // An agent may name any address, but the manager proposes only a loopback address in place of a refusal.
+    // An agent may name any address, but the manager proposes it only if it is a loopback address and the dial was
+    // refused.
     for (instead, cause) in [
         ("10.0.0.1:80", Cause::Refused),
         ("[::1]:80", Cause::TimedOut),

@@ -5,7 +5,7 @@ use crate::manifest::Severity;
 /// The kind of a mistake in a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::plan) enum Code {
-    /// A switch is missing, or one is too many, so that the agent gets no standard input.
+    /// The agent gets no standard input, because a switch is missing, or because there is one too many.
     NoInput,
     /// A terminal is put between the manager and the agent.
     Terminal,

@@ -12,7 +12,7 @@ use crate::{text::shell_line, view::ByHand};
 /// Where norouter is put if its name in the command is not a path. `ssh` starts its commands in the home folder.
 const INSTALLED: &str = "bin/norouter";
 
-/// The words of a command, and where the ways in it end.
+/// The words of a command, with the places where the way to the machine or container ends, and where norouter is.
 struct Way<'a> {
     words: &'a [String],
     /// How many words lead to the machine or container; the next word is read or started there. `None` if the program
@@ -108,7 +108,8 @@ impl<'a> Way<'a> {
         self.own.map(|_| shell_line(&with(before, &["true"])))
     }
 
-    /// The words with which a command is run where norouter is, if nothing but the right to do so stands between.
+    /// The words after which a command can be written that then runs where norouter is. `None` if more than `sudo` or
+    /// `exec` stands between these words and norouter.
     fn there(&self) -> Option<&'a [String]> {
         let (own, norouter) = (self.own?, self.norouter?);
         let between = self.words.get(own..norouter)?;
@@ -116,7 +117,8 @@ impl<'a> Way<'a> {
         between.iter().all(is_right).then(|| self.before(own))
     }
 
-    /// The line that copies norouter. It is the same for `ssh` and for containers, but for one shell.
+    /// The line that copies norouter. For a container, the line starts a shell, because only `ssh` starts one by
+    /// itself.
     fn copy(&self, norouter: &str) -> Option<String> {
         let there = self.there()?;
         let path = path(norouter).unwrap_or(INSTALLED);

@@ -1,5 +1,5 @@
-//! Finds commands of hosts that can never work, or work only by luck, although their programs exist. It looks through
-//! the programs that start other programs, down to norouter, and knows the command that would work.
+//! Finds commands of hosts that can never work, or work only by luck, although their programs exist. It follows the
+//! programs that start other programs, down to norouter, and knows the command that would work.
 
 mod advice;
 mod by_hand;
@@ -170,8 +170,9 @@ impl Judge {
             let is_variable = words
                 .iter()
                 .any(|word| shell::has_variable(word) || shell::is_argument(word));
-            // An unknown program at the beginning of cmd may start norouter by itself. But one that another program
-            // starts, on another machine or in a container, is the last program of cmd, and should be norouter.
+            // An unknown program at the beginning of cmd may start norouter by itself. But an unknown program that
+            // another program starts, on another machine or in a container, is the last program of cmd, and should be
+            // norouter.
             if depth > 0 && !is_named && !is_variable {
                 let text = format!("cmd does not name norouter: it starts {}", quote(program));
                 let remedy = "that program has to start norouter with the words that are appended to cmd, \"agent --automated\"";

@@ -133,7 +133,8 @@ pub(super) fn remove(parts: &mut Vec<Part>, letter: char, name: &str) {
     });
 }
 
-/// Whether the parts have at least `count` words that are not options: the machine or container that a program enters.
+/// Whether the parts have at least `count` words that are not options. These words name the machine or container that a
+/// program enters.
 pub(super) fn names(parts: &[Part], count: usize) -> bool {
     let words = parts.iter().filter(|part| matches!(part, Part::Word(_)));
     words.count() >= count

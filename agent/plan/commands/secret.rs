@@ -8,10 +8,11 @@ use super::{
 /// What is shown in place of a password.
 const MASK: &str = "***";
 
-/// The programs that are given a password, each with its option, and whether the password may be a part of the same word.
+/// The programs that are given a password, each with its option, and whether the password may be a part of the same
+/// word.
 const PROGRAMS: [(&str, &str, bool); 2] = [("sshpass", "-p", true), ("plink", "-pw", false)];
 
-/// Programs of which a shell may read the words that follow.
+/// Programs that may give the words after their name to a shell.
 const READERS: [&str; 12] = [
     "ssh", "dbclient", "plink", "su", "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish",
 ];
@@ -62,7 +63,7 @@ pub(in crate::plan) fn masked(words: &[String]) -> Vec<String> {
     masked
 }
 
-/// A script with the passwords of this program masked, which are words of the script.
+/// A script with the passwords for this program masked. The passwords are words of the script.
 fn in_script(script: &str, program: &str, option: &str, joins: bool) -> String {
     let mut masked = String::new();
     let mut rest = script;

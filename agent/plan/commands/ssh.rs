@@ -43,7 +43,7 @@ const PLINK: [&str; 17] = [
     "-cert",
 ];
 
-/// Settings of `-o` with which no agent can run: each with the values that are harmless, and what all others do.
+/// Settings of `-o` with which no agent can run: each with its harmless values, and with what all other values do.
 const SETTINGS: [(&str, &[&str], Code, &str); 4] = [
     (
         "requesttty",
@@ -177,7 +177,7 @@ fn settings(parts: &mut Vec<Part>) -> Vec<Mistake> {
     mistakes
 }
 
-/// The mistake of a command whose connection the person's own sessions would share, which is corrected in `parts`.
+/// Corrects, in `parts`, a command whose connection the person's own sessions would share, and returns the mistake.
 /// Later sessions would use this connection, and end when the manager ends or restarts the host.
 fn master(parts: &mut Vec<Part>) -> Option<Mistake> {
     let word = |value: &str, words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(value));

@@ -60,7 +60,7 @@ fn a_merge_key_that_merges_nothing_is_an_error() {
         assert!(problem.message.contains("merges nothing"), "{problem:?}");
         assert_eq!(problem.span.start.line, 6);
     }
-    // Below a key that begins with `x-`, such a key is the person's own.
+    // Below a key that begins with `x-`, a key "<<" in quotes is the person's own.
     plan("{x-a: {'<<': b}, hosts: {a: {x-b: {'<<': b}}}}");
 }
 
@@ -234,7 +234,7 @@ fn places_are_true_behind_lines_that_were_indented() {
         .map(|problem| place(text, problem))
         .collect();
     assert_eq!(places, ["é", "'x'", "10.0.0.1"]);
-    // The place of an error of the parser is true, too.
+    // The place of an error that the parser reports is right, too.
     let text = "hosts:\n  a:\n    ports: [\n    ]\n    vip: \"\\z\"\n";
     let problem = problem(text);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Finds the end of a body. Bytes are not stored, and forwarded unchanged except for small faults of an origin's chunked
-//! encoding, which is parsed strictly.
+//! Finds the end of a body. Bytes are not stored. They are forwarded unchanged, except that a few small faults in an
+//! origin's chunked encoding are repaired. All other faults are refused.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
@@ -31,12 +31,12 @@ pub enum Framing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     state: State,
-    /// Whether small faults of old servers are repaired: spaces after the size of a chunk, which some write to a fixed
-    /// width, and lines that end with a bare line feed.
+    /// Whether small faults of old servers are repaired: spaces after the size of a chunk, with which some servers pad
+    /// the size to a fixed width, and lines that end with a bare line feed.
     is_origin: bool,
     /// Whether the receiver does not know chunks, and gets only what is in them.
     unpacks: bool,
-    /// Whether a fault was repaired, so that the sender may see the end of the body elsewhere.
+    /// Whether a fault was repaired. If so, the body may end elsewhere for its sender.
     was_repaired: bool,
 }
 
@@ -140,9 +140,9 @@ impl Body {
         }
     }
 
-    /// Takes the next bytes of the body out of the buffer, as the receiver gets them. They are empty if more bytes are
-    /// needed, or if the body is complete; then further bytes belong to the next message. After an error, no more bytes
-    /// may be forwarded.
+    /// Takes the next bytes of the body out of the buffer, in the form in which the receiver gets them. They are empty
+    /// if more bytes are needed, or if the body is complete. After a complete body, the rest of the buffer belongs to
+    /// the next message. After an error, no more bytes may be forwarded.
     pub fn take(&mut self, buffer: &mut BytesMut) -> Result<Bytes, BadBody> {
         while !buffer.is_empty() && !self.is_complete() {
             let is_data = matches!(
@@ -174,8 +174,8 @@ impl Body {
         Ok(Bytes::new())
     }
 
-    /// Whether a fault was repaired on which the sender may have another opinion, so that its connection must not be used
-    /// again.
+    /// Whether a fault was repaired. If so, the body may end elsewhere for its sender, and the connection must not be
+    /// used again.
     pub const fn was_repaired(&self) -> bool {
         self.was_repaired
     }
@@ -188,8 +188,8 @@ impl Body {
         next.map(|_| ())
     }
 
-    /// Returns how many of the next bytes belong to the body and can be forwarded unchanged. It stops before a line feed
-    /// that needs a CR.
+    /// Returns how many of the next bytes belong to the body and can be forwarded unchanged. It stops before a line
+    /// feed that needs a CR.
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
         while let Some((byte, after)) = rest.split_first() {
@@ -256,8 +256,8 @@ impl Body {
     }
 }
 
-/// Whether a line may end here, so that a bare line feed of an origin has only one meaning. In an extension it has two:
-/// some programs take it for a part of the extension.
+/// Whether a line may end here, and a bare line feed of an origin can mean nothing else. In an extension it can,
+/// because some programs take it for a part of the extension.
 const fn is_before_cr(state: State) -> bool {
     matches!(
         state,
@@ -488,7 +488,7 @@ mod tests {
             assert_eq!(again, got);
             assert!(body.is_complete() && !body.was_repaired());
         }
-        // What has two readings stays refused, and so does everything of a client.
+        // A line feed that can be read in two ways is still refused, and so is every bare line feed of a client.
         for bytes in [&b"3;a\nabc"[..], b"\n3\r\n", b"0\r\nT\n"] {
             assert!(received(Body::of_origin(Framing::Chunked), bytes, 100).is_err());
         }

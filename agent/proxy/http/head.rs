@@ -40,7 +40,7 @@ const SECRET: &[&str] = &[
     "set-cookie",
 ];
 
-/// The sender of a head. What two programs could read in two ways is refused to both.
+/// The sender of a head. A head that two programs could read differently is refused, whoever has sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
     /// A client, which may try to make the origin see another request than this proxy does. It has no reason to deviate
@@ -99,9 +99,9 @@ impl Headers {
         }
     }
 
-    /// The length of the body according to these fields; `None` if they do not give one (RFC 9112 section 6). Fields of a
-    /// client that only repeat the same value are refused; those of an origin are read as one, and chunks count for more
-    /// than a length (RFC 9112 section 6.3).
+    /// The length of the body according to these fields; `None` if they do not give one (RFC 9112 section 6). Fields of
+    /// a client that only repeat the same value are refused; those of an origin are read as one, and chunks count for
+    /// more than a length (RFC 9112 section 6.3).
     pub(super) fn framing(
         &self,
         version: Version,
@@ -151,8 +151,8 @@ impl Headers {
         ))
     }
 
-    /// The value of a field that may occur only once, or several times with the same value, also as a list; `None` if it
-    /// is absent.
+    /// The value of a field that may be repeated with the same value, in several fields or in one list; `None` if the
+    /// field is absent.
     fn repeated(&self, name: &str) -> Result<Option<&[u8]>, Wrong> {
         let mut values = self.list(name);
         let Some(first) = values.next() else {
@@ -165,7 +165,7 @@ impl Headers {
         Err(Wrong::new(400, text))
     }
 
-    /// Whether at most one field states the length of the body, so that the sender and this proxy certainly agree where
+    /// Whether at most one field states the length of the body. If so, the sender and this proxy certainly agree where
     /// the body ends.
     pub(super) fn is_length_certain(&self) -> bool {
         self.all("content-length").count() + self.all("transfer-encoding").count() <= 1
@@ -319,12 +319,13 @@ pub struct Arrival {
 }
 
 impl Arrival {
-    /// So many bytes are parsed at once, because they show whether this is HTTP at all.
+    /// Until this many bytes have arrived, the head is parsed at every piece, because the first bytes show whether this
+    /// is HTTP at all.
     const FIRST: usize = 8;
 
     /// Whether the head in these bytes, which begin as they did the last time, may be complete or too long.
     pub fn is_worth_parsing(&mut self, bytes: &[u8]) -> bool {
-        // A line feed with the end of an empty line behind it has at most two bytes after it.
+        // The end of a head has at most three bytes, LF CR LF, of which two may have arrived before.
         let seen = std::mem::replace(&mut self.seen, bytes.len());
         let from = seen.saturating_sub(2);
         let new = bytes.get(from..).unwrap_or_default();

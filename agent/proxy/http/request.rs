@@ -131,14 +131,14 @@ impl Request {
         self.headers.get(AUTHORIZATION)
     }
 
-    /// Whether the request changes nothing at the origin, so that it may be sent twice (RFC 9110 section 9.2.1), and has no
-    /// body, which would be gone.
+    /// Whether the request may be sent a second time: it changes nothing at the origin (RFC 9110 section 9.2.1), and
+    /// has no body, which would be gone after the first time.
     pub fn is_repeatable(&self) -> bool {
         let is_safe = matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
         is_safe && self.framing == Framing::None && self.upgrade.is_none()
     }
 
-    /// Whether the method is `HEAD`, so that the answer never has a body.
+    /// Whether the method is `HEAD`. If so, the answer never has a body.
     pub fn is_head(&self) -> bool {
         self.method == "HEAD"
     }

@@ -1,5 +1,5 @@
-//! The head of an origin's response: small faults that have only one meaning are repaired, and the head is rewritten for
-//! the client.
+//! The head of an origin's response: small faults that have only one meaning are repaired, and the head is rewritten
+//! for the client.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -97,8 +97,8 @@ impl Response {
         }
     }
 
-    /// How the client finds the end of the body: one that speaks HTTP/1.0 does not know chunks, and gets what is in them
-    /// until its connection ends.
+    /// How the client finds the end of the body. A client that speaks HTTP/1.0 does not know chunks, and gets what is
+    /// in them until its connection ends.
     pub fn framing_for_client(&self) -> Framing {
         match (self.framing, self.to.version) {
             (Framing::Chunked, Version::Http10) => Framing::UntilClose,
@@ -107,8 +107,8 @@ impl Response {
     }
 
     /// The head for the client. It does not contain the fields that concern the connection to the origin, and it
-    /// announces the length of the body as in `framing_for_client`. With `close`, it also says that the connection to the
-    /// client ends after this response, even if the client asked to keep the connection.
+    /// announces the length of the body as in `framing_for_client`. With `close`, it also says that the connection to
+    /// the client ends after this response, even if the client asked to keep the connection.
     ///
     /// The head is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
     pub fn for_client(&self, close: bool) -> Bytes {

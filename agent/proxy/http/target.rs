@@ -125,8 +125,8 @@ fn without_brackets(authority: &str, host: Option<&[u8]>) -> Option<Destination>
     is_named.then_some(named)
 }
 
-/// Percent-encodes every byte of the target that is not ASCII (RFC 3986 section 2.1), and cuts off the fragment, which is
-/// not for servers: some clients leave both to their proxy.
+/// Percent-encodes every byte of the target that is not ASCII (RFC 3986 section 2.1), and cuts off the fragment, which
+/// is not for servers: some clients leave both to their proxy.
 fn escape(target: &[u8]) -> Result<String, Wrong> {
     let mut text = String::with_capacity(target.len());
     for byte in target {

@@ -211,7 +211,7 @@ fn each_end_of_a_flow_has_its_outcome() {
     pass(&mut switch, 20, B, refusal());
     pass(&mut switch, 10, A, segment(a, b, SYN, 100, 0));
     pass(&mut switch, 10_010, B, refusal());
-    // A client that gives up before the answer says nothing about the service.
+    // A client that gives up before the answer is no evidence about the service.
     pass(&mut switch, 10_020, A, segment(a, b, SYN, 100, 0));
     pass(&mut switch, 10_030, A, segment(a, b, RST, 101, 0));
     // The host that begins a flow anew has forgotten the old one.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::route::Target;
 
-/// An address with routes.
+/// An address outside the network, to which routes of these tests lead.
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 
 fn targets(texts: &[&str]) -> Vec<Target> {

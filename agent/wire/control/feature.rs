@@ -1,4 +1,5 @@
-//! The names of features, as agents and managers announce them.
+//! The names of features, as agents and managers announce them. The word "Addition" marks each feature that upstream's
+//! protocol does not have.
 
 /// The agent carries TCP. A host without this feature cannot be used.
 pub const TCP: &str = "tcp";

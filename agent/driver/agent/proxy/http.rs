@@ -40,13 +40,13 @@ const HALF_CLOSED_MAX: Duration = Duration::from_mins(15);
 /// How many interim (1xx) responses an origin may send before the final one.
 const INTERIM_MAX: usize = 16;
 
-/// Serves one client from its first request, of which `input` may have the beginning, to its last one.
+/// Serves one client from its first request to its last one. `input` may have the beginning of the first request.
 pub(super) async fn serve(server: &Server, client: Client, input: BytesMut) -> io::Result<()> {
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, input, &mut known).await;
-    // Clients send credentials only after they were asked for them, so a first request without any means nothing.
-    // Whether a client is refused is known only when its connection has ended.
+    // Clients send credentials only after they were asked for them, so a first request without credentials does not
+    // show anything yet. Whether a client is refused is known only when its connection has ended.
     if !known {
         server.refuse(stranger);
     }
@@ -194,7 +194,8 @@ enum Head {
     Wrong(Reply),
 }
 
-/// Reads the next request of a client. Until it begins, the client is one of the `idle` ones, if these are given.
+/// Reads the next request of a client. If `idle` is given, the client counts as idle until the request begins, and may
+/// have to give its place to another client.
 async fn read_request(
     client: &mut TcpStream,
     input: &mut BytesMut,
@@ -250,10 +251,10 @@ async fn read_request(
 
 /// What is left after a request and its response.
 enum Exchanged {
-    /// The client may send another request, and the origin, if it is there, answers another one.
+    /// The client may send another request. If the connection to the origin can be used again, it is there as well.
     Next(TcpStream, Option<Origin>),
-    /// The origin has closed a kept connection without an answer, which it may do at any time. The request is to be sent
-    /// again on a new connection.
+    /// The origin has closed a kept connection without an answer, which it may do at any time. The request is to be
+    /// sent again on a new connection.
     Unanswered(TcpStream),
     /// The client's connection has ended.
     Over,
@@ -341,7 +342,8 @@ async fn exchange(
             keeps_client: true,
             keeps_origin: has_promised,
         } if asked.load(Relaxed) => {
-            // Bytes behind the answer belong to nothing that was asked for.
+            // Bytes after the response were not asked for. The connection to an origin that sends them is not used
+            // again.
             let stays = keeps_origin && has_promised && output.is_empty();
             return Ok(Exchanged::Next(client, stays.then_some(origin)));
         }

@@ -31,8 +31,8 @@ impl Kept {
         }
     }
 
-    /// The connection, if a request for this destination may use it. It may not if the origin has closed it, or has sent
-    /// anything since: that would be taken for the beginning of the next answer.
+    /// The connection, if a request for this destination may use it. `None` if the origin has closed the connection, or
+    /// has sent anything since its answer, because that would be taken for the beginning of the next answer.
     pub(super) async fn for_destination(mut self, destination: &Destination) -> Option<Origin> {
         let is_fit = self.destination == *destination && self.since.elapsed() < IDLE_MAX;
         if !is_fit || !is_quiet(&mut self.origin).await {
@@ -42,7 +42,7 @@ impl Kept {
     }
 }
 
-/// Whether there is neither a byte nor an end to read.
+/// Whether the origin has sent nothing since its answer, and has not closed the connection.
 async fn is_quiet(origin: &mut Origin) -> bool {
     let mut byte = [0];
     poll_fn(|context| {

@@ -93,9 +93,9 @@ impl Server {
         }
     }
 
-    /// A place for a client. If all are taken, the client gets that of the client that has been idle for the longest
-    /// time, or waits until one is idle or has gone; meanwhile nothing is accepted, and the system lets the next clients
-    /// wait.
+    /// A place for a new client. If all places are taken, the client that has been idle for the longest time has to
+    /// give up its place. If no client is idle, the new client waits until one is idle or has gone. Meanwhile no other
+    /// clients are accepted, and the system lets them wait.
     async fn place(&self, has_told: &mut bool) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Some(place);

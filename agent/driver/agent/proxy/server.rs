@@ -31,7 +31,7 @@ use crate::{
 /// Number of clients that a proxy serves at a time.
 pub(super) const CLIENTS_MAX: usize = 1_024;
 
-/// How many heads of origins that are longer than usual a proxy reads at a time: their memory is limited so.
+/// How many unusually long heads of origins' responses a proxy reads at a time. This limits the memory for them.
 pub(super) const LARGE_HEADS_MAX: usize = 64;
 
 /// How many clients that may belong to other users a proxy serves at a time. Such clients need credentials.
@@ -44,8 +44,8 @@ pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// How long a proxy still reads from a client after the last reply: as long as the client sends, but not longer than the
-/// first time, and until it has been silent for the second one. If the socket were closed with unread bytes, the
+/// After its last reply, a proxy still reads from the client, until the client has been silent for
+/// [`GOODBYE_SILENCE_MAX`], but not for longer than [`GOODBYE_MAX`]. If the socket were closed with unread bytes, the
 /// connection would be reset, and the reply might be lost.
 const GOODBYE_MAX: Duration = Duration::from_secs(30);
 const GOODBYE_SILENCE_MAX: Duration = Duration::from_secs(2);

@@ -103,7 +103,8 @@ fn an_ipv6_address_without_brackets_is_read_as_the_host_field_confirms_it() {
             (meant, "/a")
         );
     }
-    // Without the confirmation the last group may be the port or not.
+    // If the field `Host` does not confirm one of the two readings, the last group may be the port or a part of the
+    // address.
     for (at, host) in [
         ("fd95::7:8099", "fd95::7:8099"),
         ("fd95::7:8099", "[fd95::8]:8099"),

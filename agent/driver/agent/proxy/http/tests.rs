@@ -14,8 +14,8 @@ use crate::{
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nlate\n";
 
-/// A client that sends one request and finishes sending, of an origin that answers after `delay`. Returns what the
-/// client has received, and how the proxy has ended, after how long.
+/// Runs a client that sends one request and finishes sending, and an origin that answers after `delay`. Returns what
+/// the client has received, how the proxy has ended its work for the client, and how long that took.
 async fn ask_and_finish(delay: Duration) -> (Vec<u8>, io::Result<()>, Duration) {
     let shared = Shared::new(May {
         limits: Ok(Limits::default()),
