@@ -427,7 +427,9 @@ impl Unfit {
                 "set XDG_RUNTIME_DIR for that user to a folder of theirs that is not mounted noexec, or write cmd with the path \
                  of a norouter that is installed there"
             }
-            Self::Full(_) => "look whether its disk is full; the next try goes on where this one stopped",
+            Self::Full(_) => {
+                "look whether its disk is full; the next try goes on where this one stopped"
+            }
             Self::Changed => "use a command that does not change bytes, such as ssh",
             Self::NotRun(_) => {
                 "look at what it printed: something there, such as SELinux or another processor, does not let it run"

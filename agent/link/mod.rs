@@ -390,7 +390,8 @@ impl Link {
         let length = buffer.len();
         let outcome = shell.handle_bytes(now, buffer);
         let has_spoken = shell.step() != before;
-        self.appetite.spend(now, Effort::Message(length - buffer.len()));
+        self.appetite
+            .spend(now, Effort::Message(length - buffer.len()));
         if has_spoken {
             self.lives.handle_progress(now);
         }

@@ -10,8 +10,8 @@ use crate::{
     text,
     time::Instant,
     view::{
-        Event, HeldView, HostState, HostView, InstallStep, InstallView, Retry, TrafficView, TriedPort, Trouble, TroubleCode,
-        TryOutcome,
+        Event, HeldView, HostState, HostView, InstallStep, InstallView, Retry, TrafficView,
+        TriedPort, Trouble, TroubleCode, TryOutcome,
     },
     wire::control::{ProblemCode, ProblemReport},
 };

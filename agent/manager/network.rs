@@ -325,12 +325,12 @@ impl Core {
     /// The next frame for a host's pipe.
     pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
         let frame = self.switch.poll_frame(vip)?;
-        let takes_sums = |host: &Host| host.link.takes_sums();
-        let is_plain = !self.hosts.get(&vip).is_some_and(takes_sums);
-        Some(if is_plain {
-            sum::unsealed(frame)
-        } else {
+        // A shell is sent text, and bytes that are no frames.
+        let goes_as_it_is = |host: &Host| host.link.takes_sums() || host.link.step().is_some();
+        Some(if self.hosts.get(&vip).is_some_and(goes_as_it_is) {
             frame
+        } else {
+            sum::unsealed(frame)
         })
     }
 

@@ -6,8 +6,8 @@ use super::{
     problem::{Problem, Problems, Span, Spanned},
     schema,
     tree::{
-        Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Pod, Policy, Route, Rule, SIZE_MAX_BYTES, Shell,
-        Settings, StateDir, Test,
+        Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Pod, Policy, Route, Rule,
+        SIZE_MAX_BYTES, Settings, Shell, StateDir, Test,
     },
     yaml::{self, Entry, Kind, Node},
 };

@@ -453,7 +453,8 @@ impl<'m> Builder<'m> {
             let name = quote(&host.name.value);
             let message = format!("host {name} has several ways to start its agent");
             let hint = "keep one of cmd, ssh, docker, podman, kubernetes, lxc, wsl and shell";
-            self.problems.push(Problem::error(second, message).hint(hint));
+            self.problems
+                .push(Problem::error(second, message).hint(hint));
             return None;
         }
         match (&host.cmd, host.shells.first()) {

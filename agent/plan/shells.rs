@@ -27,11 +27,7 @@ pub(super) fn loop_words() -> [String; 3] {
 
 /// The same for a login shell, which reads them as a line. The loop holds no quote.
 fn loop_line() -> [String; 3] {
-    [
-        "sh".to_owned(),
-        "-c".to_owned(),
-        format!("'{SHELL_LOOP}'"),
-    ]
+    ["sh".to_owned(), "-c".to_owned(), format!("'{SHELL_LOOP}'")]
 }
 
 /// The words of a command without those that start the shell.
@@ -153,12 +149,15 @@ mod tests {
     fn start(host: &str) -> Result<String, String> {
         let loaded = load("m", &format!("hosts: {{a: {{}}, b: {{{host}}}}}"));
         let Some(plan) = loaded.plan else {
-            let problems = loaded.problems.list().iter();
+            let problems = loaded.problems.iter();
             let lines = problems.map(|problem| format!("{} | {:?}", problem.message, problem.hint));
             return Err(lines.collect::<Vec<_>>().join("\n"));
         };
         match &plan.hosts[1].start {
-            Start::Shell(words) => Ok(shell_line(words).replace(SHELL_LOOP, "LOOP")),
+            Start::Shell(words) => {
+                let words = words.iter().map(|word| word.replace(SHELL_LOOP, "LOOP"));
+                Ok(shell_line(&words.collect::<Vec<_>>()))
+            }
             other => Err(format!("{other:?}")),
         }
     }
@@ -189,14 +188,8 @@ mod tests {
                 "shell: [ip, netns, exec, h1]",
                 "ip netns exec h1 sh -c 'LOOP'",
             ),
-            (
-                "shell: [ssh, web1, sudo]",
-                "ssh web1 sudo sh -c \"'LOOP'\"",
-            ),
-            (
-                "shell: [ssh, web1]",
-                "ssh web1 sh -c \"'LOOP'\"",
-            ),
+            ("shell: [ssh, web1, sudo]", "ssh web1 sudo sh -c \"'LOOP'\""),
+            ("shell: [ssh, web1]", "ssh web1 sh -c \"'LOOP'\""),
         ] {
             let got = start(host).unwrap_or_else(|problem| panic!("{host}: {problem}"));
             assert_eq!(shlex::split(&got), shlex::split(command), "{host}\n{got}");
@@ -213,7 +206,10 @@ mod tests {
             ("docker: --privileged", "docker needs one name"),
             ("docker: ''", "docker is empty"),
             ("kubernetes: {context: a}", "neither a pod nor a deployment"),
-            ("kubernetes: {pod: a, deployment: b}", "a pod and a deployment"),
+            (
+                "kubernetes: {pod: a, deployment: b}",
+                "a pod and a deployment",
+            ),
             ("shell: []", "shell is empty"),
             ("ssh: web1, docker: app", "has several"),
             ("ssh: web1, cmd: ssh web1 norouter", "has several"),

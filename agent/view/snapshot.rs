@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{grant::HeldChange, install::InstallView, prompt::PromptView, tried::TriedPort, trouble::Trouble};
+use super::{
+    grant::HeldChange, install::InstallView, prompt::PromptView, tried::TriedPort, trouble::Trouble,
+};
 use crate::text::quote;
 
 /// The whole visible state.

@@ -58,9 +58,7 @@ pub(super) async fn read(sum: String) -> Result<Arc<Parcel>, String> {
         let found = found.ok_or("it is not there any more")?;
         open(found).map(Arc::new)
     });
-    reading
-        .await
-        .unwrap_or_else(|error| Err(error.to_string()))
+    reading.await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 fn look() -> Vec<Found> {
@@ -72,7 +70,9 @@ fn look() -> Vec<Found> {
             FOLDERS.iter().map(|folder| beside.join(folder)).collect()
         }),
     };
-    let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok());
+    let files = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
     let mut found: Vec<Found> = files
         .flatten()
         .filter_map(|entry| named(&entry.ok()?.path()))
@@ -121,7 +121,9 @@ fn open(found: &Found) -> Result<Parcel, String> {
         Place::Packed(_) => {
             let mut plain = Vec::new();
             let mut unpacked = GzDecoder::new(&bytes[..]).take(SIZE_MAX);
-            unpacked.read_to_end(&mut plain).map_err(|error| failed(&error))?;
+            unpacked
+                .read_to_end(&mut plain)
+                .map_err(|error| failed(&error))?;
             (plain, bytes)
         }
         Place::Own(_) => {
@@ -131,7 +133,9 @@ fn open(found: &Found) -> Result<Parcel, String> {
     };
     if digest::of(&plain) != found.offer.sum {
         let path = path.display();
-        return Err(format!("{path} was changed since it was built or first read"));
+        return Err(format!(
+            "{path} was changed since it was built or first read"
+        ));
     }
     Ok(Parcel {
         plain: Bytes::from(plain),
@@ -151,7 +155,9 @@ fn is_static(program: &Path) -> io::Result<bool> {
     const PT_INTERP: u32 = 3;
     let mut header = Vec::new();
     // The table of a linker stands right behind the header of the file.
-    fs::File::open(program)?.take(4 << 10).read_to_end(&mut header)?;
+    fs::File::open(program)?
+        .take(4 << 10)
+        .read_to_end(&mut header)?;
     let number = |at: usize, length: usize| -> Option<usize> {
         let bytes = header.get(at..at + length)?.iter().rev();
         Some(bytes.fold(0, |sum, &byte| sum << 8 | usize::from(byte)))

@@ -2,12 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use crate::{
-    addr::HostName,
-    driver::system::trusted,
-    plan::Plan,
-    text::quote_whole,
-};
+use crate::{addr::HostName, driver::system::trusted, plan::Plan, text::quote_whole};
 
 /// A way in which another user could change what a command does, although its words stay the same.
 #[derive(Clone, Debug, PartialEq, Eq)]

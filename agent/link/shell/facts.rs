@@ -61,8 +61,9 @@ impl Facts {
         let text = String::from_utf8_lossy(line);
         if let Some(uname) = text.strip_prefix("system ") {
             uname.trim().clone_into(&mut self.uname);
-        } else if let Some((tools, folder)) =
-            text.strip_prefix("has ").and_then(|it| it.split_once(" at "))
+        } else if let Some((tools, folder)) = text
+            .strip_prefix("has ")
+            .and_then(|it| it.split_once(" at "))
         {
             let tools: Vec<&str> = tools.split(' ').collect();
             self.reader = Some(match tools.first() {

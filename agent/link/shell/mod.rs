@@ -413,7 +413,10 @@ impl Sending {
 /// The first word of a line, and the rest.
 fn split(line: &[u8]) -> (&[u8], &[u8]) {
     match line.iter().position(|&byte| byte == b' ') {
-        Some(at) => (line.get(..at).unwrap_or(line), line.get(at + 1..).unwrap_or_default()),
+        Some(at) => (
+            line.get(..at).unwrap_or(line),
+            line.get(at + 1..).unwrap_or_default(),
+        ),
         None => (line, &[]),
     }
 }

@@ -74,7 +74,10 @@ mod tests {
             run(&sum, true),
         ] {
             assert_eq!(script.matches('\n').count(), 1);
-            assert!(!script.contains('@') || script.contains("\"$@\""), "{script}");
+            assert!(
+                !script.contains('@') || script.contains("\"$@\""),
+                "{script}"
+            );
             for name in ["@NONCE@", "@SUM@", "@SUMS@", "@KEY@", "@SIZE@", "@GZIP@"] {
                 assert!(!script.contains(name), "{script}");
             }
