@@ -48,7 +48,7 @@ pub use self::{
     demands::Demands,
     last_words::LastWords,
     loss::{CannotStart, Ending, Loss, Remedy},
-    shell::{Done, Offer, Parcel, Step, Target, Unfit},
+    shell::{Cleaning, Done, Offer, Parcel, Step, Target, Unfit},
     signs::{Sign, Signs},
     state::{Note, Output, State, Treatment},
 };

@@ -3,6 +3,7 @@
 mod agents;
 mod batch;
 mod child;
+mod clean;
 pub mod doubts;
 mod handle;
 mod inside;
@@ -38,6 +39,7 @@ use self::{
     shared::{AgentTasks, Order, Shared, State, TICK, WakeWatch},
 };
 pub use self::{
+    clean::clean,
     handle::{Handle, Manager},
     inside::Inside,
     name::{NameError, NetworkName},

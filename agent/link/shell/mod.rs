@@ -7,6 +7,7 @@
 //! tells it apart from everything else that a host may print. Nothing that it says makes the manager do more than send an
 //! agent to it.
 
+mod clean;
 mod facts;
 mod script;
 #[cfg(test)]
@@ -16,8 +17,8 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-pub use self::facts::Target;
 use self::facts::{Facts, Reader};
+pub use self::{clean::Cleaning, facts::Target};
 use crate::time::Instant;
 
 /// The size of a chunk, in bytes. One is lost if the connection is cut, and a slow link must get one through before the

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 const LOOK: &str = include_str!("look.sh");
 const TAKE: &str = include_str!("take.sh");
 const RUN: &str = include_str!("run.sh");
+const CLEAN: &str = include_str!("clean.sh");
 
 /// A part of the first line that no shell prints by itself.
 pub(super) const ECHO: &str = "n=nr-$n;";
@@ -49,6 +50,11 @@ pub(super) fn run(sum: &str, packed: bool) -> String {
     )
 }
 
+/// Removes all agents, and ends the shell.
+pub(super) fn clean(nonce: &str) -> String {
+    line(CLEAN, &[("@NONCE@", nonce)])
+}
+
 /// A script as one line, without its comments and with its words filled in.
 fn line(script: &str, words: &[(&str, &str)]) -> String {
     let lines = script.lines().map(str::trim);
@@ -72,6 +78,7 @@ mod tests {
             look("n0", [sum.as_str(), "b"].into_iter()),
             take(&sum, "key", 7),
             run(&sum, true),
+            clean("n0"),
         ] {
             assert_eq!(script.matches('\n').count(), 1);
             assert!(
