@@ -1,6 +1,10 @@
 //! How an agent gets onto a host that has only a shell.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::text::figures;
 
 /// A step on the way to an agent on a host that has only a shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,4 +32,20 @@ pub struct InstallView {
     pub kept: u64,
     /// How many bytes there are; 0 unless the agent is being sent.
     pub size: u64,
+}
+
+impl fmt::Display for InstallView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.step {
+            InstallStep::Connect => f.write_str("its shell is asked for an agent"),
+            InstallStep::Upload => write!(
+                f,
+                "the agent is sent: {} of {}",
+                figures::bytes(self.kept),
+                figures::bytes(self.size)
+            ),
+            InstallStep::Verify => f.write_str("the agent is checked"),
+            InstallStep::Start => f.write_str("the agent is started"),
+        }
+    }
 }

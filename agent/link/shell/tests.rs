@@ -1,5 +1,7 @@
 //! Conversations with shells that answer as they should, and with others.
 
+mod cuts;
+
 use super::*;
 
 const NOW: Instant = Instant::ZERO;
@@ -7,11 +9,15 @@ const SUM: &str = "5f0c";
 const X86_64: &[u8] = b"nr-n1 elf \x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\n";
 
 fn shell() -> Shell {
+    shell_with("n1")
+}
+
+fn shell_with(nonce: &str) -> Shell {
     let offers = [Offer {
         target: Target::new("linux", "x86_64"),
         sum: SUM.to_owned(),
     }];
-    Shell::new(NOW, "n1".to_owned(), "key".to_owned(), offers.into())
+    Shell::new(NOW, nonce.to_owned(), "key".to_owned(), offers.into())
 }
 
 /// What the shell was sent, as text, and everything else that was wished for.
