@@ -43,8 +43,8 @@ const PROXIES: [&str; 2] = ["http_proxy", SOCKS];
 /// When the input ends, only that direction of the connection is closed: the answer is still
 /// read to its end. When the answer ends first, the rest of the input is still sent, unless the
 /// input is a terminal. A destination that a route leads to is reached through the HTTP or SOCKS
-/// proxy of this machine's host. If that host does not listen on the addresses of the network,
-/// every destination is reached through its proxy.
+/// proxy of the host of the network that is this machine. If that host does not listen on the
+/// addresses of the network, every destination is reached through its proxy.
 ///
 /// Exits with 5 if the service cannot be reached, or resets the connection.
 #[derive(Debug, clap::Args)]
@@ -60,9 +60,9 @@ pub(super) struct Args {
 
 /// The way from this process to a destination.
 enum Way {
-    /// A host of this machine listens on the address.
+    /// A host of the network that is this machine listens on the address.
     Address(SocketAddr),
-    /// A host of this machine has a proxy.
+    /// A host of the network that is this machine has a proxy.
     Proxy(Upstream),
 }
 
@@ -100,7 +100,7 @@ impl Args {
     /// Finds the way to the target; `None` if the target has no port, and is not a host of the network.
     async fn way(&self) -> Result<Option<Found>, Error> {
         let client = match self.folder.network().client().await {
-            // No network runs here, but an agent of another machine's network may have a proxy here.
+            // No network runs here, but perhaps an agent of another machine's network has a proxy here.
             Err(error) if error.exit() == Exit::NoManager && !self.folder.network().is_named() => {
                 return Ok(matches!(self.target, Pasted::Whole(_)).then_some(Found::OnlyProxy));
             }
@@ -157,7 +157,7 @@ impl Args {
         }
     }
 
-    /// The proxy of this machine's host, as its agent has written it for programs.
+    /// The proxy of the host that is this machine, as the agent of that host has written it for programs.
     fn proxy(&self) -> Result<Upstream, Error> {
         let variables = self.folder.written()?;
         let url = PROXIES
@@ -177,7 +177,7 @@ impl Args {
     }
 }
 
-/// Whether a route of the plan may lead to the host of a destination, which is a name or an address.
+/// Whether a route of the plan can lead to the host of a destination, which is a name or an address.
 fn is_routed(plan: &PlanView, host: &Host) -> bool {
     let mut targets = plan.routes.iter().flat_map(|route| &route.to);
     targets.any(|target| match (target.parse::<Target>(), host) {
@@ -250,7 +250,7 @@ fn join(stream: &TcpStream, target: &Destination) -> Result<Exit, Error> {
     // At a terminal, the program does not wait for the end of the input, because a person would not know that they have
     // to end it.
     if !io::stdin().is_terminal() {
-        // A service may stop reading when it has heard enough, so a failure to send is not reported.
+        // A service can stop reading when it has heard enough, so a failure to send is not reported.
         let _ = input.join();
     }
     Ok(Exit::Ok)
@@ -270,7 +270,7 @@ impl Broken {
     }
 }
 
-/// Passes on bytes until they end. Each piece is passed on at once, because somebody may wait for it.
+/// Passes on bytes until they end. Each piece is passed on at once, because perhaps somebody waits for it.
 fn pass(from: &mut impl Read, to: &mut impl Write) -> Result<(), Broken> {
     let mut piece = vec![0; PIECE];
     loop {

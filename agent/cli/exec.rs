@@ -22,9 +22,9 @@ const JAVA: &str = "JAVA_TOOL_OPTIONS";
 ///   norouter exec -- bash
 ///   norouter exec --java -- mvn package
 ///
-/// Go programs that use gRPC may look up a name themselves instead of leaving that to the proxy. Give
-/// them the VIP or a target of the scheme passthrough, or let the host write the names into
-/// /etc/hosts.
+/// Some Go programs that use gRPC look up names themselves, and fail although the proxy knows the
+/// names. Then write passthrough:///web:8080 instead of web:8080, or the VIP instead of the name,
+/// or let the host write the names into /etc/hosts.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

@@ -29,8 +29,9 @@ const NAMES: [&str; 2] = ["norouter.yaml", "norouter.yml"];
 /// The part of the help that explains where a manifest is searched for.
 pub(super) const SEARCH_HELP: &str = "\
 Without FILE and without -e, the manifest is $NOROUTER_FILE. If that is not set, it is the first norouter.yaml (or .yml) in this \
-folder, in the folders above it up to the home folder, and in ~/.config/norouter. The search takes only a file \
-that, with its folder, belongs to you or root and is not writable by anybody else; it refuses any other.";
+folder, in the folders above it up to the home folder, and in ~/.config/norouter. Only this first file counts. If \
+that file or its folder belongs to anybody but you and root, or if anybody else can write to it, norouter stops with \
+an error, and does not search further.";
 
 /// Returns the names of all commands that are not hidden. If a file is not found, the error suggests a command with a
 /// similar name.
@@ -173,8 +174,8 @@ impl Source {
         .hint("see who may read it, or name another file")
     }
 
-    /// The error for a manifest that does not exist. Its name may be a mistyped command, the name of a host, or nearly
-    /// that of another file.
+    /// The error for a manifest that does not exist. Perhaps its name is a mistyped command, the name of a host, or
+    /// nearly the name of another file.
     fn missing(&self, name: &str, commands: &[String]) -> Error {
         let is_word = !name.contains(['/', '.', '\\']);
         if let Some(error) = misread::no_command(name, commands) {
@@ -241,7 +242,7 @@ fn shown(file: &Path) -> String {
 
 /// The paths where a manifest is searched for: in the current folder, in the folders above it up to the home folder,
 /// and in the folder of configuration files. If the current folder is not in the home folder, the folders above it are
-/// left out, because they may belong to other people.
+/// left out, because they can belong to other people.
 fn candidates(here: &Path, home: Option<&Path>, config: Option<&Path>) -> Vec<PathBuf> {
     let in_home = home.filter(|home| here.starts_with(home));
     let folders = here.ancestors().take_while(|folder| {

@@ -26,9 +26,9 @@ const ENCRYPTED: [u16; 2] = [443, 8443];
 
 /// Open the page of a service in the browser
 ///
-/// The address in the browser is that of the host in the network, so the browser needs no proxy. The path and the query
-/// of a URL are kept. The scheme is https for the ports 443 and 8443, and http for all others, unless a URL names it; a
-/// certificate that is only for the name of the host makes the browser warn.
+/// The address in the browser is the VIP of the host, so the browser needs no proxy. The path and the query of a URL
+/// are kept. The scheme is https for the ports 443 and 8443, and http for all others, unless a URL names it. With
+/// https, the browser warns if the certificate is valid for the name of the host, but not for the VIP.
 ///
 /// The port can be left out if the host publishes only one port, or only one of the ports 80, 443, 8080 and 8443. The
 /// browser is the one that $BROWSER names, or else that of the desktop. If no browser can be started, prints the URL,
@@ -165,7 +165,7 @@ fn browse(url: &str) -> Result<(), String> {
 }
 
 /// Runs the first of the commands in $BROWSER that works. They are separated by colons, and `%s` stands for the URL. A
-/// command may be a browser for the terminal, so this program waits for its end.
+/// command can be a browser for the terminal, so this program waits for its end.
 fn named_browser(commands: &str, url: &str) -> Result<(), String> {
     let mut last = "$BROWSER names no command".to_owned();
     for command in commands.split(':') {

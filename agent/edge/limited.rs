@@ -85,9 +85,9 @@ impl Rights {
 }
 
 impl Config {
-    /// Removes the files that may not be written. Proxies that may not run are left out of the other files. Returns the
-    /// dial targets, the files and the role of a gateway that are not permitted. Listeners are judged when they are
-    /// opened.
+    /// Adapts a new configuration to the limits. Afterwards the agent writes only the files that are permitted, and
+    /// these lead programs only to proxies that are permitted. Returns reports about the files, the dial targets and
+    /// the role of a gateway that are refused. Listeners are judged later, when they are opened.
     pub(super) fn limit(&mut self, limits: &Limits) -> Vec<ProblemReport> {
         let mut problems = Sums::default();
         for (port, (host, connect_port)) in &self.forwards {

@@ -105,13 +105,13 @@ impl Link {
         self.lives.life.spoke
     }
 
-    /// Whether the command runs and is not being ended. If so, it may ask a person something.
+    /// Whether the command runs and is not being ended. Only then its questions can be passed on to a person.
     pub fn may_ask(&self) -> bool {
         self.lives.runs()
     }
 
-    /// Notes whether the command waits for a person. The time limit for starting stops while it waits, and begins anew
-    /// afterwards.
+    /// Notes whether the command waits for a person. While the command waits, the time limit for starting is suspended;
+    /// afterwards it begins anew.
     pub fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.lives.handle_asking(now, asking);
     }
@@ -122,7 +122,7 @@ impl Link {
         self.lives.handle_refused_prompt(now, said(question), no)
     }
 
-    /// Whether the process is being ended, and may still exist.
+    /// Whether the process is being ended. It can still exist then.
     pub fn is_ending(&self) -> bool {
         matches!(self.lives.state(), State::Ending { .. })
     }
@@ -183,7 +183,7 @@ impl Link {
         self.lives.restart(now);
     }
 
-    /// Starts the agent now if it waits for a retry, because the cause of its loss may be gone.
+    /// Starts the agent now if it waits for a retry, because the cause of its loss is perhaps gone.
     pub fn retry_now(&mut self) {
         self.lives.retry_now();
     }
@@ -203,8 +203,8 @@ impl Link {
         }
     }
 
-    /// Gives the agent another configuration. A running agent applies it, or is started again if it cannot. A lost
-    /// agent is started again. Returns whether the agent will be started again.
+    /// Gives the agent another configuration. A running agent applies it, or is started again if it cannot apply it
+    /// while it runs. A lost agent is started again. Returns whether the agent will be started again.
     pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
         self.lives.forget_refusals();
         if (&self.configure, &self.demands) == (&configure, &demands) {
@@ -261,8 +261,8 @@ impl Link {
         self.lives.requests.add(id, Pending::Lost);
     }
 
-    /// Sends a question to the agent, and returns its number. The reply comes as [`Output::Reply`] with that number. If
-    /// the question cannot be sent, the error holds the reply.
+    /// Sends a question to the agent, and returns the number of the question. The reply comes as [`Output::Reply`] with
+    /// that number. If the question cannot be sent, the error says why, and no reply comes.
     pub fn ask(&mut self, now: Instant, question: &AgentQuestion) -> Result<u64, AgentReply> {
         if !self.lives.serves() {
             return Err(AgentReply::NotUp);
@@ -501,7 +501,7 @@ impl Link {
 
     /// Called when the agent has read nothing for too long. Ends the agent if it supports heartbeats.
     pub fn handle_stalled(&mut self, now: Instant) {
-        // An agent that does not support heartbeats may be alive: perhaps the network is just slow.
+        // An agent that does not support heartbeats is perhaps alive, and only the network is slow.
         if self.lives.life.heartbeat.is_some() {
             self.lives.end(now, Loss::Stalled);
         }

@@ -1,6 +1,7 @@
 //! The switch's flows, described with the names of the manifest.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddrV4},
     time::Duration,
@@ -10,9 +11,43 @@ use super::host::Host;
 use crate::{
     addr::{FlowKey, Vip},
     route::{Route, Routes, Target},
-    switch::{EndedFlow, FlowInfo, FlowPhase},
+    switch::{EndedFlow, FlowInfo, FlowPhase, Switch},
+    time::Instant,
     view::{EndedFlowView, FlowState, FlowView, flow_id},
 };
+
+/// How many flows a survey looks at in one step.
+const STEP: usize = 1_024;
+
+/// Finds the flows that were used last. There may be tens of thousands of flows, so it looks at them in short steps,
+/// between which packets can pass.
+#[derive(Debug, Default)]
+pub struct FlowSurvey {
+    /// All flows that it has seen, ordered by their keys, with the time of their last packets.
+    uses: Vec<(FlowKey, Instant)>,
+}
+
+impl FlowSurvey {
+    /// Looks at the next flows. Returns false when it has seen all of them.
+    pub(super) fn see(&mut self, switch: &Switch) -> bool {
+        let before = self.uses.len();
+        let after = self.uses.last().map(|(key, _)| *key);
+        self.uses.extend(switch.flow_uses(after).take(STEP));
+        self.uses.len() - before == STEP
+    }
+
+    /// The number of all flows, and the keys of the `most` flows that were used last, in ascending order.
+    pub fn newest(mut self, most: usize) -> (usize, Vec<FlowKey>) {
+        let total = self.uses.len();
+        if most < total {
+            let uses = &mut self.uses;
+            uses.select_nth_unstable_by_key(most, |(_, last)| Reverse(*last));
+            uses.truncate(most);
+            uses.sort_unstable();
+        }
+        (total, self.uses.into_iter().map(|(key, _)| key).collect())
+    }
+}
 
 /// Returns a flow as people see it.
 pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo) -> FlowView {

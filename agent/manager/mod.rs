@@ -21,6 +21,7 @@ mod reload;
 mod why;
 
 pub use self::{
+    flows::FlowSurvey,
     held::{Hold, ReloadOutcome},
     network::{Core, Output},
     reload::Commands,

@@ -8,7 +8,9 @@ use std::{
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    configure, flows, held,
+    configure,
+    flows::{self, FlowSurvey},
+    held,
     host::{self, Host},
     lost,
     pace::Pace,
@@ -25,10 +27,7 @@ use crate::{
     secret::Secret,
     switch::{Offence, Switch, Verdict},
     time::Instant,
-    view::{
-        Answer, EndedFlowsView, Event, FlowsView, HostAction, PlanView, PromptKind, Snapshot,
-        Unapplied,
-    },
+    view::{Answer, EndedFlowsView, Event, FlowView, HostAction, PromptKind, Snapshot, Unapplied},
     wire::sum,
 };
 
@@ -390,14 +389,13 @@ impl Core {
     }
 
     /// The plan of the network. It has the commands that the hosts have now, and not those that wait for approval.
-    pub fn plan(&self) -> PlanView {
+    pub fn plan(&self) -> Plan {
         let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
-        let running = Plan {
+        Plan {
             hosts: hosts.map(|host| host.plan.clone()).collect(),
             routes: self.plan.routes.clone(),
             policy: self.plan.policy.clone(),
-        };
-        running.view()
+        }
     }
 
     /// Works out the way of a connection. Without `from`, the connection begins on the manager's own host, else on the
@@ -446,16 +444,22 @@ impl Core {
         self.hosts.keys().copied().collect()
     }
 
-    /// The flows. If there are more than `most`, only the most recently used ones.
-    pub fn flows(&self, now: Instant, most: usize) -> FlowsView {
-        let (total, flows) = self.switch.flows(now, most);
-        let flows = flows
-            .iter()
-            .map(|flow| flows::view(&self.hosts, &self.plan.routes, flow));
-        FlowsView {
-            total,
-            flows: flows.collect(),
-        }
+    /// The number of flows.
+    pub fn flow_total(&self) -> usize {
+        self.switch.flow_total()
+    }
+
+    /// Shows the next flows to a survey. Returns false when it has seen all flows.
+    pub fn show_flows(&self, survey: &mut FlowSurvey) -> bool {
+        survey.see(&self.switch)
+    }
+
+    /// These flows, without those that have ended.
+    pub fn flows(&self, now: Instant, keys: &[FlowKey]) -> Vec<FlowView> {
+        let flows = keys.iter().filter_map(|key| self.switch.flow(now, *key));
+        flows
+            .map(|flow| flows::view(&self.hosts, &self.plan.routes, &flow))
+            .collect()
     }
 
     /// The flows that have ended last, at most `most`, in the order in which they ended.

@@ -18,7 +18,7 @@ use crate::{
     plan::{Allow, DialTarget, Forward, HostPlan, Plan, Protocol, Start, TargetHost},
     route::Routes,
     time::Instant,
-    view::{Event, HostAction, HostState, Trouble, TroubleCode},
+    view::{Event, FlowView, HostAction, HostState, Trouble, TroubleCode},
     wire::{
         Decoder, Item,
         control::{Configure, Message},
@@ -108,6 +108,17 @@ fn greeting(features: &str) -> BytesMut {
     let mut out = BytesMut::new();
     frame::put_control(&mut out, json.as_bytes());
     out
+}
+
+fn survey(core: &Core) -> FlowSurvey {
+    let mut survey = FlowSurvey::default();
+    while core.show_flows(&mut survey) {}
+    survey
+}
+
+fn all_flows(core: &Core) -> Vec<FlowView> {
+    let (_, keys) = survey(core).newest(usize::MAX);
+    core.flows(NOW, &keys)
 }
 
 fn all_ready() -> Core {

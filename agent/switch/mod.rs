@@ -438,16 +438,20 @@ impl Switch {
         self.tracker.count(vip)
     }
 
-    /// The number of all flows, and the current state of at most `most` of them, ordered by their endpoints. If there
-    /// are more flows, the most recently used ones are returned.
-    pub fn flows(&self, now: Instant, most: usize) -> (usize, Vec<FlowInfo>) {
-        let mut flows: Vec<_> = self.tracker.flows(now).collect();
-        if most < flows.len() {
-            flows.select_nth_unstable_by_key(most, |flow| flow.idle);
-            flows.truncate(most);
-            flows.sort_unstable_by_key(|flow| flow.key);
-        }
-        (self.tracker.len(), flows)
+    /// The number of all flows.
+    pub fn flow_total(&self) -> usize {
+        self.tracker.len()
+    }
+
+    /// The state of a flow, which `key` names in either direction; `None` if it has ended.
+    pub fn flow(&self, now: Instant, key: FlowKey) -> Option<FlowInfo> {
+        self.tracker.flow(now, key)
+    }
+
+    /// The flows with the time of their last packets, ordered by their endpoints: all, or those after a flow that was
+    /// returned before.
+    pub fn flow_uses(&self, after: Option<FlowKey>) -> impl Iterator<Item = (FlowKey, Instant)> {
+        self.tracker.uses(after)
     }
 
     /// The flows that have ended last, at most `most`, the oldest of them first.

@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddrV4},
+    ops::Bound,
     time::Duration,
 };
 
@@ -422,6 +423,20 @@ impl Tracker {
     pub(super) fn flows(&self, now: Instant) -> impl Iterator<Item = FlowInfo> {
         let flows = self.flows.iter();
         flows.map(move |(&name, flow)| flow.info(now, name))
+    }
+
+    /// One flow, which `key` names in either direction.
+    pub(super) fn flow(&self, now: Instant, key: FlowKey) -> Option<FlowInfo> {
+        let (name, _) = ordered(key);
+        Some(self.flows.get(&name)?.info(now, name))
+    }
+
+    /// The flows after the one with this name, or from the first one on, with the time of their last packets. They are
+    /// ordered by their names, which are their endpoints, the lower one first.
+    pub(super) fn uses(&self, after: Option<FlowKey>) -> impl Iterator<Item = (FlowKey, Instant)> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let flows = self.flows.range((after, Bound::Unbounded));
+        flows.map(|(&name, flow)| (name, flow.last))
     }
 
     /// The number of flows.

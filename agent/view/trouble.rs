@@ -66,19 +66,20 @@ pub enum TroubleCause {
     NoInput,
 }
 
-/// What it takes until a host that was lost for a known cause can be tried again.
+/// How the known cause of a loss goes away. This decides when the host is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cure {
-    /// The cause passes by itself, perhaps at any moment.
+    /// The cause can go away by itself at any moment, so the host is soon tried again.
     Moments,
-    /// Somebody has to do something, but a try does no harm.
+    /// Somebody has to do something. Until then a try does no harm, so the host is tried again after a longer pause.
     Patience,
-    /// A person has to decide something, and every try may do harm: a server bans or locks those who fail to log in.
+    /// A person has to decide something before the host is tried again, because every try can do harm: some servers ban
+    /// or lock users whose login fails.
     Person,
 }
 
 impl TroubleCause {
-    /// What it takes until a host that was lost for this cause can be tried again.
+    /// How this cause of a loss goes away.
     pub fn cure(self) -> Cure {
         match self {
             Self::Unreachable => Cure::Moments,

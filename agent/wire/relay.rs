@@ -1,8 +1,8 @@
 //! The messages between the agent of a proxy and the agent of a gateway, before they carry a connection.
 //!
 //! The agent of the proxy opens a flow to the gateway's relay port and sends an [`Ask`]. The gateway resolves, dials
-//! and sends an [`Answer`]. If it has connected, the flow carries the bytes of the connection from then on. Both
-//! messages are JSON after a length of two bytes:
+//! and sends an [`Answer`]. If the gateway has connected, the flow carries the bytes of the connection from then on.
+//! Both messages are JSON after a length of two bytes:
 //!
 //! ```text
 //! u16be length of what follows
@@ -31,7 +31,7 @@ pub struct Ask {
 /// The answer of the gateway. The default says that the gateway has connected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Why the gateway did not connect, as one of the causes that relays know; absent if it did.
+    /// Why the gateway did not connect, as one of the causes that relays know; absent if it has connected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// The cause in words for people; empty if the gateway connected.
@@ -40,8 +40,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the gateway has connected. A cause that relays do not know, which a newer gateway may send, counts as
-    /// [`Cause::Other`].
+    /// Whether the gateway has connected. A cause that relays do not know counts as [`Cause::Other`]; perhaps it is
+    /// from a newer gateway.
     pub fn outcome(self) -> Result<(), Failure> {
         let Some(cause) = self.cause else {
             return Ok(());
@@ -66,7 +66,8 @@ impl From<Failure> for Answer {
     }
 }
 
-/// Reduces a cause to those that relays know: no route or not allowed, name not found, refused, timed out, unreachable.
+/// Reduces a cause to one of the five that relays know: not allowed (by the manifest or by the administrator), name not
+/// found, refused, timed out, and unreachable, which stands for all others.
 const fn known(cause: Cause) -> Cause {
     match cause {
         Cause::NotAllowed | Cause::Limited => Cause::NotAllowed,
@@ -96,7 +97,7 @@ pub fn length(bytes: [u8; LENGTH_LEN]) -> Option<usize> {
     (length <= MESSAGE_MAX).then_some(length)
 }
 
-/// Decodes a message, which has no length before it.
+/// Decodes a message from `json`, which does not include the length before the message.
 pub fn decode<T: DeserializeOwned>(json: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(json)
 }

@@ -23,10 +23,10 @@ const LASTING: Duration = Duration::from_secs(8);
 /// How long a notification about a click stays visible, in milliseconds, if the desktop lets the app choose that.
 const BRIEF_MS: u16 = 4_000;
 
-/// The slot of notifications about hosts.
+/// The id of notifications about hosts, by which a new one replaces the old one.
 static OF_HOSTS: Slot = Slot::numbered(0x6e6f_726f);
 
-/// The slot of notifications about clicks.
+/// The id of notifications about clicks. With an id of their own, they do not replace a notification about hosts.
 static OF_CLICKS: Slot = Slot::numbered(0x6e6f_7270);
 
 /// Which hosts are lost and since when, and which of these losses were reported.
@@ -165,7 +165,8 @@ fn notice(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Notice {
     }
 }
 
-/// Sends notifications for as long as the app runs, but none while its window has the focus: the person sees it there.
+/// Sends notifications for as long as the app runs. It sends none while the app's window has the focus, because the
+/// window shows the same to the person.
 pub(crate) async fn tell(desk: Desk, send: impl Fn(Notice)) {
     let mut wakes = desk.wakes();
     let mut notices = Notices::default();

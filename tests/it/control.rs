@@ -1,6 +1,7 @@
 //! The control socket of the real program: its permissions, its answers, and the commands that use it.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{ErrorKind, Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
@@ -191,6 +192,28 @@ fn a_connection_is_seen_with_its_bytes_and_a_killed_one_is_reset_at_both_ends() 
     }
     let status = home.json(&["status", "--json"]);
     assert_eq!(status["hosts"][1]["traffic"]["flows"], 1);
+
+    // A long list comes in pieces, and is whole.
+    let connect = |_| {
+        (
+            TcpStream::connect(address).unwrap(),
+            service.accept().unwrap(),
+        )
+    };
+    let many: Vec<_> = (0..600).map(connect).collect();
+    let mut stream = UnixStream::connect(home.socket("flows")).unwrap();
+    let request = get("/v1/flows", "");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\r\ntransfer-encoding: chunked\r\n"));
+    let told = home.json(&["flows", "--json", "--limit", "1000"]);
+    let flows = told["flows"].as_array().unwrap();
+    let ids: BTreeSet<_> = flows.iter().map(|flow| flow["id"].to_string()).collect();
+    assert_eq!((told["total"].as_u64(), ids.len()), (Some(601), 601));
+    let few = home.json(&["flows", "--json", "--limit", "300"]);
+    assert_eq!(few["flows"].as_array().unwrap().len(), 300);
+    drop(many);
 }
 
 #[test]

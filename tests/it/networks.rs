@@ -423,6 +423,16 @@ fn a_program_that_holds_the_socket_keeps_nobody_else_from_it() {
     let told: Value = serde_json::from_str(body(&busy)).unwrap();
     assert_eq!(told["code"], "busy");
     halves.extend((0..600).map(|_| send(&home, "POST /v1/hosts/laptop/answer HTTP/1.1\r\n")));
+    // These ask for much, again and again, and read nothing.
+    let much = [
+        "/v1/logs?limit=9999",
+        "/v1/plan",
+        "/v1/flows?limit=9999",
+        "/v1/snapshot",
+    ]
+    .map(|path| format!("GET {path} HTTP/1.1\r\n\r\n").repeat(50))
+    .concat();
+    halves.extend((0..300).map(|_| send(&home, &much)));
     for arguments in [&["status"][..], &["flows"], &["logs"]] {
         let run = home.run(arguments);
         assert_eq!(run.code, 0, "{}", run.talk);

@@ -63,7 +63,7 @@ impl Host {
         Self::new(name, Vec::new(), Place::Namespace(netns))
     }
 
-    /// A host behind a real ssh server, whose shell may print a banner.
+    /// A host behind a real ssh server, whose shell prints `banner` before every command.
     pub(crate) fn ssh(name: &str, sandbox: &Sandbox, banner: &str) -> (Self, Sshd) {
         let netns = Netns::new();
         let server = Sshd::with_banner(sandbox, &netns, banner);
@@ -238,7 +238,7 @@ impl Host {
         answer
     }
 
-    /// A command on the host without variables for proxies.
+    /// A command on the host, without the environment variables that lead to proxies.
     pub(crate) fn bare_command(&self, words: &[&str]) -> Command {
         let mut command = self.command(words);
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
@@ -247,7 +247,7 @@ impl Host {
         command
     }
 
-    /// Runs curl on the host without a configuration file.
+    /// Runs curl on the host. With `-q`, curl does not read its configuration file.
     pub(crate) fn curl(&self, words: &[&str]) -> Ended {
         let mut curl = self.bare_command(&["curl", "-q", "-sS", "--max-time", "50"]);
         ended(curl.args(words))

@@ -110,12 +110,13 @@ test("a long name leaves room for the address and for what can be done", async (
   await openOneThatIs(page, "degraded");
   const name = await page.getByRole("heading", { level: 1 }).textContent();
   expect(name?.length).toBeGreaterThan(40);
-  const boxes = await Promise.all(
-    [page.getByRole("button", { name: "Copy the name" }), page.getByRole("button", { name: "Copy the address" }), page.getByRole("button", { name: "Previous host" })].map((one) => one.boundingBox()),
-  );
-  const edges = boxes.flatMap((box) => (box === null ? [] : [box.x, box.x + box.width]));
-  expect(edges).toEqual(edges.toSorted((a, b) => a - b));
-  expect(edges).toHaveLength(6);
+  const names = ["Copy the name", "Copy the address", "Previous host", "Restart", "Stop"];
+  const boxes = await Promise.all(names.map((one) => page.getByRole("main").getByRole("button", { name: one }).boundingBox()));
+  for (const box of boxes) {
+    expect(box !== null && box.x >= 184 && box.x + box.width <= 900).toBe(true);
+  }
+  const apart = boxes.every((one, at) => boxes.slice(at + 1).every((other) => one && other && (one.x + one.width <= other.x || one.y + one.height <= other.y)));
+  expect(apart, "each of them stands right of or below the one before").toBe(true);
 });
 
 test("the menu of a port has no fault that axe can find, in both themes", async ({ page }) => {
@@ -156,4 +157,19 @@ test("an approved command is asked for anew, so that the one shown is the one th
   const before = await asked();
   await page.getByRole("button", { name: "Approve and start" }).click();
   await expect.poll(asked).not.toBe(before);
+});
+
+test("a host that is not up has dashes for its figures, and no curves of nothing", async ({ page }) => {
+  await open(page, "#/host/container");
+  const facts = page.getByRole("region", { name: "Facts" });
+  await expect(facts.getByRole("definition")).toHaveText(["–", "–", "–", "–", "–"]);
+  await expect(facts.locator("svg")).toHaveCount(0);
+  await expect(page.getByText("B/s")).toHaveCount(0);
+  await expect(page.getByRole("region", { name: "State" })).toContainText(/retrying.*next try in \d+\ss · attempt 4/);
+});
+
+test("a known cause comes with the command against it, to copy", async ({ page }) => {
+  await open(page, "#/host/container");
+  await page.getByRole("region", { name: "State" }).getByRole("button", { name: "Copy “podman start web”" }).click();
+  await expect.poll(() => copied(page)).toBe("podman start web");
 });

@@ -196,3 +196,44 @@ test("nothing keeps anybody out, light or dark", async ({ page }) => {
   await expect(page.getByText(/^Restarts db/)).toBeVisible();
   await expectAccessible(page);
 });
+
+test("the person's own changes are shown line by line before they are saved", async ({ page }) => {
+  await page.goto("/?still#/manifest");
+  await expect(page.locator(".cm-line").first()).toBeVisible();
+  await expect(page.getByRole("button", { name: "Review" })).toHaveCount(0);
+  await page.locator(".cm-line").first().click();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" Mine.");
+  await page.getByRole("button", { name: "Review" }).click();
+  const dialog = page.getByRole("dialog", { name: "Your changes" });
+  await expect(dialog.locator(".line.new")).toHaveText(/Mine\.$/);
+  await expect(dialog.locator(".line.gone")).toHaveCount(1);
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Review" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("Saved office.yaml")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Review" })).toHaveCount(0);
+});
+
+test("what a save has replaced can be looked at and taken again, and is saved only by the person", async ({ page }) => {
+  await page.goto("/?still#/manifest");
+  const first = page.locator(".cm-line").first();
+  await expect(first).toBeVisible();
+  await expect(page.getByRole("button", { name: "History" })).toHaveCount(0);
+  await first.click();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" Mine.");
+  await page.keyboard.press("Control+s");
+  await expect(page.getByText("Saved office.yaml")).toBeVisible();
+  await page.getByRole("button", { name: "History" }).click();
+  const dialog = page.getByRole("dialog", { name: "History" });
+  await expect(dialog.getByLabel("The file as it was").locator("option")).toHaveText([/^before /]);
+  await expect(dialog.locator(".line.gone")).toHaveText(/Mine\.$/);
+  await dialog.getByRole("button", { name: "Restore" }).click();
+  await expect(first).not.toContainText("Mine.");
+  await expect(page.getByText("Unsaved changes", { exact: true }).first()).toBeVisible();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(first).toContainText("Mine.");
+});

@@ -2,9 +2,9 @@ import { expect, type Page, test } from "@playwright/test";
 
 import { copied, expectAccessible, open } from "./look";
 
-const picture = (page: Page) => page.getByRole("group", { name: /^Network diagram/ });
+const diagram = (page: Page) => page.getByRole("group", { name: /^Network diagram/ });
 
-test("the picture shows each link by the kind of its line", async ({ page }) => {
+test("the diagram shows each link by the kind of its line", async ({ page }) => {
   await open(page, "#/network");
   await expect(page.locator("[data-link]")).toHaveCount(7);
   await expect(page.locator('[data-link="ready"] path')).toHaveCount(8);
@@ -45,7 +45,7 @@ for (const [width, height] of [[900, 600], [1180, 780], [1920, 1080]] as const) 
       await open(page, "#/network", `hosts-${hosts}`);
       const cards = page.locator("[data-host]");
       await expect(cards).toHaveCount(hosts);
-      const frame = await picture(page).boundingBox();
+      const frame = await diagram(page).boundingBox();
       await expect
         .poll(() =>
           cards.evaluateAll(
@@ -66,7 +66,7 @@ for (const [width, height] of [[900, 600], [1180, 780], [1920, 1080]] as const) 
   }
 }
 
-test("the picture shows more of a host as it becomes larger, and a map while something is out of sight", async ({ page }) => {
+test("the diagram shows more of a host as it becomes larger, and a map while something is out of sight", async ({ page }) => {
   await open(page, "#/network", "hosts-150");
   const card = page.locator('[data-host="laptop"]');
   const map = page.getByRole("img", { name: "Overview of the diagram" });
@@ -89,7 +89,7 @@ test("the picture shows more of a host as it becomes larger, and a map while som
   await expect(card).toHaveClass(/name/);
 });
 
-test("groups are by name, path and state, and fold in the picture and in the list", async ({ page }) => {
+test("groups are by name, path and state, and fold in the diagram and in the list", async ({ page }) => {
   await open(page, "#/network", "hosts-40");
   await page.getByLabel("Group hosts").selectOption("By path");
   const jump = page.getByRole("button", { name: /via jump-eu\.example\.com/ });
@@ -108,10 +108,10 @@ test("groups are by name, path and state, and fold in the picture and in the lis
   await expectAccessible(page);
 });
 
-test("lines show who talks to whom", async ({ page }) => {
+test("lines show which hosts are connected", async ({ page }) => {
   await open(page, "#/network");
-  await expect(page.locator("[data-talk]").first()).toBeAttached();
-  const ends = await page.locator("[data-talk]").evaluateAll((all) => all.map((line) => (line as SVGElement).dataset["talk"]));
+  await expect(page.locator("[data-pair]").first()).toBeAttached();
+  const ends = await page.locator("[data-pair]").evaluateAll((all) => all.map((line) => (line as SVGElement).dataset["pair"]));
   expect(ends).toContain("db laptop");
   await expect(page.locator(".hop")).toHaveText("jump.example.com");
 });
@@ -159,7 +159,7 @@ test("the list sorts, and cuts no name while there is room", async ({ page }) =>
   await expect(names.first()).toHaveText("laptop");
 });
 
-test("a host has a menu in the picture and in the list, by mouse and by key", async ({ page }) => {
+test("a host has a menu in the diagram and in the list, by mouse and by key", async ({ page }) => {
   await open(page, "#/network");
   await page.locator('[data-host="web1"]').click({ button: "right" });
   await page.getByRole("menuitem", { name: /^Copy address/ }).click();
@@ -175,7 +175,7 @@ test("a host has a menu in the picture and in the list, by mouse and by key", as
 
 test("screen readers hear hosts and tools, and nothing of the drawing", async ({ page }) => {
   await open(page, "#/network");
-  const heard = await picture(page).ariaSnapshot();
+  const heard = await diagram(page).ariaSnapshot();
   expect(heard).toContain("web1, ready, 127.0.42.101");
   expect(heard).not.toMatch(/handle|edge|node/i);
 });
@@ -188,7 +188,7 @@ test("a minute of a network with 150 hosts changes little of the page", async ({
   await page.evaluate(() => {
     const window = globalThis as unknown as { changes: number };
     window.changes = 0;
-    new MutationObserver((all) => (window.changes += all.length)).observe(document.querySelector(".graph") as Node, { subtree: true, childList: true, attributes: true, characterData: true });
+    new MutationObserver((all) => (window.changes += all.length)).observe(document.querySelector(".diagram") as Node, { subtree: true, childList: true, attributes: true, characterData: true });
   });
   await page.clock.runFor(60_000);
   // Cards of this size have a name and a state, and neither changes. A line may become wider, and the totals change.
@@ -265,4 +265,32 @@ test("the plan is asked for once, however often the network is told", async ({ p
   await expect(throughput).not.toHaveText(before ?? "");
   expect(await page.locator("html").getAttribute("data-plans")).toBe(first);
   expect(first).toBe("1");
+});
+
+test("the part of the diagram that was chosen comes back when a filter is taken away", async ({ page }) => {
+  await open(page, "#/network", "hosts-150");
+  const place = () => page.locator(".stage").evaluate((stage) => stage.style.transform);
+  const whole = await place();
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  await page.getByRole("button", { name: "Zoom in" }).click();
+  const chosen = await place();
+  expect(chosen).not.toBe(whole);
+  const filter = page.getByRole("searchbox", { name: "Filter hosts" });
+  await filter.fill("lab-2");
+  await expect(page.locator('[data-host="lab-20"]')).toBeInViewport({ ratio: 0.99 });
+  expect(await place()).not.toBe(chosen);
+  await filter.fill("");
+  await expect.poll(place).toBe(chosen);
+  await page.getByRole("button", { name: "Fit to window" }).click();
+  await expect.poll(place).toBe(whole);
+});
+
+test("a page of a host opens in the browser from its card", async ({ page }) => {
+  await open(page, "#/network");
+  await page.locator('[data-host="web1"]').click({ button: "right" });
+  await page.getByRole("menuitem", { name: /^Open 8080 in the browser/ }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-opened", "http://127.0.42.101:8080/");
+  await page.locator('[data-host="container"]').click({ button: "right" });
+  await expect(page.getByRole("menuitem", { name: "Open host page" })).toBeVisible();
+  await expect(page.getByRole("menuitem", { name: /in the browser/ })).toHaveCount(0);
 });

@@ -27,7 +27,7 @@ test("the palette copies, and asks before it ends anything", async ({ page }) =>
 
 test("each page has its key", async ({ page }) => {
   await open(page, "#/network");
-  for (const [key, name] of [["2", "Flows"], ["3", "Log"], ["4", "Manifest"], [",", "Settings"], ["1", "Network"]] as const) {
+  for (const [key, name] of [["2", "Connections"], ["3", "Log"], ["4", "Manifest"], [",", "Settings"], ["1", "Network"]] as const) {
     await page.keyboard.press(`Control+${key}`);
     await expect(page.getByRole("link", { name, exact: false }).and(page.locator("[aria-current]"))).toBeVisible();
   }
@@ -164,4 +164,31 @@ test("a page that nothing happens on asks for nothing and draws nothing", async 
   });
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 2200)));
   expect(await page.evaluate(() => (window as unknown as { counter: { changes: number } }).counter.changes)).toBe(0);
+});
+
+test("the palette has the keys beside what they do, and the ports and texts of each host", async ({ page }) => {
+  await open(page, "#/network");
+  const palette = page.getByRole("dialog");
+  await page.keyboard.press("Control+k");
+  await expect(palette.getByRole("option", { name: /^Connections/ })).toContainText("Ctrl2");
+  await expect(palette.getByRole("option", { name: /^Keyboard shortcuts/ })).toContainText("?");
+  await page.keyboard.type("web1:8080");
+  await expect(palette.getByRole("option")).toHaveText(["Open web1:8080 in the browser http://127.0.42.101:8080/", "Copy the address of web1:8080 127.0.42.101:8080"]);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => copied(page)).toBe("127.0.42.101:8080");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("proxy variables");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => copied(page)).toContain("export http_proxy");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("retry container");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Starting container")).toBeVisible();
+});
+
+test("on the first start, the navigation says which page is shown", async ({ page }) => {
+  await open(page, "#/network", "first");
+  await expect(page.locator("nav [aria-current]")).toHaveText("Open");
+  await expect(page).toHaveTitle("Open · NoRouter");
 });

@@ -168,3 +168,37 @@ test("this machine has the fix beside what is missing", async ({ page }) => {
   await page.getByRole("button", { name: "Turn on" }).click();
   await expect(page.getByText("NoRouter starts in the background when you log in.")).toBeVisible();
 });
+
+test("the header leads to the hosts that are not up, from every page and again after another filter", async ({ page }) => {
+  await open(page, "#/settings");
+  const link = banner(page).getByRole("link", { name: "5 of 7 hosts up" });
+  await link.click();
+  const down = page.getByRole("button", { name: "Down 2" });
+  await expect(down).toHaveAttribute("aria-pressed", "true");
+  await expect(page.locator("[data-host]:not(.dim)")).toHaveCount(2);
+  await page.getByRole("button", { name: "All 7" }).click();
+  await expect(page.locator("[data-host]:not(.dim)")).toHaveCount(7);
+  await link.click();
+  await expect(down).toHaveAttribute("aria-pressed", "true");
+  await open(page, "#/network", "hosts-8");
+  await expect(banner(page)).toContainText("8 of 8 hosts up");
+  await expect(banner(page).getByRole("link")).toHaveCount(0);
+});
+
+test("files that could not be written are told with what to do: on the page of the host, and of this machine", async ({ page }) => {
+  await open(page, "#/host/web1", "noted");
+  const state = page.getByRole("region", { name: "State" });
+  await expect(state.getByRole("heading", { name: "Good to know" })).toBeVisible();
+  await expect(state).toContainText("/home/deploy/.norouter cannot be made");
+  await expect(state).toContainText("How to fix it");
+  await expect(state.getByRole("button", { name: "Edit in manifest" })).toBeVisible();
+  await open(page, "#/host/gke", "noted");
+  await expect(page.getByText("Good to know")).toHaveCount(0);
+  await page.getByRole("link", { name: "This machine" }).click();
+  const files = page.getByRole("region", { name: "Files for programs" });
+  await expect(files).toContainText("/home/ada/.norouter cannot be made");
+  await expect(files).not.toContainText("/home/deploy");
+  await expect(files).toContainText("stateDir");
+  await files.getByRole("button", { name: "Open host page" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "laptop" })).toBeVisible();
+});

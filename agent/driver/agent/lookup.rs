@@ -41,25 +41,25 @@ pub(super) enum Asker {
     Host(Ipv4Addr),
 }
 
-/// The permits for lookups. All agents of this process share them, because each lookup occupies a thread of the
-/// process.
+/// The turns of lookups; each turn is for one lookup. All agents of this process share the turns, because each lookup
+/// occupies a thread of the process.
 static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
 static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
 static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 
-/// The permits for the lookups of each other host.
+/// For each other host, the turns of the lookups that it has asked for.
 static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
 
-/// Permission for one lookup. The permission ends when this value is dropped.
-struct LookupPermit {
+/// The turn of one lookup, which ends when this value is dropped.
+struct LookupTurn {
     _of_all: Option<SemaphorePermit<'static>>,
     _of_host: Option<OwnedSemaphorePermit>,
 }
 
 impl Asker {
-    /// Waits for permission. A lookup for another host first waits for one of that host's own permits, so that one host
-    /// cannot use up the permits of all.
-    async fn turn(self) -> LookupPermit {
+    /// Waits until a lookup has its turn. A lookup for another host first waits for one of that host's own turns, so
+    /// that one host cannot take the turns of all.
+    async fn turn(self) -> LookupTurn {
         let all = match self {
             Self::Ports => &PORTS,
             Self::Programs => &PROGRAMS,
@@ -74,7 +74,7 @@ impl Asker {
             Some(own) => own.acquire_owned().await.ok(),
             None => None,
         };
-        LookupPermit {
+        LookupTurn {
             _of_all: all.acquire().await.ok(),
             _of_host: of_host,
         }
@@ -83,7 +83,7 @@ impl Asker {
 
 fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
     let mut each = EACH_HOST.lock().unwrap_or_else(PoisonError::into_inner);
-    // A host without running lookups has all of its permits back, and is forgotten.
+    // A host is forgotten when none of its lookups runs or waits.
     each.retain(|_, turns| Arc::strong_count(turns) > 1);
     let turns = each.entry(host);
     turns
@@ -122,10 +122,10 @@ pub(super) async fn lookup(
     };
     let question = name.clone();
     let answer = async {
-        let permit = asker.turn().await;
-        // A lookup cannot be interrupted, so its permit is kept until the system's resolver returns.
+        let turn = asker.turn().await;
+        // A lookup cannot be interrupted, so its turn lasts until the system's resolver returns.
         let mut system = tokio::task::spawn_blocking(move || {
-            (permit, (question.as_str(), port).to_socket_addrs())
+            (turn, (question.as_str(), port).to_socket_addrs())
         });
         let own = async {
             let resolver = shared.resolver();
@@ -145,8 +145,8 @@ pub(super) async fn lookup(
                 system.await
             }
         };
-        // The permit also covers the question to this program's own resolver.
-        let (_permit, found) = found.map_err(|_| "the resolver does not answer".to_owned())?;
+        // If the system's resolver has failed, the turn goes on until this program's own resolver has answered.
+        let (_turn, found) = found.map_err(|_| "the resolver does not answer".to_owned())?;
         let error = match found {
             Ok(addresses) => return Ok(plain(addresses.map(|address| address.ip()), port)),
             Err(error) => describe(&error),

@@ -3,11 +3,13 @@
 use hyper::{Method, Request, Response, StatusCode, header};
 use serde_json::json;
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use super::{
     body::Body,
-    events, metrics,
+    events,
+    list::{PIECE, list},
+    metrics,
     network::Network,
     prompts,
     reply::{RefusedRequest, json, respond, stay},
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     destination::Destination,
     driver::manager::Intent,
-    view::{ErrorCode, HostAction, LogView, parse_flow_id},
+    view::{ErrorCode, FlowsView, HostAction, LogView, parse_flow_id},
 };
 
 /// How many flows are listed by default.
@@ -56,10 +58,7 @@ pub(super) async fn answer(
     let request = &Request::from_parts(head, ());
     let asked = comes_from_no_browser(request).and_then(|()| ask(request));
     let given = match asked {
-        Ok(Ask::Reload) => reload(network, seat).await,
-        Ok(Ask::Why) => why(network, seat, request).await,
-        Ok(Ask::Prompt(host, what)) => prompts::give(network, seat, &host, what, body).await,
-        Ok(ask) => give(network, seat, request, ask),
+        Ok(ask) => give(network, seat, request, body, ask).await,
         Err(refused) => Err(refused),
     };
     given.unwrap_or_else(|refused| {
@@ -152,67 +151,104 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
     })
 }
 
-fn give<B>(
+async fn give(
     network: &Arc<Network>,
     seat: &Seat,
-    request: &Request<B>,
+    request: &Request<()>,
+    body: hyper::body::Incoming,
     ask: Ask,
 ) -> Result<Response<Body>, RefusedRequest> {
-    Ok(match ask {
-        Ask::Snapshot => json(StatusCode::OK, &network.view()),
+    let inside = &network.inside;
+    match ask {
+        Ask::Snapshot => Ok(json(StatusCode::OK, &network.view().await)),
         Ask::Flows => {
             let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
-            json(StatusCode::OK, &network.inside.flows(most))
+            Ok(flows(network, most).await)
         }
         Ask::EndedFlows => {
             let most = number(request, "limit")?.unwrap_or(FLOWS_USUAL);
-            json(StatusCode::OK, &network.inside.ended_flows(most))
+            Ok(json(StatusCode::OK, &inside.ended_flows(most).await))
         }
-        Ask::Plan => json(StatusCode::OK, &network.inside.plan()),
+        Ask::Plan => Ok(json(StatusCode::OK, &inside.plan().await.view())),
         Ask::Logs => {
             let most = number(request, "limit")?.unwrap_or(LINES_USUAL);
-            let journal = network.inside.journal();
-            let view = LogView {
-                last: *journal.last().borrow(),
-                lines: journal.tail(most, parameter(request, "host")),
-            };
-            json(StatusCode::OK, &view)
+            Ok(logs(network, most, parameter(request, "host")).await)
         }
         Ask::Events => {
             // Browsers send this header when they connect again, and other clients may do so, too.
             let again = request.headers().get("last-event-id");
             let again = again.and_then(|id| id.to_str().ok()?.parse().ok());
             let after = number(request, "after")?.or(again);
-            respond(
-                StatusCode::OK,
-                "text/event-stream",
-                events::stream(network, after, stay(seat, Stay::Reads)?),
-            )
+            let events = events::stream(network, after, stay(seat, Stay::Reads)?);
+            Ok(respond(StatusCode::OK, "text/event-stream", events))
         }
         Ask::Metrics => {
-            let text = metrics::text(&network.view(), network.inside.flows(0).total);
+            let text = metrics::text(&network.view().await, inside.flow_total().await);
             let kind = "text/plain; version=0.0.4; charset=utf-8";
-            respond(StatusCode::OK, kind, Body::Whole(text.into()))
+            Ok(respond(StatusCode::OK, kind, Body::Whole(text.into())))
         }
-        Ask::Do(intent) => {
-            network.inside.obey(&intent)?;
-            json(StatusCode::OK, &json!({"ok": true}))
-        }
+        Ask::Do(intent) => obey(network, intent).await,
         Ask::Host(name, action) => {
-            let vip = network.inside.host(&name)?;
-            network.inside.obey(&Intent::Host(vip, action))?;
-            json(StatusCode::OK, &json!({"ok": true}))
+            let vip = inside.host(&name).await?;
+            obey(network, Intent::Host(vip, action)).await
         }
         Ask::Approve(name, number) => {
-            let vip = network.inside.host(&name)?;
-            network.inside.obey(&Intent::Approve(vip, number))?;
-            json(StatusCode::OK, &json!({"ok": true}))
+            let vip = inside.host(&name).await?;
+            obey(network, Intent::Approve(vip, number)).await
         }
-        // [`answer`] has handled these requests already, because answering them may take time.
-        Ask::Reload | Ask::Why | Ask::Prompt(..) => {
-            return Err(RefusedRequest::new(ErrorCode::NotFound, "nothing to read"));
+        Ask::Reload => reload(network, seat).await,
+        Ask::Why => why(network, seat, request).await,
+        Ask::Prompt(host, what) => prompts::give(network, seat, &host, what, body).await,
+    }
+}
+
+async fn obey(network: &Network, intent: Intent) -> Result<Response<Body>, RefusedRequest> {
+    network.inside.obey(intent).await?;
+    Ok(json(StatusCode::OK, &json!({"ok": true})))
+}
+
+/// Lists the flows that were used last, in pieces.
+async fn flows(network: &Network, most: usize) -> Response<Body> {
+    let inside = network.inside.clone();
+    let (total, keys) = inside.newest_flows(most).await;
+    let mut keys = keys.into_iter();
+    let next = move || {
+        let (inside, piece) = (
+            inside.clone(),
+            keys.by_ref().take(PIECE).collect::<Vec<_>>(),
+        );
+        async move {
+            if piece.is_empty() {
+                return None;
+            }
+            Some(inside.flows(piece).await)
         }
-    })
+    };
+    let view = FlowsView {
+        total,
+        flows: Vec::new(),
+    };
+    list(&view, next).await
+}
+
+/// Lists the newest lines of the log, in pieces. Lines that come while the answer is sent are not in it.
+async fn logs(network: &Network, most: usize, host: Option<&str>) -> Response<Body> {
+    let inside = network.inside.clone();
+    let host = host.map(str::to_owned);
+    let last = *inside.journal().last().borrow();
+    let mut after = inside.journal().tail(most, host.as_deref());
+    let next = move || {
+        let mut lines = inside.journal().after(after, host.as_deref(), PIECE);
+        lines.retain(|line| line.seq <= last);
+        let end = lines.last().map(|line| line.seq);
+        after = end.unwrap_or(after);
+        ready(end.map(|_| lines))
+    };
+    let view = LogView {
+        last,
+        lines: Vec::new(),
+    };
+    list(&view, next).await
 }
 
 /// Reloads the manifest, and returns the changes, or what is wrong with the manifest.
@@ -240,9 +276,12 @@ async fn why<B>(
     let target = text("target").ok_or_else(|| bad("the parameter \"target\" is missing"))?;
     let target = Destination::parse(&target, None)
         .map_err(|error| bad(&format!("the target cannot be understood: {error}")))?;
-    let from = text("from").map(|from| network.inside.host(&from));
+    let from = match text("from") {
+        Some(from) => Some(network.inside.host(&from).await?),
+        None => None,
+    };
     let _kept = stay(seat, Stay::Waits)?;
-    let why = network.inside.why(target, from.transpose()?).await?;
+    let why = network.inside.why(target, from).await?;
     Ok(json(StatusCode::OK, &why))
 }
 

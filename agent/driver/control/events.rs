@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{body::Body, network::Network, seats::Kept};
+use super::{body::Body, list::PIECE, network::Network, seats::Kept};
 use crate::view::{HostView, Snapshot};
 
 /// The longest time without a frame. After that a comment is sent, which shows the reader that the manager is alive.
@@ -36,21 +36,28 @@ pub(super) fn stream(network: &Arc<Network>, after: Option<u64>, kept: Kept) -> 
 }
 
 async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<Bytes>) {
-    let handle = &network.inside;
-    let mut snapshots = handle.snapshots();
-    let mut news = handle.journal().last();
+    let inside = &network.inside;
+    let mut snapshots = inside.snapshots();
+    let mut over = inside.over();
+    let mut news = inside.journal().last();
     let last = *news.borrow_and_update();
     // If no line has the number `after` yet, the number comes from an earlier manager, so all lines are sent.
     let mut told = after.map_or(last, |after| if after > last { 0 } else { after });
     snapshots.mark_unchanged();
-    let first = network.view();
-    let mut known = first.snapshot.clone();
-    if sender.send(frame(SNAPSHOT, None, &first)).await.is_err() {
+    let first = network.view().await;
+    let sent = sender.send(frame(SNAPSHOT, None, &first)).await;
+    let mut known = Arc::new(first.snapshot);
+    if sent.is_err() {
         return;
     }
     loop {
+        // If this is true, the lines and the state below are the last ones.
+        let is_over = *over.borrow_and_update();
         let mut frames = Vec::new();
-        for line in handle.journal().after(told) {
+        news.mark_unchanged();
+        let lines = inside.journal().after(told, None, PIECE);
+        let may_be_more = lines.len() == PIECE;
+        for line in lines {
             if line.seq > told + 1 {
                 frames.push(frame(MISSED, None, &json!({"count": line.seq - told - 1})));
             }
@@ -60,19 +67,22 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
         let now = snapshots.borrow_and_update().clone();
         match differences(&known, &now) {
             Some(hosts) => frames.extend(hosts.iter().map(|host| frame(HOST, None, host))),
-            None => frames.push(frame(SNAPSHOT, None, &network.view())),
+            None => frames.push(frame(SNAPSHOT, None, &network.view().await)),
         }
         known = now;
-        let over = handle.is_over();
         for frame in frames {
             if sender.send(frame).await.is_err() {
                 return;
             }
         }
-        if over {
+        if may_be_more {
+            continue;
+        }
+        if is_over {
             return;
         }
         tokio::select! {
+            changed = over.changed() => if changed.is_err() { return },
             changed = snapshots.changed() => if changed.is_err() { return },
             changed = news.changed() => if changed.is_err() { return },
             () = tokio::time::sleep(KEEP_ALIVE) => {
@@ -88,14 +98,8 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
 /// The hosts that have changed. `None` if the set of hosts, the held change or the unapplied manifest is no longer the
 /// same.
 fn differences<'a>(before: &Snapshot, now: &'a Snapshot) -> Option<Vec<&'a HostView>> {
-    let names = |snapshot: &Snapshot| -> Vec<String> {
-        snapshot
-            .hosts
-            .iter()
-            .map(|host| host.name.clone())
-            .collect()
-    };
-    let is_same = names(before) == names(now)
+    let (old, new) = (before.hosts.iter(), now.hosts.iter());
+    let is_same = old.map(|host| &host.name).eq(new.map(|host| &host.name))
         && (&before.held, &before.unapplied) == (&now.held, &now.unapplied);
     is_same.then(|| {
         let pairs = before.hosts.iter().zip(&now.hosts);

@@ -3,6 +3,8 @@
 //!
 //! The protocol is HTTP/1.1 with JSON and Server-Sent Events over a Unix socket, or a named pipe on Windows; it is
 //! never used over TCP. `docs/CONTROL.md` describes it.
+//!
+//! All of this runs on a thread of its own, where it may take its time: packets pass on the manager's thread.
 
 mod answer;
 pub mod askpass;
@@ -10,6 +12,7 @@ mod body;
 pub mod client;
 mod door;
 mod events;
+mod list;
 mod metrics;
 mod network;
 #[cfg(windows)]
@@ -21,14 +24,14 @@ mod seats;
 #[cfg(unix)]
 mod socket;
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinSet,
-    time::{MissedTickBehavior, interval},
+    time::{MissedTickBehavior, interval, timeout},
 };
 
 pub use self::{
@@ -47,23 +50,22 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How long to pause after a connection could not be accepted.
 const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long connected programs have to receive the last events after the network has ended.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 impl ControlSocket for Door {
     fn name(&self) -> &NetworkName {
         Door::name(self)
     }
 
-    fn serve(
-        self,
-        inside: Inside,
-        over: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        serve(self, inside, over)
+    async fn serve(self, inside: Inside) {
+        serve(self, inside).await;
     }
 }
 
 /// Serves the control socket until the network has ended. After that, connected programs have time to receive the last
 /// events.
-async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
+async fn serve(door: Door, inside: Inside) {
     let (name, manifest, listener) = door.into_parts();
     let mut listener = match listener.listen() {
         Ok(listener) => Some(listener),
@@ -72,6 +74,7 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
             return;
         }
     };
+    let mut over = inside.over();
     let network = Arc::new(Network {
         inside,
         name: name.clone(),
@@ -105,7 +108,9 @@ async fn serve(door: Door, inside: Inside, mut over: watch::Receiver<bool>) {
         }
     }
     drop(listener);
-    while connections.join_next().await.is_some() {}
+    // Programs that do not read in time do not receive the last events.
+    let last = async { while connections.join_next().await.is_some() {} };
+    let _ = timeout(LAST_WORDS, last).await;
 }
 
 /// Accepts the next connection. Without a listener this never completes.

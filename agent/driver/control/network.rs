@@ -13,8 +13,8 @@ pub(super) struct Network {
 }
 
 impl Network {
-    pub(super) fn view(&self) -> NetworkView {
-        let (snapshot, uptime) = self.inside.snapshot();
+    pub(super) async fn view(&self) -> NetworkView {
+        let (snapshot, uptime) = self.inside.snapshot().await;
         NetworkView {
             network: self.name.to_string(),
             manifest: self.manifest.clone(),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{
     body::Body,
     network::Network,
-    reply::{RefusedRequest, json, respond, stay},
+    reply::{JSON, RefusedRequest, json, respond, stay},
     seats::{REQUEST_MAX, Seat, Stay},
 };
 use crate::{
@@ -38,19 +38,20 @@ pub(super) async fn give(
     what: What,
     body: Incoming,
 ) -> Result<Response<Body>, RefusedRequest> {
-    let vip = network.inside.host(host)?;
+    let vip = network.inside.host(host).await?;
     match what {
         What::Ask => {
             let question: Question = read(body).await?;
             let _kept = stay(seat, Stay::Waits)?;
-            let text = network.inside.prompt(vip, question)?.answer().await;
+            let asking = network.inside.prompt(vip, question).await?;
+            let text = asking.answer().await;
             let reply = serde_json::to_vec(&Reply { text }).unwrap_or_default();
             let reply = Body::Whole(Bytes::from_owner(Zeroizing::new(reply)));
-            Ok(respond(StatusCode::OK, "application/json", reply))
+            Ok(respond(StatusCode::OK, JSON, reply))
         }
         What::Answer => {
             let answer: Answer = read(body).await?;
-            network.inside.obey(&Intent::Answer(vip, answer))?;
+            network.inside.obey(Intent::Answer(vip, answer)).await?;
             Ok(json(StatusCode::OK, &json!({"ok": true})))
         }
     }

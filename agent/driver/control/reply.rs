@@ -10,6 +10,9 @@ use super::{
 };
 use crate::{driver::manager::Unmet, view::ErrorCode};
 
+/// The type of most answers.
+pub(super) const JSON: &str = "application/json";
+
 /// A request that is refused, with the reason for programs and for people.
 pub(super) struct RefusedRequest {
     pub(super) code: ErrorCode,
@@ -73,7 +76,7 @@ pub(super) fn stay(seat: &Seat, stay: Stay) -> Result<Kept, RefusedRequest> {
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     // This cannot fail, because views have only values that JSON can express.
     let text = serde_json::to_vec(value).unwrap_or_default();
-    respond(status, "application/json", Body::Whole(Bytes::from(text)))
+    respond(status, JSON, Body::Whole(Bytes::from(text)))
 }
 
 pub(super) fn respond(status: StatusCode, kind: &'static str, body: Body) -> Response<Body> {

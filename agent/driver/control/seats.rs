@@ -51,7 +51,7 @@ pub(super) struct Seats(Arc<Mutex<Table>>);
 #[derive(Default)]
 struct Table {
     /// The number of the latest thing that has happened: a seat was given, or a connection did something.
-    next: u64,
+    latest: u64,
     /// The seats that are taken, by the number with which they were given.
     taken: BTreeMap<u64, Taken>,
 }
@@ -107,8 +107,8 @@ impl Seats {
 
 impl Table {
     fn number(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+        self.latest += 1;
+        self.latest
     }
 
     fn change(&mut self, number: u64, stay: Option<Stay>) {

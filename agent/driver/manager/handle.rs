@@ -1,12 +1,15 @@
 //! The interface of a running manager for faces: they wait for its end, send it intents, and read snapshots and events.
 
-use std::thread::JoinHandle;
+use std::{convert::Infallible, sync::Arc, thread::JoinHandle};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use super::shared::{Intent, ReloadRequest};
+use super::{
+    errands::Errands,
+    shared::{Intent, ReloadRequest, Shared},
+};
 use crate::{
-    driver::system::clock::Clock,
+    driver::{harness::World as _, system::clock::Clock},
     manager::{Hold, ReloadOutcome},
     plan::Plan,
     view::{Event, Snapshot},
@@ -23,19 +26,12 @@ pub struct Manager {
 /// that has ended is lost.
 #[derive(Clone)]
 pub struct Handle {
-    pub(super) requests: mpsc::UnboundedSender<FaceRequest>,
-    pub(super) snapshot: watch::Receiver<Snapshot>,
+    pub(super) errands: Errands,
+    pub(super) snapshot: watch::Receiver<Arc<Snapshot>>,
     pub(super) events: broadcast::WeakSender<Event>,
     pub(super) clock: Clock,
-}
-
-/// A request of a face, from another thread.
-pub(super) enum FaceRequest {
-    Intent(Intent),
-    Reload(Box<Plan>, Hold, oneshot::Sender<ReloadOutcome>),
-    Compare(Box<Plan>, oneshot::Sender<bool>),
-    /// The manifest has changed, but cannot be applied, for these reasons.
-    RefuseManifest(String),
+    /// Nothing is sent through this channel. When all handles are dropped, it is closed, and the network ends.
+    pub(super) _face: mpsc::Sender<Infallible>,
 }
 
 impl Manager {
@@ -60,7 +56,7 @@ impl Manager {
 
 impl Handle {
     /// Subscribes to the whole state.
-    pub fn snapshot(&self) -> watch::Receiver<Snapshot> {
+    pub fn snapshot(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.clone()
     }
 
@@ -77,33 +73,31 @@ impl Handle {
     /// Sends an intent. When the network has ended after [`Intent::Down`], the channels of snapshots and events are
     /// closed.
     pub fn tell(&self, intent: Intent) {
-        self.request(FaceRequest::Intent(intent));
+        // If the host or the flow is gone, nothing has to be done.
+        drop((self.errands).give(move |shared| shared.obey(&intent)));
     }
 
     /// Changes the running network to another plan. The returned receiver gets the outcome; if the manager has ended,
     /// it is closed without one. Commands and changes that are held wait for [`Intent::Approve`] and
     /// [`Intent::ApproveChange`].
     pub fn reload(&self, plan: Plan, hold: Hold) -> oneshot::Receiver<ReloadOutcome> {
-        let (sender, outcome) = oneshot::channel();
-        self.request(FaceRequest::Reload(Box::new(plan), hold, sender));
-        outcome
+        let take_up =
+            move |shared: &Arc<Shared>| shared.tell(|core, now| core.take_up(now, &plan, hold));
+        self.errands.give(take_up)
     }
 
     /// Asks whether a reload to this plan would take something away from the network. The returned receiver gets the
     /// answer; if the manager has ended, it is closed without one.
     pub fn would_lose(&self, plan: Plan) -> oneshot::Receiver<bool> {
-        let (sender, answer) = oneshot::channel();
-        self.request(FaceRequest::Compare(Box::new(plan), sender));
-        answer
+        let compare = move |shared: &Arc<Shared>| shared.lock().core.would_lose(&plan);
+        self.errands.give(compare)
     }
 
     /// Notes in the snapshot that the manifest has changed but cannot be applied, for the reasons in `report`.
     pub(super) fn refuse_manifest(&self, report: String) {
-        self.request(FaceRequest::RefuseManifest(report));
-    }
-
-    fn request(&self, request: FaceRequest) {
-        // If the manager has ended, the request is lost.
-        let _ = self.requests.send(request);
+        let note = move |shared: &Arc<Shared>| {
+            shared.tell(|core, now| core.refuse_manifest(now, report));
+        };
+        drop(self.errands.give(note));
     }
 }

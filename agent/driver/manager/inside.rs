@@ -1,101 +1,137 @@
-//! The manager's interface for the control socket.
+//! The manager's interface for the control socket, which runs on a thread of its own.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::pending, sync::Arc, time::Duration};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use super::{
+    errands::Errands,
     journal::Journal,
-    shared::{Intent, Shared, Unmet},
+    shared::{Intent, ReloadRequest, Shared, Unmet},
 };
 use crate::{
-    addr::Vip,
+    addr::{FlowKey, Vip},
     destination::Destination,
     driver::{
         agent::{outward, permits},
-        harness::World,
+        harness::World as _,
     },
     link::{AgentQuestion, AgentReply},
-    manager::ReloadOutcome,
+    manager::{FlowSurvey, ReloadOutcome},
+    plan::Plan,
     secret::Secret,
     time::Instant,
-    view::{self, EndedFlowsView, FlowsView, PlanView, Snapshot, WhyView},
+    view::{self, EndedFlowsView, FlowView, Snapshot, WhyView},
 };
 
-/// A handle to the manager for tasks on its own thread.
+/// What the control socket knows of the manager, and may ask of it.
+///
+/// Only short errands go to the manager's thread, and only one of them at a time, in the order in which they were asked
+/// for. Thus packets have their turn between two errands, however many programs ask and however fast.
 #[derive(Clone)]
-pub struct Inside(pub(super) Arc<Shared>);
+pub struct Inside {
+    pub(super) errands: Errands,
+    /// Held while an errand is on its way.
+    pub(super) turn: Arc<Mutex<()>>,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) reload: mpsc::UnboundedSender<ReloadRequest>,
+    /// Whether the network was stopped and every process has ended.
+    pub(super) over: watch::Receiver<bool>,
+}
 
 impl Inside {
+    /// Has the manager's thread do something, and waits for the result.
+    async fn ask<R: Send + 'static>(
+        &self,
+        what: impl FnOnce(&Arc<Shared>) -> R + Send + 'static,
+    ) -> R {
+        let turn = self.turn.lock().await;
+        let result = self.errands.give(what).await;
+        drop(turn);
+        match result {
+            Ok(result) => result,
+            // The manager has ended, and this thread is about to, or the errand has panicked.
+            Err(_) => pending().await,
+        }
+    }
+
     /// The whole state, and the time for which the manager has been running.
-    pub(in crate::driver) fn snapshot(&self) -> (Snapshot, Duration) {
-        let now = self.0.now();
-        let snapshot = self.0.lock().core.snapshot(now);
-        (snapshot, now - Instant::ZERO)
+    pub(in crate::driver) async fn snapshot(&self) -> (Snapshot, Duration) {
+        let look = |shared: &Arc<Shared>| {
+            let now = shared.now();
+            (shared.lock().core.snapshot(now), now - Instant::ZERO)
+        };
+        self.ask(look).await
     }
 
     /// Subscribes to the state, which is sent whenever a host has changed.
-    pub(in crate::driver) fn snapshots(&self) -> watch::Receiver<Snapshot> {
-        self.0.snapshots.subscribe()
+    pub(in crate::driver) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
     }
 
-    /// The flows. If there are more than `most`, only those that were used most recently.
-    pub(in crate::driver) fn flows(&self, most: usize) -> FlowsView {
-        self.0.lock().core.flows(self.0.now(), most)
+    /// The number of all flows, and the keys of the `most` flows that were used last.
+    pub(in crate::driver) async fn newest_flows(&self, most: usize) -> (usize, Vec<FlowKey>) {
+        let mut survey = FlowSurvey::default();
+        loop {
+            let look = |shared: &Arc<Shared>| {
+                let more = shared.lock().core.show_flows(&mut survey);
+                (survey, more)
+            };
+            let more;
+            (survey, more) = self.ask(look).await;
+            if !more {
+                return survey.newest(most);
+            }
+        }
+    }
+
+    /// The number of all flows.
+    pub(in crate::driver) async fn flow_total(&self) -> usize {
+        self.ask(|shared| shared.lock().core.flow_total()).await
+    }
+
+    /// These flows, without those that have ended.
+    pub(in crate::driver) async fn flows(&self, keys: Vec<FlowKey>) -> Vec<FlowView> {
+        self.ask(move |shared| shared.lock().core.flows(shared.now(), &keys))
+            .await
     }
 
     /// The flows that have ended last, at most `most`.
-    pub(in crate::driver) fn ended_flows(&self, most: usize) -> EndedFlowsView {
-        self.0.lock().core.ended_flows(self.0.now(), most)
+    pub(in crate::driver) async fn ended_flows(&self, most: usize) -> EndedFlowsView {
+        self.ask(move |shared| shared.lock().core.ended_flows(shared.now(), most))
+            .await
     }
 
     /// The plan of the network.
-    pub(in crate::driver) fn plan(&self) -> PlanView {
-        self.0.lock().core.plan()
+    pub(in crate::driver) async fn plan(&self) -> Plan {
+        self.ask(|shared| shared.lock().core.plan()).await
     }
 
     /// The log.
     pub(in crate::driver) fn journal(&self) -> &Journal {
-        &self.0.journal
+        &self.journal
     }
 
-    /// Whether the network was stopped and every process has ended.
-    pub(in crate::driver) fn is_over(&self) -> bool {
-        self.0.lock().core.is_over()
+    /// Subscribes to whether the network was stopped and every process has ended. When this is true, the snapshots and
+    /// the log have everything that has happened.
+    pub(in crate::driver) fn over(&self) -> watch::Receiver<bool> {
+        self.over.clone()
     }
 
     /// The host with this name, alias or VIP.
-    pub(in crate::driver) fn host(&self, name: &str) -> Result<Vip, Unmet> {
-        let found = self.0.lock().core.host(name);
-        found.ok_or_else(|| Unmet::NoHost(name.to_owned()))
+    pub(in crate::driver) async fn host(&self, name: &str) -> Result<Vip, Unmet> {
+        let name = name.to_owned();
+        self.ask(|shared| {
+            let found = shared.lock().core.host(&name);
+            found.ok_or(Unmet::NoHost(name))
+        })
+        .await
     }
 
     /// Carries out an intent. Fails with the reason if that is not possible.
-    pub(in crate::driver) fn obey(&self, intent: &Intent) -> Result<(), Unmet> {
-        let mut outcome = Ok(());
-        self.0.tell(|core, now| match *intent {
-            Intent::Answer(vip, ref answer) => {
-                let asked = core.answer(now, vip, answer.clone());
-                outcome = asked.then_some(()).ok_or(Unmet::NoPrompt);
-            }
-            Intent::Down => core.stop(now),
-            Intent::Host(vip, action) => {
-                let done = core.host_action(now, vip, action);
-                outcome = done.then_some(()).ok_or(Unmet::NotNow);
-            }
-            Intent::Approve(vip, number) => {
-                let done = core.approve(now, vip, number);
-                outcome = done.then_some(()).ok_or(Unmet::NotHeld);
-            }
-            Intent::ApproveChange(number) => {
-                let done = core.approve_change(now, number);
-                outcome = done.then_some(()).ok_or(Unmet::NotHeld);
-            }
-            Intent::KillFlow(key) => {
-                outcome = core.kill_flow(now, key).then_some(()).ok_or(Unmet::NoFlow);
-            }
-        });
-        outcome
+    pub(in crate::driver) async fn obey(&self, intent: Intent) -> Result<(), Unmet> {
+        self.ask(move |shared| shared.obey(&intent)).await
     }
 
     /// Explains a connection: finds its path through the network, and has all agents on the path probe their parts at
@@ -105,14 +141,17 @@ impl Inside {
         target: Destination,
         from: Option<Vip>,
     ) -> Result<WhyView, Unmet> {
-        let now = self.0.now();
-        let inquiry = self.0.lock().core.inquire(now, target, from);
-        let inquiry = inquiry.ok_or(Unmet::NoSource)?;
-        let inquiry = inquiry.with_outward(outward::outward(&permits::limits(None)));
-        let mut asked = Vec::new();
-        for (part, vip, question) in inquiry.questions() {
-            asked.push((part, self.ask(vip, &question)));
-        }
+        let outward = outward::outward(&permits::limits(None));
+        let begin = move |shared: &Arc<Shared>| {
+            let inquiry = shared.lock().core.inquire(shared.now(), target, from)?;
+            let inquiry = inquiry.with_outward(outward);
+            let mut asked = Vec::new();
+            for (part, vip, question) in inquiry.questions() {
+                asked.push((part, ask_agent(shared, vip, &question)));
+            }
+            Some((inquiry, asked))
+        };
+        let (inquiry, asked) = self.ask(begin).await.ok_or(Unmet::NoSource)?;
         let mut replies = BTreeMap::new();
         for (part, reply) in asked {
             let reply = match reply {
@@ -122,66 +161,74 @@ impl Inside {
             };
             replies.insert(part, reply);
         }
-        self.0
-            .tell(|core, now| core.note_replies(now, &inquiry, &replies));
-        Ok(inquiry.explain(&replies))
-    }
-
-    /// Asks an agent.
-    fn ask(
-        &self,
-        vip: Vip,
-        question: &AgentQuestion,
-    ) -> Result<oneshot::Receiver<AgentReply>, AgentReply> {
-        let mut state = self.0.lock();
-        let asked = state.core.ask(self.0.now(), vip, question);
-        let asked = asked.map(|id| {
-            let (sender, reply) = oneshot::channel();
-            state.reply_waiters.insert((vip, id), sender);
-            reply
-        });
-        self.0.settle(state);
-        asked
+        let why = inquiry.explain(&replies);
+        self.ask(move |shared| {
+            shared.tell(|core, now| core.note_replies(now, &inquiry, &replies));
+        })
+        .await;
+        Ok(why)
     }
 
     /// Reloads the manifest. Returns the outcome, or a text that says what is wrong with the manifest.
     pub(in crate::driver) async fn reload(&self) -> Result<Result<ReloadOutcome, String>, Unmet> {
         let (sender, answer) = oneshot::channel();
-        let sent = self.0.reload.send(sender);
+        let sent = self.reload.send(sender);
         sent.map_err(|_| Unmet::NoManifest)?;
         answer.await.map_err(|_| Unmet::NoManifest)
     }
 
     /// Passes a question of a host's command to people.
-    pub(in crate::driver) fn prompt(
+    pub(in crate::driver) async fn prompt(
         &self,
         vip: Vip,
         question: view::Question,
     ) -> Result<Asking, Unmet> {
-        let mut state = self.0.lock();
-        let tasks = state.tasks.get(&vip);
-        let own = tasks.and_then(|tasks| tasks.pass.as_ref());
-        if !own.is_some_and(|own| own.opens(&question.token)) {
-            return Err(Unmet::NoAsker);
-        }
-        let now = self.0.now();
-        let asked = (state.core).prompt(now, vip, question.kind, question.text, question.asker);
-        let prompt = asked.ok_or(Unmet::NoAsker)?;
-        let (sender, answer) = oneshot::channel();
-        state.prompt_waiters.insert(prompt, sender);
-        self.0.settle(state);
-        Ok(Asking {
-            inside: self.clone(),
-            vip,
-            prompt,
-            answer,
-        })
+        let errands = self.errands.clone();
+        let pass_on = move |shared: &Arc<Shared>| {
+            let mut state = shared.lock();
+            let tasks = state.tasks.get(&vip);
+            let own = tasks.and_then(|tasks| tasks.pass.as_ref());
+            if !own.is_some_and(|own| own.opens(&question.token)) {
+                return Err(Unmet::NoAsker);
+            }
+            let now = shared.now();
+            let asked = (state.core).prompt(now, vip, question.kind, question.text, question.asker);
+            let prompt = asked.ok_or(Unmet::NoAsker)?;
+            let (sender, answer) = oneshot::channel();
+            state.prompt_waiters.insert(prompt, sender);
+            shared.settle(state);
+            Ok(Asking {
+                errands,
+                vip,
+                prompt,
+                answer,
+            })
+        };
+        // If nobody waits for the result any more, dropping it withdraws the question.
+        self.ask(pass_on).await
     }
+}
+
+/// Asks an agent.
+fn ask_agent(
+    shared: &Arc<Shared>,
+    vip: Vip,
+    question: &AgentQuestion,
+) -> Result<oneshot::Receiver<AgentReply>, AgentReply> {
+    let mut state = shared.lock();
+    let asked = state.core.ask(shared.now(), vip, question);
+    let asked = asked.map(|id| {
+        let (sender, reply) = oneshot::channel();
+        state.reply_waiters.insert((vip, id), sender);
+        reply
+    });
+    shared.settle(state);
+    asked
 }
 
 /// A question that waits for its answer. Dropping it withdraws the question.
 pub(in crate::driver) struct Asking {
-    inside: Inside,
+    errands: Errands,
     vip: Vip,
     prompt: u64,
     answer: oneshot::Receiver<Option<Secret>>,
@@ -197,8 +244,9 @@ impl Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         let (vip, prompt) = (self.vip, self.prompt);
-        self.inside.0.lock().prompt_waiters.remove(&prompt);
-        let shared = &self.inside.0;
-        shared.tell(|core, now| core.withdraw(now, vip, prompt));
+        drop(self.errands.give(move |shared| {
+            shared.lock().prompt_waiters.remove(&prompt);
+            shared.tell(|core, now| core.withdraw(now, vip, prompt));
+        }));
     }
 }

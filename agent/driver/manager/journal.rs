@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -34,15 +34,21 @@ struct Lines {
 
 /// A line in its compact form. The sentence is made only when the line is read, because storing it would take as much
 /// memory again.
+#[derive(Clone)]
 struct Kept {
     time_ms: u64,
-    event: Event,
+    event: Arc<Event>,
 }
 
 impl Kept {
+    /// Whether the line is about this host. With `None`, every line counts.
+    fn is_about(&self, host: Option<&str>) -> bool {
+        host.is_none() || self.event.host() == host
+    }
+
     /// The line with this number.
     fn line(&self, seq: u64) -> LogLine {
-        LogLine::new(seq, self.time_ms, self.event.clone())
+        LogLine::new(seq, self.time_ms, Event::clone(&self.event))
     }
 }
 
@@ -100,6 +106,7 @@ impl Journal {
         let mut lines = self.lock();
         let seq = *self.last.borrow() + 1;
         let time_ms = now();
+        let event = Arc::new(event);
         lines.push(seq, Kept { time_ms, event });
         while lines.bytes > BYTES_MAX || lines.by_number.len() > LINES_MAX {
             lines.shed();
@@ -113,22 +120,30 @@ impl Journal {
         self.last.subscribe()
     }
 
-    /// The kept lines that came after the one with this number.
-    pub(in crate::driver) fn after(&self, seq: u64) -> Vec<LogLine> {
+    /// At most `most` of the kept lines, from the first one after the line with this number. With `host`, only lines
+    /// about this host.
+    pub(in crate::driver) fn after(
+        &self,
+        seq: u64,
+        host: Option<&str>,
+        most: usize,
+    ) -> Vec<LogLine> {
         let lines = self.lock();
-        let newest = lines.by_number.range(seq.saturating_add(1)..);
-        newest.map(|(seq, line)| line.line(*seq)).collect()
+        let after = lines.by_number.range(seq.saturating_add(1)..);
+        let after = after.filter(|(_, line)| line.is_about(host)).take(most);
+        let after: Vec<_> = after.map(|(seq, line)| (*seq, line.clone())).collect();
+        // The manager may want to note an event, and making the sentences takes longer than all of this.
+        drop(lines);
+        after.iter().map(|(seq, line)| line.line(*seq)).collect()
     }
 
-    /// The newest lines, at most `most`. With `host`, only those about this host.
-    pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> Vec<LogLine> {
+    /// The number after which the newest `most` lines are. With `host`, only lines about this host count.
+    pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> u64 {
         let lines = self.lock();
-        let wanted = |line: &Kept| host.is_none() || line.event.host() == host;
         let newest = lines.by_number.iter().rev();
-        let newest = newest.filter(|&(_, line)| wanted(line)).take(most);
-        let mut newest: Vec<_> = newest.map(|(seq, line)| line.line(*seq)).collect();
-        newest.reverse();
-        newest
+        let mut newest = newest.filter(|(_, line)| line.is_about(host)).take(most);
+        let first = newest.by_ref().last();
+        first.map_or(*self.last.borrow(), |(seq, _)| seq - 1)
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
@@ -172,7 +187,7 @@ mod tests {
         for _ in 0..LINES_MAX + 10 {
             journal.note(line("a", "x"));
         }
-        let all = journal.after(0);
+        let all = journal.after(0, None, usize::MAX);
         assert_eq!((all.len(), all[0].seq), (LINES_MAX, 11));
         assert!(all.windows(2).all(|pair| pair[0].seq + 1 == pair[1].seq));
         assert_eq!(*journal.last().borrow(), all[LINES_MAX - 1].seq);
@@ -180,10 +195,10 @@ mod tests {
         for _ in 0..10 {
             journal.note(line("b", &long));
         }
-        let all = journal.after(0);
+        let all = journal.after(0, None, usize::MAX);
         let bytes: usize = all.iter().map(|line| size(&line.event)).sum();
         assert!(bytes <= BYTES_MAX && all.len() < LINES_MAX, "{bytes} bytes");
-        assert_eq!(journal.tail(LINES_MAX, Some("b")).len(), 3);
+        assert_eq!(journal.after(0, Some("b"), LINES_MAX).len(), 3);
         assert!(all.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     }
 
@@ -194,8 +209,8 @@ mod tests {
         for _ in 0..3 * LINES_MAX {
             journal.note(line("loud", &"x".repeat(2_000)));
         }
-        assert_eq!(journal.tail(10, Some("quiet")).len(), 1);
-        assert!(journal.tail(LINES_MAX, Some("loud")).len() > 1_000);
+        assert_eq!(journal.after(0, Some("quiet"), 10).len(), 1);
+        assert!(journal.after(0, Some("loud"), LINES_MAX).len() > 1_000);
     }
 
     #[test]
@@ -204,9 +219,17 @@ mod tests {
         for (host, text) in [("a", "1"), ("b", "2"), ("a", "3"), ("b", "4")] {
             journal.note(line(host, text));
         }
-        let numbers = |lines: Vec<LogLine>| lines.iter().map(|line| line.seq).collect::<Vec<_>>();
-        assert_eq!(numbers(journal.tail(3, None)), [2, 3, 4]);
-        assert_eq!(numbers(journal.tail(3, Some("a"))), [1, 3]);
-        assert_eq!(numbers(journal.after(2)), [3, 4]);
+        let after = |seq, host, most| -> Vec<u64> {
+            let lines = journal.after(seq, host, most);
+            lines.iter().map(|line| line.seq).collect()
+        };
+        let tail = |most, host| after(journal.tail(most, host), host, usize::MAX);
+        assert_eq!(tail(3, None), [2, 3, 4]);
+        assert_eq!(tail(3, Some("a")), [1, 3]);
+        assert_eq!(tail(1, Some("a")), [3]);
+        assert!(tail(0, None).is_empty() && tail(3, Some("c")).is_empty());
+        assert_eq!(after(2, None, 9), [3, 4]);
+        assert_eq!(after(0, None, 3), [1, 2, 3]);
+        assert_eq!(after(1, Some("a"), 9), [3]);
     }
 }

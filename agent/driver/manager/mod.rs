@@ -5,6 +5,7 @@ mod batch;
 mod child;
 mod clean;
 pub mod doubts;
+mod errands;
 mod handle;
 mod inside;
 mod journal;
@@ -16,15 +17,19 @@ mod transport;
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     future::Future,
+    io,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
 use bytes::{Buf as _, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    runtime::{Builder, Runtime},
     sync::{Notify, broadcast, mpsc, watch},
     task::JoinSet,
 };
@@ -33,7 +38,7 @@ use tracing::Instrument as _;
 pub(super) use self::pass::{HELPER, PASS};
 use self::{
     batch::Batch,
-    handle::FaceRequest,
+    errands::Errands,
     journal::Journal,
     pass::Pass,
     shared::{AgentTasks, Order, Shared, State, TICK, WakeWatch},
@@ -59,7 +64,7 @@ use crate::{
     manager::{Core, Output, Turn},
     plan::{Plan, Start},
     time::Instant,
-    view::{Event, Snapshot},
+    view::Event,
 };
 
 /// How many bytes are taken from a host's queue at a time. This is limited, because urgent frames cannot overtake
@@ -92,9 +97,6 @@ const FLOOD_PAUSE: Duration = Duration::from_millis(20);
 /// How many events a receiver may lag behind. After that, it has to read the snapshot instead.
 const EVENTS_MAX: usize = 1_024;
 
-/// How long programs on the control socket have to receive the last events after the network has ended.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-
 impl Manager {
     /// Starts all hosts of a plan. The manager runs until [`Intent::Down`].
     ///
@@ -103,36 +105,57 @@ impl Manager {
     pub fn start(
         plan: &Plan,
         door: Option<impl ControlSocket>,
-    ) -> std::io::Result<(Self, broadcast::Receiver<Event>)> {
+    ) -> io::Result<(Self, broadcast::Receiver<Event>)> {
         resources::open_files();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = runtime()?;
         let core = Core::new(plan, seed());
         let clock = Clock::start();
-        let (requests, inbox) = mpsc::unbounded_channel();
+        let (errands, inbox) = Errands::new();
         let (reload, reloads) = mpsc::unbounded_channel();
-        let (snapshots, snapshot) = watch::channel(core.snapshot(clock.now()));
+        let (snapshots, snapshot) = watch::channel(Arc::new(core.snapshot(clock.now())));
         let (sender, events) = broadcast::channel(EVENTS_MAX);
+        let (face, faces) = mpsc::channel(1);
+        let (over, ending) = watch::channel(false);
+        let journal = Arc::new(Journal::default());
         let handle = Handle {
-            requests,
-            snapshot,
+            errands: errands.clone(),
+            snapshot: snapshot.clone(),
             events: sender.downgrade(),
             clock,
+            _face: face,
         };
-        let thread = std::thread::Builder::new()
-            .name("manager".to_owned())
-            .spawn(move || {
-                let outlets = Outlets {
-                    snapshots,
-                    events: sender,
-                    reload,
-                    door,
-                };
-                runtime.block_on(run(core, clock, outlets, inbox));
-                // A resolver that does not answer occupies a thread, which must not keep the manager alive.
-                runtime.shutdown_background();
-            })?;
+        let state = State {
+            core,
+            changed: false,
+            tasks: HashMap::new(),
+            reply_waiters: HashMap::new(),
+            prompt_waiters: HashMap::new(),
+        };
+        let shared = Arc::new(Shared {
+            harness: Harness::new(clock, state),
+            network: door.as_ref().map(|door| door.name().clone()),
+            snapshots,
+            events: sender,
+            over: Notify::new(),
+            journal: journal.clone(),
+            wake_watch: Mutex::new(WakeWatch::start(clock.now())),
+        });
+        let inside = Inside {
+            errands,
+            turn: Arc::default(),
+            snapshots: snapshot,
+            journal,
+            reload,
+            over: ending,
+        };
+        if let Some(door) = door {
+            serve(door, inside)?;
+        }
+        let thread = thread("manager", move || {
+            runtime.block_on(run(shared, inbox, faces, over));
+            // A resolver that does not answer occupies a thread, which must not keep the manager alive.
+            runtime.shutdown_background();
+        })?;
         let manager = Self {
             handle,
             reloads: Some(reloads),
@@ -147,83 +170,53 @@ pub trait ControlSocket: Send + 'static {
     /// The name of the network.
     fn name(&self) -> &NetworkName;
 
-    /// Serves the socket until the network has ended, and gives connected programs time to receive the last events.
-    fn serve(
-        self,
-        inside: Inside,
-        over: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + Send + 'static;
+    /// Serves the socket until the network has ended, and for a moment longer, so that connected programs receive the
+    /// last events.
+    fn serve(self, inside: Inside) -> impl Future<Output = ()>;
 }
 
-/// The connections from a manager to faces: the channels for snapshots, events and reload requests, and the control
-/// socket.
-struct Outlets<D> {
-    snapshots: watch::Sender<Snapshot>,
-    events: broadcast::Sender<Event>,
-    reload: mpsc::UnboundedSender<ReloadRequest>,
-    door: Option<D>,
+/// Serves the control socket on a thread of its own. Packets do not wait for its programs there, and its programs do
+/// not wait for packets, except for the short errands that [`Inside`] gives to the manager's thread.
+fn serve(door: impl ControlSocket, inside: Inside) -> io::Result<()> {
+    let runtime = runtime()?;
+    // When the thread ends, `inside` is dropped, which tells the manager.
+    thread("control", move || runtime.block_on(door.serve(inside))).map(drop)
 }
 
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+fn thread(name: &str, what: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(what)
+}
+
+/// Runs the network to its end. `faces` is closed when all handles are dropped.
 async fn run(
-    core: Core,
-    clock: Clock,
-    outlets: Outlets<impl ControlSocket>,
-    mut inbox: mpsc::UnboundedReceiver<FaceRequest>,
+    shared: Arc<Shared>,
+    inbox: errands::Inbox,
+    mut faces: mpsc::Receiver<Infallible>,
+    over: watch::Sender<bool>,
 ) {
-    let state = State {
-        core,
-        changed: false,
-        tasks: HashMap::new(),
-        reply_waiters: HashMap::new(),
-        prompt_waiters: HashMap::new(),
-    };
-    let shared = Arc::new(Shared {
-        harness: Harness::new(clock, state),
-        network: outlets.door.as_ref().map(|door| door.name().clone()),
-        snapshots: outlets.snapshots,
-        events: outlets.events,
-        reload: outlets.reload,
-        over: Notify::new(),
-        journal: Journal::default(),
-        wake_watch: Mutex::new(WakeWatch::start(clock.now())),
-    });
-    let (ended, ending) = watch::channel(false);
-    let inside = Inside(shared.clone());
-    let server = outlets
-        .door
-        .map(|door| tokio::spawn(door.serve(inside.clone(), ending)));
     let mut timers = JoinSet::new();
     timers.spawn(keep_time(shared.clone()));
     timers.spawn(keep_vigil(shared.clone()));
+    tokio::spawn(errands::run(shared.clone(), inbox));
     shared.tell(Core::start);
+    let mut has_faces = true;
     while !shared.lock().core.is_over() {
         tokio::select! {
-            request = inbox.recv() => match request {
-                // If the host or the flow is gone, nothing has to be done.
-                Some(FaceRequest::Intent(intent)) => drop(inside.obey(&intent)),
-                Some(FaceRequest::Reload(plan, hold, outcome)) => shared.tell(|core, now| {
-                    // The requester may not be waiting for the outcome any more.
-                    let _ = outcome.send(core.take_up(now, &plan, hold));
-                }),
-                Some(FaceRequest::Compare(plan, answer)) => {
-                    // The requester may not be waiting any more.
-                    let _ = answer.send(shared.lock().core.would_lose(&plan));
-                }
-                Some(FaceRequest::RefuseManifest(report)) => {
-                    shared.tell(|core, now| core.refuse_manifest(now, report));
-                }
-                // If all senders are gone, the program that has started the network has no handle to it any more, so
-                // the network ends.
-                None => drop(inside.obey(&Intent::Down)),
-            },
             () = shared.over.notified() => {}
+            // The program that has started the network cannot reach it any more.
+            None = faces.recv(), if has_faces => {
+                has_faces = false;
+                shared.tell(Core::stop);
+            }
         }
     }
-    if let Some(server) = server {
-        ended.send_replace(true);
-        // Programs that do not read in time do not receive the last events.
-        let _ = tokio::time::timeout(LAST_WORDS, server).await;
-    }
+    over.send_replace(true);
+    // The control socket passes on the last events, and still answers.
+    over.closed().await;
 }
 
 impl Machine for Core {
@@ -321,7 +314,7 @@ impl World for Shared {
     fn settled(self: &Arc<Self>, state: &mut State) {
         if std::mem::take(&mut state.changed) {
             let snapshot = state.core.snapshot(self.now());
-            self.snapshots.send_replace(snapshot);
+            self.snapshots.send_replace(Arc::new(snapshot));
             if state.core.is_over() {
                 self.over.notify_one();
             }
@@ -523,3 +516,6 @@ async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead +
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

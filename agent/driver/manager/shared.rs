@@ -12,7 +12,7 @@ use super::{journal::Journal, name::NetworkName, pass::Pass};
 use crate::{
     addr::{FlowKey, Vip},
     driver::{
-        harness::Harness,
+        harness::{Harness, World as _},
         system::{clock::SleepWatch, uplink::Uplink},
     },
     link::AgentReply,
@@ -83,13 +83,41 @@ pub(super) struct Shared {
     pub(super) harness: Harness<State>,
     /// The name of the network. `None` if there is no control socket; commands cannot ask people then.
     pub(super) network: Option<NetworkName>,
-    pub(super) snapshots: watch::Sender<Snapshot>,
+    pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) events: broadcast::Sender<Event>,
-    pub(super) reload: mpsc::UnboundedSender<ReloadRequest>,
     /// Notified when the network has been stopped and every process has ended.
     pub(super) over: Notify,
-    pub(super) journal: Journal,
+    pub(super) journal: Arc<Journal>,
     pub(super) wake_watch: Mutex<WakeWatch>,
+}
+
+impl Shared {
+    /// Carries out an intent. Fails with the reason if that is not possible.
+    pub(super) fn obey(self: &Arc<Self>, intent: &Intent) -> Result<(), Unmet> {
+        self.tell(|core, now| match *intent {
+            Intent::Answer(vip, ref answer) => {
+                let asked = core.answer(now, vip, answer.clone());
+                asked.then_some(()).ok_or(Unmet::NoPrompt)
+            }
+            Intent::Down => {
+                core.stop(now);
+                Ok(())
+            }
+            Intent::Host(vip, action) => {
+                let done = core.host_action(now, vip, action);
+                done.then_some(()).ok_or(Unmet::NotNow)
+            }
+            Intent::Approve(vip, number) => {
+                let done = core.approve(now, vip, number);
+                done.then_some(()).ok_or(Unmet::NotHeld)
+            }
+            Intent::ApproveChange(number) => {
+                let done = core.approve_change(now, number);
+                done.then_some(()).ok_or(Unmet::NotHeld)
+            }
+            Intent::KillFlow(key) => core.kill_flow(now, key).then_some(()).ok_or(Unmet::NoFlow),
+        })
+    }
 }
 
 /// The state machine, and the state of the driver under the same lock.

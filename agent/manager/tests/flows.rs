@@ -34,9 +34,9 @@ fn a_flow_is_told_with_the_names_of_its_hosts_until_it_is_killed() {
         vip(A),
         &mut syn("127.0.42.100:4000", "127.0.42.101:8080"),
     );
-    let told = core.flows(NOW, 10);
-    assert_eq!(told.total, 1);
-    let flow = &told.flows[0];
+    let told = all_flows(&core);
+    assert_eq!(told.len(), 1);
+    let flow = &told[0];
     assert_eq!((&*flow.from, &*flow.to), ("alpha", "beta"));
     assert_eq!(
         (&*flow.name, &flow.via, &flow.rule),
@@ -54,7 +54,26 @@ fn a_flow_is_told_with_the_names_of_its_hosts_until_it_is_killed() {
     for address in [A, B] {
         assert!(woken.contains(&Output::Wake(vip(address))), "{woken:?}");
     }
-    assert_eq!(core.flows(NOW, 10).total, 0);
+    assert_eq!(core.flow_total(), 0);
+    let gone = core.flows(NOW, &[key]);
+    assert_eq!(gone, [], "a list may be older than the end of a flow");
+}
+
+#[test]
+fn when_there_are_more_flows_than_are_wanted_the_latest_are_told() {
+    let mut core = all_ready();
+    // These are more than a survey looks at in one step.
+    for port in 1_000..4_000 {
+        connect(&mut core, later(port.into()), port, SYN_ACK);
+    }
+    let seen = |most| {
+        let (total, keys) = survey(&core).newest(most);
+        let ports = keys.iter().map(|key| key.src.port()).collect::<Vec<_>>();
+        (total, ports)
+    };
+    assert_eq!(seen(3), (3_000, vec![3_997, 3_998, 3_999]));
+    assert_eq!(seen(9_000), (3_000, (1_000..4_000).collect()));
+    assert_eq!(seen(0), (3_000, Vec::new()));
 }
 
 #[test]
@@ -99,8 +118,7 @@ fn a_flow_that_leaves_the_network_is_told_with_its_gateway() {
     plan.routes = Routes::new(vec![route]);
     let mut core = ready(Core::new(&plan, 1));
     core.handle_bytes(NOW, vip(A), &mut syn("127.0.42.100:4000", "10.1.2.3:443"));
-    let told = core.flows(NOW, 10);
-    let flow = &told.flows[0];
+    let flow = &all_flows(&core)[0];
     assert_eq!(flow.name, "10.1.2.3:443");
     assert_eq!((&*flow.to, flow.via.as_deref()), ("beta", Some("beta")));
     assert_eq!(flow.rule.as_deref(), Some("10.0.0.0/8"));

@@ -27,7 +27,7 @@ fn told(core: &mut Core) -> Vec<Event> {
 #[test]
 fn nothing_of_a_change_that_grants_more_is_in_force_before_somebody_has_agreed() {
     let mut core = running(OLD, CAN);
-    let before = core.plan();
+    let before = core.plan().view();
     let outcome = core.take_up(NOW, &opening(), Hold::NewGrants);
     assert!(outcome.changes.is_empty() && outcome.grants.len() == 1);
     let number = outcome.held.unwrap();
@@ -43,7 +43,7 @@ fn nothing_of_a_change_that_grants_more_is_in_force_before_somebody_has_agreed()
         grants: vec![sentence.to_owned()],
     };
     assert_eq!(told(&mut core), [held]);
-    assert_eq!(core.plan(), before, "not even what it takes away");
+    assert_eq!(core.plan().view(), before, "not even what it takes away");
     assert_eq!(core.snapshot(NOW).hosts.len(), 2);
     assert_eq!(core.poll_frame(vip(A)), None, "no agent has heard of it");
     for other in [number + 1, 0] {

@@ -329,14 +329,14 @@ fn a_command_that_is_held_is_told_at_once() {
 #[test]
 fn the_plan_is_that_of_the_last_manifest_with_the_commands_that_hosts_have() {
     let mut core = running(OLD, CAN);
-    let old = core.plan().hosts[1].clone();
+    let old = core.plan().view().hosts[1].clone();
     let new = OLD.replace("cmd: beta, ports: ['8080", "cmd: evil, ports: ['81");
     core.reload(NOW, &plan(&new), Commands::Hold);
-    let held = core.plan().hosts[1].clone();
+    let held = core.plan().view().hosts[1].clone();
     assert_eq!(held.command, old.command);
     assert_ne!(held.publishes, old.publishes);
     approve(&mut core, NOW);
-    assert_eq!(core.plan().hosts[1].command[0], "evil");
+    assert_eq!(core.plan().view().hosts[1].command[0], "evil");
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn a_suggestion_counts_for_the_packet_right_behind_it() {
     core.handle_bytes(NOW, vip(A), &mut bytes);
     assert_eq!(waiting(&mut core, B), ["10.0.0.5:443"]);
     assert!(bytes.is_empty());
-    let rule = core.flows(NOW, 1).flows[0].rule.clone();
+    let rule = all_flows(&core)[0].rule.clone();
     assert_eq!(rule.as_deref(), Some("*.internal"));
 }
 

@@ -80,7 +80,7 @@ fn the_line_of_a_name_that_is_left_out_is_counted_in_the_file_as_it_is() {
         let lines: Vec<_> = put.left_out.iter().map(|name| name.line).collect();
         assert_eq!(lines, expected);
     }
-    // A mapping counts even if it stands after the block.
+    // A line that gives "c" another address keeps "c" out of our block even if that line stands after the block.
     let zone = Zone::new([("web", WEB), ("c", WEB)]);
     let mine = put(b"10.0.0.1 a\n10.0.0.3 c\n", &zone, &me(), lives).unwrap();
     let block = mine

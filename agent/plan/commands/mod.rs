@@ -145,7 +145,7 @@ impl Judge {
         let Some(program) = words.first().map(|word| name_of(word)) else {
             return unchanged;
         };
-        if depth > DEPTH_MAX {
+        if depth >= DEPTH_MAX {
             return unchanged;
         }
         let level = match program {

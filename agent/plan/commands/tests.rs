@@ -335,6 +335,13 @@ fn the_appended_words_reach_norouter() {
 }
 
 #[test]
+fn only_so_many_programs_that_start_each_other_are_looked_at() {
+    let behind = |programs| said(&("ssh a ".repeat(programs) + "norouter agent")).0;
+    assert_eq!(behind(DEPTH_MAX - 1), "agentTwice");
+    assert_eq!(behind(DEPTH_MAX), "");
+}
+
+#[test]
 fn a_command_of_any_length_and_depth_is_judged() {
     let deep = "ssh a ".repeat(10_000) + "norouter";
     assert_eq!(said(&deep).0, "");

@@ -1,15 +1,20 @@
-//! Finds the end of a body. Bytes are not stored. They are forwarded unchanged, except that a few small faults in an
-//! origin's chunked encoding are repaired. All other faults are refused.
+//! Finds the end of a body. Bytes are not stored, and forwarded unchanged with two exceptions: small faults of an
+//! origin's chunked encoding, which is parsed strictly, are repaired; and the fields of the trailer section are left
+//! out. A receiver may take such a field for one of the head (RFC 9110 section 6.5.1), from which this proxy has removed
+//! all fields that concern the proxy or the connection. No sender may rely on trailers, because this proxy removes `TE`.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::token::{is_control, is_token_byte};
 
-/// Limit on the extension of a chunk, in bytes. No program is known to use extensions.
+/// Limit on the spaces after the size of a chunk and on its extension, in bytes. No program is known to use extensions.
 const EXTENSION_MAX: u32 = 4 << 10;
 
 /// Limit on the trailer section, in bytes.
 const TRAILERS_MAX: u32 = 8 << 10;
+
+/// The end of each line of the chunked encoding.
+const LINE_END: &[u8] = b"\r\n";
 
 /// Limit on the hexadecimal digits of a chunk's size: 64 bits.
 const DIGITS_MAX: u8 = 16;
@@ -52,8 +57,8 @@ pub enum BadBody {
     /// There is a control character, or a trailer field without a name.
     #[error("a chunk's extension or a trailer field contains a character that has no place there")]
     Character,
-    /// The extensions or trailers are too long.
-    #[error("a chunk's extension or the trailer section is too long")]
+    /// The spaces after a size, the extension or the trailers are too long.
+    #[error("the line of a chunk's size or the trailer section is too long")]
     TooLong,
 }
 
@@ -67,9 +72,10 @@ enum State {
         digits: u8,
         size: u64,
     },
-    /// In the spaces after the size of a chunk.
+    /// In the spaces after the size of a chunk, after this many.
     Padding {
         size: u64,
+        length: u32,
     },
     /// In the extension of a chunk, which ends with CR.
     Extension {
@@ -145,6 +151,7 @@ impl Body {
     /// the next message. After an error, no more bytes may be forwarded.
     pub fn take(&mut self, buffer: &mut BytesMut) -> Result<Bytes, BadBody> {
         while !buffer.is_empty() && !self.is_complete() {
+            let is_trailer = matches!(self.state, State::Trailer { .. });
             let is_data = matches!(
                 self.state,
                 State::Length(_) | State::UntilClose | State::Chunk(_)
@@ -159,15 +166,15 @@ impl Body {
                 1
             };
             let taken = self.advance(buffer.get(..reach).unwrap_or_default())?;
-            let bytes = if taken == 0 {
-                // This is a line feed without the CR before it.
-                self.end_line()?;
-                buffer.advance(1);
-                Bytes::from_static(b"\r\n")
-            } else {
-                buffer.split_to(taken).freeze()
+            let mut bytes = match taken {
+                0 => self.repair(buffer.get_u8())?,
+                _ => buffer.split_to(taken).freeze(),
             };
-            if is_data || !self.unpacks {
+            if is_trailer {
+                // Only the empty line at its end is forwarded.
+                bytes = Bytes::from_static(if self.is_complete() { LINE_END } else { b"" });
+            }
+            if !bytes.is_empty() && (is_data || !self.unpacks) {
                 return Ok(bytes);
             }
         }
@@ -180,20 +187,34 @@ impl Body {
         self.was_repaired
     }
 
-    /// Goes on behind a line that ends with a bare line feed, as if the CR were there.
-    fn end_line(&mut self) -> Result<(), BadBody> {
-        self.was_repaired = true;
-        let next = step(self.state, b'\r').and_then(|at_line_feed| step(at_line_feed, b'\n'));
+    /// Goes on behind a byte at which [`Body::advance`] has stopped, and returns what the receiver gets in its place: a
+    /// whole line end for a bare line feed, and nothing for a space after the size of a chunk.
+    fn repair(&mut self, byte: u8) -> Result<Bytes, BadBody> {
+        let (next, bytes) = if byte == b'\n' {
+            self.was_repaired = true;
+            let at_line_feed = step(self.state, b'\r');
+            let next = at_line_feed.and_then(|at_line_feed| step(at_line_feed, b'\n'));
+            (next, LINE_END)
+        } else {
+            (pad(self.state), &b""[..])
+        };
         self.state = next.unwrap_or_else(State::Bad);
-        next.map(|_| ())
+        next.map(|_| Bytes::from_static(bytes))
     }
 
-    /// Returns how many of the next bytes belong to the body and can be forwarded unchanged. It stops before a line
-    /// feed that needs a CR.
+    /// Returns how many of the next bytes belong to the body and have the same fate: they are forwarded unchanged or,
+    /// if they are of the trailer section, left out. It stops before a byte of an origin that has to be repaired.
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
+        let is_trailer = |state| matches!(state, State::Trailer { .. });
+        let begins_in_trailer = is_trailer(self.state);
         while let Some((byte, after)) = rest.split_first() {
-            if self.is_origin && *byte == b'\n' && is_before_cr(self.state) {
+            let is_fault = match byte {
+                b'\n' => is_before_cr(self.state),
+                b' ' | b'\t' => is_after_size(self.state),
+                _ => false,
+            };
+            if (self.is_origin && is_fault) || (is_trailer(self.state) && !begins_in_trailer) {
                 break;
             }
             let (next, taken) = match self.state {
@@ -217,11 +238,6 @@ impl Body {
                         State::Chunk(missing)
                     };
                     (next, taken)
-                }
-                State::Size { digits: 1.., size } | State::Padding { size }
-                    if self.is_origin && matches!(byte, b' ' | b'\t') =>
-                {
-                    (State::Padding { size }, 1)
                 }
                 state @ (State::Size { .. }
                 | State::Padding { .. }
@@ -271,6 +287,29 @@ const fn is_before_cr(state: State) -> bool {
     )
 }
 
+/// Whether the size of a chunk is over here, so that spaces of an origin have only one meaning.
+const fn is_after_size(state: State) -> bool {
+    matches!(
+        state,
+        State::Size { digits: 1.., .. } | State::Padding { .. }
+    )
+}
+
+/// The state behind one more space after the size of a chunk.
+fn pad(state: State) -> Result<State, BadBody> {
+    let (size, length) = if let State::Padding { size, length } = state {
+        (size, length)
+    } else if let State::Size { size, .. } = state {
+        (size, 0)
+    } else {
+        return Err(BadBody::Size);
+    };
+    Ok(State::Padding {
+        size,
+        length: count(length, EXTENSION_MAX)?,
+    })
+}
+
 /// Consumes up to `missing` of the `there` bytes that are available. Returns how many are still missing afterwards, and
 /// how many were consumed.
 fn pass(missing: u64, there: usize) -> (u64, usize) {
@@ -293,11 +332,11 @@ fn step(state: State, byte: u8) -> Result<State, BadBody> {
         }
         (
             State::Size { digits: 1.., size }
-            | State::Padding { size }
+            | State::Padding { size, .. }
             | State::Extension { size, .. },
             b'\r',
         ) => Ok(State::SizeEnd { size }),
-        (State::Size { digits: 1.., size } | State::Padding { size }, b';') => {
+        (State::Size { digits: 1.., size } | State::Padding { size, .. }, b';') => {
             Ok(State::Extension { size, length: 0 })
         }
         (State::Size { .. } | State::Padding { .. }, _) => Err(BadBody::Size),
@@ -363,11 +402,13 @@ mod tests {
     /// complete.
     fn run(framing: Framing, bytes: &[u8], piece: usize) -> Result<(usize, bool), BadBody> {
         let mut body = Body::of_client(framing);
-        let mut taken = 0;
+        let (mut buffer, mut taken) = (BytesMut::new(), 0);
         for piece in bytes.chunks(piece) {
-            let now = body.advance(piece)?;
-            taken += now;
-            if now < piece.len() {
+            buffer.extend_from_slice(piece);
+            let before = buffer.len();
+            while !body.take(&mut buffer)?.is_empty() {}
+            taken += before - buffer.len();
+            if !buffer.is_empty() {
                 break;
             }
         }
@@ -397,8 +438,7 @@ mod tests {
     #[test]
     fn a_connection_that_ends_early_broke_the_body() {
         let at_end = |framing, bytes: &[u8]| {
-            let mut body = Body::of_client(framing);
-            body.advance(bytes).unwrap();
+            let (_, body) = received(Body::of_client(framing), bytes, 100).unwrap();
             body.is_complete_at_end()
         };
         assert!(at_end(Framing::UntilClose, b"ab"));
@@ -446,17 +486,40 @@ mod tests {
     }
 
     #[test]
-    fn only_an_origin_may_write_spaces_after_the_size_of_a_chunk() {
-        let bytes = b"5 \t\r\nhello\r\n0  \r\n\r\n";
-        let mut body = Body::of_origin(Framing::Chunked);
-        assert_eq!(body.advance(bytes), Ok(bytes.len()));
-        assert!(body.is_complete());
-        let mut body = Body::of_client(Framing::Chunked);
-        assert_eq!(body.advance(bytes), Err(BadBody::Size));
-        for bytes in [&b" 5\r\n"[..], b"5 6\r\n"] {
-            let mut body = Body::of_origin(Framing::Chunked);
-            assert_eq!(body.advance(bytes), Err(BadBody::Size));
+    fn only_an_origin_may_write_spaces_after_the_size_of_a_chunk_and_they_reach_nobody() {
+        let sent = b"5 \t\r\nhello\r\n1  ;a=b \r\n!\r\n0  \r\n\r\n";
+        for piece in [1, 2, 3, 100] {
+            let (got, body) = received(Body::of_origin(Framing::Chunked), sent, piece).unwrap();
+            assert_eq!(got, "5\r\nhello\r\n1;a=b \r\n!\r\n0\r\n\r\n");
+            assert!(body.is_complete() && !body.was_repaired());
+            let refused = received(Body::of_client(Framing::Chunked), sent, piece);
+            assert_eq!(refused, Err(BadBody::Size));
         }
+        let many = [&b"5"[..], &[b' '; 5_000][..], b"\r\nhello"].concat();
+        for (bytes, error) in [
+            (&b" 5\r\n"[..], BadBody::Size),
+            (b"5 6\r\n", BadBody::Size),
+            (&many, BadBody::TooLong),
+        ] {
+            let refused = received(Body::of_origin(Framing::Chunked), bytes, 100);
+            assert_eq!(refused, Err(error));
+        }
+    }
+
+    #[test]
+    fn no_field_of_a_trailer_section_reaches_anybody() {
+        let sent = b"2\r\nab\r\n0;x\r\nHost: other\r\nProxy-Authorization: Basic x\r\n\r\nnext";
+        for piece in [1, 2, 3, 100] {
+            for begin in [Body::of_client, Body::of_origin] {
+                let (got, body) = received(begin(Framing::Chunked), sent, piece).unwrap();
+                assert_eq!(got, "2\r\nab\r\n0;x\r\n\r\n");
+                assert!(body.is_complete() && !body.was_repaired());
+            }
+        }
+        let unfinished = b"0\r\nHost: other\r\n";
+        let (got, body) = received(Body::of_client(Framing::Chunked), unfinished, 100).unwrap();
+        assert_eq!(got, "0\r\n", "the receiver sees a body without its end");
+        assert!(!body.is_complete_at_end());
     }
 
     /// What the receiver of an origin's chunks gets if they come in pieces of this size, without what follows.
@@ -478,7 +541,7 @@ mod tests {
     #[test]
     fn bare_line_feeds_between_an_origins_chunks_reach_nobody() {
         let sent = b"3\nabc\n2 \nde\r\n0\nT: x\n\nnext";
-        let right = "3\r\nabc\r\n2 \r\nde\r\n0\r\nT: x\r\n\r\n";
+        let right = "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         for piece in [1, 2, 3, 100] {
             let (got, body) = received(Body::of_origin(Framing::Chunked), sent, piece).unwrap();
             assert_eq!(got, right);

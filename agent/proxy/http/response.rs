@@ -97,8 +97,8 @@ impl Response {
         }
     }
 
-    /// How the client finds the end of the body. A client that speaks HTTP/1.0 does not know chunks, and gets what is
-    /// in them until its connection ends.
+    /// How the client finds the end of the body. A client that speaks HTTP/1.0 does not know chunks. It gets only their
+    /// content, and then its connection is closed.
     pub fn framing_for_client(&self) -> Framing {
         match (self.framing, self.to.version) {
             (Framing::Chunked, Version::Http10) => Framing::UntilClose,
@@ -178,9 +178,13 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
         _ if to.head => Framing::None,
         _ => announced.unwrap_or(Framing::UntilClose),
     };
+    // An answer with this status has no body. If the origin announces one all the same, it may send one.
+    let is_doubtful = status == 204 && !matches!(announced, None | Some(Framing::Length(0)));
     let keep_alive = framing != Framing::UntilClose
+        && !is_doubtful
         && headers.is_length_certain()
-        // HTTP/1.0 does not know chunks, so an origin that sends them in it ends the connection (RFC 9112 section 6.1).
+        // HTTP/1.0 does not have chunks. If a response of that version has them, its end is uncertain, so the
+        // connection is not used again (RFC 9112 section 6.1).
         && (version == Version::Http11 || framing != Framing::Chunked)
         && !headers.lists("connection", "close")
         && (version == Version::Http11 || headers.lists("connection", "keep-alive"));
@@ -197,7 +201,7 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
     Ok(Some((response, length)))
 }
 
-/// Parses a status line (RFC 9112 section 4). If the reason phrase is missing, the space before it may be missing, too.
+/// Parses a status line (RFC 9112 section 4). If the reason phrase is missing, the space before it can be missing, too.
 fn status_line(line: &[u8]) -> Result<(Version, u16, &[u8]), Wrong> {
     let wrong = || Wrong::new(502, "Its first line is not a status line.");
     let (version, rest) = line.split_at_checked("HTTP/1.1".len()).ok_or_else(wrong)?;

@@ -8,9 +8,11 @@ fn at(millis: u64) -> Instant {
 }
 
 fn only(switch: &Switch, now: Instant) -> FlowInfo {
-    let (total, flows) = switch.flows(now, 10);
-    assert_eq!((total, flows.len()), (1, 1));
-    flows[0]
+    let flows: Vec<_> = switch.flow_uses(None).collect();
+    assert_eq!((switch.flow_total(), flows.len()), (1, 1));
+    let flow = switch.flow(now, flows[0].0).unwrap();
+    assert_eq!(switch.flow(now, flow.key.reversed()), Some(flow));
+    flow
 }
 
 /// A segment with `count` bytes of data.
@@ -37,7 +39,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     assert_eq!(flow.key.src.to_string(), "127.0.42.102:4000");
     assert_eq!((flow.phase, flow.handshake), (FlowPhase::Opening, None));
     forward(&mut switch, 11, C, segment((C, 4000), (A, 80), RST, 101, 0));
-    assert_eq!(switch.flows(at(11), 10).0, 0);
+    assert_eq!(switch.flow_total(), 0);
 
     forward(&mut switch, 100, A, segment(a, c, SYN, 100, 0));
     forward(&mut switch, 120, C, segment(c, a, SYN | ACK, 500, 101));
@@ -61,16 +63,27 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
 }
 
 #[test]
-fn when_there_are_more_flows_than_are_wanted_the_latest_are_told() {
+fn flows_are_told_with_their_last_use_from_any_of_them_on() {
     let mut switch = switch();
     for port in 4000..4010 {
         let syn = segment((A, port), (B, 80), SYN, 1, 0);
         let verdict = switch.handle_packet(at(port.into()), vip(A), syn);
         assert!(verdict.passes());
     }
-    let (total, flows) = switch.flows(at(5_000), 3);
-    let ports: Vec<_> = flows.iter().map(|flow| flow.key.src.port()).collect();
-    assert_eq!((total, ports), (10, vec![4007, 4008, 4009]));
+    let all: Vec<_> = switch.flow_uses(None).collect();
+    let uses = all
+        .iter()
+        .map(|(key, last)| (key.src.port(), *last))
+        .collect::<Vec<_>>();
+    let right: Vec<_> = (4000..4010).map(|port| (port, at(port.into()))).collect();
+    assert_eq!(uses, right);
+    let (after, _) = all[6];
+    // The place is the same when the flow itself is gone.
+    for _ in 0..2 {
+        let rest: Vec<_> = switch.flow_uses(Some(after)).collect();
+        assert_eq!(rest, all[7..]);
+        switch.kill_flow(NOW, after);
+    }
 }
 
 #[test]
@@ -148,7 +161,7 @@ fn a_syn_costs_as_much_when_it_is_sent_again() {
         let syn = segment((A, 4000), (B, 80), SYN, 100, 0);
         assert_eq!(switch.handle_packet(NOW, vip(A), syn), Verdict::Begun);
     }
-    assert_eq!(switch.flows(NOW, 10).0, 1);
+    assert_eq!(switch.flow_total(), 1);
 }
 
 /// The outcomes of the flows that have ended, the oldest first.
@@ -180,7 +193,7 @@ fn a_connection_that_lasted_a_moment_is_told_with_its_bytes_after_its_end() {
     assert_eq!(outcomes(&switch), []);
     let last = segment(a, b, ACK, 402, 1_502);
     assert!(switch.handle_packet(at(40), vip(A), last).passes());
-    assert_eq!(switch.flows(at(40), 10).0, 0);
+    assert_eq!(switch.flow_total(), 0);
     let ended: Vec<_> = switch.ended(10).copied().collect();
     let [ended] = ended[..] else {
         panic!("{ended:?}");

@@ -106,7 +106,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
 
     // Bytes pass through the network, and the page shows their flow.
     let open = get(first);
-    app.turn_to(&home, "Flows").await;
+    app.turn_to(&home, "Connections").await;
     app.sees(
         &home,
         "//*[@role='grid']//*[@role='row' and contains(., 'laptop') and contains(., 'web')]",

@@ -18,6 +18,8 @@ pub(crate) struct Attack {
     pub(crate) files: Option<u32>,
     /// Whether the attack is so excessive that the attacker has to be named to people.
     pub(crate) named: bool,
+    /// The honest hosts to which the hostile ones begin so many connections that they may say so.
+    pub(crate) crowded: &'static [&'static str],
     /// The smallest number of frames or connections that counts as an attack. A short run that sends fewer fails.
     pub(crate) least: u64,
 }
@@ -32,6 +34,7 @@ const fn attack(name: &'static str, agents: &'static [&'static str], least: u64)
         asked: false,
         files: None,
         named: true,
+        crowded: &[],
         least,
     }
 }
@@ -42,6 +45,14 @@ const fn quiet(name: &'static str, agents: &'static [&'static str], least: u64) 
     Attack {
         named: false,
         ..attack(name, agents, least)
+    }
+}
+
+/// The same attack, which begins many connections to these hosts.
+const fn crowding(hosts: &'static [&'static str], attack: Attack) -> Attack {
+    Attack {
+        crowded: hosts,
+        ..attack
     }
 }
 
@@ -64,21 +75,21 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack("resets of flows that never were", &["resets"], 5_000),
     attack("stray packets of 64 KiB", &["stray"], 100),
     // Flows that only begin.
-    attack("SYNs to the laptop's DNS port", &["syn-dns"], 5_000),
-    attack("SYNs to a published port", &["syn-good"], 5_000),
-    attack("7,800 features, then SYNs", &["features-then-syns"], 5_000),
+    crowding(&["laptop"], attack("SYNs to the laptop's DNS port", &["syn-dns"], 5_000)),
+    crowding(&["good"], attack("SYNs to a published port", &["syn-good"], 5_000)),
+    crowding(&["good"], attack("7,800 features, then SYNs", &["features-then-syns"], 5_000)),
     attack("SYNs to a host that never answers", &["syn-silent"], 16_000),
     attack("SYNs to itself", &["syn-self"], 5_000),
-    attack("SYN and RST in turn", &["syn-reset"], 5_000),
-    Attack { gateway: true, ..attack("SYNs to the gateway's relay", &["syn-relay"], 5_000) },
-    Attack { gateway: true, ..quiet("relay questions that nobody answers", &["relay-questions"], 400) },
-    Attack { files: Some(1_024), ..attack("1,500 flows, 1,024 open files", &["hold"], 500) },
-    quiet("flows closed on one side", &["half-closed"], 1_000),
+    crowding(&["good"], attack("SYN and RST in turn", &["syn-reset"], 5_000)),
+    Attack { gateway: true, ..crowding(&["good2"], attack("SYNs to the gateway's relay", &["syn-relay"], 5_000)) },
+    Attack { gateway: true, ..crowding(&["good2"], quiet("relay questions that nobody answers", &["relay-questions"], 400)) },
+    Attack { files: Some(1_024), ..crowding(&["laptop"], attack("1,500 flows, 1,024 open files", &["hold"], 500)) },
+    crowding(&["good"], quiet("flows closed on one side", &["half-closed"], 1_000)),
     // Packets within flows.
     quiet("300 flows, zero window", &["zero-window"], 600),
     quiet("300 flows, a window of one byte", &["tiny-window"], 600),
     attack("300 flows, filled", &["fill"], 600),
-    quiet("DNS questions over 100 flows", &["dns-questions"], 1_000),
+    crowding(&["laptop"], quiet("DNS questions over 100 flows", &["dns-questions"], 1_000)),
     quiet("segments of one byte", &["one-byte"], 1_000),
     quiet("every other byte", &["out-of-order"], 5_000),
     quiet("segments that overlap", &["overlaps"], 5_000),
@@ -105,7 +116,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     quiet("standard error, one line", &["stderr-endless"], 1),
     attack("dies and comes back", &["dies"], 1),
     // Several attacks at once.
-    attack("five at once", &["syn-dns", "json-objects", "refused-unread", "same-problems", "syn-good"], 5_000),
+    crowding(&["laptop", "good"], attack("five at once", &["syn-dns", "json-objects", "refused-unread", "same-problems", "syn-good"], 5_000)),
     // Another user of the laptop.
     local("16,585 connections of another user", "idle 16585 127.0.42.12 8082", 1),
     local("1,024 CONNECTs of another user", "idle 1024 127.0.0.1 18080", 1),

@@ -288,7 +288,7 @@ impl<'a> Stage<'a> {
         for host in hosts {
             let name = host["name"].as_str().unwrap();
             let state = host["state"].as_str().unwrap();
-            if HONEST.contains(&name) && !self.is_up(state, &host["reason"]) {
+            if HONEST.contains(&name) && !self.is_up(name, state, &host["reason"]) {
                 measured
                     .unready
                     .push(format!("{name} is {state}: {}", host["reason"]));
@@ -299,7 +299,8 @@ impl<'a> Stage<'a> {
         for host in HONEST {
             for (at, line) in self.watch.states(host, go) {
                 let (at, data) = (at - go, &line["data"]);
-                if self.is_up(data["state"].as_str().unwrap_or_default(), &data["reason"]) {
+                let state = data["state"].as_str().unwrap_or_default();
+                if self.is_up(host, state, &data["reason"]) {
                     continue;
                 }
                 let line = format!(
@@ -329,13 +330,17 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether an honest host works: it is ready, or it is degraded and the reason names a hostile host.
-    fn is_up(&self, state: &str, reason: &Value) -> bool {
-        let reason = reason.as_str().unwrap_or_default();
-        let mut evil = self.evil();
+    /// Whether an honest host works: it is ready, or it is degraded only because it refuses connections of hostile
+    /// hosts, and it is one to which they begin many.
+    fn is_up(&self, host: &str, state: &str, reason: &Value) -> bool {
+        let crowd = |(name, _)| format!("cannot take all connections of {name}: ");
+        let crowds: Vec<String> = self.evil().map(crowd).collect();
+        let is_crowd = |part: &str| {
+            part == "check what it is doing" || crowds.iter().any(|crowd| part.starts_with(crowd))
+        };
+        let mut parts = reason.as_str().unwrap_or_default().split("; ");
         state == "ready"
-            || (state == "degraded"
-                && evil.any(|(name, _)| reason.contains(&format!(" of {name}"))))
+            || (state == "degraded" && self.attack.crowded.contains(&host) && parts.all(is_crowd))
     }
 
     /// The text that named each of the attackers.

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { jump, wayOf } from "./jump";
+import { jump, pathOf } from "./jump";
 
 test.each([
   ["ssh web1 -- norouter", ""],
@@ -22,5 +22,5 @@ test.each([
   ["ssh -J jump web1 -- norouter", "/via jump"],
   ["/usr/bin/kubectl exec -i pod -- norouter", "/program kubectl"],
 ])("the way of “%s” is %s", (line, key) => {
-  expect(wayOf(line.split(" ").filter(Boolean)).key).toBe(key);
+  expect(pathOf(line.split(" ").filter(Boolean)).key).toBe(key);
 });

@@ -1,10 +1,10 @@
-// Finds the way to a host in its command. Jump hosts in ~/.ssh/config are not known here.
+// Finds the path to a host in its command. Jump hosts in ~/.ssh/config are not known here.
 
-/** The way to a host. Hosts with the same key are reached in the same way. */
-export type Way = { key: string } & ({ kind: "here" } | { kind: "direct" } | { kind: "via"; machine: string } | { kind: "program"; program: string });
+/** The path to a host. Hosts with the same key are reached in the same way. */
+export type Path = { key: string } & ({ kind: "here" } | { kind: "direct" } | { kind: "via"; machine: string } | { kind: "program"; program: string });
 
-/** The way to the host that a command starts, as far as the command tells it. */
-export function wayOf(command: readonly string[]): Way {
+/** The path to the host that a command starts, as far as the command tells it. */
+export function pathOf(command: readonly string[]): Path {
   const program = command[0]?.split(/[\\/]/).at(-1);
   if (program === undefined || program === "") {
     return { key: "/here", kind: "here" };

@@ -46,8 +46,14 @@ class Router {
     });
   }
 
+  /** Goes to a page. An address that is shown already counts again, with what its query asks for. */
   go(page: Page, of?: string, query?: Record<string, string>): void {
-    location.hash = href(page, of, query);
+    const hash = href(page, of, query);
+    if (location.hash === hash) {
+      this.at = pageAddress(hash);
+    } else {
+      location.hash = hash;
+    }
   }
 }
 

@@ -56,7 +56,7 @@ function said(world: World, chance: Chance): Event {
   const about = { host: host.name, vip: host.vip };
   const what = chance.next();
   if (what < 0.04) {
-    return { type: "warning", ...about, text: "port 8080 is taken by another program on this machine; its flows go to that one" };
+    return { type: "warning", ...about, text: "port 8080 is taken by another program on this machine; its connections go to that one" };
   }
   if (what < 0.045) {
     return { type: "refused", ...about, times: 3, targets: 1, most: [{ to: "db:5432", times: 3, by: "rule 2 of the policy (line 32)" }], text: "was refused 3 connections by the policy: db:5432 (3 times, rule 2 of the policy (line 32))" };

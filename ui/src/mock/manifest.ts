@@ -113,7 +113,7 @@ function check(text: string, running: string, world: World): Checked {
       lines.push({ kind: "restart", host, text: `${host} is started again with another command` });
       commands.push({ host, vip, command, previous: commandOf(old), change: "changed" });
     } else if (old !== block) {
-      lines.push({ kind: "reconfigure", host, text: `${host} is told its new settings; it keeps its flows` });
+      lines.push({ kind: "reconfigure", host, text: `${host} is told its new settings; it keeps its connections` });
     }
   }
   for (const host of before.keys()) {

@@ -82,8 +82,8 @@ function why(world: World, target: string, from: string): WhyView {
       { step: "name", outcome: "ok", text: `${name} is the host at ${host.vip}.`, tookUs: 40 },
       { step: "listener", outcome: "ok", text: `${from} listens on ${target.replace(name, host.vip)}.`, tookUs: 210 },
       up
-        ? { step: "link", outcome: "ok", text: `${host.name} is ${host.state}; its agent answered lately.`, tookUs: host.latencyUs }
-        : { step: "link", outcome: "failed", text: `${host.name} cannot be reached: ${host.reason ?? host.state}.`, remedy: "Open the page of the host and look at the last words of its command." },
+        ? { step: "destination", outcome: "ok", text: `${host.name} is ${host.state}; its agent answered lately.`, tookUs: host.latencyUs }
+        : { step: "destination", outcome: "failed", text: `${host.name} cannot be reached: ${host.reason ?? host.state}.`, remedy: "Open the page of the host and read its recent output." },
       up
         ? { step: "dial", outcome: "ok", text: `${host.name} dialled 127.0.0.1:80, which accepted.`, tookUs: 13_400 }
         : { step: "dial", outcome: "skipped", text: "Not tried, since the host cannot be reached." },

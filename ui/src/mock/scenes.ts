@@ -96,6 +96,7 @@ const office: Scene = {
           what: 'Error: no container with name or ID "web" found: no such container (status 125)',
           remedy: "start the container, or correct its name in cmd",
           status: 125,
+          cause: "noContainer",
         }),
         retry: { attempt: 4, atMs: 0, pauseMs: 16_000 },
         stderr: ['Error: no container with name or ID "web" found: no such container'],
@@ -224,6 +225,15 @@ function login(): Scene {
   };
 }
 
+/** A scene in which two hosts could not write the files for programs: this machine, and another one. */
+function noted(): Scene {
+  const note = (folder: string) =>
+    `cannot write the files for programs of this host: ${folder} cannot be made: Permission denied (os error 13); until then "norouter env" and "norouter exec" do not work there`;
+  const [laptop, web1, ...others] = office.actors as [Actor, Actor, ...Actor[]];
+  const lacks = (actor: Actor, folder: string): Actor => ({ ...actor, extra: { ...actor.extra, notes: [note(folder)] } });
+  return { ...office, actors: [lacks(laptop, "/home/ada/.norouter"), lacks(web1, "/home/deploy/.norouter"), ...others] };
+}
+
 /** A network with a policy of two rules: the laptop may reach everything, and the other hosts only the database. */
 function ruled(): Scene {
   const hosts = office.actors.map((actor) => actor.plan);
@@ -263,6 +273,8 @@ function ruled(): Scene {
 
 export function scene(name: string): Scene {
   switch (name) {
+    case "noted":
+      return noted();
     case "ruled":
       return ruled();
     case "many":

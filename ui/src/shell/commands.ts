@@ -1,11 +1,19 @@
 // The entries of the palette. A command that ends something asks first.
 import { asking } from "../lib/asking.svelte";
+import { pageOf } from "../lib/copies";
 import { intents } from "../lib/intents";
+import { ipc } from "../lib/ipc";
+import { modKey } from "../lib/keys";
 import { overlay } from "../lib/overlay.svelte";
+import { plan } from "../lib/plan.svelte";
 import { type NamedPage, router } from "../lib/router.svelte";
 import { truth } from "../lib/store.svelte";
 import { t } from "../lib/strings";
+import { act } from "../lib/toasts.svelte";
+import { isUp } from "../lib/truth";
+import type { HostView } from "../lib/types/HostView";
 import type { Theme } from "../lib/types/Theme";
+import { PAGE_KEYS } from "./shortcuts";
 
 export type PaletteEntry = {
   id: string;
@@ -13,6 +21,8 @@ export type PaletteEntry = {
   name: string;
   /** The text beside the name: an address, a state, or that the command asks first. */
   note: string;
+  /** The keys that do the same on every page. */
+  keys?: string[] | undefined;
   /** Whether the entry is found only by typing, because there is one such entry for each host. */
   rare?: true;
   run: () => unknown;
@@ -27,8 +37,14 @@ function pages(): PaletteEntry[] {
     group: "pages",
     name: t.shell.nav.pages[page],
     note: "",
+    keys: keysOf(page),
     run: () => router.go(page),
   }));
+}
+
+function keysOf(page: NamedPage): string[] | undefined {
+  const key = Object.keys(PAGE_KEYS).find((key) => PAGE_KEYS[key] === page);
+  return key === undefined ? undefined : [modKey(truth.app?.platform), key];
 }
 
 function hosts(): PaletteEntry[] {
@@ -41,46 +57,82 @@ function hosts(): PaletteEntry[] {
   }));
 }
 
+/** A command; `note` is the text beside its name. */
+function command(name: string, run: () => unknown, note = "", keys?: string[]): PaletteEntry {
+  return { id: `command ${name}`, group: "commands", name, note, keys, run };
+}
+
 function commands(): PaletteEntry[] {
   const app = truth.app;
   const found: PaletteEntry[] = [];
-  const add = (name: string, run: () => unknown, note = "") => found.push({ id: `command ${name}`, group: "commands", name, note, run });
   if (app?.network) {
-    add(t.shell.header.reload, intents.reload);
-    add(words.why, () => overlay.open("why"));
+    found.push(command(t.shell.header.reload, intents.reload, "", [modKey(app.platform), "Shift", "R"]));
+    found.push(command(words.why, () => overlay.open("why")));
+    if (plan.view?.hosts.some((host) => host.http || host.socks)) {
+      found.push(command(words.copyProxies, copyProxies));
+    }
     if (!app.network.hosted) {
-      add(t.shell.header.detach, intents.detach);
+      found.push(command(t.shell.header.detach, intents.detach));
     }
-    add(t.shell.header.stop, intents.stop, words.asks);
+    found.push(command(t.shell.header.stop, intents.stop, words.asks));
   } else if (app?.manifest && !app.consent) {
-    add(t.shell.header.start, intents.start);
+    found.push(command(t.shell.header.start, intents.start));
   }
-  for (const host of truth.hosts) {
-    const one = (name: string, run: () => unknown, note = "") => found.push({ id: `command ${name}`, group: "commands", name, note, rare: true, run });
-    const [prompt] = host.prompts;
-    if (prompt !== undefined) {
-      one(words.answer(host.name), () => asking.open(host.name, prompt.id));
-    }
-    one(words.copyAddress(host.name), () => intents.copy(host.vip, t.host.address), host.vip);
-    one(words.copyName(host.name), () => intents.copy(host.name, t.host.name));
-    one(words.log(host.name), () => router.go("log", undefined, { host: host.name }));
-    if (host.state === "stopped" || host.state === "refused") {
-      one(words.startHost(host.name), () => intents.startHost(host.name));
-    } else {
-      one(words.restart(host.name), () => intents.restartHost(host), host.traffic.flows > 0 ? words.asks : "");
-      one(words.stopHost(host.name), () => intents.stopHost(host), words.asks);
-    }
-  }
-  add(words.openFile, intents.openDialog);
-  add(words.openDemo, intents.openDemo);
+  found.push(...truth.hosts.flatMap(commandsOf).map((entry): PaletteEntry => ({ ...entry, rare: true })));
+  found.push(command(words.openFile, intents.openDialog), command(words.openDemo, intents.openDemo));
   for (const theme of ["light", "dark", "system"] satisfies Theme[]) {
     if (app && app.settings.theme !== theme) {
-      add(words.theme[theme], () => intents.settings({ theme }));
+      found.push(command(words.theme[theme], () => intents.settings({ theme })));
     }
   }
-  add(words.shortcuts, () => overlay.open("shortcuts"));
-  add(words.quit, intents.quit, app?.network?.hosted ? words.asks : "");
+  found.push(command(words.shortcuts, () => overlay.open("shortcuts"), "", ["?"]));
+  found.push(command(words.quit, intents.quit, app?.network?.hosted ? words.asks : ""));
   return found;
+}
+
+/** The commands for one host: what waits for the person first, then its ports and texts, then what changes its state. */
+function commandsOf(host: HostView): PaletteEntry[] {
+  const { name, vip, held, prompts, state } = host;
+  const found: PaletteEntry[] = [];
+  const [prompt] = prompts;
+  if (prompt !== undefined) {
+    found.push(command(words.answer(name), () => asking.open(name, prompt.id)));
+  }
+  if (held !== undefined) {
+    found.push(command(words.approve(name), () => router.go("host", name)));
+  }
+  for (const port of plan.host(name)?.publishes ?? []) {
+    const page = pageOf(vip, port);
+    if (page !== null && isUp(host)) {
+      found.push(command(words.openPort(`${name}:${port.port}`), () => intents.openUrl(page), page));
+    }
+    found.push(command(words.copyPort(`${name}:${port.port}`), () => intents.copy(`${vip}:${port.port}`, `${vip}:${port.port}`), `${vip}:${port.port}`));
+  }
+  found.push(command(words.copyAddress(name), () => intents.copy(vip, t.host.address), vip));
+  found.push(command(words.copyName(name), () => intents.copy(name, t.host.name)));
+  found.push(command(words.flows(name), () => router.go("flows", undefined, { host: name })));
+  found.push(command(words.log(name), () => router.go("log", undefined, { host: name })));
+  if (truth.app?.manifest) {
+    found.push(command(words.edit(name), () => router.go("manifest", undefined, { host: name })));
+  }
+  if (state === "stopped" || state === "refused" || state === "waiting") {
+    found.push(command(state === "waiting" ? words.retry(name) : words.startHost(name), () => intents.startHost(name)));
+  } else {
+    found.push(command(words.restart(name), () => intents.restartHost(host), host.traffic.flows > 0 ? words.asks : ""));
+  }
+  if (state !== "stopped" && state !== "refused") {
+    found.push(command(words.stopHost(name), () => intents.stopHost(host), words.asks));
+  }
+  return found;
+}
+
+/** Copies the variables of the proxies for the usual shell of this system. */
+async function copyProxies(): Promise<void> {
+  const shell = truth.app?.platform === "windows" ? "powershell" : "posix";
+  const script = await act(ipc.envScript(shell, null), null, t.settings.proxies.failed);
+  if (script !== undefined) {
+    await intents.copy(script, t.settings.proxies.what);
+  }
 }
 
 export function entries(): PaletteEntry[] {
@@ -88,8 +140,8 @@ export function entries(): PaletteEntry[] {
 }
 
 /**
- * The entries that match the typed text, with the best ones first in each group: entries that begin with the text, then
- * entries that contain it, and then entries that contain its letters in order.
+ * The entries that match the typed text, with the best ones first in each group: the entry that is the text, then those
+ * that begin with it, those that contain it, and those that contain its letters in order.
  */
 export function matching(all: PaletteEntry[], typed: string): PaletteEntry[] {
   const wanted = typed.trim().toLowerCase();
@@ -106,16 +158,19 @@ export function matching(all: PaletteEntry[], typed: string): PaletteEntry[] {
 
 function rank(entry: PaletteEntry, wanted: string): number | null {
   const name = entry.name.toLowerCase();
-  if (name.startsWith(wanted)) {
+  if (name === wanted) {
     return 0;
   }
-  if (name.includes(wanted)) {
+  if (name.startsWith(wanted)) {
     return 1;
   }
-  if (entry.note.toLowerCase().includes(wanted)) {
+  if (name.includes(wanted)) {
     return 2;
   }
-  return inOrder(name, wanted) ? 3 : null;
+  if (entry.note.toLowerCase().includes(wanted)) {
+    return 3;
+  }
+  return inOrder(name, wanted) ? 4 : null;
 }
 
 function inOrder(name: string, wanted: string): boolean {

@@ -5,7 +5,7 @@ import { overlay } from "../lib/overlay.svelte";
 import { router, type Page } from "../lib/router.svelte";
 import { truth } from "../lib/store.svelte";
 
-const PAGES: Record<string, Page> = { "1": "network", "2": "flows", "3": "log", "4": "manifest", "5": "policy", ",": "settings" };
+export const PAGE_KEYS: Record<string, Page> = { "1": "network", "2": "flows", "3": "log", "4": "manifest", "5": "policy", ",": "settings" };
 
 export function globalKeys(event: KeyboardEvent): void {
   if (run(event)) {
@@ -31,7 +31,7 @@ function run(event: KeyboardEvent): boolean {
     return false;
   }
   if (hasMod(event)) {
-    const page = PAGES[key];
+    const page = PAGE_KEYS[key];
     if (page !== undefined) {
       router.go(page);
       return true;

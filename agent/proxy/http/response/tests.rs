@@ -69,6 +69,9 @@ fn the_length_of_a_body_is_known_from_the_head() {
         &get(),
     );
     assert!(!text(&response, false).contains("Content-Length"));
+    assert!(!response.keep_alive, "the five bytes may come all the same");
+    let response = parse("HTTP/1.1 204 No Content\r\n\r\n", &get());
+    assert!(response.keep_alive);
 }
 
 #[test]

@@ -9,6 +9,7 @@ import type { Checked } from "../types/Checked";
 import type { ManifestText } from "../types/ManifestText";
 import { Checker } from "./checker";
 import * as drafts from "./draft";
+import { history, remember } from "./history";
 import { keep, reopen } from "./kept";
 import type { Schema } from "./schema";
 
@@ -24,6 +25,9 @@ class ManifestModel {
 
   readonly edited = $derived(this.draft !== null && drafts.isEdited(this.draft));
   readonly canSave = $derived(this.draft !== null && drafts.canSave(this.draft));
+
+  /** The texts of the file that were replaced, the last one first. */
+  readonly replaced = $derived(this.draft === null ? [] : history(this.draft.base.path, localStorage));
 
   /** The last news of the file, so that each is applied only once. */
   #heard: ManifestText | null = null;
@@ -142,9 +146,22 @@ class ManifestModel {
     }
   }
 
+  /** Puts an older text into the editor, where its effect is shown before it is saved. */
+  restore(old: string): void {
+    if (this.draft !== null) {
+      const mine = this.draft.text;
+      const { path } = this.draft.base;
+      this.edit(old);
+      toasts.undoable(t.manifest.history.restored, () => this.draft?.base.path === path && this.edit(mine));
+    }
+  }
+
   #set(draft: drafts.Draft): void {
     const other = this.draft?.text !== draft.text;
     const first = this.draft?.base.path !== draft.base.path;
+    if (this.draft !== null && !first && this.draft.base.text !== draft.base.text) {
+      remember(draft.base.path, this.draft.base.text, Date.now(), localStorage);
+    }
     this.draft = draft;
     keep(draft, localStorage);
     if (other || first) {

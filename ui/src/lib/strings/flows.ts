@@ -1,4 +1,4 @@
-// The words of the flows page.
+// The words of the page of connections, which are called flows in the code.
 import { count } from "../format";
 import type { FlowOutcome } from "../types/FlowOutcome";
 import { plural } from "./plural";
@@ -30,7 +30,7 @@ const outcomeMeaning: Record<FlowOutcome, string> = {
 };
 
 export const flows = {
-  title: "Flows",
+  title: "Connections",
   table: "Open connections",
   recentTable: "Recent connections",
   show: "Show",
@@ -45,7 +45,7 @@ export const flows = {
   saved: "Saved filters",
   forget: (filter: string) => `Delete filter ${filter}`,
   odd: (words: string) => `Ignored: ${words}`,
-  summary: (shown: number, all: number) => (shown === all ? connections(all) : `${count(shown)} of ${connections(all)}`),
+  summary: (shown: number, all: number, isLive: boolean) => `${shown === all ? "" : `${count(shown)} of `}${count(all)} ${isLive ? "open" : "recent"}`,
   notSent: (n: number) => `Showing the ${count(n)} most recently active.`,
   ago: (span: string) => `${span} ago`,
   pause: "Pause",
@@ -90,7 +90,7 @@ export const flows = {
   state: { opening: "opening", open: "open", closing: "closing", closed: "ended" },
   meaning: {
     opening: "The other end has not answered yet.",
-    open: "Open.",
+    open: "Both sides can send.",
     closing: "One side has finished sending.",
     closed: "Ended. “Recent” says how.",
   },

@@ -8,6 +8,8 @@ export const host = {
   stop: "Stop",
   restart: "Restart",
   now: "Retry now",
+  /** Of a command that a person can run against the cause of a trouble. */
+  copyLine: (line: string) => `Copy “${line}”`,
   again: "Try again",
   edit: (name: string, isThis: boolean) => (isThis ? "Edit in manifest" : `Edit ${name} in manifest`),
   previous: "Previous host",
@@ -17,7 +19,7 @@ export const host = {
   facts: {
     label: "Facts",
     aliases: "Aliases",
-    way: "Path",
+    path: "Path",
     direct: "direct",
     over: (machine: string) => `via ${machine}`,
     agent: "Agent",
@@ -28,6 +30,7 @@ export const host = {
     refused: "Blocked packets",
     spoofed: "Forged packets",
     shed: "Dropped packets",
+    /** Of a figure that is unknown or zero. */
     unknown: "–",
   },
   total: (amount: string) => `${amount} total`,
@@ -45,7 +48,7 @@ export const host = {
     kinds: {
       name: "Name and port",
       address: "Address and port",
-      url: "URL",
+      url: "URL with name (needs the proxy)",
       addressUrl: "URL with address",
       command: (program: string) => `${program} command`,
     },
@@ -77,7 +80,14 @@ export const host = {
     failed: "not running",
   },
   routes: { title: "Gateway for", except: "except" },
-  problems: { title: "Problems", fix: "How to fix it" },
+  problems: { title: "Problems" },
+  /** What people should know of a host that works: files for other programs could not be written there. */
+  notes: {
+    title: "Good to know",
+    files: "Files for programs",
+    fix: "Make the folder writable for the user of the host, or name another one as “stateDir” in the manifest. Then restart the host.",
+    host: "Open host page",
+  },
   held: {
     title: "Command needs your approval",
     text: "This command will not run until you approve it.",
@@ -118,7 +128,15 @@ export const host = {
     ask: "Test",
     asking: "Checking…",
     steps: "Steps",
-    remedy: "How to fix it",
+    names: {
+      name: "Name",
+      rule: "Rule",
+      source: "Source",
+      destination: "Destination",
+      gateway: "Gateway",
+      listener: "Listener",
+      dial: "Connection",
+    } as Partial<Record<string, string>>,
     outcome: { ok: "OK", failed: "failed", unknown: "unknown", skipped: "skipped" },
     verdict: {
       ok: (target: string) => `${target} can be reached.`,

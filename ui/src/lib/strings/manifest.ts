@@ -36,6 +36,16 @@ export const manifest = {
     same: "The texts are the same.",
     skipped: "equal lines",
   },
+  own: { review: "Review", title: "Your changes", legend: "− in the file, + yours" },
+  history: {
+    title: "History",
+    show: "History",
+    choose: "The file as it was",
+    before: (moment: string) => `before ${moment}`,
+    legend: "− now, + after restoring. Nothing changes until you save.",
+    restore: "Restore",
+    restored: "Restored an older text. Save to apply.",
+  },
   problems: {
     title: "Problems",
     none: "No problems",

@@ -6,7 +6,7 @@ const connections = (n: number) => plural(n, "open connection", "open connection
 
 export const network = {
   title: "Network",
-  graph: "Diagram",
+  diagram: "Diagram",
   list: "List",
   view: "View",
   why: "Test a connection",
@@ -21,20 +21,21 @@ export const network = {
   more: (n: number) => `+${n}`,
   summary: (hosts: number, flows: number) => `${plural(hosts, "host", "hosts")}, ${connections(flows)}`,
   gateway: "gateway",
-  nextTry: (left: string) => `retrying in ${left}`,
+  /** It stands beside the state “retrying”. */
+  nextTry: (left: string) => `next try in ${left}`,
   trying: "connecting",
   asks: "waiting for you",
   hostLabel: (name: string, state: string, vip: string, asks: boolean) => `${name}, ${state}, ${vip}${asks ? ", waiting for you" : ""}`,
   crossing: "Throughput",
   up: "Uptime",
-  graphLabel: "Network diagram. The list shows the same information.",
+  diagramLabel: "Network diagram. The list shows the same information.",
   fit: "Fit to window",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   miniMap: "Overview of the diagram",
   /** What the line between two hosts stands for. */
-  talk: (a: string, b: string, flows: number, rate: string) => `${a} and ${b}: ${connections(flows)}, ${rate}`,
-  way: {
+  pair: (a: string, b: string, flows: number, rate: string) => `${a} and ${b}: ${connections(flows)}, ${rate}`,
+  path: {
     direct: "direct",
     via: (machine: string) => `via ${machine}`,
     here: "on this machine",
@@ -44,13 +45,13 @@ export const network = {
   port: (port: number, said: string) => `Port ${port}: ${said}`,
   groups: {
     label: "Group hosts",
-    by: { none: "No groups", prefix: "By name", way: "By path", state: "By state" },
+    by: { none: "No groups", prefix: "By name", path: "By path", state: "By state" },
     fold: (name: string) => `Collapse ${name}`,
     unfold: (name: string) => `Expand ${name}`,
     foldAll: "Collapse all groups",
     unfoldAll: "Expand all groups",
     up: (up: number, all: number) => (up === all ? plural(all, "host", "hosts") : `${count(up)} of ${plural(all, "host", "hosts")} up`),
-    other: "other hosts",
+    other: "others",
   },
   /** The groups of states by which hosts are filtered. */
   standing: {
@@ -64,6 +65,7 @@ export const network = {
   menu: {
     label: (host: string) => `Actions for ${host}`,
     open: "Open host page",
+    browser: (port: number) => `Open ${port} in the browser`,
     name: "Copy name",
     address: "Copy address",
     command: "Copy command",
@@ -81,7 +83,7 @@ export const network = {
     host: "Host",
     state: "State",
     address: "Address",
-    way: "Path",
+    path: "Path",
     ports: "Ports",
     latency: "Latency",
     sends: "Out",
@@ -94,7 +96,7 @@ export const network = {
     since: "How long the host has been in this state",
     sends: "Bytes per second from the host",
     receives: "Bytes per second to the host",
-    way: "How the command reaches the host",
+    path: "How the command reaches the host",
   },
   stopped: {
     title: (name: string) => `${name} is not running`,

@@ -22,7 +22,6 @@ export const welcome = {
     missing: "not found",
     unknown: "unknown",
     failed: "Could not check this machine",
-    fix: "How to fix it",
     whole: "Details and fixes",
     background: "In the background",
     all: "Everything that networks often need is here.",

@@ -15,11 +15,11 @@ const told = (by: Parameters<typeof groupsOf>[1]) => groupsOf(FLEET, by).map((gr
 
 describe("groups", () => {
   it("are by the beginning of the name, and single hosts are together", () => {
-    expect(told("prefix")).toEqual(["prod-eu-db: 2", "lab: 2", "other hosts: 1"]);
+    expect(told("prefix")).toEqual(["prod-eu-db: 2", "lab: 2", "others: 1"]);
   });
 
-  it("are by the way to the host", () => {
-    expect(told("way")).toEqual(["on this machine: 1", "via jump: 2", "direct: 1", "through podman: 1"]);
+  it("are by the path to the host", () => {
+    expect(told("path")).toEqual(["on this machine: 1", "via jump: 2", "direct: 1", "through podman: 1"]);
   });
 
   it("are by state, with what needs a look first", () => {

@@ -1,9 +1,10 @@
-// The groups of hosts in the picture and in the list.
+// The groups of hosts in the diagram and in the list.
+import { pathOf } from "../../lib/jump";
 import { t } from "../../lib/strings";
 import type { HostState } from "../../lib/types/HostState";
-import { wayOf } from "../../lib/jump";
+import { URGENCY } from "./urgency";
 
-export const GROUPINGS = ["none", "prefix", "way", "state"] as const;
+export const GROUPINGS = ["none", "prefix", "path", "state"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
 export type Group = { key: string; title: string; hosts: string[] };
@@ -11,38 +12,35 @@ export type Group = { key: string; title: string; hosts: string[] };
 /** What decides the group of a host. */
 export type Grouped = { name: string; state: HostState; command: readonly string[] };
 
-/** States that need a look come first. */
-const STATES: HostState[] = ["needsYou", "refused", "waiting", "degraded", "starting", "greeting", "configuring", "ready", "stopped"];
-
 /** The groups in a fixed order. Without a grouping, there is one group without a title. */
 export function groupsOf(hosts: readonly Grouped[], by: Grouping): Group[] {
   switch (by) {
     case "none":
       return hosts.length === 0 ? [] : [{ key: "", title: "", hosts: hosts.map((host) => host.name) }];
     case "state":
-      return STATES.map((state) => ({ key: state, title: t.states.word[state], hosts: hosts.filter((host) => host.state === state).map((host) => host.name) })).filter(
+      return URGENCY.map((state) => ({ key: state, title: t.states.word[state], hosts: hosts.filter((host) => host.state === state).map((host) => host.name) })).filter(
         (group) => group.hosts.length > 0,
       );
-    case "way":
-      return collected(hosts, (host) => wayOf(host.command).key, (_, first) => toldWay(first.command), 1);
+    case "path":
+      return collected(hosts, (host) => pathOf(host.command).key, (_, first) => toldPath(first.command), 1);
     case "prefix":
       return collected(hosts, (host) => prefixOf(host.name), (key) => key, 2);
   }
 }
 
-/** The way to a host in words: `direct`, `via jump.example.com`, `through kubectl`. */
-export function toldWay(command: readonly string[]): string {
-  const words = t.network.way;
-  const way = wayOf(command);
-  switch (way.kind) {
+/** The path to a host in words: `direct`, `via jump.example.com`, `through kubectl`. */
+export function toldPath(command: readonly string[]): string {
+  const words = t.network.path;
+  const path = pathOf(command);
+  switch (path.kind) {
     case "here":
       return words.here;
     case "direct":
       return words.direct;
     case "via":
-      return words.via(way.machine);
+      return words.via(path.machine);
     case "program":
-      return words.program(way.program);
+      return words.program(path.program);
   }
 }
 

@@ -1,4 +1,5 @@
-// The actions for a host, for its menu in the picture and in the list.
+// The actions for a host, for its menu in the diagram and in the list.
+import { pageOf } from "../../lib/copies";
 import { shellLine } from "../../lib/format";
 import { intents } from "../../lib/intents";
 import type { MenuItem } from "../../lib/menu.svelte";
@@ -6,6 +7,7 @@ import { plan } from "../../lib/plan.svelte";
 import { router } from "../../lib/router.svelte";
 import { truth } from "../../lib/store.svelte";
 import { t } from "../../lib/strings";
+import { isUp } from "../../lib/truth";
 import type { HostView } from "../../lib/types/HostView";
 
 export function hostMenu(host: HostView): MenuItem[][] {
@@ -16,7 +18,12 @@ export function hostMenu(host: HostView): MenuItem[][] {
   const start = { label: host.state === "waiting" ? words.retry : words.start, choose: () => void intents.startHost(host.name) };
   const restart = { label: words.restart, choose: () => void intents.restartHost(host) };
   const stop = { label: words.stop, danger: true, choose: () => void intents.stopHost(host) };
+  const pages = (plan.host(host.name)?.publishes ?? []).flatMap((port): MenuItem[] => {
+    const page = isUp(host) ? pageOf(host.vip, port) : null;
+    return page === null ? [] : [{ label: words.browser(port.port), detail: page, choose: () => void intents.openUrl(page) }];
+  });
   return [
+    pages,
     [
       { label: words.open, hint: "Enter", choose: () => router.go("host", host.name) },
       { label: words.flows, choose: () => router.go("flows", undefined, { host: host.name }) },

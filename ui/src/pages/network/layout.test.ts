@@ -11,7 +11,7 @@ const plain = (all: readonly Placed[]) => layout(all, one(all), {}, new Set());
 describe.each([1, 2, 7, 24, 25, 40, 150, 400])("a network of %d hosts", (count) => {
   const drawn = plain(hosts(count, [0]));
 
-  it("shows each host once, inside of the picture", () => {
+  it("shows each host once, inside of the diagram", () => {
     expect(new Set(drawn.spots.map((spot) => spot.name)).size).toBe(count);
     expect(drawn.pipes).toHaveLength(count <= PIPES_MAX ? count : 0);
     expect(drawn.frames).toHaveLength(count <= PIPES_MAX ? 0 : 1);

@@ -1,4 +1,4 @@
-// The layout of the picture: the places of the hosts, of their groups and of what is behind gateways, and the ways of the
+// The layout of the diagram: the places of the hosts, of their groups and of what is behind gateways, and the ways of the
 // links.
 //
 // This machine is a rail at the left, as a patch panel is. In a small network, each host has a pipe of its own: that of
@@ -11,7 +11,7 @@ import { type Places, settle } from "./places";
 export const CARD = { width: 256, height: 84 };
 export const RAIL = { width: 40 };
 /** What is behind a gateway: beside its card, or below the frames, where it is wider, since it is drawn smaller there. */
-export const OUTSIDE = { width: 212, wide: 440 };
+export const OUTSIDE = { width: 236, wide: 440 };
 /** A folded group, in which its name and its figures stand in one line. */
 export const FOLDED = { width: 2 * CARD.width + 12, height: CARD.height };
 /** The height of the title of a group. */
@@ -33,11 +33,11 @@ const RIM = 12;
 /** The space between the rail and the first column. */
 const REACH = 56;
 const BEND = 7;
-/** The ratio of width to height that the picture should have: about that of the window without its header. */
+/** The ratio of width to height that the diagram should have: about that of the window without its header. */
 const ASPECT = 2;
 /** The largest number of hosts that have pipes of their own. */
 export const PIPES_MAX = 24;
-/** How many hosts more or less it takes to change a picture that exists, so that a single host does not move all. */
+/** How many hosts more or less it takes to change a diagram that exists, so that a single host does not move all. */
 const SLACK = 6;
 
 export type Placed = { name: string; gateway: boolean; hop: string };
@@ -53,7 +53,7 @@ export type Layout = {
   frames: Frame[];
   outside: Outer[];
   rail: { height: number };
-  /** The places for the next layout of this picture. */
+  /** The places for the next layout of this diagram. */
   places: Places;
 };
 
@@ -164,11 +164,13 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
     const isFolded = group.title !== "" && folded.has(group.key);
     const high = (rows: number) => rows * (CARD.height + NEAR) - NEAR + 2 * INSET + title;
     const wide = (columns: number) => columns * (CARD.width + NEAR) - NEAR + 2 * INSET;
+    // A frame with a title is as wide as a folded one, so that the title has room.
+    const least = title === 0 ? 0 : FOLDED.width;
     const grid = settle([...inner, ...gates], before[group.key], best(group.hosts.length, wide, high));
     places[group.key] = grid;
     return isFolded
       ? { group, folded: true, grid, ...FOLDED, gates: [] }
-      : { group, folded: false, grid, width: wide(grid.columns), height: high(grid.rows), gates };
+      : { group, folded: false, grid, width: Math.max(least, wide(grid.columns)), height: high(grid.rows), gates };
   });
 
   const lead = RAIL.width + REACH;
@@ -223,7 +225,7 @@ function curve(x1: number, y1: number, x2: number, y2: number): string {
   return `M ${x1} ${y1} C ${x1} ${middle} ${x2} ${middle} ${x2} ${y2}`;
 }
 
-/** The width of the rows of frames that gives the picture about the shape of the window. */
+/** The width of the rows of frames that gives the diagram about the shape of the window. */
 function packed(blocks: readonly Block[]): number {
   const widest = Math.max(0, ...blocks.map((block) => block.width));
   let found = widest;
@@ -252,7 +254,7 @@ function packed(blocks: readonly Block[]): number {
   return found;
 }
 
-/** The number of columns with which a picture of `count` cards can be shown largest. */
+/** The number of columns with which a diagram of `count` cards can be shown largest. */
 function best(count: number, width: (columns: number) => number, height: (rows: number) => number): number {
   let found = 1;
   let most = 0;

@@ -57,20 +57,20 @@ function free(grid: Grid, taken: ReadonlySet<string>): [number, number] | null {
 }
 
 const KEY = "norouter.places";
-/** The number of pictures whose places are kept: one for each network and grouping. */
+/** The number of diagrams whose places are kept: one for each network and grouping. */
 const KEPT = 24;
 
 export type Places = Record<string, Grid>;
 
-/** The places of a picture as they were last; none if it is new. */
-export function recall(picture: string): Places {
-  return read()[picture] ?? {};
+/** The places of a diagram as they were last; none if it is new. */
+export function recall(diagram: string): Places {
+  return read()[diagram] ?? {};
 }
 
-export function remember(picture: string, places: Places): void {
-  const { [picture]: before, ...others } = read();
+export function remember(diagram: string, places: Places): void {
+  const { [diagram]: before, ...others } = read();
   if (JSON.stringify(before) !== JSON.stringify(places)) {
-    const kept = [...Object.entries(others), [picture, places]].slice(-KEPT);
+    const kept = [...Object.entries(others), [diagram, places]].slice(-KEPT);
     localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(kept)));
   }
 }

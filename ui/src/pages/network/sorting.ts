@@ -1,13 +1,14 @@
 // The order of the hosts in the list.
 import type { Sample } from "../../lib/truth";
 import type { HostView } from "../../lib/types/HostView";
-import type { Column } from "./view.svelte";
+import { URGENCY } from "./urgency";
+
+export const COLUMNS = ["host", "state", "address", "path", "ports", "latency", "sends", "receives", "flows", "since"] as const;
+export type Column = (typeof COLUMNS)[number];
 
 const texts = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-/** States that need a look come first. */
-const URGENCY = ["needsYou", "refused", "waiting", "degraded", "starting", "greeting", "configuring", "ready", "stopped"];
 
-export type Row = { host: HostView; last: Sample | undefined; way: string };
+export type Row = { host: HostView; last: Sample | undefined; path: string };
 
 /** The rows in an order; those that are equal stay in the order of the manifest. */
 export function sorted(rows: readonly Row[], sort: { column: Column; down: boolean } | null): Row[] {
@@ -16,6 +17,11 @@ export function sorted(rows: readonly Row[], sort: { column: Column; down: boole
   }
   const compare = comparison(sort.column);
   return rows.toSorted((a, b) => (sort.down ? -1 : 1) * compare(a, b));
+}
+
+/** Whether people look for the largest value of a column first. */
+export function firstDown(column: Column): boolean {
+  return ["latency", "sends", "receives", "flows"].includes(column);
 }
 
 function comparison(column: Column): (a: Row, b: Row) => number {
@@ -27,8 +33,8 @@ function comparison(column: Column): (a: Row, b: Row) => number {
       return number(({ host }) => URGENCY.indexOf(host.state));
     case "address":
       return (a, b) => texts.compare(a.host.vip, b.host.vip);
-    case "way":
-      return (a, b) => texts.compare(a.way, b.way);
+    case "path":
+      return (a, b) => texts.compare(a.path, b.path);
     case "ports":
       return number(({ host }) => host.ports[0] ?? 65_536);
     case "latency":

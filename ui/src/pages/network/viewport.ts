@@ -1,13 +1,13 @@
-// The part of the picture that is in sight: how far the picture is moved, and how large it is drawn.
+// The part of the diagram that is in sight: how far the diagram is moved, and how large it is drawn.
 
 export type Viewport = { x: number; y: number; zoom: number };
 export type Box = { x: number; y: number; width: number; height: number };
 type Size = { width: number; height: number };
 
 export const ZOOM = { least: 0.02, most: 2 };
-/** The largest size to which a small picture grows when it is fitted. */
+/** The largest size to which a small diagram grows when it is fitted. */
 const FIT_MOST = 1.4;
-/** The space around a fitted picture. The tools are below it. */
+/** The space around a fitted diagram. The tools are below it. */
 const MARGIN = { side: 20, top: 16, bottom: 52 };
 
 /** The kinds of drawing, the smallest first: each shows what can be read at its size. */
@@ -37,7 +37,7 @@ export function zoomed(view: Viewport, factor: number, at: { x: number; y: numbe
   return { zoom, x: at.x - (at.x - view.x) * by, y: at.y - (at.y - view.y) * by };
 }
 
-/** The part of the picture that the window shows. */
+/** The part of the diagram that the window shows. */
 export function inSight(view: Viewport, window: Size): Box {
   return { x: -view.x / view.zoom, y: -view.y / view.zoom, width: window.width / view.zoom, height: window.height / view.zoom };
 }

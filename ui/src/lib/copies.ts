@@ -1,6 +1,6 @@
 // The texts to copy for a published port: its addresses, and commands that use it. The service is guessed from the
 // port.
-import type { PlanPort } from "../../lib/types/PlanPort";
+import type { PlanPort } from "./types/PlanPort";
 
 type Client = {
   /** The scheme of the service's URLs. */

@@ -1,14 +1,15 @@
-// What the picture computes: places, what is in sight, who talks to whom, and the order of the list.
+// The decisions of the diagram and the list: places, what is in sight, which hosts are connected, and the order of the
+// list.
 import { describe, expect, it } from "vitest";
 
 import type { FlowView } from "../../lib/types/FlowView";
 import type { HostState } from "../../lib/types/HostState";
 import type { HostView } from "../../lib/types/HostView";
+import { joined, lineWidth, pairsOf } from "./pairs";
 import { type Grid, recall, remember, settle } from "./places";
 import { sorted, type Row } from "./sorting";
-import { joined, lineWidth, talks } from "./talk";
-import { tallyOf } from "./tally";
-import { stands } from "./view.svelte";
+import { stands } from "./standings";
+import { tallyOf } from "./urgency";
 import { contains, fitted, inSight, levelOf, revealed, zoomed } from "./viewport";
 
 describe("places", () => {
@@ -42,7 +43,7 @@ describe("places", () => {
     expect(settle(["h39"], before, 5)).toEqual({ columns: 1, rows: 1, cells: { h39: [0, 0] } });
   });
 
-  it("are remembered for each picture, and damaged ones are forgotten", () => {
+  it("are remembered for each diagram, and damaged ones are forgotten", () => {
     const grid = settle(names(2), undefined, 1);
     remember("office none", { hosts: grid });
     expect(recall("office none")).toEqual({ hosts: grid });
@@ -60,7 +61,7 @@ describe("the viewport", () => {
     [4000, 300],
     [300, 9000],
     [20_000, 12_000],
-  ])("fits a picture of %d by %d, whatever its size", (width, height) => {
+  ])("fits a diagram of %d by %d, whatever its size", (width, height) => {
     const box = { x: 0, y: 0, width, height };
     expect(contains(inSight(fitted(box, pane), pane), box)).toBe(true);
   });
@@ -83,9 +84,9 @@ describe("the viewport", () => {
   });
 });
 
-describe("who talks to whom", () => {
+describe("the hosts that are connected", () => {
   const flow = (from: string, to: string, rateFrom: number, rateTo: number) => ({ from, to, rateFrom, rateTo }) as FlowView;
-  const all = talks([flow("web", "db", 10, 20), flow("db", "web", 5, 5), flow("web", "web", 9, 9), flow("web", "lab", 0, 0)]);
+  const all = pairsOf([flow("web", "db", 10, 20), flow("db", "web", 5, 5), flow("web", "web", 9, 9), flow("web", "lab", 0, 0)]);
 
   it("is one line for both directions, without what stays on a host", () => {
     expect(all).toEqual([
@@ -110,7 +111,7 @@ describe("the list", () => {
   const row = (name: string, state: HostState, latencyUs?: number): Row => ({
     host: { name, vip: "127.0.42.1", state, latencyUs, ports: [], sinceMs: 0, traffic: { flows: 0 } } as unknown as HostView,
     last: undefined,
-    way: "",
+    path: "",
   });
   const rows = [row("web10", "ready", 5), row("web2", "refused"), row("db", "ready", 900)];
   const names = (...sort: Parameters<typeof sorted>[1][]) => sorted(rows, sort[0] ?? null).map(({ host }) => host.name);
