@@ -4,7 +4,10 @@ use std::io::IsTerminal as _;
 
 use super::error::{Error, Exit};
 use crate::{
-    driver::agent::{self, End},
+    driver::{
+        agent::{self, End},
+        system::digest,
+    },
     wire::control::Configure,
 };
 
@@ -41,12 +44,18 @@ pub(super) struct Args {
     /// Permit only these actions, whatever the manager asks for; can be given several times
     #[arg(long, value_name = "KEY=VALUE,...", num_args = 0..=1, default_missing_value = "")]
     restrict: Vec<String>,
+    /// Exit with 0 if this program has this SHA-256, and with 1 if not
+    #[arg(long, hide = true, value_name = "SHA256")]
+    is: Option<String>,
     /// Configure the agent without a manager, so that two agents can be connected through pipes
     #[arg(long, hide = true, value_name = "JSON")]
     debug_init_config: Option<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
+    if let Some(sum) = &args.is {
+        return is(sum);
+    }
     if !args.automated && args.debug_init_config.is_none() {
         let error = Error::new(
             Exit::Usage,
@@ -74,6 +83,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
         end @ End::Unconfigured(_) => Err(unusable(&end)),
         end @ (End::Broken(_) | End::Silent) => Err(failed(&end)),
     }
+}
+
+/// Whether this program has arrived unchanged: asked on hosts that have no program of their own to tell.
+fn is(sum: &str) -> Result<Exit, Error> {
+    let own = std::env::current_exe().and_then(|program| digest::of_file(&program));
+    let own = own.map_err(|error| Error::new(Exit::Failure, format!("agent: {error}")))?;
+    Ok(if own == sum { Exit::Ok } else { Exit::Failure })
 }
 
 fn configuration(json: &str) -> Result<Configure, Error> {

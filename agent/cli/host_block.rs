@@ -241,6 +241,7 @@ impl<W: Write> HostBlock<W> {
             | Event::Hopeless { .. }
             | Event::Refused { .. }
             | Event::Stderr { .. }
+            | Event::Step { .. }
             | Event::Warning { .. } => (": ", "; "),
         };
         if !sentence.details.is_empty() {
@@ -535,7 +536,7 @@ fn styles(event: &Event) -> (Style, Style) {
         Event::Hopeless { .. } => (plain, AnsiColor::Red.on_default()),
         Event::Warning { .. } => (yellow, plain),
         Event::Stderr { .. } => (plain.dimmed(), plain),
-        Event::Reloaded { .. } => (plain, plain),
+        Event::Reloaded { .. } | Event::Step { .. } => (plain, plain),
     }
 }
 

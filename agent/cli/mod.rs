@@ -15,6 +15,7 @@ mod approve;
 mod background;
 mod check;
 mod check_limits;
+mod clean;
 mod complete;
 mod completions;
 mod connect;
@@ -130,6 +131,7 @@ enum Command {
     Env(env::Args),
     Exec(exec::Args),
     Hosts(hosts::Args),
+    Clean(clean::Args),
     Service(service::Args),
     #[command(alias = "show-ex")]
     ShowExample(show_example::Args),
@@ -163,6 +165,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "check",
             "check-limits",
             "plan",
+            "clean",
             "service",
             "show-example",
             "show-installer",
@@ -294,6 +297,7 @@ pub fn main() -> ExitCode {
         Some(Command::Env(args)) => env::run(&args),
         Some(Command::Exec(args)) => exec::run(&args),
         Some(Command::Hosts(args)) => hosts::run(&args),
+        Some(Command::Clean(args)) => clean::run(&args, commands),
         Some(Command::Service(args)) => service::run(&args, commands),
         Some(Command::ShowExample(args)) => show_example::run(&args),
         Some(Command::ShowInstaller(args)) => show_installer::run(&args),

@@ -130,7 +130,7 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.push(match &host.start {
         Start::InProcess => ("runs", "on this machine, inside norouter itself".to_owned()),
-        Start::Command(_) => ("runs", shell_line(&host.start.shown())),
+        Start::Command(_) | Start::Shell(_) => ("runs", shell_line(&host.start.shown())),
     });
     for forward in &host.forwards {
         let listen = host.vip.socket(forward.listen_port);
@@ -246,10 +246,7 @@ fn host_json(plan: &Plan, host: &HostPlan) -> Value {
         "name": host.name.as_str(),
         "aliases": host.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "vip": host.vip.to_string(),
-        "command": match &host.start {
-            Start::InProcess => Value::Null,
-            Start::Command(words) => json!(words),
-        },
+        "command": host.start.words(),
         "publishes": publishes,
         "listens": listen_addresses(plan, host),
         "allow": host.allow.to_string(),

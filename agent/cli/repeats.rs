@@ -77,6 +77,7 @@ impl Repeats {
             Event::Held { .. }
             | Event::Hopeless { .. }
             | Event::Refused { .. }
+            | Event::Step { .. }
             | Event::Warning { .. } => Judgement::Show,
         }
     }

@@ -106,6 +106,8 @@ fn text(network: &NetworkView) -> String {
                 escape(reason)
             ));
         }
+        let install = host.install.iter();
+        lines.extend(install.map(|install| format!("{}: {install}", host.name)));
         let notes = host.notes.iter();
         lines.extend(notes.map(|note| format!("{}: {}", host.name, escape(note))));
         lines.extend(complaints(host, network.snapshot.now_ms));

@@ -8,6 +8,7 @@ use super::{
     last_words::{Heard, LastWords},
     problems::{CHANGES_WINDOW, Problems},
     said::said,
+    shell::Shell,
 };
 use crate::{
     time::Instant,
@@ -20,6 +21,8 @@ const FAULT_WINDOW: Duration = Duration::from_secs(10);
 /// What is known of an agent since its command was started. It is discarded when the command is started again.
 pub(super) struct Life {
     pub(super) decoder: Decoder,
+    /// The conversation with the host's shell, until the agent runs.
+    pub(super) shell: Option<Shell>,
     pub(super) spoke: bool,
     pub(super) greeting: Option<Greeting>,
     pub(super) problems: Problems,
@@ -53,6 +56,7 @@ impl Default for Life {
     fn default() -> Self {
         Self {
             decoder: Decoder::with_banner(wire::CONTROL_MAX_FROM_AGENT),
+            shell: None,
             spoke: false,
             greeting: None,
             problems: Problems::default(),
@@ -79,13 +83,17 @@ impl Life {
 
     /// The text that the command wrote before its first frame, as one line for a message.
     pub(super) fn banner(&self) -> String {
-        said(&String::from_utf8_lossy(&self.decoder.banner()))
+        said(&self.printed())
+    }
+
+    fn printed(&self) -> String {
+        let banner = self.decoder.banner();
+        let noise = self.shell.as_ref().map_or(&banner[..], Shell::noise);
+        String::from_utf8_lossy(noise).into_owned()
     }
 
     /// The last words that the command would have if it ended now.
     pub(super) fn last_words(&self, now: Instant) -> LastWords {
-        let banner = self.decoder.banner();
-        self.heard
-            .last_words(now, &String::from_utf8_lossy(&banner))
+        self.heard.last_words(now, &self.printed())
     }
 }

@@ -246,6 +246,15 @@ impl Lives {
         });
     }
 
+    /// Called when the conversation with the host's shell has got further. The time limits begin anew.
+    pub(super) fn handle_progress(&mut self, now: Instant) {
+        if let State::Configuring { give_up_at } = &mut self.state {
+            *give_up_at = now + ANSWER_MAX;
+            self.life.patient_until = Some(now + PATIENCE);
+        }
+        self.tell(Output::Changed);
+    }
+
     /// Handles a line of the command's standard error, which is safe to show. `shown` says whether this line is shown
     /// to people.
     pub(super) fn handle_line(&mut self, now: Instant, line: &str, shown: bool) {

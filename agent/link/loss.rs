@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use super::{appetite::Excess, last_words::LastWords};
+use super::{
+    appetite::Excess,
+    last_words::LastWords,
+    said::said,
+    shell::{Target, Unfit},
+};
 use crate::{
     text::meant,
     view::{ByHand, Cure, Hint, Trouble, TroubleCode, symptoms},
@@ -106,6 +111,8 @@ pub enum Loss {
         /// The agent's version.
         version: String,
     },
+    /// No agent could be put on the host.
+    Unfit(Unfit),
 }
 
 /// The remedy for a [`Loss`].
@@ -144,7 +151,7 @@ impl Loss {
             Self::NoAnswer(last) => last
                 .symptom
                 .map_or(Remedy::Time, |symptom| symptom.cause.cure().into()),
-            Self::NotStarted(_) => Remedy::MuchTime,
+            Self::NotStarted(_) | Self::Unfit(_) => Remedy::MuchTime,
             Self::Silent
             | Self::Stalled
             | Self::Closing
@@ -201,6 +208,7 @@ impl Loss {
             Self::Impostor => TroubleCode::Impostor,
             Self::Refused { .. } => TroubleCode::Refused,
             Self::Lacks { .. } => TroubleCode::Lacks,
+            Self::Unfit(_) => TroubleCode::Unfit,
         }
     }
 
@@ -306,6 +314,7 @@ impl Loss {
             Self::Lacks { feature, version } => format!(
                 "its agent (version {version}) cannot do {feature:?}, which this manifest depends on"
             ),
+            Self::Unfit(why) => why.to_string(),
         }
     }
 
@@ -370,7 +379,65 @@ impl Loss {
                 "install a newer one on that host, or take \"notTo\" out of the routes through it",
             ),
             Self::Lacks { .. } => Some("install a newer one on that host"),
+            Self::Unfit(why) => why.remedy_words(),
         }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAgent(Some(target)) => write!(
+                f,
+                "it has only a shell, and there is no agent for its system here: {target}"
+            ),
+            Self::NoAgent(None) => f.write_str(
+                "it has only a shell, and does not tell which system and processor it has",
+            ),
+            Self::Unreadable(why) => write!(f, "the agent for it cannot be read: {why}"),
+            Self::NoFolder => f.write_str(
+                "its user has no folder there in which a program can be written and run",
+            ),
+            Self::Full(folder) => write!(f, "the agent could not be stored there in {folder}"),
+            Self::Changed => f.write_str("the agent was changed on its way there, and was not run"),
+            Self::NotRun(target) => write!(f, "the agent for {target} does not run there"),
+            Self::Strange => f.write_str("its shell answers what no shell does"),
+            Self::Noise(text) => write!(
+                f,
+                "it wrote more than 1 MB before its shell answered{}",
+                quoted(&said(text))
+            ),
+            Self::Echo => f.write_str(symptoms::ECHO.what.unwrap_or_default()),
+        }
+    }
+}
+
+impl Unfit {
+    fn remedy_words(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoAgent(Some(Target { system, .. })) if system != "linux" => {
+                "build norouter on that machine, and write the command that starts it in cmd"
+            }
+            Self::NoAgent(_) => {
+                "put an agent for it into the folder \"agents\" beside norouter, or build norouter there and write the command \
+                 that starts it in cmd"
+            }
+            Self::Unreadable(_) => "install norouter again on this machine",
+            Self::NoFolder => {
+                "set XDG_RUNTIME_DIR for that user to a folder of theirs that is not mounted noexec, or write cmd with the path \
+                 of a norouter that is installed there"
+            }
+            Self::Full(_) => {
+                "look whether its disk is full; the next try goes on where this one stopped"
+            }
+            Self::Changed => "use a command that does not change bytes, such as ssh",
+            Self::NotRun(_) => {
+                "look at what it printed: something there, such as SELinux or another processor, does not let it run"
+            }
+            Self::Strange => "run it by hand to see what answers there: {connect}",
+            Self::Noise(_) => "take what prints that out of the start-up files of the shell there",
+            Self::Echo => symptoms::ECHO.remedy,
+        })
     }
 }
 

@@ -22,11 +22,12 @@ mod messages;
 mod problems;
 mod requests;
 mod said;
+mod shell;
 mod signs;
 mod state;
 mod stderr;
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 
@@ -38,6 +39,7 @@ use self::{
     problems::CHANGES_MAX,
     requests::Pending,
     said::said,
+    shell::{Outcome as ShellOutcome, Shell, Wish},
     stderr::Stderr,
 };
 pub use self::{
@@ -46,6 +48,7 @@ pub use self::{
     demands::Demands,
     last_words::LastWords,
     loss::{CannotStart, Ending, Loss, Remedy},
+    shell::{Cleaning, Done, Offer, Parcel, Step, Target, Unfit},
     signs::{Sign, Signs},
     state::{Note, Output, State, Treatment},
 };
@@ -72,6 +75,9 @@ pub struct Link {
     demands: Demands,
     stderr: Stderr,
     appetite: Appetite,
+    seed: u64,
+    /// How many conversations with the host's shell have begun.
+    shells: u64,
 }
 
 impl Link {
@@ -84,6 +90,8 @@ impl Link {
             demands,
             stderr: Stderr::default(),
             appetite: Appetite::default(),
+            seed,
+            shells: 0,
         }
     }
 
@@ -312,6 +320,84 @@ impl Link {
         }
     }
 
+    /// Called instead of [`Link::handle_spawned`] when the command that runs is the shell of a host, which is to run one
+    /// of these agents.
+    pub fn handle_shell(&mut self, now: Instant, offers: Arc<[Offer]>) {
+        if *self.state() != State::Spawning {
+            return;
+        }
+        self.shells += 1;
+        let nonce = format!("{:016x}-{}", self.seed, self.shells);
+        let key = format!("{:016x}", self.seed);
+        self.lives.life.shell = Some(Shell::new(now, nonce, key, offers));
+        self.lives.handle_started(now);
+        self.grant();
+    }
+
+    /// Takes the bytes of the agent that [`Output::Fetch`] asked for, or the reason why they cannot be read.
+    pub fn handle_parcel(&mut self, now: Instant, parcel: Result<Arc<Parcel>, String>) {
+        if let Some(shell) = &mut self.lives.life.shell {
+            let outcome = shell.handle_parcel(parcel);
+            self.go_on(now, outcome);
+        }
+    }
+
+    /// What is being done to get an agent onto the host; `None` if its command is not a shell, or the agent runs.
+    pub fn step(&self) -> Option<Step> {
+        let shell = self.lives.life.shell.as_ref();
+        shell.filter(|_| self.lives.runs()).map(Shell::step)
+    }
+
+    /// Performs what the conversation with the shell wants.
+    fn grant(&mut self) {
+        while let Some(wish) = self.lives.life.shell.as_mut().and_then(Shell::poll_wish) {
+            self.lives.tell(match wish {
+                Wish::Send(bytes) => Output::Send(bytes),
+                Wish::Fetch(sum) => Output::Fetch(sum),
+                Wish::Tell(done) => Output::Note(Note::Step(done)),
+            });
+        }
+    }
+
+    /// Goes on after the shell has said something. Returns whether the rest of the output is the agent's.
+    fn go_on(&mut self, now: Instant, outcome: ShellOutcome) -> bool {
+        self.grant();
+        match outcome {
+            ShellOutcome::Open => false,
+            ShellOutcome::Runs => {
+                self.lives.life.shell = None;
+                self.lives.handle_progress(now);
+                self.send_configure();
+                true
+            }
+            ShellOutcome::Failed(Unfit::Echo) => {
+                self.lives.handle_echo(now);
+                false
+            }
+            ShellOutcome::Failed(why) => {
+                self.lives.end(now, Loss::Unfit(why));
+                false
+            }
+        }
+    }
+
+    /// Lets the conversation with the shell have the output. Returns whether the rest of it is the agent's.
+    fn converse(&mut self, now: Instant, buffer: &mut BytesMut) -> bool {
+        let Some(shell) = &mut self.lives.life.shell else {
+            return true;
+        };
+        let before = shell.step();
+        let length = buffer.len();
+        let outcome = shell.handle_bytes(now, buffer);
+        let has_spoken = shell.step() != before;
+        self.appetite
+            .spend(now, Effort::Message(length - buffer.len()));
+        if has_spoken {
+            self.lives.handle_progress(now);
+        }
+        self.go_on(now, outcome)
+    }
+
     /// Begins the agent's next turn.
     pub fn begin_turn(&mut self) {
         self.appetite.begin_turn();
@@ -348,6 +434,9 @@ impl Link {
             heartbeat.hear(Sign::Part);
         }
         let is_news = !buffer.is_empty() && self.lives.handle_words(now);
+        if self.lives.runs() && !self.converse(now, buffer) && self.lives.runs() {
+            return None;
+        }
         while self.lives.runs() {
             if self.appetite.turn(now) != Turn::Done {
                 return None;

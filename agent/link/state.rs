@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{appetite::Excess, ask::AgentReply, loss::Loss};
+use super::{appetite::Excess, ask::AgentReply, loss::Loss, shell::Done};
 use crate::{
     time::Instant,
     wire::control::{RefusedAsk, RouteSuggestion},
@@ -21,8 +21,10 @@ pub enum Output {
     Terminate,
     /// Send SIGKILL to the process group.
     Kill,
-    /// Write this control frame to the agent.
+    /// Write this control frame to the agent, or this text to the shell that is to run the agent.
     Send(Bytes),
+    /// Read the agent with this SHA-256, and give its bytes to [`super::Link::handle_parcel`].
+    Fetch(String),
     /// Report this about the agent, which keeps running.
     Note(Note),
     /// The reply to the question with this number; see [`super::Link::ask`].
@@ -48,6 +50,8 @@ pub enum Note {
     Greedy(Excess),
     /// A text that the agent wants people to see.
     Notice(String),
+    /// A step on the way to an agent on a host that has only a shell is over.
+    Step(Done),
 }
 
 /// The state of an agent.

@@ -60,6 +60,7 @@ impl Story {
                     "send probe".to_owned()
                 }
                 Output::Send(_) => "send configure".to_owned(),
+                Output::Fetch(sum) => format!("fetch {sum}"),
                 Output::Note(note) => format!("{note:?}"),
                 Output::Changed => match self.link.state() {
                     State::Ending { why, .. } => format!("ending: {}", told(why)),

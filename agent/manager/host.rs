@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use super::{configure, prompts::Prompts};
 use crate::{
-    link::{self, Link, Loss, Note, Remedy},
+    link::{self, Done, Link, Loss, Note, Remedy, Step},
     plan::{HostPlan, Start},
     switch::Switch,
     text,
     time::Instant,
     view::{
-        Event, HeldView, HostState, HostView, Retry, TrafficView, TriedPort, Trouble, TroubleCode,
-        TryOutcome,
+        Event, HeldView, HostState, HostView, InstallStep, InstallView, Retry, TrafficView,
+        TriedPort, Trouble, TroubleCode, TryOutcome,
     },
     wire::control::{ProblemCode, ProblemReport},
 };
@@ -132,6 +132,22 @@ fn reported(problem: &ProblemReport) -> Trouble {
         remedy: problem.remedy.clone(),
         address: problem.address.map(|address| address.to_string()),
         ..Trouble::default()
+    }
+}
+
+/// A step on the way to an agent, as faces see it.
+fn install(step: Step) -> InstallView {
+    let bytes = |count| u64::try_from(count).unwrap_or(u64::MAX);
+    let (step, kept, size) = match step {
+        Step::Connect => (InstallStep::Connect, 0, 0),
+        Step::Upload { kept, size } => (InstallStep::Upload, kept, size),
+        Step::Verify => (InstallStep::Verify, 0, 0),
+        Step::Start => (InstallStep::Start, 0, 0),
+    };
+    InstallView {
+        step,
+        kept: bytes(kept),
+        size: bytes(size),
     }
 }
 
@@ -380,6 +396,16 @@ impl Host {
         let (host, vip) = (self.plan.name.to_string(), self.plan.vip.to_string());
         let text = match note {
             Note::Stderr(line) => return Event::Stderr { host, vip, line },
+            Note::Step(Done { step, took }) => {
+                let InstallView { step, size, .. } = install(step);
+                return Event::Step {
+                    host,
+                    vip,
+                    step,
+                    took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+                    bytes: size,
+                };
+            }
             Note::Banner(banner) => {
                 format!(
                     "its command wrote this before the agent started, which was skipped: {banner}"
@@ -434,6 +460,7 @@ impl Host {
             state: self.state(),
             reason: self.reason(&troubles),
             retry: self.retry(),
+            install: self.link.step().map(install),
             since_ms: millis(self.since),
             latency_us: latency
                 .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),

@@ -1,6 +1,9 @@
 //! A running network: a plan, the links to its agents, and the switch between them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use bytes::{Bytes, BytesMut};
 
@@ -19,7 +22,7 @@ use crate::{
     addr::{FlowKey, HostName, Vip},
     budget::Effort,
     destination::Destination,
-    link::{self, AgentQuestion, AgentReply, CannotStart, Ending, Link, Turn},
+    link::{self, AgentQuestion, AgentReply, CannotStart, Ending, Link, Offer, Parcel, Turn},
     plan::{Plan, Start},
     secret::Secret,
     switch::{Offence, Switch, Verdict},
@@ -31,7 +34,8 @@ use crate::{
 /// An action that the driver has to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Start the host's agent, and report the result with [`Core::handle_spawned`].
+    /// Start the host's agent, and report the result with [`Core::handle_spawned`], or with [`Core::handle_shell`] if a
+    /// shell runs now.
     Spawn(Vip, Start),
     /// Close the agent's input.
     CloseInput(Vip),
@@ -41,6 +45,8 @@ pub enum Output {
     Kill(Vip),
     /// Frames wait for the host; take them with [`Core::poll_frame`].
     Wake(Vip),
+    /// Read the agent with this SHA-256, and give its bytes to [`Core::handle_parcel`].
+    Fetch(Vip, String),
     /// The reply of this host's agent to the question with this number; see [`Core::ask`].
     Reply(Vip, u64, AgentReply),
     /// The answer to the prompt with this number; `None` if there will be no answer.
@@ -168,6 +174,16 @@ impl Core {
     /// Takes the result of [`Output::Spawn`].
     pub fn handle_spawned(&mut self, now: Instant, vip: Vip, outcome: Result<(), CannotStart>) {
         self.tell(now, vip, |link| link.handle_spawned(now, outcome));
+    }
+
+    /// Takes the result of [`Output::Spawn`] if the host's shell runs now: it is to run one of these agents.
+    pub fn handle_shell(&mut self, now: Instant, vip: Vip, offers: Arc<[Offer]>) {
+        self.tell(now, vip, |link| link.handle_shell(now, offers));
+    }
+
+    /// Takes the result of [`Output::Fetch`].
+    pub fn handle_parcel(&mut self, now: Instant, vip: Vip, parcel: Result<Arc<Parcel>, String>) {
+        self.tell(now, vip, |link| link.handle_parcel(now, parcel));
     }
 
     /// Takes whole frames from the front of an agent's output. Returns when to continue with the rest, because no agent
@@ -308,12 +324,12 @@ impl Core {
     /// The next frame for a host's pipe.
     pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
         let frame = self.switch.poll_frame(vip)?;
-        let takes_sums = |host: &Host| host.link.takes_sums();
-        let is_plain = !self.hosts.get(&vip).is_some_and(takes_sums);
-        Some(if is_plain {
-            sum::unsealed(frame)
-        } else {
+        // A shell is sent text, and bytes that are no frames.
+        let goes_as_it_is = |host: &Host| host.link.takes_sums() || host.link.step().is_some();
+        Some(if self.hosts.get(&vip).is_some_and(goes_as_it_is) {
             frame
+        } else {
+            sum::unsealed(frame)
         })
     }
 
@@ -502,6 +518,7 @@ impl Core {
                 link::Output::Note(note) => {
                     self.outputs.push_back(Output::Event(host.note(note)));
                 }
+                link::Output::Fetch(sum) => self.outputs.push_back(Output::Fetch(vip, sum)),
                 link::Output::Reply(id, reply) => {
                     self.outputs.push_back(Output::Reply(vip, id, reply));
                 }
@@ -600,7 +617,7 @@ impl Core {
 /// The run id by which an agent recognizes its predecessors; empty for an agent inside the manager.
 pub(super) fn run_id_for<'a>(run_id: &'a str, start: &Start) -> &'a str {
     match start {
-        Start::Command(_) => run_id,
+        Start::Command(_) | Start::Shell(_) => run_id,
         Start::InProcess => "",
     }
 }

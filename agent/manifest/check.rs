@@ -224,10 +224,7 @@ fn found(node: &Node) -> String {
 
 /// Keys of other programs' files, and the keys here that mean the same.
 const SYNONYMS: &Synonyms = &[
-    (
-        &["command", "exec", "run", "entrypoint", "shell", "ssh"],
-        &["cmd"],
-    ),
+    (&["command", "exec", "run", "entrypoint"], &["cmd"]),
     (&["ip", "addr"], &["vip"]),
     (&["address"], &["vip", "listen"]),
     (&["names", "hostnames", "aka"], &["aliases"]),

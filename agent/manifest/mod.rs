@@ -16,6 +16,6 @@ mod yaml;
 pub use problem::{Position, Problem, Problems, Related, Severity, Span, Spanned, any_error};
 pub use read::read;
 pub use tree::{
-    Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES,
-    Settings, StateDir, Test,
+    Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Pod, Policy, Route, Rule,
+    SIZE_MAX_BYTES, Settings, Shell, StateDir, Test,
 };

@@ -6,8 +6,8 @@ use super::{
     problem::{Problem, Problems, Span, Spanned},
     schema,
     tree::{
-        Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Policy, Route, Rule, SIZE_MAX_BYTES,
-        Settings, StateDir, Test,
+        Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Pod, Policy, Route, Rule,
+        SIZE_MAX_BYTES, Settings, Shell, StateDir, Test,
     },
     yaml::{self, Entry, Kind, Node},
 };
@@ -79,6 +79,7 @@ fn host(name: Spanned<String>, node: &Node) -> Host {
         name,
         vip: node.get("vip").and_then(text),
         cmd: node.get("cmd").and_then(cmd),
+        shells: shells(node),
         aliases: texts(node.get("aliases")),
         settings: settings(node),
         has_misspelt_cmd: check::has_misspelt_cmd(node),
@@ -133,6 +134,45 @@ fn cmd(node: &Node) -> Option<Spanned<Cmd>> {
         value,
         span: node.span,
     })
+}
+
+/// The programs whose name is a key of a host.
+const PROGRAMS: [&str; 4] = ["docker", "podman", "lxc", "wsl"];
+
+fn shells(node: &Node) -> Vec<Spanned<Shell>> {
+    let spanned = |node: &Node, value| Spanned {
+        value,
+        span: node.span,
+    };
+    let ssh = node.get("ssh").and_then(|node| {
+        let words = cmd(node)?;
+        Some(spanned(node, Shell::Ssh(words.value)))
+    });
+    let named = PROGRAMS.into_iter().filter_map(|program| {
+        let name = text(node.get(program)?)?;
+        Some(Spanned {
+            value: Shell::Named(program, name.value),
+            span: name.span,
+        })
+    });
+    let kubernetes = node.get("kubernetes").map(|node| {
+        let part = |name| node.get(name).and_then(text);
+        let pod = Pod {
+            context: part("context"),
+            namespace: part("namespace"),
+            pod: part("pod"),
+            deployment: part("deployment"),
+            container: part("container"),
+        };
+        spanned(node, Shell::Kubernetes(pod))
+    });
+    let words = node.get("shell");
+    let words = words.map(|node| spanned(node, Shell::Words(texts(Some(node)))));
+    ssh.into_iter()
+        .chain(named)
+        .chain(kubernetes)
+        .chain(words)
+        .collect()
 }
 
 fn route(node: &Node) -> Option<Route> {

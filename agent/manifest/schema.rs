@@ -228,6 +228,48 @@ static HOST: Level = Level {
             "The command that gives a pipe to norouter on the host. Left out: the host is this machine.",
             r#""ssh -o ControlMaster=no -o ClearAllForwardings=yes web1 -- norouter""#,
         ),
+        field(
+            "ssh",
+            Shape::TextOrTexts,
+            "A machine that ssh reaches, in place of cmd; nothing needs to be installed there. The destination, or the words of ssh with the destination last.",
+            r#""web1""#,
+        ),
+        field(
+            "docker",
+            Shape::Text,
+            "A container of docker, in place of cmd; nothing but a shell needs to be in it.",
+            r#""app""#,
+        ),
+        field(
+            "podman",
+            Shape::Text,
+            "A container of podman, in place of cmd; nothing but a shell needs to be in it.",
+            r#""app""#,
+        ),
+        field(
+            "kubernetes",
+            Shape::Map(&KUBERNETES),
+            "A container in a pod, in place of cmd; nothing but a shell needs to be in it.",
+            r#"{"context": "staging", "deployment": "api"}"#,
+        ),
+        field(
+            "lxc",
+            Shape::Text,
+            "An instance of LXD or Incus, in place of cmd; nothing needs to be installed there.",
+            r#""c1""#,
+        ),
+        field(
+            "wsl",
+            Shape::Text,
+            "A distribution of WSL on this machine, in place of cmd; nothing needs to be installed there.",
+            r#""Debian""#,
+        ),
+        field(
+            "shell",
+            Shape::Texts,
+            "The words of a command that runs a shell on the host, in place of cmd: \"sh -c SCRIPT\" is appended to them.",
+            r#"["ip", "netns", "exec", "h1"]"#,
+        ),
         formed(
             NAME,
             field(
@@ -248,6 +290,43 @@ static HOST: Level = Level {
     refused: &[],
 };
 
+static KUBERNETES: Level = Level {
+    place: "kubernetes",
+    fields: &[
+        field(
+            "context",
+            Shape::Text,
+            "The context of the kubeconfig. Without it, the host is in another cluster as soon as you switch to one.",
+            r#""staging""#,
+        ),
+        field(
+            "namespace",
+            Shape::Text,
+            "The namespace. Left out: that of the context.",
+            r#""shop""#,
+        ),
+        field(
+            "pod",
+            Shape::Text,
+            "The pod. Either this or deployment is needed.",
+            r#""api-0""#,
+        ),
+        field(
+            "deployment",
+            Shape::Text,
+            "The deployment, of which one pod is taken at each start.",
+            r#""api""#,
+        ),
+        field(
+            "container",
+            Shape::Text,
+            "The container of the pod. Left out: its default one.",
+            r#""app""#,
+        ),
+    ],
+    refused: &[],
+};
+
 static TEMPLATE: Level = Level {
     place: "hostTemplate",
     fields: &[
@@ -259,7 +338,18 @@ static TEMPLATE: Level = Level {
         STATE_DIR,
         WRITE_ETC_HOSTS,
     ],
-    refused: &["vip", "cmd", "aliases"],
+    refused: &[
+        "vip",
+        "cmd",
+        "ssh",
+        "docker",
+        "podman",
+        "kubernetes",
+        "lxc",
+        "wsl",
+        "shell",
+        "aliases",
+    ],
 };
 
 static LISTEN: Level = Level {

@@ -32,6 +32,8 @@ pub struct Host {
     pub vip: Option<Spanned<String>>,
     /// The command whose standard input and output lead to the host's agent; `None` if the host is this machine.
     pub cmd: Option<Spanned<Cmd>>,
+    /// The ways to a shell on the host, one of which may stand in place of `cmd`.
+    pub shells: Vec<Spanned<Shell>>,
     /// Further names of the host.
     pub aliases: Vec<Spanned<String>>,
     /// The fields that `hostTemplate` can have as well.
@@ -47,6 +49,34 @@ pub enum Cmd {
     Line(String),
     /// A list of words, taken as they are.
     Words(Vec<Spanned<String>>),
+}
+
+/// A way to a shell on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// `ssh`: the destination, or the words of `ssh` with the destination last.
+    Ssh(Cmd),
+    /// `docker`, `podman`, `lxc` or `wsl`: the program, and the name that it has for the host.
+    Named(&'static str, String),
+    /// `kubernetes`.
+    Kubernetes(Pod),
+    /// `shell`: the words in front of `sh`.
+    Words(Vec<Spanned<String>>),
+}
+
+/// A container in a pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pod {
+    /// The context of the kubeconfig.
+    pub context: Option<Spanned<String>>,
+    /// The namespace.
+    pub namespace: Option<Spanned<String>>,
+    /// The name of the pod.
+    pub pod: Option<Spanned<String>>,
+    /// The name of the deployment.
+    pub deployment: Option<Spanned<String>>,
+    /// The name of the container.
+    pub container: Option<Spanned<String>>,
 }
 
 /// The fields that a host shares with `hostTemplate`. `None` means that the field is not written.

@@ -9,7 +9,7 @@ use std::{
 use super::{
     circles, commands, here,
     network::{AGENT_WORDS, Allow, Forward, HostPlan, Plan, ProxyPlan, Start},
-    notes, policy,
+    notes, policy, shells,
     words::{self, Flaw},
 };
 use crate::{
@@ -189,7 +189,7 @@ impl<'m> Builder<'m> {
                     .push(Problem::error(place, message).hint("give one of them another port"));
             }
             let dns = self.dns(host, template, &forwards);
-            let start = self.start(host.cmd.as_ref());
+            let start = self.start(host);
             let (Some(name), Some(vip), Some(start)) = (name, vip, start) else {
                 continue;
             };
@@ -446,10 +446,28 @@ impl<'m> Builder<'m> {
         None
     }
 
-    fn start(&mut self, cmd: Option<&Spanned<Cmd>>) -> Option<Start> {
-        let Some(cmd) = cmd else {
-            return Some(Start::InProcess);
-        };
+    fn start(&mut self, host: &Host) -> Option<Start> {
+        let cmd = host.cmd.as_ref().map(|cmd| cmd.span);
+        let spans = host.shells.iter().map(|shell| shell.span);
+        if let Some(second) = cmd.into_iter().chain(spans).nth(1) {
+            let name = quote(&host.name.value);
+            let message = format!("host {name} has several ways to start its agent");
+            let hint = "keep one of cmd, ssh, docker, podman, kubernetes, lxc, wsl and shell";
+            self.problems
+                .push(Problem::error(second, message).hint(hint));
+            return None;
+        }
+        match (&host.cmd, host.shells.first()) {
+            (Some(cmd), _) => self.command(cmd),
+            (None, Some(shell)) => {
+                let words = self.understand(shell.span, shells::command(&shell.value))?;
+                Some(Start::Shell(words))
+            }
+            (None, None) => Some(Start::InProcess),
+        }
+    }
+
+    fn command(&mut self, cmd: &Spanned<Cmd>) -> Option<Start> {
         let mut argv = match &cmd.value {
             Cmd::Line(line) => {
                 let words = self.understand(cmd.span, words::split(line))?;

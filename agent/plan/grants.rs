@@ -122,7 +122,7 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     let host = || name.to_string();
     let here = *start == Start::InProcess;
     let mut all = Vec::new();
-    if let Start::Command(_) = start {
+    if start.words().is_some() {
         all.push(Grant::Command {
             host: host(),
             command: start.shown(),

@@ -12,6 +12,7 @@ mod here;
 mod network;
 mod notes;
 mod policy;
+mod shells;
 mod view;
 mod words;
 

@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use super::commands;
+use super::{commands, shells};
 use crate::{
     addr::{HostName, Port, Vip},
     route::{Routes, policy::Policy},
@@ -90,6 +90,9 @@ pub enum Start {
     /// the process lead to the agent. The words end with `agent --automated`: as in the original
     /// NoRouter, they are appended to every `cmd`.
     Command(Vec<String>),
+    /// The agent is run by a shell on the host, which a child process with these words leads to. The manager finds an
+    /// agent there, or sends one. The words end with `sh -c` and [`crate::wire::SHELL_LOOP`].
+    Shell(Vec<String>),
 }
 
 /// A published port: other hosts connect to it on the VIP, and the host dials the target.
@@ -156,7 +159,7 @@ impl Allow {
     pub(super) fn by_default(start: &Start) -> Self {
         match start {
             Start::InProcess if cfg!(target_os = "linux") => Self::SameUser,
-            Start::InProcess | Start::Command(_) => Self::Any,
+            Start::InProcess | Start::Command(_) | Start::Shell(_) => Self::Any,
         }
     }
 }
@@ -180,6 +183,7 @@ impl HostPlan {
                 ..ByHand::default()
             },
             Start::Command(words) => commands::by_hand(&name, own_words(words)),
+            Start::Shell(words) => commands::by_hand_in_shell(&name, shells::prefix(words)),
         }
     }
 
@@ -193,21 +197,25 @@ impl Start {
     /// The words of the command that are read on this machine. A path behind them is one on another machine or in a
     /// container. Empty without a command.
     pub fn read_here(&self) -> &[String] {
-        match self {
+        let own = match self {
             Self::InProcess => &[],
-            Self::Command(words) => {
-                let own = own_words(words);
-                own.get(..commands::read_here(own)).unwrap_or(own)
-            }
+            Self::Command(words) => own_words(words),
+            Self::Shell(words) => shells::prefix(words),
+        };
+        own.get(..commands::read_here(own)).unwrap_or(own)
+    }
+
+    /// The words of the command; `None` if the agent is started without one.
+    pub fn words(&self) -> Option<&[String]> {
+        match self {
+            Self::InProcess => None,
+            Self::Command(words) | Self::Shell(words) => Some(words),
         }
     }
 
     /// The words of the command as everybody may see them: a password among them is masked. Empty without a command.
     pub fn shown(&self) -> Vec<String> {
-        match self {
-            Self::InProcess => Vec::new(),
-            Self::Command(words) => commands::masked(words),
-        }
+        self.words().map(commands::masked).unwrap_or_default()
     }
 }
 

@@ -2,12 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::snapshot::{HostState, Retry};
+use super::{
+    install::InstallStep,
+    snapshot::{HostState, Retry},
+};
 
 /// An event that is worth a line in a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Event {
     /// A host's state has changed.
     Host {
@@ -67,6 +74,19 @@ pub enum Event {
         vip: String,
         /// The line.
         line: String,
+    },
+    /// A step on the way to an agent on a host that has only a shell is over.
+    Step {
+        /// The host's name.
+        host: String,
+        /// The host's address.
+        vip: String,
+        /// The step.
+        step: InstallStep,
+        /// How long it took, in milliseconds.
+        took_ms: u64,
+        /// How many bytes were sent; 0 for all other steps.
+        bytes: u64,
     },
     /// A problem with a host that does not stop it.
     Warning {

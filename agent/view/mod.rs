@@ -6,6 +6,7 @@ mod error;
 mod event;
 mod flow;
 mod grant;
+mod install;
 mod network;
 mod plan;
 mod prompt;
@@ -26,6 +27,7 @@ pub use self::{
         parse_flow_id,
     },
     grant::{Grant, HeldChange},
+    install::{InstallStep, InstallView},
     network::{LogLine, LogView, NetworkView},
     plan::{
         MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,

@@ -71,6 +71,7 @@ impl Event {
             Self::Host { host, .. }
             | Self::Refused { host, .. }
             | Self::Stderr { host, .. }
+            | Self::Step { host, .. }
             | Self::Warning { host, .. } => Some(host),
             Self::Reloaded { .. } | Self::Held { .. } | Self::Hopeless { .. } => None,
         }

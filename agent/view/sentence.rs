@@ -5,9 +5,10 @@ use std::fmt;
 
 use super::{
     event::Event,
+    install::InstallStep,
     snapshot::{HostState, Retry},
 };
-use crate::text::figures::{countdown, counted};
+use crate::text::figures::{self, countdown, counted, latency};
 
 /// An event in words, without its host and its time. Each user interface shows the host and the time in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,12 @@ impl Event {
                 "none of the {} can start with these settings",
                 counted(*hosts, "host")
             )),
+            Self::Step {
+                step,
+                took_ms,
+                bytes,
+                ..
+            } => Sentence::alone(&step.says(*took_ms, *bytes)),
             Self::Refused { text, .. } | Self::Warning { text, .. } => Sentence::alone(text),
             Self::Stderr { line, .. } => Sentence::alone(line),
         }
@@ -63,9 +70,9 @@ impl Event {
     /// The text before the sentence in a line: the host, if the event is about one.
     pub fn about(&self) -> String {
         match self {
-            Self::Host { host, vip, .. } | Self::Refused { host, vip, .. } => {
-                format!("{host} ({vip}) ")
-            }
+            Self::Host { host, vip, .. }
+            | Self::Refused { host, vip, .. }
+            | Self::Step { host, vip, .. } => format!("{host} ({vip}) "),
             Self::Warning { host, vip, .. } => format!("{host} ({vip}): warning: "),
             Self::Stderr { host, vip, .. } => format!("{host} ({vip}) | "),
             Self::Reloaded { .. } | Self::Held { .. } | Self::Hopeless { .. } => String::new(),
@@ -124,6 +131,19 @@ impl Retry {
 
     fn after(self, millis: u64) -> String {
         format!("attempt {} in {}", self.attempt, countdown(millis))
+    }
+}
+
+impl InstallStep {
+    /// That the step is over, in words.
+    fn says(self, took_ms: u64, bytes: u64) -> String {
+        let took = latency(took_ms.saturating_mul(1_000));
+        match self {
+            Self::Connect => format!("has a shell, which answered in {took}"),
+            Self::Upload => format!("was sent an agent, {} in {took}", figures::bytes(bytes)),
+            Self::Verify => format!("has checked the agent in {took}"),
+            Self::Start => format!("has started the agent in {took}"),
+        }
     }
 }
 

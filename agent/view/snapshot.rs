@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{grant::HeldChange, prompt::PromptView, tried::TriedPort, trouble::Trouble};
+use super::{
+    grant::HeldChange, install::InstallView, prompt::PromptView, tried::TriedPort, trouble::Trouble,
+};
 use crate::text::quote;
 
 /// The whole visible state.
@@ -88,6 +90,9 @@ pub struct HostView {
     /// The next retry, if the host is lost and its process has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
+    /// What is being done to get an agent onto the host, if it has only a shell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub install: Option<InstallView>,
     /// The time at which the host entered its state, in milliseconds on the manager's clock.
     #[serde(default)]
     pub since_ms: u64,

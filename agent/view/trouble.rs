@@ -150,6 +150,8 @@ pub enum TroubleCode {
     Refused,
     /// The agent lacks a feature that the manifest depends on.
     Lacks,
+    /// The host has only a shell, and no agent could be put there.
+    Unfit,
     /// The host is being restarted.
     Restarted,
     /// The host was stopped.

@@ -24,6 +24,7 @@ mod null;
 pub mod packet;
 pub mod probe;
 pub mod relay;
+mod shell;
 pub mod sum;
 
 pub use cause::{Cause, Failure};
@@ -32,3 +33,4 @@ pub use layout::{
     BANNER_MAX, CONTROL_MAX_FROM_AGENT, CONTROL_MAX_FROM_MANAGER, HEADER_LEN, MAGIC, PACKET_MAX,
 };
 pub use packet::{Flags, Packet, PacketError, Segment};
+pub use shell::SHELL_LOOP;

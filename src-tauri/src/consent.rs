@@ -122,13 +122,9 @@ pub(crate) fn beside(
 
 /// The hosts of a plan that have a command, with their names and addresses.
 pub(crate) fn commands(plan: &Plan) -> impl Iterator<Item = (String, String, &[String])> {
-    plan.hosts.iter().filter_map(|host| match &host.start {
-        Start::InProcess => None,
-        Start::Command(words) => Some((
-            host.name.to_string(),
-            host.vip.to_string(),
-            words.as_slice(),
-        )),
+    plan.hosts.iter().filter_map(|host| {
+        let words = host.start.words()?;
+        Some((host.name.to_string(), host.vip.to_string(), words))
     })
 }
 

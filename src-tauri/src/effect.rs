@@ -106,7 +106,7 @@ fn changed_commands(old: &Plan, new: &Plan) -> Vec<crate::view::ConsentHost> {
 fn starts(host: &HostPlan) -> &'static str {
     match host.start {
         Start::InProcess => "which runs inside the app",
-        Start::Command(_) => "which starts its command",
+        Start::Command(_) | Start::Shell(_) => "which starts its command",
     }
 }
 

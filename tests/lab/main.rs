@@ -34,6 +34,7 @@ mod why;
 mod names;
 mod clients;
 mod remote;
+mod shells;
 mod shared_files;
 mod limits;
 mod sandbox_recipe;

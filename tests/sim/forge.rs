@@ -463,6 +463,7 @@ impl Forge {
                 manager::Output::Event(_)
                 | manager::Output::Changed
                 | manager::Output::Wake(_)
+                | manager::Output::Fetch(..)
                 | manager::Output::Answer(..)
                 | manager::Output::Reply(..) => {}
             }

@@ -430,6 +430,7 @@ impl World {
                 }
                 manager::Output::Changed => self.changed = true,
                 manager::Output::Wake(_)
+                | manager::Output::Fetch(..)
                 | manager::Output::Answer(..)
                 | manager::Output::Reply(..)
                 | manager::Output::Event(_) => {}

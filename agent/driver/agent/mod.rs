@@ -4,6 +4,7 @@ mod dial;
 mod dns;
 pub mod etc_hosts;
 mod gate;
+mod leftovers;
 mod listening;
 mod lookup;
 mod network_stream;
@@ -100,6 +101,7 @@ pub fn run_on_stdio(
         tracing::warn!("this agent refuses to serve: {reason}");
     }
     let runtime = runtime()?;
+    runtime.spawn_blocking(leftovers::remove);
     let end = runtime.block_on(async {
         let (input, output) = stdio::open()?;
         let stop = signals::terminated()?;

@@ -159,7 +159,7 @@ fn size(event: &Event) -> usize {
         Event::Warning { text, .. } | Event::Refused { text, .. } => text.len(),
         Event::Reloaded { changes, grants } => changes.iter().chain(grants).map(String::len).sum(),
         Event::Held { grants } => grants.iter().map(String::len).sum(),
-        Event::Hopeless { .. } => 0,
+        Event::Hopeless { .. } | Event::Step { .. } => 0,
     };
     text + 128
 }

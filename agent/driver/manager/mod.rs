@@ -1,7 +1,9 @@
 //! Performs what the manager decides: starts and ends agents, and carries frames between them.
 
+mod agents;
 mod batch;
 mod child;
+mod clean;
 pub mod doubts;
 mod errands;
 mod handle;
@@ -42,6 +44,7 @@ use self::{
     shared::{AgentTasks, Order, Shared, State, TICK, WakeWatch},
 };
 pub use self::{
+    clean::clean,
     handle::{Handle, Manager},
     inside::Inside,
     name::{NameError, NetworkName},
@@ -281,6 +284,13 @@ impl World for Shared {
                     tasks.to_write.notify_one();
                 }
             }
+            Output::Fetch(vip, sum) => {
+                let shared = self.clone();
+                tokio::spawn(async move {
+                    let parcel = agents::read(sum).await;
+                    shared.tell(|core, now| core.handle_parcel(now, vip, parcel));
+                });
+            }
             Output::Reply(vip, id, reply) => {
                 if let Some(waiter) = state.reply_waiters.remove(&(vip, id)) {
                     // The requester may not be waiting any more.
@@ -357,7 +367,12 @@ async fn live(
             return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
         }
     };
-    shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
+    if let Start::Shell(_) = start {
+        let offers = agents::offers().await;
+        shared.tell(|core, now| core.handle_shell(now, vip, offers));
+    } else {
+        shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));
+    }
     let writer = write(shared.clone(), vip, pipes.input, to_write);
     let mut writer = tokio::spawn(writer.in_current_span());
     let errors = read_errors(shared.clone(), vip, pipes.errors);

@@ -38,7 +38,7 @@ pub(super) enum Process {
 pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), CannotStart> {
     match start {
         Start::InProcess => in_process().map_err(CannotStart::Other),
-        Start::Command(argv) => {
+        Start::Command(argv) | Start::Shell(argv) => {
             let (child, pipes) = Child::spawn(argv, pass)?;
             Ok((Process::Child(child), pipes))
         }

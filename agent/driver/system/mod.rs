@@ -3,6 +3,7 @@
 #[cfg(unix)]
 pub mod background;
 pub(super) mod clock;
+pub(crate) mod digest;
 pub mod environment;
 mod error;
 pub mod files;

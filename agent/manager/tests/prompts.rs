@@ -44,6 +44,7 @@ fn answers(core: &mut Core) -> Vec<(u64, Option<String>)> {
         | Output::Terminate(_)
         | Output::Kill(_)
         | Output::Wake(_)
+        | Output::Fetch(..)
         | Output::Event(_)
         | Output::Reply(..)
         | Output::Changed => None,

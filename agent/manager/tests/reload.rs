@@ -45,12 +45,15 @@ pub(super) fn done(core: &mut Core) -> Vec<String> {
     let outputs = outputs(core).into_iter();
     outputs
         .filter_map(|output| match output {
-            Output::Spawn(vip, Start::Command(argv)) => Some(format!("start {vip}: {}", argv[0])),
+            Output::Spawn(vip, Start::Command(argv) | Start::Shell(argv)) => {
+                Some(format!("start {vip}: {}", argv[0]))
+            }
             Output::Spawn(vip, Start::InProcess) => Some(format!("start {vip}")),
             Output::CloseInput(vip) => Some(format!("end {vip}")),
             Output::Terminate(_)
             | Output::Kill(_)
             | Output::Wake(_)
+            | Output::Fetch(..)
             | Output::Event(_)
             | Output::Reply(..)
             | Output::Answer(..)

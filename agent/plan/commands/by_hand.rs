@@ -55,6 +55,26 @@ pub(in crate::plan) fn read_here(words: &[String]) -> usize {
     Way::new(words).own.unwrap_or(words.len())
 }
 
+/// What a person can run by hand for the host `name`, whose shell these words lead to. There is no norouter to look at,
+/// and nothing to copy.
+pub(in crate::plan) fn by_hand_in_shell(name: &str, words: &[String]) -> ByHand {
+    let words = masked(words);
+    let line = with(&words, &["true"]);
+    let connect = Way::new(&line);
+    let connect = connect.connect().unwrap_or_else(|| shell_line(&line));
+    ByHand {
+        name: name.to_owned(),
+        version: connect.clone(),
+        connect,
+        ..ByHand::default()
+    }
+}
+
+/// Whether a shell on another machine reads what is appended to these words.
+pub(in crate::plan) fn is_read_by_a_shell(words: &[String]) -> bool {
+    Way::new(&with(words, &["sh"])).is_line
+}
+
 impl<'a> Way<'a> {
     fn new(words: &'a [String]) -> Self {
         let is_wrapper = words

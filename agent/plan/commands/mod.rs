@@ -12,8 +12,9 @@ mod ssh;
 
 pub(super) use self::{
     advice::{Code, Mistake},
-    by_hand::{by_hand, read_here},
+    by_hand::{by_hand, by_hand_in_shell, is_read_by_a_shell, read_here},
     secret::masked,
+    ssh::ends_at_its_destination,
 };
 use self::{
     advice::{Inner, Level, mistake, note},

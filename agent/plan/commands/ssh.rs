@@ -71,6 +71,15 @@ const SETTINGS: [(&str, &[&str], Code, &str); 4] = [
     ),
 ];
 
+/// Whether the words of `ssh` end with the destination, so that a command may follow.
+pub(in crate::plan) fn ends_at_its_destination(words: &[String]) -> bool {
+    let (parts, after) = parse(words.get(1..).unwrap_or_default(), SSH);
+    let is_word = |part: &&Part| matches!(part, Part::Word(_));
+    after.is_empty()
+        && matches!(parts.last(), Some(Part::Word(_)))
+        && parts.iter().filter(is_word).count() == 1
+}
+
 /// Judges the words of `ssh`.
 pub(super) fn ssh(words: &[String]) -> Level {
     judge(words, SSH, true)

@@ -1,0 +1,209 @@
+//! The agents that can be sent to hosts: those in a folder beside the program, and the program itself if it runs anywhere.
+
+use std::{
+    env, fs, io,
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use bytes::Bytes;
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+
+use crate::{
+    driver::system::{describe, digest},
+    link::{Offer, Parcel, Target},
+};
+
+/// The variable with the folder that is looked through instead of those beside the program.
+const FOLDER: &str = "NOROUTER_AGENTS";
+
+/// Where packages have the folder, seen from the folder of the program.
+const FOLDERS: [&str; 2] = ["agents", "../lib/norouter/agents"];
+
+/// The end of the name of an agent. The whole name is `SYSTEM-PROCESSOR-SHA256.gz`.
+const PACKED: &str = ".gz";
+
+/// How many bytes an unpacked agent may have.
+const SIZE_MAX: u64 = 256 << 20;
+
+/// An agent, and where it is.
+struct Found {
+    offer: Offer,
+    place: Place,
+}
+
+enum Place {
+    /// A file that is compressed by gzip.
+    Packed(PathBuf),
+    /// This program.
+    Own(PathBuf),
+}
+
+/// What was found when it was first looked for. An update of the program begins with the next start.
+static FOUND: OnceLock<Vec<Found>> = OnceLock::new();
+
+/// The agents that can be sent.
+pub(super) async fn offers() -> Arc<[Offer]> {
+    let found = tokio::task::spawn_blocking(|| FOUND.get_or_init(look));
+    let found = found.await.map_or(&[][..], Vec::as_slice);
+    found.iter().map(|found| found.offer.clone()).collect()
+}
+
+/// Reads the agent with this sum. The error says why that was not possible.
+pub(super) async fn read(sum: String) -> Result<Arc<Parcel>, String> {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut found = FOUND.get_or_init(look).iter();
+        let found = found.find(|found| found.offer.sum == sum);
+        let found = found.ok_or("it is not there any more")?;
+        open(found).map(Arc::new)
+    });
+    reading.await.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+fn look() -> Vec<Found> {
+    let program = env::current_exe().and_then(fs::canonicalize);
+    let beside = program.as_ref().ok().and_then(|program| program.parent());
+    let folders = match env::var_os(FOLDER) {
+        Some(folder) => vec![PathBuf::from(folder)],
+        None => beside.map_or_else(Vec::new, |beside| {
+            FOLDERS.iter().map(|folder| beside.join(folder)).collect()
+        }),
+    };
+    let files = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    let mut found: Vec<Found> = files
+        .flatten()
+        .filter_map(|entry| named(&entry.ok()?.path()))
+        .collect();
+    found.extend(program.ok().as_deref().and_then(own));
+    found
+}
+
+/// The agent in a file, as its name says.
+fn named(path: &Path) -> Option<Found> {
+    let name = path.file_name()?.to_str()?.strip_suffix(PACKED)?;
+    let mut parts = name.split('-');
+    let (system, processor, sum) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_sum && parts.next().is_none()).then(|| Found {
+        offer: Offer {
+            target: Target::new(system, processor),
+            sum: sum.to_owned(),
+        },
+        place: Place::Packed(path.to_owned()),
+    })
+}
+
+/// This program as an agent, if it needs no other files to run.
+fn own(program: &Path) -> Option<Found> {
+    if !cfg!(target_os = "linux") || !is_static(program).ok()? {
+        return None;
+    }
+    let sum = digest::of_file(program).ok()?;
+    Some(Found {
+        offer: Offer {
+            target: Target::new(env::consts::OS, env::consts::ARCH),
+            sum,
+        },
+        place: Place::Own(program.to_owned()),
+    })
+}
+
+fn open(found: &Found) -> Result<Parcel, String> {
+    let (path, bytes) = match &found.place {
+        Place::Packed(path) | Place::Own(path) => (path, fs::read(path)),
+    };
+    let failed = |error: &io::Error| format!("{}: {}", path.display(), describe(error));
+    let bytes = bytes.map_err(|error| failed(&error))?;
+    let (plain, packed) = match &found.place {
+        Place::Packed(_) => {
+            let mut plain = Vec::new();
+            let mut unpacked = GzDecoder::new(&bytes[..]).take(SIZE_MAX);
+            unpacked
+                .read_to_end(&mut plain)
+                .map_err(|error| failed(&error))?;
+            (plain, bytes)
+        }
+        Place::Own(_) => {
+            let packed = pack(&bytes).map_err(|error| failed(&error))?;
+            (bytes, packed)
+        }
+    };
+    if digest::of(&plain) != found.offer.sum {
+        let path = path.display();
+        return Err(format!(
+            "{path} was changed since it was built or first read"
+        ));
+    }
+    Ok(Parcel {
+        plain: Bytes::from(plain),
+        packed: Bytes::from(packed),
+    })
+}
+
+fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(bytes)?;
+    packer.finish()
+}
+
+/// Whether an executable needs no interpreter, and with it no libraries (ELF-64 Object File Format, program header
+/// `PT_INTERP`).
+fn is_static(program: &Path) -> io::Result<bool> {
+    const PT_INTERP: u32 = 3;
+    let mut header = Vec::new();
+    // The table of a linker stands right behind the header of the file.
+    fs::File::open(program)?
+        .take(4 << 10)
+        .read_to_end(&mut header)?;
+    let number = |at: usize, length: usize| -> Option<usize> {
+        let bytes = header.get(at..at + length)?.iter().rev();
+        Some(bytes.fold(0, |sum, &byte| sum << 8 | usize::from(byte)))
+    };
+    let entries = || {
+        let (start, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
+        let types = (0..count).map(|entry| number(start + entry * size, 4));
+        types.collect::<Option<Vec<_>>>()
+    };
+    let is_wide = header.starts_with(b"\x7fELF\x02\x01");
+    Ok(is_wide && entries().is_some_and(|types| !types.contains(&(PT_INTERP as usize))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_named_by_its_machine_and_its_sum() {
+        let sum = "0123456789abcdef".repeat(4);
+        let found = named(Path::new(&format!("/x/linux-aarch64-{sum}.gz"))).unwrap();
+        assert_eq!(found.offer.target, Target::new("linux", "aarch64"));
+        assert_eq!(found.offer.sum, sum);
+        for name in ["linux-aarch64-12.gz", "README", &format!("linux-{sum}.gz")] {
+            assert!(named(Path::new(name)).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_agent_that_was_changed_is_not_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |bytes: &[u8]| {
+            let name = format!("linux-x86_64-{}.gz", digest::of(b"agent"));
+            let path = folder.path().join(name);
+            fs::write(&path, pack(bytes).unwrap()).unwrap();
+            open(&named(&path).unwrap())
+        };
+        assert_eq!(write(b"agent").unwrap().plain, &b"agent"[..]);
+        let error = write(b"another").unwrap_err();
+        assert!(error.contains("was changed"), "{error}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_program_with_an_interpreter_is_not_static() {
+        assert!(!is_static(Path::new("/bin/ls")).unwrap());
+        assert!(!is_static(Path::new("/proc/self/status")).unwrap());
+    }
+}

@@ -1,0 +1,101 @@
+//! The scripts that a host's shell is given. Each becomes one line, because the shell reads one line at a time.
+
+use std::fmt::Write as _;
+
+const LOOK: &str = include_str!("look.sh");
+const TAKE: &str = include_str!("take.sh");
+const RUN: &str = include_str!("run.sh");
+const CLEAN: &str = include_str!("clean.sh");
+
+/// A part of the first line that no shell prints by itself.
+pub(super) const ECHO: &str = "n=nr-$n;";
+
+/// What stands before the nonce in every line of the shell.
+pub(super) const MARK: &str = "nr-";
+
+/// Runs the first of the agents with these sums that is there, or else says what the machine has.
+pub(super) fn look<'a>(nonce: &str, sums: impl Iterator<Item = &'a str>) -> String {
+    let sums: Vec<&str> = sums.collect();
+    line(LOOK, &[("@NONCE@", nonce), ("@SUMS@", &sums.join(" "))])
+}
+
+/// Gets ready to take `size` bytes. The part that is kept after a cut is named by the sum of the agent and by `key`, so
+/// that two managers do not write the same file.
+pub(super) fn take(sum: &str, key: &str, size: usize) -> String {
+    let size = size.to_string();
+    line(TAKE, &[("@SUM@", sum), ("@KEY@", key), ("@SIZE@", &size)])
+}
+
+/// Takes the next bytes from the pipe.
+pub(super) fn next(bytes: usize) -> String {
+    format!("take {bytes};\n")
+}
+
+/// Has the shell itself write these bytes.
+pub(super) fn print(bytes: &[u8]) -> String {
+    let mut line = String::with_capacity(bytes.len() * 4 + 32);
+    line.push_str("printf '");
+    for byte in bytes {
+        let _ = write!(line, "\\{byte:03o}");
+    }
+    line.push_str("' >>\"$p\"; kept $?;\n");
+    line
+}
+
+/// Unpacks what has arrived, compares its sum, and runs it.
+pub(super) fn run(sum: &str, packed: bool) -> String {
+    line(
+        RUN,
+        &[("@SUM@", sum), ("@GZIP@", if packed { "gzip" } else { "" })],
+    )
+}
+
+/// Removes all agents, and ends the shell.
+pub(super) fn clean(nonce: &str) -> String {
+    line(CLEAN, &[("@NONCE@", nonce)])
+}
+
+/// A script as one line, without its comments and with its words filled in.
+fn line(script: &str, words: &[(&str, &str)]) -> String {
+    let lines = script.lines().map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with('#')).collect();
+    let mut line = lines.join(" ");
+    for (name, word) in words {
+        line = line.replace(name, word);
+    }
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_one_line_without_places_left_to_fill() {
+        let sum = "5".repeat(64);
+        for script in [
+            look("n0", [sum.as_str(), "b"].into_iter()),
+            take(&sum, "key", 7),
+            run(&sum, true),
+            clean("n0"),
+        ] {
+            assert_eq!(script.matches('\n').count(), 1);
+            assert!(
+                !script.contains('@') || script.contains("\"$@\""),
+                "{script}"
+            );
+            for name in ["@NONCE@", "@SUM@", "@SUMS@", "@KEY@", "@SIZE@", "@GZIP@"] {
+                assert!(!script.contains(name), "{script}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_can_be_printed() {
+        assert_eq!(
+            print(&[0, b'\'', b'%', 255]),
+            "printf '\\000\\047\\045\\377' >>\"$p\"; kept $?;\n"
+        );
+    }
+}

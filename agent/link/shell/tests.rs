@@ -1,0 +1,198 @@
+//! Conversations with shells that answer as they should, and with others.
+
+mod cuts;
+
+use super::*;
+
+const NOW: Instant = Instant::ZERO;
+const SUM: &str = "5f0c";
+const X86_64: &[u8] = b"nr-n1 elf \x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\n";
+
+fn shell() -> Shell {
+    shell_with("n1")
+}
+
+fn shell_with(nonce: &str) -> Shell {
+    let offers = [Offer {
+        target: Target::new("linux", "x86_64"),
+        sum: SUM.to_owned(),
+    }];
+    Shell::new(NOW, nonce.to_owned(), "key".to_owned(), offers.into())
+}
+
+/// What the shell was sent, as text, and everything else that was wished for.
+fn wishes(shell: &mut Shell) -> (Vec<String>, Vec<Wish>) {
+    let (mut sent, mut rest) = (Vec::new(), Vec::new());
+    while let Some(wish) = shell.poll_wish() {
+        match wish {
+            Wish::Send(bytes) => sent.push(String::from_utf8_lossy(&bytes).into_owned()),
+            other => rest.push(other),
+        }
+    }
+    (sent, rest)
+}
+
+fn says(shell: &mut Shell, text: &[u8]) -> Outcome {
+    shell.handle_bytes(NOW, &mut BytesMut::from(text))
+}
+
+/// A shell with these tools, which was told to take an agent of `size` bytes.
+fn sending(tools: &str, size: usize) -> Shell {
+    let mut shell = shell();
+    says(
+        &mut shell,
+        format!("nr-n1 has {tools} at /run/x\n").as_bytes(),
+    );
+    says(&mut shell, b"nr-n1 system Linux x86_64\n");
+    says(&mut shell, X86_64);
+    assert_eq!(says(&mut shell, b"\nnr-n1 end\n"), Outcome::Open);
+    let (_, rest) = wishes(&mut shell);
+    assert!(rest.contains(&Wish::Fetch(SUM.to_owned())), "{rest:?}");
+    let parcel = Parcel {
+        plain: Bytes::from(vec![7; size]),
+        packed: Bytes::from(vec![8; size / 2]),
+    };
+    assert_eq!(shell.handle_parcel(Ok(Arc::new(parcel))), Outcome::Open);
+    assert!(wishes(&mut shell).0[0].contains("say have"));
+    shell
+}
+
+#[test]
+fn an_agent_that_is_there_is_run_and_gets_the_rest_of_the_pipe() {
+    let mut shell = shell();
+    let (sent, _) = wishes(&mut shell);
+    assert!(sent[0].contains(SUM) && sent[0].ends_with('\n'), "{sent:?}");
+    let mut buffer = BytesMut::from(&b"Welcome!\nnr-n1 run 5f0c /run/x\n\x42frame"[..]);
+    assert_eq!(shell.handle_bytes(NOW, &mut buffer), Outcome::Runs);
+    assert_eq!(buffer, &b"\x42frame"[..]);
+    assert_eq!(shell.noise(), b"Welcome!\n");
+}
+
+#[test]
+fn what_the_shell_says_may_arrive_byte_by_byte() {
+    let mut shell = shell();
+    let mut buffer = BytesMut::new();
+    for byte in b"nr-n0 nr-n1 run 5f0c /run/x" {
+        buffer.extend_from_slice(&[*byte]);
+        assert_eq!(shell.handle_bytes(NOW, &mut buffer), Outcome::Open);
+    }
+    buffer.extend_from_slice(b"\n\x42");
+    assert_eq!(shell.handle_bytes(NOW, &mut buffer), Outcome::Runs);
+    assert_eq!((&buffer[..], shell.noise()), (&b"\x42"[..], &b"nr-n0 "[..]));
+}
+
+#[test]
+fn chunks_follow_each_other_without_a_pause_only_where_nothing_is_swallowed() {
+    for (tools, chunks) in [("dd", 16), ("exact", 16), ("head", 1), ("printf", 32)] {
+        let mut shell = sending(tools, 10 << 20);
+        says(&mut shell, b"nr-n1 have 0\n");
+        let (sent, _) = wishes(&mut shell);
+        let lines = sent.iter().filter(|line| line.ends_with(";\n")).count();
+        assert_eq!(lines, chunks, "{tools}");
+        says(&mut shell, b"nr-n1 kept\n");
+        let (sent, _) = wishes(&mut shell);
+        assert_eq!(sent.iter().filter(|line| line.ends_with(";\n")).count(), 1);
+    }
+}
+
+#[test]
+fn an_agent_is_sent_from_where_the_last_try_was_cut() {
+    let mut shell = sending("dd gzip", 100);
+    says(&mut shell, b"nr-n1 have 48\n");
+    let (sent, _) = wishes(&mut shell);
+    assert_eq!(sent, ["take 2;\n", "\u{8}\u{8}"]);
+    assert_eq!(shell.step(), Step::Upload { kept: 48, size: 50 });
+    says(&mut shell, b"nr-n1 kept\n");
+    let (sent, rest) = wishes(&mut shell);
+    assert!(sent[0].contains("sha256sum"), "{sent:?}");
+    let size = 50;
+    let upload = Step::Upload { kept: size, size };
+    assert!(
+        matches!(rest[..], [Wish::Tell(Done { step, .. })] if step == upload),
+        "{rest:?}"
+    );
+    assert_eq!(says(&mut shell, b"nr-n1 run 5f0c /x\n"), Outcome::Runs);
+}
+
+#[test]
+fn a_failure_says_what_failed() {
+    let end = |shell: &mut Shell| says(shell, b"nr-n1 end\n");
+    let mut arm = shell();
+    says(&mut arm, b"nr-n1 has dd at /x\nnr-n1 system Linux armv7l\n");
+    let target = Target::new("linux", "arm");
+    assert_eq!(end(&mut arm), Outcome::Failed(Unfit::NoAgent(Some(target))));
+
+    assert_eq!(end(&mut shell()), Outcome::Failed(Unfit::NoAgent(None)));
+
+    let mut nowhere = shell();
+    says(
+        &mut nowhere,
+        b"nr-n1 has dd at \nnr-n1 system Linux x86_64\n",
+    );
+    assert_eq!(end(&mut nowhere), Outcome::Failed(Unfit::NoFolder));
+
+    let mut full = sending("dd", 9);
+    says(&mut full, b"nr-n1 have 0\n");
+    let folder = "/run/x".to_owned();
+    assert_eq!(
+        says(&mut full, b"nr-n1 full\n"),
+        Outcome::Failed(Unfit::Full(folder))
+    );
+
+    for (said, why) in [
+        (&b"nr-n1 sum\n"[..], Unfit::Changed),
+        (
+            b"nr-n1 unfit\n",
+            Unfit::NotRun(Target::new("linux", "x86_64")),
+        ),
+    ] {
+        let mut shell = sending("dd", 9);
+        says(&mut shell, b"nr-n1 have 0\nnr-n1 kept\n");
+        assert_eq!(says(&mut shell, said), Outcome::Failed(why));
+    }
+
+    let mut unreadable = shell();
+    let why = unreadable.handle_parcel(Err("gone".to_owned()));
+    assert_eq!(why, Outcome::Failed(Unfit::Unreadable("gone".to_owned())));
+}
+
+#[test]
+fn a_shell_that_answers_what_no_shell_does_is_left() {
+    for said in ["have 0", "kept", "full", "sum", "x", ""] {
+        let said = format!("nr-n1 {said}\n");
+        let outcome = says(&mut shell(), said.as_bytes());
+        assert_eq!(outcome, Outcome::Failed(Unfit::Strange), "{said}");
+    }
+    for said in [
+        "have 10",
+        "have -1",
+        "have",
+        "have 0\nnr-n1 kept\nnr-n1 kept",
+    ] {
+        let said = format!("nr-n1 {said}\n");
+        let outcome = says(&mut sending("dd", 9), said.as_bytes());
+        assert_eq!(outcome, Outcome::Failed(Unfit::Strange), "{said}");
+    }
+}
+
+#[test]
+fn a_host_that_prints_without_end_is_left() {
+    let mut shell = shell();
+    let noise = vec![b'x'; 64 << 10];
+    let failed = (0..32).find_map(|_| match says(&mut shell, &noise) {
+        Outcome::Failed(why) => Some(why),
+        Outcome::Open | Outcome::Runs => None,
+    });
+    assert!(matches!(failed, Some(Unfit::Noise(text)) if text.len() == NOISE_MAX));
+    let endless = [b"nr-n1 ", &noise[..]].concat();
+    let outcome = says(&mut self::shell(), &endless);
+    assert!(matches!(outcome, Outcome::Failed(Unfit::Noise(_))));
+}
+
+#[test]
+fn a_terminal_that_sends_everything_back_is_recognized() {
+    let mut shell = shell();
+    let (sent, _) = wishes(&mut shell);
+    let outcome = says(&mut shell, sent[0].as_bytes());
+    assert_eq!(outcome, Outcome::Failed(Unfit::Echo));
+}
