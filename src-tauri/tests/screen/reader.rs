@@ -17,6 +17,8 @@ const FOCUSABLE: u32 = 11;
 const IMAGE: u32 = 27;
 const PAGE: u32 = 95;
 const LANDMARK: u32 = 110;
+/// A row is read by its cells.
+const ROW: u32 = 90;
 
 /// The interface of everything on the bus.
 const NODE: &str = "org.a11y.atspi.Accessible";
@@ -79,7 +81,7 @@ impl Reader {
         } else {
             String::new()
         };
-        if is_page && ![PAGE, LANDMARK].contains(&role) {
+        if is_page && ![PAGE, LANDMARK, ROW].contains(&role) {
             let states: Vec<u32> = proxy.call("GetState", &()).unwrap_or_default();
             let focusable = states
                 .first()
