@@ -296,9 +296,25 @@ pub(super) fn hold(socket: &Socket) -> io::Result<()> {
 
 /// Why an address that is in use cannot be listened on. `holder` is the program that has the port; `None` if that is
 /// not known.
-pub(super) fn taken(holder: Option<&str>) -> String {
-    let holder = holder.unwrap_or("another program on that machine");
-    format!("address already in use by {holder}")
+pub(super) fn taken(port: u16, holder: Option<&str>) -> NotListening {
+    let end = match holder {
+        Some(_) => "end it".to_owned(),
+        None if cfg!(target_os = "linux") => {
+            format!("find it there with: ss -ltunp \"sport = :{port}\", and end it")
+        }
+        None if cfg!(windows) => {
+            format!("find it there with: netstat -ano | findstr :{port}, and end it")
+        }
+        None => format!("find it there with: lsof -nP -i :{port}, and end it"),
+    };
+    let holder = holder.unwrap_or("another program on that machine, perhaps another agent");
+    NotListening {
+        cause: Cause::InUse,
+        reason: format!("address already in use by {holder}"),
+        remedy: Some(format!(
+            "{end}, and the agent listens within a few seconds, or choose another port in the manifest"
+        )),
+    }
 }
 
 /// Why a port below 1024 cannot be listened on, and what to do about it.
