@@ -25,6 +25,10 @@ const JAVA: &str = "JAVA_TOOL_OPTIONS";
 /// Some Go programs that use gRPC look up names themselves, and fail although the proxy knows the
 /// names. Then write passthrough:///web:8080 instead of web:8080, or the VIP instead of the name,
 /// or let the host write the names into /etc/hosts.
+#[allow(
+    clippy::doc_markdown,
+    reason = "the help of a command shows what is typed, without backquotes"
+)]
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

@@ -379,7 +379,7 @@ impl Loss {
                 "install a newer one on that host, or take \"notTo\" out of the routes through it",
             ),
             Self::Lacks { .. } => Some("install a newer one on that host"),
-            Self::Unfit(why) => why.remedy_words(),
+            Self::Unfit(why) => Some(why.remedy_words()),
         }
     }
 }
@@ -413,8 +413,8 @@ impl fmt::Display for Unfit {
 }
 
 impl Unfit {
-    fn remedy_words(&self) -> Option<&'static str> {
-        Some(match self {
+    fn remedy_words(&self) -> &'static str {
+        match self {
             Self::NoAgent(Some(Target { system, .. })) if system != "linux" => {
                 "build norouter on that machine, and write the command that starts it in cmd"
             }
@@ -437,7 +437,7 @@ impl Unfit {
             Self::Strange => "run it by hand to see what answers there: {connect}",
             Self::Noise(_) => "take what prints that out of the start-up files of the shell there",
             Self::Echo => symptoms::ECHO.remedy,
-        })
+        }
     }
 }
 

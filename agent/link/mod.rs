@@ -329,7 +329,7 @@ impl Link {
         self.shells += 1;
         let nonce = format!("{:016x}-{}", self.seed, self.shells);
         let key = format!("{:016x}", self.seed);
-        self.lives.life.shell = Some(Shell::new(now, nonce, key, offers));
+        self.lives.life.shell = Some(Shell::new(now, &nonce, key, offers));
         self.lives.handle_started(now);
         self.grant();
     }

@@ -164,7 +164,7 @@ fn shells(node: &Node) -> Vec<Spanned<Shell>> {
             deployment: part("deployment"),
             container: part("container"),
         };
-        spanned(node, Shell::Kubernetes(pod))
+        spanned(node, Shell::Kubernetes(Box::new(pod)))
     });
     let words = node.get("shell");
     let words = words.map(|node| spanned(node, Shell::Words(texts(Some(node)))));

@@ -59,7 +59,7 @@ pub enum Shell {
     /// `docker`, `podman`, `lxc` or `wsl`: the program, and the name that it has for the host.
     Named(&'static str, String),
     /// `kubernetes`.
-    Kubernetes(Pod),
+    Kubernetes(Box<Pod>),
     /// `shell`: the words in front of `sh`.
     Words(Vec<Spanned<String>>),
 }

@@ -158,7 +158,7 @@ mod tests {
                 let words = words.iter().map(|word| word.replace(SHELL_LOOP, "LOOP"));
                 Ok(shell_line(&words.collect::<Vec<_>>()))
             }
-            other => Err(format!("{other:?}")),
+            other @ (Start::InProcess | Start::Command(_)) => Err(format!("{other:?}")),
         }
     }
 

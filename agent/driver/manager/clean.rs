@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How long the command may take, which may have to wait for a person.
-const CLEAN_MAX: Duration = Duration::from_secs(60);
+const CLEAN_MAX: Duration = Duration::from_mins(1);
 
 /// How many bytes of output are read.
 const OUTPUT_MAX: u64 = 1 << 20;

@@ -176,8 +176,8 @@ pub(super) struct Shell {
 
 impl Shell {
     /// Begins the conversation. `nonce` must be another one each time, and `key` the same for the same host.
-    pub(super) fn new(now: Instant, nonce: String, key: String, offers: Arc<[Offer]>) -> Self {
-        let look = script::look(&nonce, offers.iter().map(|offer| offer.sum.as_str()));
+    pub(super) fn new(now: Instant, nonce: &str, key: String, offers: Arc<[Offer]>) -> Self {
+        let look = script::look(nonce, offers.iter().map(|offer| offer.sum.as_str()));
         Self {
             mark: format!("{}{nonce}", script::MARK),
             key,
@@ -217,7 +217,7 @@ impl Shell {
         while let Some(line) = self.line(buffer) {
             match self.handle_line(now, &line) {
                 Outcome::Open => {}
-                outcome => return outcome,
+                outcome @ (Outcome::Runs | Outcome::Failed(_)) => return outcome,
             }
         }
         if find(&self.noise, script::ECHO.as_bytes()).is_some() {
@@ -342,7 +342,9 @@ impl Shell {
                 self.send(script::take(sum, &self.key, size));
                 self.state = State::Sending(sending);
             }
-            state => self.state = state,
+            state @ (State::Looking(_) | State::Sending(_) | State::Verifying(_) | State::Over) => {
+                self.state = state;
+            }
         }
         Outcome::Open
     }

@@ -17,7 +17,7 @@ fn shell_with(nonce: &str) -> Shell {
         target: Target::new("linux", "x86_64"),
         sum: SUM.to_owned(),
     }];
-    Shell::new(NOW, nonce.to_owned(), "key".to_owned(), offers.into())
+    Shell::new(NOW, nonce, "key".to_owned(), offers.into())
 }
 
 /// What the shell was sent, as text, and everything else that was wished for.
@@ -26,7 +26,7 @@ fn wishes(shell: &mut Shell) -> (Vec<String>, Vec<Wish>) {
     while let Some(wish) = shell.poll_wish() {
         match wish {
             Wish::Send(bytes) => sent.push(String::from_utf8_lossy(&bytes).into_owned()),
-            other => rest.push(other),
+            other @ (Wish::Fetch(_) | Wish::Tell(_)) => rest.push(other),
         }
     }
     (sent, rest)
