@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use super::{commands, shells};
+use super::commands;
 use crate::{
     addr::{HostName, Port, Vip},
     route::{Routes, policy::Policy},
@@ -183,7 +183,7 @@ impl HostPlan {
                 ..ByHand::default()
             },
             Start::Command(words) => commands::by_hand(&name, own_words(words)),
-            Start::Shell(words) => commands::by_hand_in_shell(&name, shells::prefix(words)),
+            Start::Shell(words) => commands::by_hand_in_shell(&name, commands::without_loop(words)),
         }
     }
 
@@ -200,7 +200,7 @@ impl Start {
         let own = match self {
             Self::InProcess => &[],
             Self::Command(words) => own_words(words),
-            Self::Shell(words) => shells::prefix(words),
+            Self::Shell(words) => commands::without_loop(words),
         };
         own.get(..commands::read_here(own)).unwrap_or(own)
     }

@@ -7,7 +7,6 @@ use super::{
 use crate::{
     manifest::{Cmd, Pod, Shell},
     text::quote,
-    wire::SHELL_LOOP,
 };
 
 /// What every command with `ssh` has: the connection is not shared with other programs, and opens no forwards of the
@@ -19,23 +18,6 @@ const SSH: [&str; 5] = [
     "-o",
     "ClearAllForwardings=yes",
 ];
-
-/// The words that start the shell, which no other shell reads before.
-pub(super) fn loop_words() -> [String; 3] {
-    ["sh", "-c", SHELL_LOOP].map(str::to_owned)
-}
-
-/// The same for a login shell, which reads them as a line. The loop holds no quote.
-fn loop_line() -> [String; 3] {
-    ["sh".to_owned(), "-c".to_owned(), format!("'{SHELL_LOOP}'")]
-}
-
-/// The words of a command without those that start the shell.
-pub(super) fn prefix(words: &[String]) -> &[String] {
-    let rest = words.strip_suffix(&loop_words());
-    let rest = rest.or_else(|| words.strip_suffix(&loop_line()));
-    rest.unwrap_or(words)
-}
 
 /// The command that leads to a shell and starts the loop in it.
 pub(super) fn command(shell: &Shell) -> Result<Vec<String>, Flaw> {
@@ -53,7 +35,7 @@ pub(super) fn command(shell: &Shell) -> Result<Vec<String>, Flaw> {
     }
     words::check_words(words.iter().map(String::as_str))?;
     let is_line = commands::is_read_by_a_shell(&words);
-    words.extend(if is_line { loop_line() } else { loop_words() });
+    words.extend(commands::shell_loop(is_line));
     Ok(words)
 }
 

@@ -539,7 +539,7 @@ mod tests {
         assert_eq!(why.cause, Cause::InUse);
         assert_eq!(
             why.reason,
-            "address already in use by another program on that machine"
+            "address already in use by another program on that machine, perhaps another agent"
         );
         let port = first.local_addr().unwrap().port();
         let remedy = why.remedy.unwrap();

@@ -8,12 +8,14 @@ mod options;
 mod programs;
 mod secret;
 mod shell;
+mod shell_loop;
 mod ssh;
 
 pub(super) use self::{
     advice::{Code, Mistake},
     by_hand::{by_hand, by_hand_in_shell, is_read_by_a_shell, read_here},
     secret::masked,
+    shell_loop::{shell_loop, without_loop},
     ssh::ends_at_its_destination,
 };
 use self::{
