@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The greatest size of the stripped binary, in bytes.
-const MOST_BYTES: u64 = (8 << 20) + (1 << 18);
+const MOST_BYTES: u64 = (8 << 20) + (3 << 18);
 
 /// The path of the finished binary.
 pub(crate) fn binary() -> PathBuf {
