@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use norouter::{
     driver::manager::doubts,
-    plan::{Plan, Start, grants},
+    plan::{Plan, grants},
     view::Grant,
 };
 use serde::{Deserialize, Serialize};

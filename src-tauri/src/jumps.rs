@@ -23,7 +23,7 @@ const HOSTS_MAX: usize = 200;
 
 /// How many times `ssh` is asked at the same time, and for how long in all.
 const QUESTIONS_MAX: usize = 2;
-const ANSWERS_MAX: Duration = Duration::from_secs(60);
+const ANSWERS_MAX: Duration = Duration::from_mins(1);
 
 /// How many jump hosts may be behind each other. A circle of them has no end.
 const DEPTH_MAX: usize = 8;

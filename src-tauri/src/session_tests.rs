@@ -327,12 +327,14 @@ async fn every_line_of_a_burst_reaches_the_page_and_is_on_the_disk_with_its_date
     until(&here, "the burst is over", |_, desk| said(desk, "done")).await;
     let burst: Vec<String> = (0..1_900).map(|number| format!("burst {number}")).collect();
     let news = here.news(&mut Cursor::default());
-    let told = news.iter().filter_map(|news| match news {
-        News::Line { line } => match &line.event {
-            Event::Stderr { line, .. } if line.starts_with("burst") => Some(line.clone()),
-            _ => None,
-        },
-        _ => None,
+    let told = news.iter().filter_map(|news| {
+        let News::Line { line } = news else {
+            return None;
+        };
+        let Event::Stderr { line, .. } = &line.event else {
+            return None;
+        };
+        line.starts_with("burst").then(|| line.clone())
     });
     assert_eq!(told.collect::<Vec<_>>(), burst);
     let log = here.app().network.unwrap().log.unwrap();

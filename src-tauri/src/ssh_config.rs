@@ -115,6 +115,8 @@ impl Reader {
             names: BTreeMap::new(),
             found: SshConfig::default(),
             open: Vec::new(),
+            section: Section::Everybody,
+            outer: Vec::new(),
         }
     }
 
@@ -126,6 +128,7 @@ impl Reader {
             let file = folder.join(name);
             self.folder = folder;
             self.open.clear();
+            self.section = Section::Everybody;
             self.read(&file, 0);
         }
     }
