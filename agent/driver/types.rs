@@ -51,6 +51,8 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         HeldView,
         HostState,
         HostView,
+        InstallStep,
+        InstallView,
         LogLine,
         LogView,
         MatrixCell,
