@@ -75,6 +75,11 @@ test("how an agent gets onto a host with only a shell is told step by step, on i
   await expect(card).toHaveAttribute("title", /^Sending the agent/);
   await expect(card.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "29");
   await expectAccessible(page);
+  // A smaller card has the same in place of the state.
+  await page.setViewportSize({ width: 1180, height: 780 });
+  await expect(card).toHaveClass(/brief/);
+  await expect(card).toContainText(told);
+  await expectAccessible(page);
   await page.keyboard.press("v");
   await expect(page.getByRole("row").filter({ hasText: "web1" })).toContainText("Sending the agent");
   await page.goto("/?scene=installs&still#/host/web1");
