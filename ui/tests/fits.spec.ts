@@ -8,6 +8,8 @@ const SIZES = [[900, 600], [1180, 780], [1920, 1080]] as const;
 const places: [string, string][] = [
   ["#/network", "office"],
   ["#/network", "hosts-150"],
+  ["#/network", "installs"],
+  ["#/host/web1", "installs"],
   ["#/network", "consent"],
   ["#/network", "consent-many"],
   ["#/network", "first"],

@@ -1,6 +1,7 @@
 // The page of one host in a real browser: its ports, and its troubles with their remedies.
 import { expect, type Page, test } from "@playwright/test";
 
+import type { MockHosts } from "../src/mock/hosts";
 import { copied, expectAccessible, open } from "./look";
 
 test("an address that a host in trouble names is opened by a click, and all of it is visible", async ({ page }) => {
@@ -66,12 +67,56 @@ test("a port says in words whether it is open, where it is not and why, and when
   await expect(port(page, "8081")).toContainText("unknown until container is up");
 });
 
+test("how an agent gets onto a host with only a shell is told step by step, on its card, in the list and on its page", async ({ page }) => {
+  const told = "Sending the agent, 1.2 of 4.1 MB";
+  await open(page, "#/network", "installs");
+  const card = page.locator('[data-host="web1"]');
+  await expect(card).toContainText(told);
+  await expect(card).toHaveAttribute("title", /^Sending the agent/);
+  await expect(card.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "29");
+  await expectAccessible(page);
+  // A smaller card has the same in place of the state.
+  await page.setViewportSize({ width: 1180, height: 780 });
+  await expect(card).toHaveClass(/brief/);
+  await expect(card).toContainText(told);
+  await expectAccessible(page);
+  await page.keyboard.press("v");
+  await expect(page.getByRole("row").filter({ hasText: "web1" })).toContainText("Sending the agent");
+  await page.goto("/?scene=installs&still#/host/web1");
+  const standing = page.getByRole("region", { name: "State" });
+  await expect(standing).toContainText(told);
+  await expect(standing).not.toContainText("waiting for the agent");
+  const bar = standing.getByRole("progressbar", { name: "Part of the agent that was sent" });
+  const share = await bar.evaluate((bar) => (bar.firstElementChild?.clientWidth ?? 0) / bar.clientWidth);
+  expect(share).toBeCloseTo(0.3, 1);
+  await expectAccessible(page);
+  for (const [step, words] of [["connect", "Looking for an agent"], ["verify", "Checking the agent"], ["start", "Starting the agent"]] as const) {
+    await page.evaluate(
+      (step) => (globalThis as unknown as { mockHosts: MockHosts }).mockHosts.change("web1", "greeting", { install: { step, kept: 0, size: 0 } }),
+      step,
+    );
+    await expect(standing).toContainText(words);
+    await expect(standing.getByRole("progressbar")).toHaveCount(0);
+  }
+  await page.evaluate(() => (globalThis as unknown as { mockHosts: MockHosts }).mockHosts.change("web1", "ready"));
+  await expect(standing).toContainText("Reachable.");
+  await expect(standing).not.toContainText("agent");
+});
+
+test("the path of a host is what OpenSSH tells, and else what its command says", async ({ page }) => {
+  const facts = page.getByRole("region", { name: "Facts" });
+  for (const [host, path] of [["db", "via gate.example.com"], ["bastion", "via jump.example.com"], ["web1", "direct"]] as const) {
+    await page.goto(`/?scene=office&still#/host/${host}`);
+    await expect(facts.getByRole("definition").filter({ hasText: /^(via|direct)/ })).toHaveText(path);
+  }
+});
+
 test("a host that waits is tried again beside the reason", async ({ page }) => {
   await openOneThatIs(page, "retrying");
   const standing = page.getByRole("region", { name: "State" });
   await expect(standing.getByText(/^its agent has not answered .* may be down$/)).toBeVisible();
   await expect(standing.getByText("How to fix it")).toBeVisible();
-  await expect(standing.getByText("look whether the host is up", { exact: true })).toBeVisible();
+  await expect(standing.getByText("check whether the host is up", { exact: true })).toBeVisible();
   await expectAccessible(page);
   await standing.getByRole("button", { name: "Retry now" }).click();
   await expect(standing).toContainText("connecting");

@@ -1,7 +1,7 @@
 // The log page in a real browser.
 import { expect, type Page, test } from "@playwright/test";
 import type { MockLog } from "../src/mock/log";
-import { expectAccessible } from "./look";
+import { copied, expectAccessible } from "./look";
 
 const list = (page: Page) => page.getByRole("log");
 
@@ -124,6 +124,17 @@ test("5,000 lines scroll without a blank one, wrapped too", async ({ page }) => 
     expect(blanks.looks).toBeGreaterThan(1_000);
     expect(blanks.blanks).toBe(0);
   }
+});
+
+test("the log file is named, whole for the pointer and the clipboard, and only if the app writes one", async ({ page }) => {
+  const path = "/home/ada/.local/state/norouter/logs/office.log";
+  await open(page, "log=20");
+  await expect(page.getByText("Log file")).toBeVisible();
+  await expect(page.getByTitle(path)).toBeVisible();
+  await page.getByRole("button", { name: "Copy the path of the log file" }).click();
+  await expect.poll(() => copied(page)).toBe(path);
+  await open(page, "scene=attached");
+  await expect(page.getByText("Log file")).toHaveCount(0);
 });
 
 test("nothing keeps anybody out, light or dark", async ({ page }) => {

@@ -9,6 +9,13 @@ export function bytes(count: number): string {
   return scaled(count, BYTES);
 }
 
+/** A part of an amount, with the unit once if both have the same: `1.2 of 4.1 MB`, `64 kB of 4.1 MB`. */
+export function part(some: number, all: number): string {
+  const [of, whole] = [bytes(some), bytes(all)];
+  const [figure, unit] = of.split("\u00a0");
+  return `${whole.endsWith(`\u00a0${unit}`) ? figure : of} of ${whole}`;
+}
+
 export function rate(perSecond: number): string {
   return `${bytes(perSecond)}/s`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { jump, pathOf } from "./jump";
+import { jump, pathOf, shortly } from "./jump";
 
 test.each([
   ["ssh web1 -- norouter", ""],
@@ -23,4 +23,20 @@ test.each([
   ["/usr/bin/kubectl exec -i pod -- norouter", "/program kubectl"],
 ])("the way of “%s” is %s", (line, key) => {
   expect(pathOf(line.split(" ").filter(Boolean)).key).toBe(key);
+});
+
+test.each([
+  ["ssh web1 -- norouter", "gate,jump", "/via gate,jump"],
+  ["ssh -J jump web1 -- norouter", "", "/direct"],
+  ["/opt/bin/my-ssh web1", "gate", "/via gate"],
+  ["", "gate", "/here"],
+])("the way of “%s” is what OpenSSH tells: “%s”", (line, told, key) => {
+  expect(pathOf(line.split(" ").filter(Boolean), told).key).toBe(key);
+});
+
+test("several jump hosts are told with room between them, and shortly without their domains", () => {
+  const path = pathOf(["ssh", "web1"], "ann@gate.example.com,192.0.2.7,jump.example.com:2222");
+  const machines = path.kind === "via" ? path.machines : "";
+  expect(machines).toBe("ann@gate.example.com, 192.0.2.7, jump.example.com:2222");
+  expect(shortly(machines)).toBe("ann@gate, 192.0.2.7, jump.example.com:2222");
 });

@@ -1,19 +1,28 @@
-// Finds the path to a host in its command. Jump hosts in ~/.ssh/config are not known here.
+// Finds the path to a host. OpenSSH tells the jump hosts of its configuration, too, and the command only its own.
 
 /** The path to a host. Hosts with the same key are reached in the same way. */
-export type Path = { key: string } & ({ kind: "here" } | { kind: "direct" } | { kind: "via"; machine: string } | { kind: "program"; program: string });
+export type Path = { key: string } & ({ kind: "here" } | { kind: "direct" } | { kind: "via"; machines: string } | { kind: "program"; program: string });
 
-/** The path to the host that a command starts, as far as the command tells it. */
-export function pathOf(command: readonly string[]): Path {
+/**
+ * The path to the host that a command starts. `told` are the jump hosts as OpenSSH tells them, with commas between;
+ * without them, the path is known as far as the command tells it.
+ */
+export function pathOf(command: readonly string[], told?: string): Path {
   const program = command[0]?.split(/[\\/]/).at(-1);
   if (program === undefined || program === "") {
     return { key: "/here", kind: "here" };
   }
-  const machine = jump(command);
-  if (machine === null) {
+  const machines = told ?? jump(command);
+  if (machines === null) {
     return { key: `/program ${program}`, kind: "program", program };
   }
-  return machine === "" ? { key: "/direct", kind: "direct" } : { key: `/via ${machine}`, kind: "via", machine };
+  return machines === "" ? { key: "/direct", kind: "direct" } : { key: `/via ${machines}`, kind: "via", machines: machines.replaceAll(",", ", ") };
+}
+
+/** Machines without their domains, for little room. Addresses and ports stay whole. */
+export function shortly(machines: string): string {
+  const short = (machine: string) => (/[\d\]]$/.test(machine) ? machine : (machine.split(".")[0] ?? machine));
+  return machines.split(", ").map(short).join(", ");
 }
 
 /** The jump host, as the command names it; "" if there is none, null if the command is not ssh. */

@@ -25,6 +25,8 @@ export function lives(lines: LogLine[], host: string, most: number): Life[] {
       life.stderr = [...life.stderr.slice(1 - KEPT), line.line];
     } else if (line.type === "warning") {
       life.entries.push({ seq: line.seq, timeMs: line.timeMs, state: null, text: line.text, pauseMs: null });
+    } else if (line.type === "step") {
+      life.entries.push({ seq: line.seq, timeMs: line.timeMs, state: null, text: line.sentence, pauseMs: null });
     } else if (line.type === "host") {
       const { seq, timeMs, state } = line;
       life.entries.push({ seq, timeMs, state, text: line.reason ?? null, pauseMs: line.retry?.pauseMs ?? null });

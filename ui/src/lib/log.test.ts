@@ -63,7 +63,7 @@ describe("what is shown", () => {
     line(2, said("web1", "Warning: permanently added")),
     line(3, { type: "warning", host: "db", vip: VIP, text: "cannot listen" }, "cannot listen"),
     line(4, { type: "host", host: "db", vip: VIP, state: "refused", reason: "bad vip" }, "is refused: bad vip"),
-    line(5, { type: "reloaded", changes: ["adds db", "restarts gke"], grants: [] }, "the manifest was read again: adds db; restarts gke"),
+    line(5, { type: "reloaded", changes: ["adds db", "restarts gke"], grants: [] }, "the manifest was reloaded: adds db; restarts gke"),
     line(6, { type: "hopeless", hosts: 2 }),
   ];
   const shown = (filter: Partial<typeof NO_FILTER>) => {
@@ -126,7 +126,7 @@ describe("what is shown", () => {
       ["output", "Warning: permanently added"],
       ["warning", "cannot listen"],
       ["error", "is refused: bad vip"],
-      ["info", "the manifest was read again: adds db; restarts gke"],
+      ["info", "the manifest was reloaded: adds db; restarts gke"],
       ["error", "hopeless"],
     ]);
     const waits = line(7, { type: "host", host: "a", vip: VIP, state: "waiting", retry: { attempt: 3, atMs: 0, pauseMs: 3_200 } });

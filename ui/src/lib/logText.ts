@@ -43,6 +43,7 @@ export function levelOf(line: LogLine): Level {
     case "held":
       return "warning";
     case "reloaded":
+    case "step":
       return "info";
   }
 }

@@ -2,10 +2,10 @@
 import type { Commands } from "./commands";
 import type { ConsentGrant } from "../lib/types/ConsentGrant";
 import type { ConsentHost } from "../lib/types/ConsentHost";
-import type { World } from "./world";
+import { shown, type World } from "./world";
 
 const grants: ConsentGrant[] = [
-  { text: "connections to 10.20.0.0/16 are dialled by gke", isNew: true },
+  { text: "connections to 10.20.0.0/16 go through gke", isNew: true },
   { text: "all hosts can connect to 127.0.0.1:22 of this machine, as laptop:2222", isNew: true },
   { text: "every user of this machine can connect to the published ports of all hosts, as a program of laptop", isNew: true },
   { text: "every host may reach all that is published and routed, but for: deny build to every route through bastion or gke", isNew: true },
@@ -52,8 +52,7 @@ export function consentCommands(world: World): Commands {
         world.tell({ kind: "network", network: world.view() });
         return;
       }
-      const { name, file } = world.scene;
-      world.tellApp({ consent: null, network: { name, manifest: file, hosted: true, phase: "running" } });
+      world.tellApp({ consent: null, network: shown(world.scene, true) });
       world.begin();
       world.tell({ kind: "network", network: world.view() });
     },

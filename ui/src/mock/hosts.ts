@@ -29,7 +29,8 @@ export function hostCommands(world: World): Commands {
     answer: ({ host, text }) => {
       mock.answered.push(String(text));
       if (text === null) {
-        world.change(world.host(host).name, "stopped", troubled({ code: "unanswered", what: "its question was not answered" }));
+        const question = world.host(host).prompts[0]?.text ?? "";
+        world.change(world.host(host).name, "stopped", troubled({ code: "unanswered", what: `nobody has answered what its command asked: ${question}`, remedy: "start the host to be asked again" }));
       } else {
         world.change(world.host(host).name, "greeting");
       }

@@ -3,6 +3,7 @@
 import type { Event } from "../lib/types/Event";
 import type { LogLine } from "../lib/types/LogLine";
 import { Chance } from "./chance";
+import { WHY } from "./scenes";
 import { sentence } from "./sentence";
 import type { World } from "./world";
 
@@ -56,16 +57,16 @@ function said(world: World, chance: Chance): Event {
   const about = { host: host.name, vip: host.vip };
   const what = chance.next();
   if (what < 0.04) {
-    return { type: "warning", ...about, text: "port 8080 is taken by another program on this machine; its connections go to that one" };
+    return { type: "warning", ...about, text: "its command wrote this before the agent started, which was skipped: Last login: Mon Nov 23 08:12:01 from 192.0.2.14" };
   }
   if (what < 0.045) {
-    return { type: "refused", ...about, times: 3, targets: 1, most: [{ to: "db:5432", times: 3, by: "rule 2 of the policy (line 32)" }], text: "was refused 3 connections by the policy: db:5432 (3 times, rule 2 of the policy (line 32))" };
+    return { type: "refused", ...about, times: 3, targets: 1, most: [{ to: "db:5432", times: 3, by: "rule 2 of the policy (line 32)" }], text: "was refused 3 connections by the policy: db:5432 3 times by rule 2 of the policy (line 32)" };
   }
   if (what < 0.06) {
-    return { type: "reloaded", changes: ["restarts gke"], grants: [] };
+    return { type: "reloaded", changes: ["gke (127.0.42.106): restarted with its new command"], grants: [] };
   }
   if (what < 0.1) {
-    return { type: "host", ...about, state: "waiting", reason: "no answer for 30 s", retry: { attempt: 1, atMs: 0, pauseMs: 2_000 } };
+    return { type: "host", ...about, state: "waiting", reason: WHY.waiting?.reason, retry: { attempt: 1, atMs: 0, pauseMs: 2_000 } };
   }
   if (what < 0.14) {
     return { type: "host", ...about, state: "ready" };

@@ -2,14 +2,13 @@
 import type { News } from "../lib/types/News";
 import type { WhyView } from "../lib/types/WhyView";
 import type { Commands } from "./commands";
-import type { World } from "./world";
+import { shown, type World } from "./world";
 
 const DEMO = "/home/ada/.local/share/io.github.norouter.app/demo.yaml";
 
 export function networkCommands(world: World): Commands {
-  const shown = (hosted: boolean) => ({ name: world.scene.name, manifest: world.scene.file, hosted, phase: "running" as const });
   const begin = (hosted: boolean) => {
-    world.tellApp({ network: shown(hosted), consent: null, manifest: world.scene.file });
+    world.tellApp({ network: shown(world.scene, hosted), consent: null, manifest: world.scene.file });
     world.begin();
     world.tell({ kind: "network", network: world.view() });
   };

@@ -1,11 +1,13 @@
 // The networks that the mock simulates. Each has a plan, and hosts with their first states.
 import type { HostState } from "../lib/types/HostState";
 import type { HostView } from "../lib/types/HostView";
+import type { InstallView } from "../lib/types/InstallView";
 import type { MatrixCell } from "../lib/types/MatrixCell";
 import type { PlanHost } from "../lib/types/PlanHost";
 import type { PlanPolicy } from "../lib/types/PlanPolicy";
 import type { PlanRoute } from "../lib/types/PlanRoute";
 import type { Trouble } from "../lib/types/Trouble";
+import { AGENT_SIZE } from "./install";
 import { troubled } from "./trouble";
 
 /** A host of a scene, with its part of the plan, its first state and its behaviour. */
@@ -15,6 +17,8 @@ export type Actor = {
   /** The time that its agent takes to answer in milliseconds, and its traffic in kilobytes per second. */
   latencyMs: number;
   busyKb: number;
+  /** The jump hosts to it, as OpenSSH tells them. */
+  jumps?: string;
   extra?: Partial<HostView>;
 };
 
@@ -35,7 +39,8 @@ export function planned(name: string, last: number, command: string, more: Parti
 
 const IN_USE: Trouble = {
   code: "listen",
-  what: "cannot listen on 127.0.42.101:8080: address already in use: another program on that machine, perhaps another agent, has this port",
+  what: "cannot listen on 127.0.42.101:8080: address already in use by another program on that machine, perhaps another agent",
+  remedy: 'find it there with: ss -ltunp "sport = :8080", and end it, and the agent listens within a few seconds, or choose another port in the manifest',
   address: "127.0.42.101:8080",
 };
 
@@ -81,6 +86,7 @@ const office: Scene = {
       state: "degraded",
       latencyMs: 14,
       busyKb: 2400,
+      jumps: "gate.example.com",
       extra: troubled(IN_USE),
     },
     {
@@ -142,14 +148,14 @@ const office: Scene = {
 export const WHY: Partial<Record<HostState, Partial<HostView>>> = {
   degraded: troubled({
     code: "listen",
-    what: "cannot listen on 127.0.42.103:80: permission denied: ports below 1024 need root there",
-    remedy: "publish a higher one",
+    what: "cannot listen on 127.0.42.103:80: permission denied: on that machine, ports below 1024 need the capability CAP_NET_BIND_SERVICE, which root usually has",
+    remedy: "use a port of 1024 or more; or, as root there, give the program the capability (setcap cap_net_bind_service=+ep PATH), or open these ports to every user (sysctl net.ipv4.ip_unprivileged_port_start=80)",
     address: "127.0.42.103:80",
   }),
   waiting: troubled({
     code: "silent",
     what: "its agent has not answered for 8 s, though its command still runs: the host or the connection to it may be down",
-    remedy: "look whether the host is up",
+    remedy: "check whether the host is up",
   }),
   refused: troubled({
     code: "lacks",
@@ -228,10 +234,17 @@ function login(): Scene {
 /** A scene in which two hosts could not write the files for programs: this machine, and another one. */
 function noted(): Scene {
   const note = (folder: string) =>
-    `cannot write the files for programs of this host: ${folder} cannot be made: Permission denied (os error 13); until then "norouter env" and "norouter exec" do not work there`;
+    `cannot write the files for programs of this host: cannot make the folder ${folder}: permission denied; choose another with stateDir.pathOnAgent; it is tried again every 30 s, and until then "norouter env" and "norouter exec" do not work there`;
   const [laptop, web1, ...others] = office.actors as [Actor, Actor, ...Actor[]];
   const lacks = (actor: Actor, folder: string): Actor => ({ ...actor, extra: { ...actor.extra, notes: [note(folder)] } });
   return { ...office, actors: [lacks(laptop, "/home/ada/.norouter"), lacks(web1, "/home/deploy/.norouter"), ...others] };
+}
+
+/** A scene in which an agent is sent to a host that has only a shell. */
+function installs(): Scene {
+  const [laptop, web1, ...others] = office.actors as [Actor, Actor, ...Actor[]];
+  const install: InstallView = { step: "upload", kept: 1_240_000, size: AGENT_SIZE };
+  return { ...office, actors: [laptop, { ...web1, state: "greeting", extra: { install } }, ...others] };
 }
 
 /** A network with a policy of two rules: the laptop may reach everything, and the other hosts only the database. */
@@ -275,6 +288,8 @@ export function scene(name: string): Scene {
   switch (name) {
     case "noted":
       return noted();
+    case "installs":
+      return installs();
     case "ruled":
       return ruled();
     case "many":

@@ -5,12 +5,15 @@ import type { ConsentHost } from "../lib/types/ConsentHost";
 import type { Event } from "../lib/types/Event";
 import type { HostState } from "../lib/types/HostState";
 import type { HostView } from "../lib/types/HostView";
+import type { InstallView } from "../lib/types/InstallView";
 import type { LogLine } from "../lib/types/LogLine";
 import type { NetworkView } from "../lib/types/NetworkView";
 import type { News } from "../lib/types/News";
 import type { PlanView } from "../lib/types/PlanView";
+import type { Shown } from "../lib/types/Shown";
 import { Chance } from "./chance";
 import { fleet } from "./fleet";
+import { later } from "./install";
 import { scene, type Actor, type Scene } from "./scenes";
 import { sentence } from "./sentence";
 
@@ -124,7 +127,7 @@ export class World {
   /** Changes a host, and reports that as the manager does: with the host and a line of the log. */
   change(name: string, state: HostState, more: Partial<HostView> = {}): void {
     const old = this.host(name);
-    const host: HostView = { ...old, reason: undefined, troubles: [], retry: undefined, held: undefined, prompts: [], ...more, state, sinceMs: this.nowMs };
+    const host: HostView = { ...old, reason: undefined, troubles: [], retry: undefined, held: undefined, prompts: [], install: undefined, ...more, state, sinceMs: this.nowMs };
     this.hosts = this.hosts.map((other) => (other === old ? host : other));
     this.tell({ kind: "host", host });
     this.log({ type: "host", host: name, vip: host.vip, state, reason: host.reason, retry: host.retry });
@@ -146,12 +149,28 @@ export class World {
     for (const host of this.hosts) {
       if (host.state === "waiting" && host.retry !== undefined && host.retry.atMs <= this.nowMs) {
         this.#retry(host);
+      } else if (host.install !== undefined) {
+        this.#install(host, host.install);
       } else if (host.state === "greeting" && this.nowMs - host.sinceMs > 1500) {
         this.change(host.name, "configuring");
       } else if (host.state === "configuring" && this.nowMs - host.sinceMs > 900) {
         this.change(host.name, "ready", { latencyUs: 9000 });
       }
     }
+  }
+
+  #install(host: HostView, now: InstallView): void {
+    const install = later(now);
+    if (install?.step !== now.step) {
+      this.log({ type: "step", host: host.name, vip: host.vip, step: now.step, tookMs: 1000, bytes: now.size });
+    }
+    if (install === undefined) {
+      this.change(host.name, "configuring");
+      return;
+    }
+    const next = { ...host, install };
+    this.hosts = this.hosts.map((other) => (other === host ? next : other));
+    this.tell({ kind: "host", host: next });
   }
 
   #retry(host: HostView): void {
@@ -204,9 +223,15 @@ export class World {
   }
 }
 
+/** The network of a scene, as the app shows it. */
+export function shown({ name, file, actors }: Scene, hosted: boolean): Shown {
+  const jumps = Object.fromEntries(actors.flatMap(({ plan, jumps }) => (jumps === undefined ? [] : [[plan.name, jumps]])));
+  const log = hosted ? { log: `/home/ada/.local/state/norouter/logs/${name}.log` } : {};
+  return { name, manifest: file, hosted, phase: "running", jumps, ...log };
+}
+
 /** The state of the app at the beginning of each scene. */
 function firstApp(name: string, played: Scene): App {
-  const shown = { name: played.name, manifest: played.file, hosted: !name.endsWith("attached"), phase: "running" as const };
   const recent = [
     { path: played.file, name: "office.yaml", exists: true },
     { path: "/home/ada/clients/a-client-with-a-long-name/environments/staging/eu-central-1/norouter.yaml", name: "norouter.yaml", exists: true },
@@ -217,7 +242,7 @@ function firstApp(name: string, played: Scene): App {
     platform: "linux",
     tray: true,
     manifest: played.file,
-    network: shown,
+    network: shown(played, !name.endsWith("attached")),
     running: name === "first" ? [] : ["lab"],
     recent,
     consent: null,

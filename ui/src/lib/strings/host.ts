@@ -16,6 +16,14 @@ export const host = {
   next: "Next host",
   since: (span: string) => `for ${span}`,
   attempt: (n: number) => `attempt ${n}`,
+  /** How an agent gets onto a host that has only a shell. */
+  install: {
+    connect: "Looking for an agent",
+    upload: (amount: string) => `Sending the agent, ${amount}`,
+    verify: "Checking the agent",
+    start: "Starting the agent",
+    bar: "Part of the agent that was sent",
+  },
   facts: {
     label: "Facts",
     aliases: "Aliases",

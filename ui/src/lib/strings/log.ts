@@ -35,6 +35,9 @@ export const log = {
   exportFailed: "Could not save the log",
   newest: "Jump to latest",
   newLines: (n: number) => plural(n, "new line", "new lines"),
+  /** Where the app writes the log, with its path. */
+  file: "Log file",
+  fileWhat: "the path of the log file",
   gap: (n: number) => plural(n, "line skipped", "lines skipped"),
   summary: (shown: number, all: number) => (shown === all ? plural(all, "line", "lines") : `${count(shown)} of ${plural(all, "line", "lines")}`),
   empty: { title: "No log entries yet", text: "Messages from hosts and their commands appear here." },

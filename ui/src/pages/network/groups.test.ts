@@ -1,14 +1,19 @@
 import { describe, expect, it, test } from "vitest";
 
+import { pathOf } from "../../lib/jump";
 import type { HostState } from "../../lib/types/HostState";
 import { type Grouped, groupsOf, prefixOf } from "./groups";
 
-const host = (name: string, command = "", state: HostState = "ready"): Grouped => ({ name, state, command: command.split(" ").filter(Boolean) });
+const host = (name: string, command = "", state: HostState = "ready", told?: string): Grouped => ({
+  name,
+  state,
+  path: pathOf(command.split(" ").filter(Boolean), told),
+});
 const FLEET = [
   host("laptop"),
   host("prod-eu-db-01", "ssh -J jump prod-eu-db-01"),
   host("prod-eu-db-02", "ssh -J jump prod-eu-db-02", "waiting"),
-  host("lab-1.example.com", "ssh lab-1"),
+  host("lab-1.example.com", "ssh lab-1", "ready", "jump"),
   host("lab-2.example.com", "/usr/bin/podman exec -i lab norouter", "refused"),
 ];
 const told = (by: Parameters<typeof groupsOf>[1]) => groupsOf(FLEET, by).map((group) => `${group.title}: ${group.hosts.length}`);
@@ -19,7 +24,7 @@ describe("groups", () => {
   });
 
   it("are by the path to the host", () => {
-    expect(told("path")).toEqual(["on this machine: 1", "via jump: 2", "direct: 1", "through podman: 1"]);
+    expect(told("path")).toEqual(["on this machine: 1", "via jump: 3", "through podman: 1"]);
   });
 
   it("are by state, with what needs a look first", () => {

@@ -1,5 +1,5 @@
 // The groups of hosts in the diagram and in the list.
-import { pathOf } from "../../lib/jump";
+import type { Path } from "../../lib/jump";
 import { t } from "../../lib/strings";
 import type { HostState } from "../../lib/types/HostState";
 import { URGENCY } from "./urgency";
@@ -10,7 +10,7 @@ export type Grouping = (typeof GROUPINGS)[number];
 export type Group = { key: string; title: string; hosts: string[] };
 
 /** What decides the group of a host. */
-export type Grouped = { name: string; state: HostState; command: readonly string[] };
+export type Grouped = { name: string; state: HostState; path: Path };
 
 /** The groups in a fixed order. Without a grouping, there is one group without a title. */
 export function groupsOf(hosts: readonly Grouped[], by: Grouping): Group[] {
@@ -22,23 +22,22 @@ export function groupsOf(hosts: readonly Grouped[], by: Grouping): Group[] {
         (group) => group.hosts.length > 0,
       );
     case "path":
-      return collected(hosts, (host) => pathOf(host.command).key, (_, first) => toldPath(first.command), 1);
+      return collected(hosts, (host) => host.path.key, (_, first) => toldPath(first.path), 1);
     case "prefix":
       return collected(hosts, (host) => prefixOf(host.name), (key) => key, 2);
   }
 }
 
 /** The path to a host in words: `direct`, `via jump.example.com`, `through kubectl`. */
-export function toldPath(command: readonly string[]): string {
+export function toldPath(path: Path): string {
   const words = t.network.path;
-  const path = pathOf(command);
   switch (path.kind) {
     case "here":
       return words.here;
     case "direct":
       return words.direct;
     case "via":
-      return words.via(path.machine);
+      return words.via(path.machines);
     case "program":
       return words.program(path.program);
   }
