@@ -144,7 +144,7 @@ fn a_hostile_agent_hurts_nobody_else() {
         ("giants", "the stream is out of step"),
         ("sums", "a message has a wrong sum"),
         ("noise", "the stream is out of step"),
-        ("talk", "more lines follow faster than they are shown"),
+        ("talk", "lines not shown)"),
     ] {
         let sandbox = Sandbox::new();
         let script = sandbox.write("hostile.py", HOSTILE);
@@ -169,7 +169,7 @@ fn a_hostile_agent_hurts_nobody_else() {
             !log.contains('\u{1b}') && !log.contains('\u{7}'),
             "{kind}: control characters reach the terminal"
         );
-        assert!(log.len() < 200_000, "{kind}: {} bytes of log", log.len());
+        assert!(log.len() < 600_000, "{kind}: {} bytes of log", log.len());
     }
 }
 

@@ -126,7 +126,7 @@ fn a_host_needs_nothing_but_a_shell() {
         mounted(
             netns,
             "mount -t tmpfs none /dev/shm && mount -o remount,ro,bind /",
-            &[usual, "HOME=/root", "XDG_RUNTIME_DIR=/dev/shm"],
+            &[usual, "HOME=/nonexistent", "XDG_RUNTIME_DIR=/dev/shm"],
         )
     });
     let noexec =
