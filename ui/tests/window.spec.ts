@@ -189,14 +189,14 @@ test("files that could not be written are told with what to do: on the page of t
   await open(page, "#/host/web1", "noted");
   const state = page.getByRole("region", { name: "State" });
   await expect(state.getByRole("heading", { name: "Good to know" })).toBeVisible();
-  await expect(state).toContainText("/home/deploy/.norouter cannot be made");
+  await expect(state).toContainText("cannot make the folder /home/deploy/.norouter: permission denied");
   await expect(state).toContainText("How to fix it");
   await expect(state.getByRole("button", { name: "Edit in manifest" })).toBeVisible();
   await open(page, "#/host/gke", "noted");
   await expect(page.getByText("Good to know")).toHaveCount(0);
   await page.getByRole("link", { name: "This machine" }).click();
   const files = page.getByRole("region", { name: "Files for programs" });
-  await expect(files).toContainText("/home/ada/.norouter cannot be made");
+  await expect(files).toContainText("cannot make the folder /home/ada/.norouter: permission denied");
   await expect(files).not.toContainText("/home/deploy");
   await expect(files).toContainText("stateDir");
   await files.getByRole("button", { name: "Open host page" }).click();
