@@ -47,7 +47,10 @@ impl Office {
         let laptop = Host::laptop()
             .line(&proxies[0])
             .line(&proxies[1])
-            .line(&format!("stateDir: {{pathOnAgent: {state:?}}}"));
+            .line(&format!(
+                "stateDir: {{pathOnAgent: \"{}\"}}",
+                state.display()
+            ));
         let (web, server) = Host::ssh("web", sandbox, "");
         let web = web
             .ports(&["8080:127.0.0.1:8000", "22:127.0.0.1:22", "9:127.0.0.1:9"])

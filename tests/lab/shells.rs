@@ -129,10 +129,13 @@ fn a_host_needs_nothing_but_a_shell() {
             &[usual, "HOME=/nonexistent", "XDG_RUNTIME_DIR=/dev/shm"],
         )
     });
+    let work = sandbox.path("work");
+    fs::create_dir_all(&work).unwrap();
     let noexec =
         "for d in /dev/shm /var/tmp /tmp; do mount -t tmpfs -o noexec none $d || exit; done";
     add("noexec", &|netns| {
-        let script = format!("mkdir -p /run/nrlab-work && {noexec}; cd /run/nrlab-work");
+        // The working folder is below the new mount of /tmp, and stays open.
+        let script = format!("cd {} && {noexec}", work.display());
         mounted(netns, &script, &[usual, "HOME=/dev/shm"])
     });
     // Hosts of one machine share these folders, and would find each other's agents there.
@@ -164,9 +167,7 @@ fn a_host_needs_nothing_but_a_shell() {
         let folder = sandbox.path(name).join(".cache/norouter");
         assert_eq!(kept(folder.to_str().unwrap()), [sum()], "{name}");
     }
-    assert_eq!(kept("/run/nrlab-work/.norouter"), [sum()]);
-    drop(network);
-    fs::remove_dir_all("/run/nrlab-work").unwrap();
+    assert_eq!(kept(work.join(".norouter").to_str().unwrap()), [sum()]);
 }
 
 #[test]
