@@ -2,7 +2,7 @@
 //! laptop does.
 
 /// An attack. It may consist of several parts at the same time, because each hostile agent has a mode of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Attack {
     /// The name of the attack.
     pub(crate) name: &'static str,
