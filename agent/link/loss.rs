@@ -331,7 +331,7 @@ impl Loss {
                 (None, _) if last.answered => None,
                 (None, Ending::Status(0)) => Some(
                     "something on the way (a login shell, a menu, a command that the server forces) does not run what cmd says; \
-                     run it by hand: {version} - it has to print the version of norouter",
+                     run it by hand: {trial}",
                 ),
                 (None, _) => Some(symptoms::RUN_BY_HAND),
             },

@@ -18,6 +18,8 @@ fn told(why: &Loss) -> String {
     let by_hand = ByHand {
         name: "web1".to_owned(),
         version: "x norouter --version".to_owned(),
+        printed: "the version of norouter",
+        norouter: "norouter".to_owned(),
         connect: "x true".to_owned(),
         ..ByHand::default()
     };

@@ -315,9 +315,8 @@ impl Host {
         let by_hand = self.plan.by_hand();
         let remedy = (code == TroubleCode::NoAnswer).then(|| {
             format!(
-                "if that lasts, run it by hand: {} - it has to print the version of norouter at once. If it hangs too, it waits \
-                 for a password, a network, or a program that is not norouter",
-                by_hand.version
+                "if that lasts, run it by hand: {} at once. If it hangs too, it waits for a password, a network, or another program",
+                by_hand.trial()
             )
         });
         Some(Trouble {

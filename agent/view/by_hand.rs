@@ -7,8 +7,10 @@ use crate::text::shell_line;
 pub struct ByHand {
     /// The name of the host in the network.
     pub name: String,
-    /// The command, changed so that norouter prints its version and ends.
+    /// The command, changed so that what it leads to prints [`ByHand::printed`] and ends.
     pub version: String,
+    /// What `version` has to print: that of norouter, or a word if the command leads to a shell.
+    pub printed: &'static str,
     /// The way to the host with `true` in place of norouter. If the words do not show the way, the same as `version`.
     pub connect: String,
     /// Like `connect`, but so that a person is asked about a host key that is not known yet.
@@ -44,6 +46,7 @@ impl ByHand {
             filled.push_str(&match place {
                 "name" => self.name.clone(),
                 "version" => self.version.clone(),
+                "trial" => self.trial(),
                 "connect" => self.connect.clone(),
                 "accept" => self.accept.clone(),
                 "install" => self.install(),
@@ -56,8 +59,17 @@ impl ByHand {
         filled + rest
     }
 
+    /// The line that shows whether the command works, and how to tell.
+    pub fn trial(&self) -> String {
+        format!("{} - it has to print {}", self.version, self.printed)
+    }
+
     /// How norouter gets to the host. The steps are numbered, because the second one is done in the manifest.
     fn install(&self) -> String {
+        if self.norouter.is_empty() {
+            return "it has no shell that could run an agent: put norouter there, and write the command that starts it in cmd"
+                .to_owned();
+        }
         match &self.copy {
             Some(copy) if self.installed == self.norouter => {
                 format!(
@@ -138,6 +150,7 @@ mod tests {
 
     fn web1() -> ByHand {
         ByHand {
+            printed: "the version of norouter",
             name: "web1".to_owned(),
             version: "ssh web1 -- norouter --version".to_owned(),
             connect: "ssh web1 true".to_owned(),
@@ -169,8 +182,12 @@ mod tests {
             at_its_path.fill("{install}", none),
             "copy it there: COPY - web1 is then tried again by itself"
         );
+        let unknown = ByHand {
+            norouter: "norouter".to_owned(),
+            ..ByHand::default()
+        };
         assert_eq!(
-            ByHand::default().fill("{install}, {executable}", none),
+            unknown.fill("{install}, {executable}", none),
             "install norouter there, or write its path in cmd, make it executable (chmod +x)"
         );
     }

@@ -52,14 +52,14 @@ pub static NO_INPUT: Symptom = Symptom {
     cause: NoInput,
     what: Some("its command ended before it was told anything, as if its input were closed"),
     remedy: "add the option that passes the input on, such as -i in \"docker exec -i\"; if it is there, run it by hand: \
-             {version} - it has to print the version of norouter",
+             {trial}",
 };
 
 /// The remedy where a shell has not found norouter.
 pub const INSTALL: &str = "{install}";
 
 /// The remedy for a command that does not start norouter, and does not say why.
-pub const RUN_BY_HAND: &str = "run it by hand: {version} - it has to print the version of norouter";
+pub const RUN_BY_HAND: &str = "run it by hand: {trial}";
 
 /// The known causes. If several are seen, the earliest in this table counts, so those that explain others come first.
 static SYMPTOMS: &[Symptom] = &[

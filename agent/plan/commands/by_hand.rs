@@ -40,6 +40,7 @@ pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
         accept: way.accept().unwrap_or_else(|| connect.clone()),
         connect,
         version,
+        printed: "the version of norouter",
         norouter: norouter.to_owned(),
         copy: way.copy(norouter),
         installed: path(norouter).unwrap_or(INSTALLED).to_owned(),
@@ -56,16 +57,18 @@ pub(in crate::plan) fn read_here(words: &[String]) -> usize {
 }
 
 /// What a person can run by hand for the host `name`, whose shell these words lead to. There is no norouter to look at,
-/// and nothing to copy.
+/// and nothing to copy, so that only the shell can be tried.
 pub(in crate::plan) fn by_hand_in_shell(name: &str, words: &[String]) -> ByHand {
     let words = masked(words);
     let line = with(&words, &["true"]);
-    let connect = Way::new(&line);
-    let connect = connect.connect().unwrap_or_else(|| shell_line(&line));
+    let way = Way::new(&line);
+    let connect = way.connect().unwrap_or_else(|| shell_line(&line));
     ByHand {
         name: name.to_owned(),
-        version: connect.clone(),
+        accept: way.accept().unwrap_or_else(|| connect.clone()),
         connect,
+        version: shell_line(&with(&words, &["echo", "ready"])),
+        printed: "ready",
         ..ByHand::default()
     }
 }
@@ -189,6 +192,7 @@ fn with(words: &[String], more: &[&str]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::Hint;
 
     fn of(cmd: &str) -> ByHand {
         by_hand("web2", &shlex::split(cmd).unwrap())
@@ -270,6 +274,22 @@ mod tests {
         ] {
             assert_eq!(of(cmd).accept, accept, "{cmd}");
         }
+    }
+
+    #[test]
+    fn a_shell_is_tried_by_a_word_that_it_prints() {
+        let words = shlex::split("ssh -p 22 web2 --").unwrap();
+        let by_hand = by_hand_in_shell("web2", &words);
+        assert_eq!(by_hand.connect, "ssh -p 22 web2 true");
+        assert_eq!(
+            by_hand.trial(),
+            "ssh -p 22 web2 -- echo ready - it has to print ready"
+        );
+        assert!(
+            by_hand
+                .fill("{install}", Hint::default())
+                .contains("no shell")
+        );
     }
 
     #[test]
