@@ -172,8 +172,8 @@ impl Desktop {
     pub(crate) fn dark() -> Self {
         let desktop = Self::new();
         let path = "/org/freedesktop/portal/desktop";
-        let server = desktop.bus.object_server();
-        assert!(server.at(path, Portal).unwrap());
+        let is_new = desktop.bus.object_server().at(path, Portal).unwrap();
+        assert!(is_new);
         let name = "org.freedesktop.portal.Desktop";
         desktop.bus.request_name(name).unwrap();
         desktop
