@@ -142,6 +142,8 @@ impl Loss {
             | Self::Refused { sure: true, .. }
             | Self::TooLong { sure: true, .. }
             | Self::Unanswered { .. }
+            // The whole agent would be sent again each time.
+            | Self::Unfit(Unfit::NotRun(_))
             | Self::Lacks { .. } => Remedy::Person,
             Self::Exited { ending, last } => match (last.symptom, ending) {
                 (Some(symptom), _) => symptom.cause.cure().into(),
@@ -389,7 +391,8 @@ impl fmt::Display for Unfit {
         match self {
             Self::NoAgent(Some(target)) => write!(
                 f,
-                "it has only a shell, and there is no agent for its system here: {target}"
+                "it has only a shell, and there is no agent for its system here: {}",
+                said(&target.to_string())
             ),
             Self::NoAgent(None) => f.write_str(
                 "it has only a shell, and does not tell which system and processor it has",
@@ -398,9 +401,15 @@ impl fmt::Display for Unfit {
             Self::NoFolder => f.write_str(
                 "its user has no folder there in which a program can be written and run",
             ),
-            Self::Full(folder) => write!(f, "the agent could not be stored there in {folder}"),
+            Self::Full(folder) => {
+                write!(f, "the agent could not be stored there in {}", said(folder))
+            }
             Self::Changed => f.write_str("the agent was changed on its way there, and was not run"),
-            Self::NotRun(target) => write!(f, "the agent for {target} does not run there"),
+            Self::NotRun(target) => write!(
+                f,
+                "the agent for {} does not run there",
+                said(&target.to_string())
+            ),
             Self::Strange => f.write_str("its shell answers what no shell does"),
             Self::Noise(text) => write!(
                 f,

@@ -327,7 +327,8 @@ impl Link {
             return;
         }
         self.shells += 1;
-        let nonce = format!("{:016x}-{}", self.seed, self.shells);
+        // A host that was removed and added again has the same seed, but the time goes on.
+        let nonce = format!("{:016x}-{}-{}", self.seed, now.as_micros(), self.shells);
         let key = format!("{:016x}", self.seed);
         self.lives.life.shell = Some(Shell::new(now, &nonce, key, offers));
         self.lives.handle_started(now);
@@ -335,9 +336,16 @@ impl Link {
     }
 
     /// Takes the bytes of the agent that [`Output::Fetch`] asked for, or the reason why they cannot be read.
-    pub fn handle_parcel(&mut self, now: Instant, parcel: Result<Arc<Parcel>, String>) {
+    pub fn handle_parcel(&mut self, now: Instant, sum: &str, parcel: Result<Arc<Parcel>, String>) {
+        if !self.lives.runs() {
+            return;
+        }
         if let Some(shell) = &mut self.lives.life.shell {
-            let outcome = shell.handle_parcel(parcel);
+            let before = shell.progress();
+            let outcome = shell.handle_parcel(sum, parcel);
+            if shell.progress() != before {
+                self.lives.handle_progress(now);
+            }
             self.go_on(now, outcome);
         }
     }
@@ -367,6 +375,8 @@ impl Link {
             ShellOutcome::Runs => {
                 self.lives.life.shell = None;
                 self.lives.handle_progress(now);
+                // This is the newest one, whatever has changed meanwhile.
+                self.lives.life.outdated = false;
                 self.send_configure();
                 true
             }
@@ -386,10 +396,10 @@ impl Link {
         let Some(shell) = &mut self.lives.life.shell else {
             return true;
         };
-        let before = shell.step();
+        let before = shell.progress();
         let length = buffer.len();
         let outcome = shell.handle_bytes(now, buffer);
-        let has_spoken = shell.step() != before;
+        let has_spoken = shell.progress() != before;
         self.appetite
             .spend(now, Effort::Message(length - buffer.len()));
         if has_spoken {

@@ -182,8 +182,14 @@ impl Core {
     }
 
     /// Takes the result of [`Output::Fetch`].
-    pub fn handle_parcel(&mut self, now: Instant, vip: Vip, parcel: Result<Arc<Parcel>, String>) {
-        self.tell(now, vip, |link| link.handle_parcel(now, parcel));
+    pub fn handle_parcel(
+        &mut self,
+        now: Instant,
+        vip: Vip,
+        sum: &str,
+        parcel: Result<Arc<Parcel>, String>,
+    ) {
+        self.tell(now, vip, |link| link.handle_parcel(now, sum, parcel));
     }
 
     /// Takes whole frames from the front of an agent's output. Returns when to continue with the rest, because no agent

@@ -9,10 +9,11 @@ use crate::{
     text::quote,
 };
 
-/// What every command with `ssh` has: the connection is not shared with other programs, and opens no forwards of the
-/// person's own.
-const SSH: [&str; 5] = [
+/// What every command with `ssh` has: there is no terminal, the connection is not shared with other programs, and it
+/// opens no forwards of the person's own.
+const SSH: [&str; 6] = [
     "ssh",
+    "-T",
     "-o",
     "ControlMaster=no",
     "-o",
@@ -149,11 +150,11 @@ mod tests {
         for (host, command) in [
             (
                 "ssh: web1",
-                "ssh -o ControlMaster=no -o ClearAllForwardings=yes web1 -- sh -c \"'LOOP'\"",
+                "ssh -T -o ControlMaster=no -o ClearAllForwardings=yes web1 -- sh -c \"'LOOP'\"",
             ),
             (
                 "ssh: [-J, bastion, -p, '2222', me@web1]",
-                "ssh -o ControlMaster=no -o ClearAllForwardings=yes -J bastion -p 2222 me@web1 -- sh -c \"'LOOP'\"",
+                "ssh -T -o ControlMaster=no -o ClearAllForwardings=yes -J bastion -p 2222 me@web1 -- sh -c \"'LOOP'\"",
             ),
             ("docker: app", "docker exec -i app sh -c 'LOOP'"),
             ("podman: app", "podman exec -i app sh -c 'LOOP'"),

@@ -1,4 +1,4 @@
-//! Agents that a manager has put on this host, and that nobody runs any more.
+//! Agents that a manager has put on this host, and that were not started for a long time.
 
 use std::{
     env, fs, io,
@@ -39,7 +39,8 @@ fn remove_beside(program: &Path, now: SystemTime) -> io::Result<()> {
             since.is_ok_and(|since| since > KEPT_FOR)
         });
         if is_agent && is_old && entry.file_name() != name {
-            fs::remove_file(entry.path())?;
+            // Perhaps another agent has removed it.
+            let _ = fs::remove_file(entry.path());
         }
     }
     Ok(())

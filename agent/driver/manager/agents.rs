@@ -1,10 +1,11 @@
 //! The agents that can be sent to hosts: those in a folder beside the program, and the program itself if it runs anywhere.
 
 use std::{
+    cmp::Reverse,
     env, fs, io,
     io::{Read as _, Write as _},
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
 };
 
 use bytes::Bytes;
@@ -43,7 +44,10 @@ enum Place {
 /// What was found when it was first looked for. An update of the program begins with the next start.
 static FOUND: OnceLock<Vec<Found>> = OnceLock::new();
 
-/// The agents that can be sent.
+/// The agent that was read last, as long as it is being sent.
+static LAST: Mutex<Option<(String, Weak<Parcel>)>> = Mutex::new(None);
+
+/// The agents that can be sent. Of several for one kind of machine, the first is sent: this program, or else the newest.
 pub(super) async fn offers() -> Arc<[Offer]> {
     let found = tokio::task::spawn_blocking(|| FOUND.get_or_init(look));
     let found = found.await.map_or(&[][..], Vec::as_slice);
@@ -56,7 +60,17 @@ pub(super) async fn read(sum: String) -> Result<Arc<Parcel>, String> {
         let mut found = FOUND.get_or_init(look).iter();
         let found = found.find(|found| found.offer.sum == sum);
         let found = found.ok_or("it is not there any more")?;
-        open(found).map(Arc::new)
+        // Many hosts may want the same one at the same time. It is read once, and forgotten when all have it.
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, parcel)) = &*last
+            && *known == sum
+            && let Some(parcel) = parcel.upgrade()
+        {
+            return Ok(parcel);
+        }
+        let parcel = Arc::new(open(found)?);
+        *last = Some((sum, Arc::downgrade(&parcel)));
+        Ok(parcel)
     });
     reading.await.unwrap_or_else(|error| Err(error.to_string()))
 }
@@ -73,12 +87,16 @@ fn look() -> Vec<Found> {
     let files = folders
         .iter()
         .filter_map(|folder| fs::read_dir(folder).ok());
-    let mut found: Vec<Found> = files
+    let mut files: Vec<PathBuf> = files
         .flatten()
-        .filter_map(|entry| named(&entry.ok()?.path()))
+        .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
-    found.extend(program.ok().as_deref().and_then(own));
-    found
+    let written = |file: &PathBuf| fs::metadata(file).and_then(|about| about.modified()).ok();
+    files.sort_by_key(|file| Reverse(written(file)));
+    let own = program.ok().as_deref().and_then(own);
+    own.into_iter()
+        .chain(files.iter().filter_map(|file| named(file)))
+        .collect()
 }
 
 /// The agent in a file, as its name says.
@@ -86,7 +104,7 @@ fn named(path: &Path) -> Option<Found> {
     let name = path.file_name()?.to_str()?.strip_suffix(PACKED)?;
     let mut parts = name.split('-');
     let (system, processor, sum) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_sum = sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_sum = sum.len() == 64 && sum.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
     (is_sum && parts.next().is_none()).then(|| Found {
         offer: Offer {
             target: Target::new(system, processor),
@@ -144,7 +162,7 @@ fn open(found: &Found) -> Result<Parcel, String> {
 }
 
 fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
     packer.write_all(bytes)?;
     packer.finish()
 }

@@ -287,8 +287,8 @@ impl World for Shared {
             Output::Fetch(vip, sum) => {
                 let shared = self.clone();
                 tokio::spawn(async move {
-                    let parcel = agents::read(sum).await;
-                    shared.tell(|core, now| core.handle_parcel(now, vip, parcel));
+                    let parcel = agents::read(sum.clone()).await;
+                    shared.tell(|core, now| core.handle_parcel(now, vip, &sum, parcel));
                 });
             }
             Output::Reply(vip, id, reply) => {

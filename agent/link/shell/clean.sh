@@ -1,7 +1,8 @@
 # Removes the agents that were put here, and says which.
 n=@NONCE@;
 n=nr-$n;
-u=${UID:-$(id -u 2>/dev/null)};
+u=$(id -u 2>/dev/null);
+u=${u:-$UID};
 h=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}};
 for d in "${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/norouter}" "${h:+$h/norouter}"
   "/dev/shm/.norouter-$u" "/var/tmp/.norouter-$u" "/tmp/.norouter-$u" ./.norouter;
@@ -10,6 +11,7 @@ do
     for f in "$d"/*; do
       a=${f##*/};
       a=${a%%.*};
+      case $a in try) rm -f "$f"; continue;; *[!0-9a-f]*) continue;; esac;
       if [ ${#a} = 64 ] && rm -f "$f"; then printf '\n%s removed %s\n' "$n" "$f"; fi;
     done;
     rmdir "$d" 2>/dev/null;

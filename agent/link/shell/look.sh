@@ -4,10 +4,15 @@ n=@NONCE@;
 n=nr-$n;
 say() { printf '\n%s %s\n' "$n" "$*"; };
 has() { command -v "$1" >/dev/null 2>&1; };
-u=${UID:-$(id -u 2>/dev/null)};
+u=$(id -u 2>/dev/null);
+u=${u:-$UID};
 h=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}};
-# A folder that somebody else could have made, or could lead elsewhere, is not used.
-mine() { [ -d "$1" ] && [ -O "$1" ] && [ ! -h "$1" ]; };
+# A folder that somebody else could have made, could lead elsewhere, or could put another one in place of, is not used.
+mine() {
+  [ -d "$1" ] && [ -O "$1" ] && [ ! -h "$1" ] && { [ -O "${1%/*}" ] || [ -k "${1%/*}" ]; };
+};
+# An empty or foreign file may pass for a script that does nothing, so the version has to be printed.
+works() { [ -n "$("$1" --version </dev/null 2>/dev/null)" ]; };
 each() {
   for d in "${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/norouter}" "${h:+$h/norouter}"
     "/dev/shm/.norouter-$u" "/var/tmp/.norouter-$u" "/tmp/.norouter-$u" ./.norouter;
@@ -15,7 +20,7 @@ each() {
 };
 start() {
   for a in @SUMS@;
-  do if mine "$d" && [ -x "$d/$a" ] && "$d/$a" --version </dev/null >/dev/null 2>&1; then
+  do if mine "$d" && [ -x "$d/$a" ] && works "$d/$a"; then
     say run "$a" "$d";
     exec "$d/$a" agent --automated;
   fi; done;

@@ -203,6 +203,17 @@ impl Shell {
         }
     }
 
+    /// How far the conversation has got. It never goes back, and has an end whatever the host says.
+    pub(super) fn progress(&self) -> (u8, usize) {
+        match &self.state {
+            State::Looking(_) => (0, 0),
+            State::Fetching(..) => (1, 0),
+            State::Sending(it) => (2, it.kept.map_or(0, |kept| kept + 1)),
+            State::Verifying(_) => (3, 0),
+            State::Over => (4, 0),
+        }
+    }
+
     /// What the host printed before its shell answered, and what its commands printed since.
     pub(super) fn noise(&self) -> &[u8] {
         &self.noise
@@ -243,7 +254,8 @@ impl Shell {
         };
         let noise = buffer.split_to(start);
         self.put_aside(&noise);
-        let length = buffer.iter().position(|&byte| byte == b'\n')?;
+        let line = buffer.get(..LINE_MAX).unwrap_or(buffer);
+        let length = line.iter().position(|&byte| byte == b'\n')?;
         let mut line = buffer.split_to(length).freeze();
         buffer.advance(1);
         line.advance(mark);
@@ -276,7 +288,8 @@ impl Shell {
                 let facts = std::mem::take(facts);
                 self.choose(now, facts)
             }
-            (b"have", State::Sending(it)) => {
+            // A second one would have everything sent again.
+            (b"have", State::Sending(it)) if it.kept.is_none() => {
                 let Some(kept) = number(rest).filter(|&kept| kept <= it.bytes().len()) else {
                     return self.fail(Unfit::Strange);
                 };
@@ -322,8 +335,15 @@ impl Shell {
         Outcome::Open
     }
 
-    /// Takes the bytes of the agent that was asked for.
-    pub(super) fn handle_parcel(&mut self, parcel: Result<Arc<Parcel>, String>) -> Outcome {
+    /// Takes the bytes of the agent with this sum. They are ignored if they were asked for by an earlier conversation.
+    pub(super) fn handle_parcel(
+        &mut self,
+        sum: &str,
+        parcel: Result<Arc<Parcel>, String>,
+    ) -> Outcome {
+        if !matches!(&self.state, State::Fetching(_, offer) if offer.sum == sum) {
+            return Outcome::Open;
+        }
         let parcel = match parcel {
             Ok(parcel) => parcel,
             Err(why) => return self.fail(Unfit::Unreadable(why)),
@@ -339,7 +359,7 @@ impl Shell {
                     open: VecDeque::new(),
                 };
                 let (sum, size) = (&sending.offer.sum, sending.bytes().len());
-                self.send(script::take(sum, &self.key, size));
+                self.send(script::take(sum, &self.key, size, sending.facts.unpacks));
                 self.state = State::Sending(sending);
             }
             state @ (State::Looking(_) | State::Sending(_) | State::Verifying(_) | State::Over) => {

@@ -21,9 +21,15 @@ pub(super) fn look<'a>(nonce: &str, sums: impl Iterator<Item = &'a str>) -> Stri
 
 /// Gets ready to take `size` bytes. The part that is kept after a cut is named by the sum of the agent and by `key`, so
 /// that two managers do not write the same file.
-pub(super) fn take(sum: &str, key: &str, size: usize) -> String {
+pub(super) fn take(sum: &str, key: &str, size: usize, packed: bool) -> String {
     let size = size.to_string();
-    line(TAKE, &[("@SUM@", sum), ("@KEY@", key), ("@SIZE@", &size)])
+    let words = [
+        ("@SUM@", sum),
+        ("@KEY@", key),
+        ("@SIZE@", &size),
+        ("@FORM@", form(packed)),
+    ];
+    line(TAKE, &words)
 }
 
 /// Takes the next bytes from the pipe.
@@ -44,10 +50,12 @@ pub(super) fn print(bytes: &[u8]) -> String {
 
 /// Unpacks what has arrived, compares its sum, and runs it.
 pub(super) fn run(sum: &str, packed: bool) -> String {
-    line(
-        RUN,
-        &[("@SUM@", sum), ("@GZIP@", if packed { "gzip" } else { "" })],
-    )
+    line(RUN, &[("@SUM@", sum), ("@FORM@", form(packed))])
+}
+
+/// The name of the form in which an agent travels. Parts of different forms are kept apart.
+fn form(packed: bool) -> &'static str {
+    if packed { "gzip" } else { "plain" }
 }
 
 /// Removes all agents, and ends the shell.
@@ -76,7 +84,7 @@ mod tests {
         let sum = "5".repeat(64);
         for script in [
             look("n0", [sum.as_str(), "b"].into_iter()),
-            take(&sum, "key", 7),
+            take(&sum, "key", 7, false),
             run(&sum, true),
             clean("n0"),
         ] {
@@ -85,7 +93,7 @@ mod tests {
                 !script.contains('@') || script.contains("\"$@\""),
                 "{script}"
             );
-            for name in ["@NONCE@", "@SUM@", "@SUMS@", "@KEY@", "@SIZE@", "@GZIP@"] {
+            for name in ["@NONCE@", "@SUM@", "@SUMS@", "@KEY@", "@SIZE@", "@FORM@"] {
                 assert!(!script.contains(name), "{script}");
             }
         }

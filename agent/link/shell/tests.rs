@@ -36,8 +36,8 @@ fn says(shell: &mut Shell, text: &[u8]) -> Outcome {
     shell.handle_bytes(NOW, &mut BytesMut::from(text))
 }
 
-/// A shell with these tools, which was told to take an agent of `size` bytes.
-fn sending(tools: &str, size: usize) -> Shell {
+/// A shell with these tools, whose agent is being read.
+fn fetching(tools: &str) -> Shell {
     let mut shell = shell();
     says(
         &mut shell,
@@ -48,11 +48,20 @@ fn sending(tools: &str, size: usize) -> Shell {
     assert_eq!(says(&mut shell, b"\nnr-n1 end\n"), Outcome::Open);
     let (_, rest) = wishes(&mut shell);
     assert!(rest.contains(&Wish::Fetch(SUM.to_owned())), "{rest:?}");
+    shell
+}
+
+/// A shell with these tools, which was told to take an agent of `size` bytes.
+fn sending(tools: &str, size: usize) -> Shell {
+    let mut shell = fetching(tools);
     let parcel = Parcel {
         plain: Bytes::from(vec![7; size]),
         packed: Bytes::from(vec![8; size / 2]),
     };
-    assert_eq!(shell.handle_parcel(Ok(Arc::new(parcel))), Outcome::Open);
+    assert_eq!(
+        shell.handle_parcel(SUM, Ok(Arc::new(parcel))),
+        Outcome::Open
+    );
     assert!(wishes(&mut shell).0[0].contains("say have"));
     shell
 }
@@ -151,9 +160,16 @@ fn a_failure_says_what_failed() {
         assert_eq!(says(&mut shell, said), Outcome::Failed(why));
     }
 
-    let mut unreadable = shell();
-    let why = unreadable.handle_parcel(Err("gone".to_owned()));
+    let mut unreadable = fetching("dd");
+    let gone = || Err("gone".to_owned());
+    assert_eq!(
+        unreadable.handle_parcel("77", gone()),
+        Outcome::Open,
+        "of an earlier conversation"
+    );
+    let why = unreadable.handle_parcel(SUM, gone());
     assert_eq!(why, Outcome::Failed(Unfit::Unreadable("gone".to_owned())));
+    assert_eq!(shell().handle_parcel(SUM, gone()), Outcome::Open);
 }
 
 #[test]
@@ -168,6 +184,7 @@ fn a_shell_that_answers_what_no_shell_does_is_left() {
         "have -1",
         "have",
         "have 0\nnr-n1 kept\nnr-n1 kept",
+        "have 0\nnr-n1 have 0",
     ] {
         let said = format!("nr-n1 {said}\n");
         let outcome = says(&mut sending("dd", 9), said.as_bytes());

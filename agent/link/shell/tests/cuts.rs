@@ -89,7 +89,7 @@ impl Model {
                             plain: Bytes::from(self.agent.clone()),
                             packed: Bytes::new(),
                         };
-                        shell.handle_parcel(Ok(Arc::new(parcel)));
+                        shell.handle_parcel(SUM, Ok(Arc::new(parcel)));
                     }
                     Wish::Tell(_) => {}
                 }
