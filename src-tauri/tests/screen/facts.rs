@@ -107,7 +107,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
     app.sees(&home, "//body[not(.//*[@role='menu'])]").await;
 
     // Connections that are over remain visible, with their outcome.
-    app.turn_to(&home, "Flows").await;
+    app.turn_to(&home, "Connections").await;
     app.click(&home, &button("Recent")).await;
     let row = |port: u16, said: &str| {
         format!("//*[@role='row' and contains(., 'web:{port}') and contains(., '{said}')]")

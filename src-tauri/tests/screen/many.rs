@@ -10,8 +10,8 @@ use super::{
 const HOSTS: usize = 40;
 
 /// The cards that are not inside the diagram, or that are drawn too small to be seen; nothing while not all are there.
-const OUTSIDE: &str = "const frame = document.querySelector('.graph')?.getBoundingClientRect();
-    const cards = [...document.querySelectorAll('.graph [data-host]')];
+const OUTSIDE: &str = "const frame = document.querySelector('.diagram')?.getBoundingClientRect();
+    const cards = [...document.querySelectorAll('.diagram [data-host]')];
     if (frame === undefined || cards.length !== arguments[0] || innerWidth !== arguments[1]) return null;
     return cards.filter((card) => {
         const box = card.getBoundingClientRect();
