@@ -128,6 +128,9 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
             command: start.shown(),
         });
     }
+    if let Start::Shell(_) = start {
+        all.push(Grant::Install { host: host() });
+    }
     all.extend(forwards.iter().map(|forward| Grant::Publish {
         host: host(),
         port: forward.listen_port.get(),
@@ -281,6 +284,18 @@ routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
         assert!(
             told(new, "hosts: {laptop: {dns: {disable: true}}}").is_empty(),
             "less is no news"
+        );
+    }
+
+    #[test]
+    fn a_host_that_has_only_a_shell_is_given_an_agent() {
+        let sentences = told(OLD, "hosts: {laptop: {}, app: {docker: app}}");
+        let told = sentences.iter().map(String::as_str);
+        let told: Vec<_> = told.filter(|told| told.contains("app")).collect();
+        assert!(told[0].starts_with("this machine runs, for app: docker exec -i app sh -c"));
+        assert_eq!(
+            told[1],
+            "an agent is put on app if there is none, into a folder of the user there, and is run"
         );
     }
 

@@ -26,6 +26,11 @@ pub enum Grant {
         /// The program and its arguments.
         command: Vec<String>,
     },
+    /// A program is put on a host that has only a shell, and is run there.
+    Install {
+        /// The host.
+        host: String,
+    },
     /// All hosts of the network can connect to a published port.
     Publish {
         /// The host that dials the target.
@@ -120,6 +125,10 @@ impl fmt::Display for Grant {
             Self::Command { host, command } => {
                 write!(f, "{}{}", Self::command_of(host), shell_line(command))
             }
+            Self::Install { host } => write!(
+                f,
+                "an agent is put on {host} if there is none, into a folder of the user there, and is run"
+            ),
             Self::Publish {
                 host,
                 port,
