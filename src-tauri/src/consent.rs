@@ -72,7 +72,8 @@ impl Agreements {
             .agreed(path)
             .filter_map(|grant| match grant {
                 Grant::Command { host, command } => Some((host, command)),
-                Grant::Publish { .. }
+                Grant::Install { .. }
+                | Grant::Publish { .. }
                 | Grant::Resolver { .. }
                 | Grant::Proxy { .. }
                 | Grant::Credentials { .. }
