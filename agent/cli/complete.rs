@@ -90,8 +90,7 @@ fn lines(command: Command, words: Vec<OsString>) -> String {
             lines.push(line);
         }
     }
-    // At the beginning of a word, options are offered only if there is nothing else to offer, and files only if there
-    // are no other values.
+    // At the beginning of a word, options are offered only if nothing else can be, and files only if no other value can.
     if is_empty {
         let is_option = |line: &String| line.starts_with('-');
         if !lines.iter().all(is_option) {

@@ -92,7 +92,7 @@ impl Life {
         String::from_utf8_lossy(noise).into_owned()
     }
 
-    /// The last words that the command would have if it ended now.
+    /// What the command has said so far, as it would be told if the command ended now.
     pub(super) fn last_words(&self, now: Instant) -> LastWords {
         self.heard.last_words(now, &self.printed())
     }

@@ -391,7 +391,7 @@ impl fmt::Display for Unfit {
         match self {
             Self::NoAgent(Some(target)) => write!(
                 f,
-                "it has only a shell, and there is no agent for its system here: {}",
+                "it has only a shell, and norouter has no agent for its system: {}",
                 said(&target.to_string())
             ),
             Self::NoAgent(None) => f.write_str(

@@ -330,7 +330,7 @@ impl Core {
     /// The next frame for a host's pipe.
     pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
         let frame = self.switch.poll_frame(vip)?;
-        // A shell is sent text, and bytes that are no frames.
+        // What a shell is sent does not consist of frames, and must arrive unchanged.
         let goes_as_it_is = |host: &Host| host.link.takes_sums() || host.link.step().is_some();
         Some(if self.hosts.get(&vip).is_some_and(goes_as_it_is) {
             frame

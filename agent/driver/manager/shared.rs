@@ -81,7 +81,7 @@ pub type ReloadRequest = oneshot::Sender<Result<ReloadOutcome, String>>;
 /// The state that the tasks of a manager share.
 pub(super) struct Shared {
     pub(super) harness: Harness<State>,
-    /// The name of the network. `None` if there is no control socket; commands cannot ask people then.
+    /// The name of the network. It is `None` without a control socket, and then commands cannot ask people.
     pub(super) network: Option<NetworkName>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) events: broadcast::Sender<Event>,

@@ -144,7 +144,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), String> {
     replace(to, &content, mode)
 }
 
-/// Whether an error means that there is no room for more.
+/// Whether an error means that the disk is full, or that a limit of the user or of the file is reached.
 pub fn is_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),

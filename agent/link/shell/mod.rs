@@ -91,7 +91,7 @@ pub struct Done {
 /// Why an agent could not be put on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// There is no agent for this machine; `None` if the machine cannot be told.
+    /// The manager has no agent for this machine. It is `None` if the shell does not tell what machine it is on.
     NoAgent(Option<Target>),
     /// The agent for this machine cannot be read on the manager's machine.
     Unreadable(String),
