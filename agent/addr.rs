@@ -7,15 +7,15 @@ use std::{
     str::FromStr,
 };
 
-/// A TCP or UDP port that can be listened on: 1 to 65535.
+/// A TCP or UDP port on which a program can listen: 1 to 65535.
 pub type Port = NonZeroU16;
 
-/// A host's virtual address. It is inside 127.0.0.0/8, so that it can be bound without root. It is neither an address
-/// that the machine itself uses (`127.0.0.1`) nor one that no socket can bind.
+/// A host's virtual address. It lies in 127.0.0.0/8, where programs can listen without root. An address that the
+/// machine itself uses (`127.0.0.1`) or that no socket can bind is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Vip(Ipv4Addr);
 
-/// Why an address cannot be a [`Vip`].
+/// The reason why an address cannot be a [`Vip`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VipError {
     /// The text is not a dotted IPv4 address. Names, IPv6 addresses and numbers with leading zeros are not accepted.
@@ -76,16 +76,16 @@ impl fmt::Display for Vip {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostName(String);
 
-/// Why a text cannot be a [`HostName`].
+/// The reason why a text cannot be a [`HostName`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
-    /// A label is empty, or the whole name is.
+    /// A label or the whole name is empty.
     #[error("a name needs at least one character between its dots")]
     Empty,
-    /// More than 63 bytes in a label or 253 in the name (RFC 1035 section 2.3.4).
+    /// A label has more than 63 bytes, or the name has more than 253 (RFC 1035 section 2.3.4).
     #[error("a name may have 253 characters, and 63 between two dots")]
     TooLong,
-    /// A character that is not a letter, digit, `-` or `_`, or a `-` at the start or end of a label.
+    /// The name has a character that is not a letter, a digit, `-` or `_`, or a label begins or ends with `-`.
     #[error(
         "a name consists of letters, digits, '-', '_' and dots, with no '-' at its ends or next to a dot"
     )]
@@ -152,9 +152,9 @@ impl fmt::Display for HostName {
 /// One direction of a TCP connection inside the virtual network. The other direction is [`FlowKey::reversed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowKey {
-    /// Where the packets come from.
+    /// The source of the packets.
     pub src: SocketAddrV4,
-    /// Where the packets go.
+    /// The destination of the packets.
     pub dst: SocketAddrV4,
 }
 

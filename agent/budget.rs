@@ -1,12 +1,12 @@
-//! Limits on what one of many holders (an agent, a host, a user) may take, so that enough is left for the others: work
-//! per second ([`Work`]), and a part of shared space ([`Shares`]).
+//! Limits what one of many holders (an agent, a host, a user) may take, so that enough is left for the others. [`Work`]
+//! limits work per second, and [`Shares`] limits the part of a shared space.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::time::Instant;
 
-/// Units of work that one agent may cause per second. One unit is the work for one packet: one or two microseconds in
-/// the manager, and about as much on the host that receives the packet.
+/// The maximum number of units of work that one agent may cause per second. One unit is the work for one packet: one or
+/// two microseconds in the manager, and about as much on the host that receives the packet.
 pub const UNITS_PER_SECOND: u32 = 100_000;
 
 /// The kinds of work that an agent causes.
@@ -18,8 +18,8 @@ pub enum Effort {
     Connection,
     /// A packet that the switch refused.
     Refused,
-    /// A packet with this many bytes beyond its receiver's window. A correct sender sends none, except for the single
-    /// bytes that probe a closed window.
+    /// A packet with this many bytes beyond its receiver's window. A correct sender sends no such packets, except those
+    /// with a single byte that probe a closed window.
     Useless(u32),
     /// A control message of this many bytes, well-formed or not.
     Message(usize),
@@ -44,19 +44,19 @@ impl Effort {
 
 /// A budget of work that refills as time passes: a token bucket whose level may fall below zero.
 ///
-/// Work is charged after it was done, because its cost is not known before. A holder whose budget is below zero has to
-/// wait.
+/// Work is charged after it was done, because its cost is not known earlier. While a budget is below zero, its holder
+/// has to wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Work {
     per_second: u32,
-    /// The highest level to which the budget refills, in units.
+    /// The number of units to which the budget refills at most.
     most: u32,
     /// The level, in millionths of a unit.
     level: i64,
     at: Instant,
 }
 
-/// One unit of work, in the millionths that `level` counts.
+/// One unit of work. [`Work`] counts its level in millionths of a unit.
 const UNIT: i64 = 1_000_000;
 
 impl Work {
@@ -97,8 +97,8 @@ impl Work {
     }
 }
 
-/// Space that many holders share. One holder may have at most a multiple of the free space, so that some space is
-/// always left for the next holder (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
+/// Space that many holders share. One holder may take at most a multiple of the space that is free. Some space is
+/// therefore always left for the next holder (Choudhury and Hahne, Dynamic Queue Length Thresholds, 1998).
 #[derive(Clone, Debug)]
 pub struct Shares<K> {
     total: usize,
@@ -108,7 +108,7 @@ pub struct Shares<K> {
 }
 
 impl<K: Copy + Ord> Shares<K> {
-    /// Creates `total` space, of which one holder may have at most `multiple` times the free space.
+    /// Creates `total` space. One holder may take at most `multiple` times the space that is free.
     pub const fn new(total: usize, multiple: usize) -> Self {
         Self {
             total,
@@ -118,7 +118,7 @@ impl<K: Copy + Ord> Shares<K> {
         }
     }
 
-    /// How much more space a holder may take.
+    /// The space that a holder may still take.
     pub fn room(&self, holder: K) -> usize {
         let free = self.free();
         // After a holder has taken `more`, (free - more) * multiple must be at least held + more.
@@ -139,8 +139,8 @@ impl<K: Copy + Ord> Shares<K> {
         fits
     }
 
-    /// Takes `amount` if that much is free, even if the holder has its full share already. This is for space that every
-    /// holder is entitled to, and for the owner of the machine.
+    /// Takes `amount` if that much is free, even if the holder already has its full share. This is used for the owner
+    /// of the machine, and for space to which every holder is entitled.
     #[must_use]
     pub fn take_any(&mut self, holder: K, amount: usize) -> bool {
         let fits = amount <= self.free();
@@ -206,7 +206,7 @@ impl<K: Copy + Ord> Counts<K> {
         amount
     }
 
-    /// How much is counted for `key`; 0 if nothing is.
+    /// The amount of `key`; 0 if there is none.
     pub fn of(&self, key: K) -> usize {
         self.0.get(&key).copied().unwrap_or_default()
     }

@@ -32,14 +32,14 @@ pub struct Destination {
 pub enum Host {
     /// An address. An IPv4-mapped IPv6 address is stored as the IPv4 address.
     Ip(IpAddr),
-    /// A name in lower case, without a dot at its end, that no resolver takes for an address.
+    /// A name in lower case, without a dot at its end. No resolver takes it for an address.
     Name(String),
 }
 
-/// Why a text does not name a host and a port.
+/// The reason why a text cannot be read as a host and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DestinationError {
-    /// A label is empty, or the whole name is.
+    /// A label or the whole name is empty.
     #[error("the host name is empty, or has two dots in a row")]
     Empty,
     /// There are more than 63 bytes in a label or 253 in the name.
@@ -69,7 +69,7 @@ impl Host {
         Self::Ip(address.to_canonical())
     }
 
-    /// Whether the host is `localhost` or a name below it, which means the machine itself on every machine (RFC 6761
+    /// Whether the host is `localhost` or a name below it. On every machine, these mean the machine itself (RFC 6761
     /// section 6.3).
     pub fn is_localhost(&self) -> bool {
         match self {
@@ -111,8 +111,8 @@ impl FromStr for Host {
     }
 }
 
-/// Whether C libraries read this label as a number (`inet_aton`). If it is the last one of a name, they may take the
-/// name for an address.
+/// Whether C libraries read this label as a number (`inet_aton`). If the last label of a name is a number, they may
+/// take the name for an address.
 fn is_number(label: &str) -> bool {
     let hexadecimal = label
         .strip_prefix("0x")
@@ -209,12 +209,12 @@ impl FromStr for Pasted {
     }
 }
 
-/// The parts of a pasted text, which may be a whole URL or only a host.
+/// The parts of a pasted text. The text may be a whole URL, or only a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UrlParts<'t> {
     /// The scheme, if there is one.
     pub scheme: Option<&'t str>,
-    /// The host and whatever stands beside it: a user, a port.
+    /// The host, with a user and a port if they are given.
     pub authority: &'t str,
     /// Everything behind the authority: the path, the query and the fragment.
     pub rest: &'t str,

@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | 0 words | `time`, `addr`, `destination`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
 //! | 1 formats | `manifest`, `wire`, `view`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
-//! | 2 machines | `proxy`, `plan`, `limits`, `switch`, `link`, `flow` | they decide; they are given the time as a value; they never block |
-//! | 3 roles | `manager`, `edge` | machines composed into the manager and the agent, which meet only in `wire` |
+//! | 2 machines | `proxy`, `plan`, `import`, `limits`, `switch`, `link`, `flow`, `edit` | they decide; they are given the time as a value; they never block |
+//! | 3 roles | `manager`, `edge`, `editor` | machines composed into the manager and the agent, which meet only in `wire`, and into the editor of manifests |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
 //! | 5 faces | `cli`, and the desktop app | what people use |
 //!
@@ -33,13 +33,16 @@ pub mod names;
 
 pub mod proxy;
 pub mod plan;
+pub mod import;
 pub mod limits;
 pub mod switch;
 pub mod link;
 pub mod flow;
+pub mod edit;
 
 pub mod manager;
 pub mod edge;
+pub mod editor;
 
 #[cfg(feature = "driver")]
 pub mod driver;
@@ -47,5 +50,5 @@ pub mod driver;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-/// The version of the program, as managers and agents tell it to each other.
+/// The version of the program, which managers and agents tell each other.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

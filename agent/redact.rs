@@ -1,12 +1,12 @@
-//! Removes everything that looks like a secret from a text, for a report that others will read. It removes too much
-//! rather than too little. A secret that does not look like one remains.
+//! Removes from a text everything that looks like a secret, for a report that others will read. In case of doubt, this
+//! module removes text. A secret that does not look like one is not removed.
 
 use std::ops::Range;
 
 /// This text replaces each secret.
 const LEFT_OUT: &str = "(left out)";
 
-/// If a word contains one of these anywhere, a secret follows it.
+/// If a word contains one of these texts, the next value is a secret.
 const WITHIN: [&str; 12] = [
     "password",
     "passwd",
@@ -22,8 +22,7 @@ const WITHIN: [&str; 12] = [
     "cookie",
 ];
 
-/// A secret follows a word that is one of these. A secret also follows a word with parts, separated by `-`, `_` or `.`,
-/// if one of the parts is one of these.
+/// If a word, or one of its parts between `-`, `_` and `.`, is one of these, the next value is a secret.
 const WHOLE: [&str; 9] = [
     "pass",
     "pwd",
@@ -36,7 +35,7 @@ const WHOLE: [&str; 9] = [
     "pgpass",
 ];
 
-/// If the word "key" follows one of these, a secret comes next: "api key".
+/// If one of these words comes before the word "key", the next value is a secret: "api key".
 const KEYS: [&str; 10] = [
     "api",
     "access",
@@ -50,7 +49,8 @@ const KEYS: [&str; 10] = [
     "shared",
 ];
 
-/// After one of these words, the secret may be anywhere in the rest of the line: "password for the bastion is X".
+/// If one of these words follows the word that announces a secret, the secret may be anywhere in the rest of the line:
+/// "password for the bastion is X".
 const LINKS: [&str; 14] = [
     "is", "was", "are", "for", "of", "to", "on", "at", "in", "the", "a", "be", "as", "=>",
 ];
@@ -102,8 +102,8 @@ fn redacted_line(line: &str) -> String {
             at = word.end;
             continue;
         };
-        // The value may itself be a word that announces a secret: in "pin password: X", the value of "pin" is
-        // "password", so X is hidden, too.
+        // The value may itself be a word that announces a secret. In "pin password: X", the value of "pin" is
+        // "password", so X has to be removed as well.
         while let Some(inside) = next_word(line, secret.start)
             .filter(|inside| inside.end <= secret.end)
             .and_then(|inside| secret_after(line, &inside))
@@ -126,7 +126,7 @@ fn next_word(line: &str, from: usize) -> Option<Range<usize>> {
     Some(start..length.map_or(line.len(), |length| start + length))
 }
 
-/// The secret that begins inside this word, or that follows the word; `None` if there is none.
+/// The secret that begins inside this word or follows it. `None` if there is none.
 fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
     let text = &line[word.clone()];
     if KNOWN
@@ -150,13 +150,13 @@ fn secret_after(line: &str, word: &Range<usize>) -> Option<Range<usize>> {
         let value = value_after(line, word.end)?;
         return (rest.is_empty() && is_password(&line[value.clone()])).then_some(value);
     }
-    // "-u ann:X" contains a password, "-u ann" does not.
+    // "-u ann:X" contains a password, but "-u ann" does not.
     if starts_argument && ["-u", "-U", "--user", "--proxy-user"].contains(&text) {
         let value = value_after(line, word.end)?;
         return line[value.clone()].contains(':').then_some(value);
     }
     let lower = text.to_ascii_lowercase();
-    // Here `sshpass` is the name of the program, and not of the variable `SSHPASS`.
+    // Here `sshpass` is the name of the program, not that of the variable `SSHPASS`.
     if lower == "sshpass" && !line[word.end..].starts_with('=') {
         return None;
     }
@@ -207,7 +207,8 @@ fn value_after(line: &str, from: usize) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// The end of a value: its closing quote, or, if it is not quoted, the first character that cannot be part of a word.
+/// The end of a value. If the value is quoted, this is its closing quote. Otherwise it is the first character that
+/// cannot be part of a word.
 fn value_end(line: &str, start: usize, open: Option<char>) -> usize {
     let mut escaped = false;
     let end = line[start..].find(|c: char| {
@@ -293,7 +294,7 @@ mod tests {
         assert_eq!(redacted(key), "a\n(left out)\n(left out)\n(left out)\nb\n");
     }
 
-    /// Different ways to write a secret; `@` stands for the secret.
+    /// Different ways to write a secret. `@` stands for the secret.
     const SPELLINGS: [&str; 54] = [
         "sshpass -p @ ssh a",
         "sshpass -p@ ssh a",

@@ -13,18 +13,18 @@ use crate::addr::Vip;
 pub mod policy;
 mod target;
 
-/// A block with a shorter prefix than this counts as "everywhere": `0.0.0.0/1` does, `10.0.0.0/8` does not.
+/// A block with a shorter prefix than this counts as "everywhere": `0.0.0.0/1` counts, `10.0.0.0/8` does not.
 const WIDE_V4: u8 = 8;
 const WIDE_V6: u8 = 16;
 
-/// Destinations, and the hosts that can reach them.
+/// A route: destinations, and the hosts that can reach them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The gateways, at least one. The first one that is up dials.
     pub via: Vec<Vip>,
     /// The destinations that the gateways dial.
     pub to: Vec<Target>,
-    /// Exceptions: this route does not lead to them, even if `to` includes them. Earlier routes decide about them.
+    /// Exceptions: this route does not lead to them, even if `to` includes them. Earlier routes may still lead to them.
     pub not_to: Vec<Target>,
 }
 
@@ -39,12 +39,13 @@ impl Route {
         self.not_to.iter().any(|not_to| not_to.has_address(address))
     }
 
-    /// Whether the route has name patterns. Only its gateways know the addresses of such names.
+    /// Whether the route has patterns of names. Only the gateways know the addresses of such names.
     pub fn has_globs(&self) -> bool {
         self.to.iter().any(|to| matches!(to, Target::Glob(_)))
     }
 
-    /// Whether the route has a block that lies inside a special block and includes this address.
+    /// Whether one of the route's blocks lies inside a special block, such as the loopback addresses, and includes this
+    /// address.
     fn names_special(&self, address: IpAddr) -> bool {
         self.to.iter().any(|to| to.names_special(address))
     }
@@ -73,8 +74,8 @@ impl Routes {
         leading.find(|route| !is_special(address) || route.names_special(address))
     }
 
-    /// The route to a name; `None` if there is none. No route leads to `localhost`, because every machine has its own
-    /// (RFC 6761 section 6.3).
+    /// The route to a name. `None` if there is none. No route leads to `localhost`, because on each machine that name
+    /// means the machine itself (RFC 6761 section 6.3).
     pub fn to_name(&self, name: &str) -> Option<&Route> {
         let name = plain(name);
         if name == "localhost" || name.ends_with(".localhost") {
@@ -84,13 +85,13 @@ impl Routes {
         routes.find(|route| route.leads_to(|to| to.has_name(&name)))
     }
 
-    /// The last route that includes an address, but lists it as an exception.
+    /// The last route that includes an address and lists it as an exception.
     pub fn excepting_address(&self, address: IpAddr) -> Option<&Route> {
         let address = address.to_canonical();
         self.excepting(|target| target.has_address(address))
     }
 
-    /// The last route that includes a name, but lists it as an exception.
+    /// The last route that includes a name and lists it as an exception.
     pub fn excepting_name(&self, name: &str) -> Option<&Route> {
         let name = plain(name);
         self.excepting(|target| target.has_name(&name))
@@ -101,7 +102,8 @@ impl Routes {
         routes.find(|route| route.to.iter().any(&has) && route.not_to.iter().any(&has))
     }
 
-    /// Whether a host may connect on behalf of others to an address that it has resolved from a name.
+    /// Whether a host may connect to an address on behalf of other hosts, if the host itself has resolved the address
+    /// from a name.
     pub fn may_relay(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let verbatim = |route: &Route| route.via.contains(&host) && route.names_special(address);
@@ -109,8 +111,8 @@ impl Routes {
     }
 
     /// Whether a route through this host is meant for this address: the route has a narrow block that includes the
-    /// address. A service on one of the gateway's own addresses is reserved for the gateway's own programs unless such
-    /// a route exists. A route to everywhere, or to names, is not enough.
+    /// address. Without such a route, a service on one of the gateway's own addresses is reserved for the gateway's own
+    /// programs. A route to everywhere, or to names, is not enough.
     pub fn means(&self, host: Vip, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let means = |to: &Target| match to {

@@ -1,11 +1,12 @@
-//! A secret, such as a token, or a password that a person has typed because a command asked for it. It is never shown.
+//! A secret that is never shown, such as a token, or a password that a person has typed because a command has asked for
+//! it.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A text that is never shown, and whose memory is wiped when it is dropped. This program cannot wipe the buffers of
-/// the terminal and of the connections through which the text came.
+/// A text that is never shown. Its memory is wiped when it is dropped. The buffers of the terminal and of the
+/// connections through which the text came cannot be wiped by this program.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 

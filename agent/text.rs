@@ -1,19 +1,19 @@
-//! Makes text from outside safe to show: it cannot control the terminal, reorder the text around it, or be invisible.
-//! Also guesses which known word a person meant by a mistyped word.
+//! Makes text from outside safe to show. Afterwards, it cannot control the terminal, reorder the text around it, or be
+//! invisible. This file also guesses which known word a person has mistyped.
 
 pub mod ascii_name;
 pub mod figures;
 
 use std::fmt::Write as _;
 
-/// The maximum number of slips between a mistyped word and the word that is suggested for it.
+/// The maximum number of slips for which a known word is suggested in place of a mistyped one.
 const SLIPS_MAX: usize = 2;
 
-/// Words of up to this many characters may have one slip only, because two slips turn nearly any short word into
-/// another.
+/// A word of up to this many characters may have only one slip, because two slips turn nearly any short word into
+/// another one.
 const SHORT_WORD: usize = 4;
 
-/// How many characters of a quoted text are shown.
+/// The maximum number of characters of a quoted text that are shown.
 const QUOTE_MAX: usize = 60;
 
 /// The text with its unsafe characters ([`is_unsafe`]) written as Rust escapes (`\u{1b}`). Line breaks are unsafe, too.
@@ -30,20 +30,20 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// The text escaped, between double quotes, and cut where it is long.
+/// The text escaped, between double quotes. A long text is cut.
 pub fn quote(text: &str) -> String {
     let short: String = text.chars().take(QUOTE_MAX).collect();
     let rest = if short.len() < text.len() { "..." } else { "" };
     format!("\"{}{rest}\"", escape(&short))
 }
 
-/// The whole text escaped, between double quotes. It is for text that a person has to judge, which must not be cut.
+/// The whole text escaped, between double quotes. It is never cut, so it is used for text that a person has to judge.
 pub fn quote_whole(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
 
-/// A command as a line that a shell splits into the same words again. A word with characters that are not safe to show
-/// is escaped between double quotes instead. Different words never look the same.
+/// A command as one line, which a shell splits into the same words again. A word with characters that are not safe to
+/// show is instead escaped between double quotes. Different words never look the same.
 pub fn shell_line(words: &[String]) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let quoted: Vec<_> = words
@@ -55,8 +55,8 @@ pub fn shell_line(words: &[String]) -> String {
             if word.chars().any(is_unsafe) {
                 return quote_whole(word);
             }
-            // Quoting fails only for a word with a NUL, and such a word was handled above, because it is not safe to
-            // show.
+            // Quoting fails only for a word with a NUL. Such a word is not safe to show, so it was already handled
+            // above.
             shlex::try_quote(word).map_or_else(|_| quote_whole(word), Into::into)
         })
         .collect();
@@ -71,7 +71,7 @@ pub fn with_remedy(what: &str, remedy: Option<&str>) -> String {
     }
 }
 
-/// How many bytes of a line from another program are shown; the rest is cut off.
+/// The maximum number of bytes of a line from another program that are shown. The rest is cut off.
 pub const LINE_MAX: usize = 4 << 10;
 
 /// A line that need not be UTF-8, escaped and cut at about [`LINE_MAX`] bytes.
@@ -127,7 +127,7 @@ const INVISIBLE: [(char, char); 26] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// What a character is mistaken for in a text that was copied from a page.
+/// The ASCII character that a lookalike is mistaken for. Lookalikes come from text that was copied from a web page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookalike {
     /// A space.
@@ -136,8 +136,8 @@ pub enum Lookalike {
     Quote,
 }
 
-/// The first of these characters that looks like an ASCII space or quote, but is another character, with its
-/// description: "a no-break space (U+00A0)".
+/// The first of these characters that looks like an ASCII space or quote but is another character. It is described in
+/// words: "a no-break space (U+00A0)".
 pub fn lookalike(text: impl IntoIterator<Item = char>) -> Option<(String, Lookalike)> {
     text.into_iter().find_map(|c| {
         let code = u32::from(c);
@@ -157,8 +157,8 @@ pub fn lookalike(text: impl IntoIterator<Item = char>) -> Option<(String, Lookal
     })
 }
 
-/// The known word that was probably intended: the one that is nearest to the unknown word. `None` if even the nearest
-/// one is too different.
+/// The known word that was probably intended: the one that is most similar to the unknown word. `None` if no known word
+/// is similar enough.
 pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = unknown.to_lowercase();
     let (distance, nearest) = known
@@ -173,11 +173,12 @@ pub fn meant<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     (distance <= allowed).then_some(nearest)
 }
 
-/// Pairs of lists: words that people know from other programs, and the words of this program that mean the same, the
-/// best one first.
+/// Pairs of lists. The first list has words that people know from other programs. The second one has the words of this
+/// program that mean the same, the best one first.
 pub type Synonyms = [(&'static [&'static str], &'static [&'static str])];
 
-/// Like [`meant`], but a word of the table `synonyms` means the first of its counterparts that is known.
+/// Like [`meant`]. But if the table `synonyms` has the word, the result is the first of its counterparts that is in
+/// `known`.
 pub fn meant_or_synonym<'a>(
     unknown: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -196,9 +197,9 @@ pub fn meant_or_synonym<'a>(
         .or_else(|| meant(unknown, known.iter().copied()))
 }
 
-/// How many slips turn one word into the other: a character too many, a missing or a wrong one, or two neighbours in
-/// the wrong order (optimal string alignment). Words of very different length are not compared, and have the distance
-/// `usize::MAX`.
+/// The number of slips that turn one word into the other (optimal string alignment). A slip is an additional character,
+/// a missing or a wrong one, or two neighbours in the wrong order. Words of very different length are not compared;
+/// their result is `usize::MAX`.
 fn slips(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > SLIPS_MAX {

@@ -1,7 +1,7 @@
-//! Points in time, as values that are given to the code that decides.
+//! Points in time, as values. Code that decides gets the present time as a value.
 //!
-//! Only `driver` reads a clock. An [`Instant`] counts microseconds since a moment that the driver chose. Tests start at
-//! zero, so that their transcripts are the same in every run.
+//! Only `driver` reads a clock. An [`Instant`] counts microseconds since a moment that the driver has chosen. In tests,
+//! time begins at zero, so that transcripts are the same in every run.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ pub struct Instant {
 }
 
 impl Instant {
-    /// The moment that everything is counted from.
+    /// The moment from which all others are counted.
     pub const ZERO: Self = Self { micros: 0 };
 
     /// The moment `micros` microseconds after [`Instant::ZERO`].

@@ -1,13 +1,13 @@
-//! The order of turns among keys that want the same resource: newly active keys come first, the others take turns in a
-//! circle.
+//! The order in which keys that want the same resource have their turns. Newly active keys come first. The other keys
+//! take turns in a circle.
 //!
-//! This is the order of the scheduler of RFC 8290: a key that wants little is served soon, and a key that wants much is
-//! never starved. The caller decides how much a key may take in one turn.
+//! The scheduler of RFC 8290 uses the same order: a key that wants little is served soon, and a key that wants much
+//! never starves. The caller decides how much a key may take in one turn.
 
 use std::collections::VecDeque;
 
-/// The maximum number of turns in a row for newly active keys. Then one of the other keys has its turn; otherwise a
-/// constant supply of new keys could starve the others.
+/// The maximum number of turns in a row for newly active keys. After that, one of the other keys has its turn.
+/// Otherwise, a constant supply of new keys could starve the others.
 const FRESH_IN_A_ROW: u32 = 16;
 
 /// The keys that wait for their turn. A key must be taken out before it is added again.
@@ -66,12 +66,12 @@ impl<K> Turns<K> {
         !self.fresh.is_empty()
     }
 
-    /// Takes out the key whose turn comes last.
+    /// Takes out the key whose turn would come last.
     pub fn last(&mut self) -> Option<K> {
         self.steady.pop_back().or_else(|| self.fresh.pop_back())
     }
 
-    /// Puts back a key in the middle of its turn, so that the turn continues.
+    /// Puts back a key in the middle of its turn, so that its turn continues.
     pub fn go_on(&mut self, key: K, is_fresh: bool) {
         if is_fresh {
             self.fresh.push_front(key);
@@ -80,7 +80,7 @@ impl<K> Turns<K> {
         }
     }
 
-    /// Puts back a key whose turn is over and that wants another one.
+    /// Puts back a key at the end of its turn, because it wants another turn.
     pub fn end(&mut self, key: K) {
         self.steady.push_back(key);
     }

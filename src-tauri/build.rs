@@ -1,4 +1,4 @@
-//! Tells Tauri which commands there are, so that each needs a permission of its own.
+//! Tells Tauri which commands exist, so that each of them needs a permission of its own.
 
 use std::{error::Error, fs, io, path::Path};
 

@@ -1,7 +1,7 @@
-//! Tests of the project's rules that a compiler does not know: floors of rooms, pure code on the lower floors,
+//! Tests of the project's rules that a compiler does not check: floors of rooms, pure code on the lower floors,
 //! serialization only at borders, and documents that agree with the code.
 //!
-//! Rules with many entries are written as tables. A test that finds nothing to check fails, because it must have
+//! Rules with many entries are written as tables. A test that finds nothing to check fails, because then it has
 //! searched in the wrong way.
 #![allow(
     clippy::unwrap_used,
@@ -18,29 +18,33 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The rooms of each floor, lowest floor first. A room imports rooms of lower floors, and itself.
+/// The rooms of each floor, lowest floor first. A room may import itself and the rooms of lower floors.
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "destination", "text", "redact", "secret"],
     &[
         "manifest", "wire", "view", "names", "route", "budget", "turns",
     ],
-    &["proxy", "plan", "limits", "switch", "link", "flow"],
-    &["manager", "edge"],
+    &[
+        "proxy", "plan", "import", "limits", "switch", "link", "flow", "edit",
+    ],
+    &["manager", "edge", "editor"],
     &["driver"],
     &["cli"],
 ];
 
 /// The rooms of the driver, lowest floor first. Each has a floor of its own.
-const DRIVER_FLOORS: &[&str] = &["system", "harness", "agent", "manager", "control", "demo"];
+const DRIVER_FLOORS: &[&str] = &[
+    "system", "harness", "agent", "command", "manager", "control", "import", "demo",
+];
 
-/// The folders of crates whose files must not import each other in circles, each with the minimum number of imports
-/// that has to be found between its files.
+/// The folders of crates whose files must not import each other in circles. For each, the number is the minimum of
+/// imports between files that has to be found.
 const CRATES: &[(&str, usize)] = &[("agent", 1_000), ("src-tauri/src", 100)];
 
 /// The lowest floor that may touch the outside world.
 const WORLD_FLOOR: usize = 4;
 
-/// Texts that give code access to the outside world, and why they must not occur on the lower floors.
+/// Texts that give code access to the outside world, each with the reason why it must not occur on the lower floors.
 const WORLD: &[(&str, &str)] = &[
     ("tokio::", "machines are driven; they do not run"),
     ("Instant::now", "time is an argument"),
@@ -56,8 +60,8 @@ const WORLD: &[(&str, &str)] = &[
     ("HashSet", "its order differs from run to run; use BTreeSet"),
 ];
 
-/// The only rooms whose types may derive serde. The form of such a type is a promise to other programs and versions,
-/// which no type of another room should make by accident.
+/// The only rooms whose types may derive serde. The form of such a type is a promise to other programs and versions. A
+/// type of another room should not make such a promise by accident.
 const SERDE_ROOMS: &[&str] = &["manifest", "wire", "view"];
 
 /// Crates that the headless program must never need, each with the reason.
@@ -90,7 +94,7 @@ const ABSENT: &[(&str, &str)] = &[
     ("anyhow", "a library's errors have types"),
 ];
 
-/// How many lines a file may have, so that it can be read in one sitting.
+/// The maximum number of lines of a file. It can then be read in one sitting.
 const MOST_LINES: usize = 800;
 
 /// Texts that are specific to somebody's machine and do not belong in the repository. Each is written in two parts, so
@@ -318,7 +322,7 @@ fn the_headless_program_stays_free_of_some_crates() {
     let mut open = vec!["norouter".to_owned()];
     while let Some(name) = open.pop() {
         if needed.insert(name.clone()) {
-            // A lock file does not show which crates only tests need.
+            // A lock file does not tell which crates only tests need.
             let needs = known.get(&name).into_iter().flatten();
             open.extend(
                 needs
@@ -396,7 +400,7 @@ fn floor(room: &str) -> Option<usize> {
 fn room(path: &str) -> Option<String> {
     let first = path.strip_prefix("agent/")?.split('/').next()?;
     let name = first.trim_end_matches(".rs");
-    (!["lib", "main"].contains(&name)).then(|| name.to_owned())
+    (!["lib", "main", "alone"].contains(&name)).then(|| name.to_owned())
 }
 
 /// The rooms that a file names after `crate::`, alone or in braces, each with the number of the line.
@@ -438,7 +442,8 @@ fn imports(path: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The files of a crate, each with those that it imports from or declares as modules. Imports of tests do not count.
+/// The files of a crate, each with the files that it imports from or declares as modules. Imports in tests do not
+/// count.
 fn imported_files(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut sources = sources(folder);
     sources.retain(|path| !path.contains("tests"));
@@ -458,7 +463,7 @@ fn imported_files(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
             children.entry(path).or_default().push(child);
         }
     }
-    // A module has several files if platforms have files of their own.
+    // A module has several files if different platforms have a file each.
     let mut files: BTreeMap<&[String], BTreeSet<&str>> = BTreeMap::new();
     for (path, home) in homes.iter().filter(|(_, home)| !home.is_empty()) {
         files.entry(home).or_default().insert(path);
@@ -473,8 +478,8 @@ fn imported_files(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
             let here: Vec<String> = homes[path].iter().cloned().chain(inside).collect();
             for import in used_paths(&code) {
                 let at = from_root(&here, &import);
-                // The longest beginning of the path that is the module of a file. The rest of the path is an item in
-                // the file.
+                // The longest beginning of the path that is the module of a file. The rest of the path names an item in
+                // that file.
                 let file = (1..=at.len())
                     .rev()
                     .find_map(|length| files.get(&at[..length]));
@@ -511,8 +516,8 @@ fn from_root(here: &[String], import: &[String]) -> Vec<String> {
     at
 }
 
-/// The modules that a source declares and that have their own files, each with the file's name if an attribute sets
-/// one.
+/// The modules that a source declares and that have files of their own. If an attribute sets the file's name, that name
+/// follows.
 fn declared(text: &str) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
     let mut file = None;
@@ -530,8 +535,8 @@ fn declared(text: &str) -> Vec<(String, Option<String>)> {
     found
 }
 
-/// The code of a source without its inline modules, and then the code of each inline module with its name. The code of
-/// tests is left out.
+/// The code of a source without its inline modules, followed by the code of each inline module with the module's name.
+/// The code of tests is left out.
 fn parts(text: &str) -> Vec<(Option<String>, String)> {
     let mut found = vec![(None, String::new())];
     let mut inside = false;
@@ -580,14 +585,14 @@ fn modules_are_found_in_a_file_and_beside_it() {
     assert_eq!(found, ["i", "x::d", "x::g"]);
 }
 
-/// The paths in some code that begin with `crate`, `self` or `super`, with their braces resolved.
+/// The paths in the code that begin with `crate`, `self` or `super`. Braces in them are resolved.
 fn used_paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for root in ["crate", "self", "super"] {
         for (start, _) in code.match_indices(&format!("{root}::")) {
             let before = &code[..start];
             let goes_on = before.ends_with(|c: char| c.is_alphanumeric() || "_:".contains(c));
-            // In `pub(in crate::driver)`, the path says who may see an item.
+            // In `pub(in crate::driver)`, the path is not an import: it says who may see an item.
             if !goes_on && !before.ends_with("(in ") {
                 expand(&code[start..], &mut Vec::new(), &mut found);
             }
@@ -618,7 +623,7 @@ fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> 
         let name = word(&text[at..]);
         at += name.len();
         if name.is_empty() {
-            // There is no name at a star, or after a comma at the end.
+            // A star has no name, and neither has the place after a comma at the end.
             if text[at..].starts_with('*') {
                 found.push(above.clone());
                 at += 1;
@@ -628,7 +633,7 @@ fn expand(text: &str, above: &mut Vec<String>, found: &mut Vec<Vec<String>>) -> 
         above.push(name);
         if !text[at..].starts_with("::") {
             found.push(above.clone());
-            // Skips the new name after `as`.
+            // The new name after `as` is skipped.
             let rest = &text[at..];
             at += rest
                 .find([',', '}', ';'])
@@ -662,7 +667,7 @@ fn paths_are_found_with_their_braces_resolved() {
     assert_eq!(found, expected);
 }
 
-/// The identifier that a text begins with.
+/// The identifier at the beginning of a text.
 fn word(text: &str) -> String {
     text.trim_start()
         .chars()
@@ -682,7 +687,7 @@ fn imports_are_found_alone_and_in_braces() {
     assert_eq!(found, ["addr", "VERSION", "flow", "time"]);
 }
 
-/// The lines of a file with their numbers, comments left out.
+/// The lines of a file with their numbers, without comments.
 fn code_lines(path: &str) -> Vec<(usize, String)> {
     read(path)
         .lines()
@@ -708,7 +713,7 @@ fn tests_only(manifest: &str) -> BTreeSet<String> {
         if line.starts_with('[') {
             table = line;
         } else if let Some((name, rest)) = line.split_once(" = ") {
-            // If a dependency is renamed, the lock file has the crate's own name.
+            // If the manifest renames a dependency, the lock file has the crate's original name.
             let package = rest
                 .split("package = \"")
                 .nth(1)
@@ -761,7 +766,7 @@ fn sources(folder: &str) -> Vec<String> {
     found
 }
 
-/// Every file of the repository, except for those that were built or downloaded.
+/// Every file of the repository, without those that were built or downloaded.
 fn files() -> Vec<String> {
     walk(Path::new("."))
 }

@@ -7,7 +7,7 @@ export default defineConfig({
   testDir: "tests",
   fullyParallel: true,
   workers: 2,
-  // The time is generous, since axe needs long for forty hosts on a busy machine.
+  // The time limit is long, because axe needs much time for forty hosts on a busy machine.
   timeout: 90_000,
   expect: { timeout: 10_000 },
   forbidOnly: true,

@@ -1,4 +1,4 @@
-// The build of the page, its server for development, and its tests without a browser.
+// The build of the page, its server for development, and its tests that need no browser.
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import { configDefaults, defineConfig } from "vitest/config";
@@ -6,7 +6,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [svelte(), svelteTesting()],
   clearScreen: false,
-  // The schema of the manifest is outside of this folder, in the documentation.
+  // The schema of the manifest is outside this folder, with the documents.
   server: { port: 5173, strictPort: true, fs: { allow: [".."] } },
   build: {
     target: "es2022",

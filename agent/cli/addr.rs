@@ -14,8 +14,8 @@ use crate::{
 
 /// Print the address under which programs of this machine reach a host
 ///
-/// Programs need neither a proxy nor the name of the host for that: psql -h "$(norouter addr db1)". With a port, prints
-/// ADDRESS:PORT, and fails if the host does not publish that port.
+/// With the address, a program needs no proxy and does not have to look up the host's name: psql -h "$(norouter addr
+/// db1)". With a port, prints ADDRESS:PORT, and fails if the host does not publish that port.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The host, by name, alias or VIP, perhaps with a port that it publishes; or a URL

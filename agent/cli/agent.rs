@@ -1,15 +1,7 @@
 //! `norouter agent`: runs as the agent on a host. The manager starts this command.
 
-use std::io::IsTerminal as _;
-
 use super::error::{Error, Exit};
-use crate::{
-    driver::{
-        agent::{self, End},
-        system::digest,
-    },
-    wire::control::Configure,
-};
+use crate::driver::command::{self, Words};
 
 /// Run as the agent of a host; started by the manager, not by people
 ///
@@ -53,55 +45,26 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Error> {
-    if let Some(sum) = &args.is {
-        return is(sum);
-    }
-    if !args.automated && args.debug_init_config.is_none() {
-        let error = Error::new(
-            Exit::Usage,
-            "an agent is started by the manager, not by hand",
-        );
-        return Err(
-            error.hint("name the host in a manifest and run \"norouter FILE\" on your own machine")
-        );
-    }
-    if std::io::stdout().is_terminal() {
-        let error = Error::new(
-            Exit::Usage,
-            "an agent speaks frames, and standard output is a terminal",
-        );
-        return Err(error.hint("leave out -t in the command (as in \"docker exec -it\")"));
-    }
-    let restrict = Some(&args.restrict[..]).filter(|texts| !texts.is_empty());
-    let configuration = match &args.debug_init_config {
-        None => None,
-        Some(json) => Some(configuration(json)?),
+    let words = Words {
+        automated: args.automated,
+        restrict: args.restrict.clone(),
+        is: args.is.clone(),
+        configuration: args.debug_init_config.clone(),
     };
-    let failed = |what: &dyn std::fmt::Display| Error::new(Exit::Failure, format!("agent: {what}"));
-    match agent::run_on_stdio(restrict, configuration).map_err(|error| failed(&error))? {
-        End::Closed | End::Stopped | End::Succeeded => Ok(Exit::Ok),
-        end @ End::Unconfigured(_) => Err(unusable(&end)),
-        end @ (End::Broken(_) | End::Silent) => Err(failed(&end)),
+    match command::run(&words) {
+        Ok(true) => Ok(Exit::Ok),
+        Ok(false) => Ok(Exit::Failure),
+        Err(failed) => {
+            let exit = if failed.is_usage {
+                Exit::Usage
+            } else {
+                Exit::Failure
+            };
+            let error = Error::new(exit, failed.message);
+            Err(match failed.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            })
+        }
     }
-}
-
-/// Whether this program has arrived unchanged: asked on hosts that have no program of their own to tell.
-fn is(sum: &str) -> Result<Exit, Error> {
-    let own = std::env::current_exe().and_then(|program| digest::of_file(&program));
-    let own = own.map_err(|error| Error::new(Exit::Failure, format!("agent: {error}")))?;
-    Ok(if own == sum { Exit::Ok } else { Exit::Failure })
-}
-
-fn configuration(json: &str) -> Result<Configure, Error> {
-    let value: serde_json::Value = serde_json::from_str(json)
-        .map_err(|error| unusable(&format_args!("this is not JSON: {error}")))?;
-    serde_json::from_value(value)
-        .map_err(|error| unusable(&format_args!("this is not a configuration: {error}")))
-}
-
-/// The error for the value of `--debug-init-config`.
-fn unusable(what: &dyn std::fmt::Display) -> Error {
-    Error::new(Exit::Usage, format!("--debug-init-config: {what}")).hint(
-        "it takes the arguments of a configure request, as docs/PROTOCOL.md lists them, like {\"me\": \"127.0.42.101\"}",
-    )
 }

@@ -129,7 +129,7 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// Sends one line of standard input as the answer to the first open question. Fails if several hosts have open
+    /// Sends one line of standard input as the answer to the first open question. Fails if more than one host has open
     /// questions.
     async fn answer_one(
         &self,
@@ -285,7 +285,8 @@ fn shown(prompt: &PromptView) -> String {
     lines.join("\n  ")
 }
 
-/// Ends the line of the open question if the person has pressed Ctrl-C or closed the input. Returns the exit code.
+/// Ends the output line of the open question, because the person has pressed Ctrl-C or closed the input. Returns the
+/// exit code.
 fn interrupted() -> Exit {
     output::talk("");
     Exit::Interrupted
@@ -304,8 +305,8 @@ async fn learn(events: &mut Events, snapshot: &mut Snapshot) -> Result<(), Error
     Ok(())
 }
 
-/// Shows a question at the terminal. If the question asks for a secret, returns a value that hides typed text until the
-/// value is dropped; `None` otherwise.
+/// Shows a question at the terminal. If the question asks for a secret, the returned value hides typed text until it is
+/// dropped. Returns `None` for other questions.
 fn ask(host: &str, prompt: &PromptView) -> Result<Option<Unseen>, Error> {
     let unseen = match prompt.kind {
         PromptKind::Secret => Some(Unseen::begin().map_err(|error| {

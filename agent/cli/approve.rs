@@ -120,6 +120,9 @@ fn show_change(change: &HeldChange, now: &PlanView) {
 fn show(host: &HostView, held: &HeldView) {
     let name = escape(&host.name);
     output::talk(&format!("{name} would run: {}", shell_line(&held.command)));
+    for lookup in &held.lookups {
+        output::talk(&format!("{name} is chosen by: {}", shell_line(lookup)));
+    }
     if let Some(previous) = &held.previous {
         output::talk(&format!("{name} runs now:  {}", shell_line(previous)));
     }
@@ -129,7 +132,7 @@ fn show(host: &HostView, held: &HeldView) {
 fn is_said(count: usize) -> Result<bool, Error> {
     let mut input = std::io::stdin().lock();
     if !input.is_terminal() {
-        let message = "nobody is there who could be asked";
+        let message = "without a terminal, nobody can be asked";
         return Err(Error::new(Exit::Usage, message).hint("--yes approves what is shown"));
     }
     let what = if count == 1 { "it" } else { "all of them" };

@@ -29,16 +29,16 @@ use crate::{
     view::{HostState, HostView, NetworkView},
 };
 
-/// How long the hosts may take to become ready before the command returns without them.
+/// How long the command waits for the hosts to become ready. After that, it returns, and the hosts go on starting.
 const READY_MAX: Duration = Duration::from_mins(1);
 
-/// After this time, the person is told for which hosts the command still waits.
+/// The command tells the person which hosts it still waits for after this time.
 const NAMED_AFTER: Duration = Duration::from_secs(2);
 
-/// The time between two looks at the network.
+/// The interval at which the command checks the network.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How much is read of what a process that has failed tells about that, in bytes.
+/// The maximum size of the error message that is read from a failed process, in bytes.
 const TOLD_MAX: u64 = 64 << 10;
 
 /// How many lines of the log are shown if the network ends while the command waits for it.
@@ -50,12 +50,12 @@ struct Background {
     log: PathBuf,
     /// When to stop waiting.
     until: Instant,
-    /// The hosts of which the person was told that they have failed, or that they wait for somebody.
+    /// The failed or waiting hosts that the person was told about.
     failed: BTreeSet<String>,
 }
 
-/// Starts this program with these arguments, which make it run a network that is probably called `name`. Returns when
-/// each host can be reached, has failed or waits for a person, or when the time is up.
+/// Starts this program with `arguments`, which make it run a network. The name of the network is probably `name`.
+/// Returns when each host can be reached, has failed or waits for a person, but not later than after [`READY_MAX`].
 pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Error> {
     let failed = |what: &str, error: &std::io::Error| {
         Error::new(Exit::Failure, format!("{what}: {}", describe(error)))
@@ -85,7 +85,7 @@ pub(super) fn run(name: &NetworkName, arguments: &[OsString]) -> Result<Exit, Er
         };
         let client = background.client().await?;
         background.ready(&client).await?;
-        // A moment after its agent is ready, a host tells which files could not be written.
+        // A moment after its agent is ready, a host reports the files that it could not write.
         sleep(LOOK).await;
         let network = client.network().await?;
         Ok(background.tell(&network))
@@ -125,8 +125,8 @@ impl Background {
         }
     }
 
-    /// Waits until each host can be reached, has failed or waits for a person, but not longer than `until`. Each
-    /// failure is told at once.
+    /// Waits until each host can be reached, has failed or waits for a person, but not longer than `until`. Tells the
+    /// person about each failure at once.
     async fn ready(&mut self, client: &Client) -> Result<(), Error> {
         let named = Instant::now() + NAMED_AFTER;
         let mut is_named = false;
@@ -159,7 +159,7 @@ impl Background {
         }
     }
 
-    /// Tells the person the first failure of each host, and what hosts wait for.
+    /// Tells the person about the first failure of each host, and about hosts that wait for something.
     fn tell_failures(&mut self, network: &NetworkView) {
         for host in &network.snapshot.hosts {
             if has_failed(host) && self.failed.insert(host.name.clone()) {
@@ -168,7 +168,8 @@ impl Background {
         }
     }
 
-    /// Fails if the process has ended, and shows the last lines of its log, and why it has failed.
+    /// If the process has ended, shows the last lines of its log and the reason why it has failed, and returns an
+    /// error.
     fn runs(&mut self) -> Result<(), Error> {
         let Ok(Some(status)) = self.process.try_wait() else {
             return Ok(());
@@ -176,7 +177,7 @@ impl Background {
         let log = fs::read(&self.log).unwrap_or_default();
         let mut told = Vec::new();
         if let Some(output) = self.process.stdout.take() {
-            // What cannot be read is missing below, and the log is shown all the same.
+            // If the message cannot be read to its end, the part that was read is shown together with the log.
             let _ = output.take(TOLD_MAX).read_to_end(&mut told);
         }
         let lines = last_words(&log, &told);
@@ -227,8 +228,8 @@ impl Background {
     }
 }
 
-/// The last lines of a log, and what its process has told besides. Usually the log ends with that, but not on a full
-/// disk.
+/// The last lines of the log, followed by the error message of its process. The message is left out if the log already
+/// ends with it. On a full disk, the log lacks the message.
 fn last_words<'a>(log: &'a [u8], told: &'a [u8]) -> Vec<&'a [u8]> {
     let lines = |text: &'a [u8]| {
         let lines = text.split(|byte| *byte == b'\n');
@@ -246,7 +247,7 @@ fn has_failed(host: &HostView) -> bool {
     host.retry.is_some() || host.state.is_over() || host.state == HostState::NeedsYou
 }
 
-/// Tells the person why a host is not ready, and how to answer what it asks.
+/// Tells the person why a host is not ready, and how to answer the question of its command.
 fn missing(host: &HostView, network: &NetworkView) {
     let (name, state) = (&host.name, host.state.word());
     let reason = host.reason.as_deref().map(escape);

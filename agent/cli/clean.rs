@@ -9,9 +9,10 @@ use super::{
     input::{Commands, Source},
     output,
     reach::wait_for,
+    typing::has_person,
 };
 use crate::{
-    driver::manager::clean,
+    driver::manager::{clean, ways},
     plan::{HostPlan, Plan, Start},
     text::{escape, figures::counted},
     view::no_such_host,
@@ -19,9 +20,12 @@ use crate::{
 
 /// Remove the agents that NoRouter has put on hosts
 ///
-/// Only hosts that the manifest reaches by a shell (ssh, docker, podman, kubernetes, lxc, wsl, shell)
-/// have such agents. Each file that is removed is named. An agent that runs is not disturbed, and its
-/// host gets a new file when it is started again.
+/// NoRouter puts its agent on hosts that the manifest reaches through a shell (with ssh, docker,
+/// podman, kubernetes, lxc, wsl or shell). A host with a cmd that leads to a shell, such as
+/// "ssh web1 norouter", may have an agent from NoRouter, too.
+///
+/// The command prints the name of each file that it removes. An agent that runs is not disturbed, and
+/// its host gets a new file when it is started again. Passwords are asked for in the terminal.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The hosts to clean
@@ -30,7 +34,7 @@ pub(super) struct Args {
     /// Clean all hosts
     #[arg(long, conflicts_with = "hosts")]
     all: bool,
-    /// The manifest; left out, the same is taken as by norouter itself
+    /// The manifest; by default, the one that norouter itself would run
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Write the result as JSON
@@ -48,10 +52,10 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     let hosts = chosen(plan, args)?;
     let (mut results, mut failed) = (Vec::new(), false);
     for host in hosts {
-        let Start::Shell(words) = &host.start else {
+        if !host.start.takes_an_agent() {
             continue;
-        };
-        let outcome = wait_for(async { Ok(clean(words).await) })?;
+        }
+        let outcome = wait_for(async { Ok(clean_all(&host.start).await) })?;
         if !args.json {
             tell(&host.name.to_string(), &outcome);
         }
@@ -67,10 +71,25 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     Ok(if failed { Exit::PartlyUp } else { Exit::Ok })
 }
 
+/// Cleans a host. If the host has several instances, cleans all that are ready.
+async fn clean_all(start: &Start) -> Result<Vec<String>, String> {
+    let ways = match start {
+        Start::Chosen(chosen) => ways(chosen).await?,
+        Start::InProcess | Start::Command(_) | Start::Shell(_) => {
+            start.through_the_shell().into_iter().collect()
+        }
+    };
+    let mut removed = Vec::new();
+    for way in ways {
+        removed.extend(clean(&way, has_person()).await?);
+    }
+    Ok(removed)
+}
+
 fn chosen<'a>(plan: &'a Plan, args: &Args) -> Result<Vec<&'a HostPlan>, Error> {
-    let is_shell = |host: &&HostPlan| matches!(host.start, Start::Shell(_));
+    let has_shell = |host: &&HostPlan| host.start.takes_an_agent();
     if args.all {
-        return Ok(plan.hosts.iter().filter(is_shell).collect());
+        return Ok(plan.hosts.iter().filter(has_shell).collect());
     }
     let mut chosen = Vec::new();
     for called in &args.hosts {
@@ -83,13 +102,13 @@ fn chosen<'a>(plan: &'a Plan, args: &Args) -> Result<Vec<&'a HostPlan>, Error> {
         };
         let host = plan.hosts.iter().find(is);
         let host = host.ok_or_else(|| Error::new(Exit::Failure, no_such_host(called)))?;
-        if !is_shell(&host) {
+        if !has_shell(&host) {
             let message = format!(
-                "nothing was put on {}: its manifest does not reach it by a shell",
+                "nothing was put on {}: the manifest does not show the way to its shell",
                 host.name
             );
             return Err(Error::new(Exit::Failure, message)
-                .hint("\"norouter clean --all\" cleans the hosts with ssh, docker, podman, kubernetes, lxc, wsl or shell"));
+                .hint("\"norouter clean --all\" cleans all hosts whose manifest shows it"));
         }
         chosen.push(host);
     }

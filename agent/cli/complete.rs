@@ -1,4 +1,5 @@
-//! `norouter complete`: what can stand at the cursor of a command line, for the scripts of `norouter completions`.
+//! `norouter complete`: prints the words that can stand at the cursor of a command line. The scripts that
+//! `norouter completions` prints run it.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -16,22 +17,30 @@ use super::{
     output,
     reach::{WhichNetwork, wait_for},
 };
-use crate::driver::{
-    control::Client,
-    manager::{NetworkName, origin},
+use crate::{
+    driver::{
+        control::Client,
+        import::look,
+        manager::{NetworkName, origin},
+    },
+    import::{self, Cluster},
+    manifest::fields,
 };
 
 /// How long the whole answer may take. The shell waits for it while the person types.
-const ANSWER_MAX: Duration = Duration::from_millis(250);
+const ANSWER_MAX: Duration = Duration::from_millis(500);
 
 /// How long a manager may take to list its hosts. After that, the manifest is read instead, unless the command line
 /// names the network.
 const MANAGER_MAX: Duration = Duration::from_millis(120);
 
+/// How long a program may take to list what could become a host.
+const SOURCE_MAX: Duration = Duration::from_millis(180);
+
 /// How many values are printed at most.
 const VALUES_MAX: usize = 2_000;
 
-/// A line that asks the shell to complete files by itself: it knows best how they are quoted.
+/// A line that asks the shell to complete files by itself, because the shell knows how to quote them.
 const FILES: &str = ":files";
 
 /// A line that asks the shell to complete commands by itself.
@@ -58,7 +67,7 @@ pub(super) fn run(args: &Args, all: &Command) -> Result<Exit, Error> {
     }
     let command = shown(all);
     let (answer, answered) = mpsc::sync_channel(1);
-    // If a manager or the file system hangs, only this thread hangs with it, and ends with the process.
+    // If a manager or the file system hangs, only this thread hangs. It ends with the process.
     thread::spawn(move || answer.send(lines(command, words)));
     if let Ok(lines) = answered.recv_timeout(ANSWER_MAX) {
         output::data(&lines)?;
@@ -90,7 +99,8 @@ fn lines(command: Command, words: Vec<OsString>) -> String {
             lines.push(line);
         }
     }
-    // At the beginning of a word, options are offered only if nothing else can be, and files only if no other value can.
+    // While the word at the cursor is still empty, options are offered only if nothing else can be offered, and files
+    // only if there are no other values.
     if is_empty {
         let is_option = |line: &String| line.starts_with('-');
         if !lines.iter().all(is_option) {
@@ -113,20 +123,23 @@ fn shown(all: &Command) -> Command {
         .subcommands(commands.cloned())
 }
 
-/// Adds to each argument the values that it can have. The word for the value in the help (`HOST`, `NAME:PORT`) tells
-/// their kind.
+/// Adds to each argument the values that it can have. The placeholder of the argument in the help (`HOST`, `NAME:PORT`)
+/// tells the kind of the values.
 fn with_values(command: Command, words: &Arc<[OsString]>) -> Command {
     let words = words.clone();
     let command = command.mut_args(|arg| {
         let is_network = arg.get_id() == "network";
+        let source = import::Source::of(arg.get_id().as_str());
         let name = arg.get_value_names().and_then(<[_]>::first);
-        let values = match name.map(clap::builder::Str::as_str) {
-            Some("NAME") if is_network => Values::Networks,
-            Some("HOST") => Values::Hosts,
-            Some("TARGET" | "NAME[:PORT]") => Values::Services,
-            Some("NAME:PORT") => Values::Ports,
-            Some("FILE" | "FOLDER" | "PATH") => Values::Shell(FILES),
-            Some("COMMAND") => Values::Shell(COMMANDS),
+        let values = match (name.map(clap::builder::Str::as_str), source) {
+            (_, Some(source)) => Values::Candidates(source),
+            (Some("NAME"), None) if is_network => Values::Networks,
+            (Some("HOST"), None) => Values::Hosts,
+            (Some("TARGET" | "NAME[:PORT]"), None) => Values::Services,
+            (Some("NAME:PORT"), None) => Values::Ports,
+            (Some("FILE" | "FOLDER" | "PATH"), None) => Values::Shell(FILES),
+            (Some("COMMAND"), None) => Values::Shell(COMMANDS),
+            (Some("FIELD"), None) => Values::Fields,
             _ => return arg,
         };
         let words = words.clone();
@@ -139,12 +152,16 @@ fn with_values(command: Command, words: &Arc<[OsString]>) -> Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Values {
     Networks,
+    /// The candidates of a source: the things on this machine that could become hosts.
+    Candidates(import::Source),
     /// Hosts, by names and aliases, or by VIPs.
     Hosts,
     /// Hosts, perhaps with a port.
     Services,
     /// Hosts with a port.
     Ports,
+    /// Fields of a host.
+    Fields,
     /// Values that the shell completes by itself: [`FILES`] or [`COMMANDS`].
     Shell(&'static str),
 }
@@ -167,6 +184,11 @@ impl ValueCompleter for Completer {
             }
             Values::Shell(request) => vec![(request.to_owned(), String::new())],
             Values::Networks => starting(current, networks()),
+            Values::Candidates(source) => starting(current, candidates(source)),
+            Values::Fields => {
+                let names = fields::names(fields::Of::Host).into_iter();
+                starting(current, names.map(|name| (name, String::new())))
+            }
             Values::Hosts | Values::Services | Values::Ports => {
                 let network = named_network(&self.words);
                 named(current, self.values, &hosts(network))
@@ -191,7 +213,7 @@ struct Known {
     ports: Vec<u16>,
 }
 
-/// The values that begin with what was typed. Names of the network are the same in upper and lower case.
+/// The values that begin with what was typed. Upper and lower case are not distinguished in names of the network.
 fn starting(current: &str, values: impl IntoIterator<Item = Described>) -> Vec<Described> {
     let is_meant = |value: &str| {
         let begin = value.get(..current.len());
@@ -229,9 +251,13 @@ fn named(current: &str, values: Values, hosts: &[Known]) -> Vec<Described> {
     let plain = starting(current, plain);
     let wants_port = match values {
         Values::Ports => true,
-        // As long as several hosts can be meant, their ports would only be in the way.
+        // While several hosts match what was typed, their ports are not listed, because they would hide the hosts.
         Values::Services => typed.contains(':') || plain.len() == 1,
-        Values::Hosts | Values::Networks | Values::Shell(_) => false,
+        Values::Hosts
+        | Values::Networks
+        | Values::Fields
+        | Values::Candidates(_)
+        | Values::Shell(_) => false,
     };
     let mut found = if values == Values::Ports {
         Vec::new()
@@ -284,8 +310,16 @@ fn networks() -> Vec<Described> {
     names.collect()
 }
 
-/// The hosts of the network that is meant, as its manager lists them. If no manager answers, the result is the hosts of
-/// the manifest that would be run here, or none if the network was named.
+/// The names that a source can list within [`SOURCE_MAX`].
+fn candidates(source: import::Source) -> Vec<Described> {
+    let found = wait_for(async { Ok(look(&[source], &Cluster::default(), SOURCE_MAX).await) });
+    let found = found.into_iter().flatten().flat_map(|it| it.candidates);
+    let usable = found.filter(|it| it.unusable.is_none());
+    usable.map(|it| (it.name, it.detail)).collect()
+}
+
+/// The hosts of the network that is meant, as its manager lists them. If no manager answers, these are the hosts of the
+/// manifest that would be run here, or none if the command line names a network.
 fn hosts(network: Option<NetworkName>) -> Vec<Known> {
     let is_named = network.is_some();
     let asked = wait_for(async {

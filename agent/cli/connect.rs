@@ -27,10 +27,10 @@ use crate::{
 /// How long the connection to an address of this machine may take.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 
-/// How much is passed on at a time, in bytes.
+/// How many bytes are passed on at a time.
 const PIECE: usize = 64 << 10;
 
-/// The variables that lead to a proxy of this machine, the best one first.
+/// The variables that name a proxy of this machine. The best one comes first.
 const PROXIES: [&str; 2] = ["http_proxy", SOCKS];
 
 /// Join standard input and output to a service of the network
@@ -43,8 +43,8 @@ const PROXIES: [&str; 2] = ["http_proxy", SOCKS];
 /// When the input ends, only that direction of the connection is closed: the answer is still
 /// read to its end. When the answer ends first, the rest of the input is still sent, unless the
 /// input is a terminal. A destination that a route leads to is reached through the HTTP or SOCKS
-/// proxy of the host of the network that is this machine. If that host does not listen on the
-/// addresses of the network, every destination is reached through its proxy.
+/// proxy that the network has on this machine. If the network's addresses are not available on
+/// this machine, every destination is reached through that proxy.
 ///
 /// Exits with 5 if the service cannot be reached, or resets the connection.
 #[derive(Debug, clap::Args)]
@@ -60,9 +60,9 @@ pub(super) struct Args {
 
 /// The way from this process to a destination.
 enum Way {
-    /// A host of the network that is this machine listens on the address.
+    /// The address of the destination. This machine is a host of the network and listens on that address.
     Address(SocketAddr),
-    /// A host of the network that is this machine has a proxy.
+    /// The proxy of this machine, which is a host of the network.
     Proxy(Upstream),
 }
 
@@ -89,18 +89,19 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     join(&stream, target)
 }
 
-/// What the network says about the way to a destination.
+/// The way to a destination, as the network describes it.
 enum Found {
     Address(SocketAddr),
-    /// Only a proxy leads there.
+    /// The destination can be reached only through a proxy.
     OnlyProxy,
 }
 
 impl Args {
-    /// Finds the way to the target; `None` if the target has no port, and is not a host of the network.
+    /// Finds the way to the target. Returns `None` if the target has no port and is not a host of the network.
     async fn way(&self) -> Result<Option<Found>, Error> {
         let client = match self.folder.network().client().await {
-            // No network runs here, but perhaps an agent of another machine's network has a proxy here.
+            // This machine runs no network of its own, but the agent of another machine's network may have a proxy
+            // here.
             Err(error) if error.exit() == Exit::NoManager && !self.folder.network().is_named() => {
                 return Ok(matches!(self.target, Pasted::Whole(_)).then_some(Found::OnlyProxy));
             }
@@ -117,7 +118,7 @@ impl Args {
             Pasted::Host(_) => false,
         };
         let (Pasted::Host(called) | Pasted::Whole(Destination { host: called, .. })) = &self.target;
-        // A name without dots is taken for a host of the network unless a route has it.
+        // A name without dots means a host of the network, unless a route leads to that name.
         let service = if routed && reach::pasted_host(snapshot, called).is_err() {
             None
         } else {
@@ -223,13 +224,13 @@ async fn connect(way: &Way, target: &Destination) -> Result<TcpStream, Error> {
     plain().map_err(|error| broken(describe(&error), target))
 }
 
-/// A failure of the connection, about which `norouter why` knows more.
+/// An error about a broken connection. Its hint names `norouter why`, which finds the cause.
 fn broken(message: String, target: &Destination) -> Error {
     let hint = format!("\"norouter why {target}\" shows where it fails");
     Error::new(Exit::PartlyUp, message).hint(hint)
 }
 
-/// Passes on bytes in both directions, and the end of each direction, until both have ended.
+/// Passes on bytes in both directions until both have ended. When one direction ends, its end is passed on, too.
 fn join(stream: &TcpStream, target: &Destination) -> Result<Exit, Error> {
     let own = |error: io::Error| broken(describe(&error), target);
     let mut to = stream.try_clone().map_err(own)?;
@@ -247,8 +248,8 @@ fn join(stream: &TcpStream, target: &Destination) -> Result<Exit, Error> {
         Err(Broken::Writing(error)) => return Err(error.into()),
     }
     stdio::close_output();
-    // At a terminal, the program does not wait for the end of the input, because a person would not know that they have
-    // to end it.
+    // If the input is a terminal, the program does not wait for its end: a person would not know that they have to end
+    // it.
     if !io::stdin().is_terminal() {
         // A service can stop reading when it has heard enough, so a failure to send is not reported.
         let _ = input.join();
@@ -256,7 +257,7 @@ fn join(stream: &TcpStream, target: &Destination) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
-/// Which side of a direction is broken.
+/// The side of one direction that is broken.
 enum Broken {
     Reading(io::Error),
     Writing(io::Error),
@@ -270,7 +271,7 @@ impl Broken {
     }
 }
 
-/// Passes on bytes until they end. Each piece is passed on at once, because perhaps somebody waits for it.
+/// Passes on bytes until they end. Each piece is passed on at once, because the receiver may be waiting for it.
 fn pass(from: &mut impl Read, to: &mut impl Write) -> Result<(), Broken> {
     let mut piece = vec![0; PIECE];
     loop {

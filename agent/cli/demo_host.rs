@@ -35,7 +35,7 @@ pub(super) struct HostArgs {
     then: Option<Then>,
 }
 
-/// The words that the manager appends to the command of every host; they start the agent.
+/// The rest of the command line, which the manager appends to the command of every host. It starts the agent.
 #[derive(Debug, clap::Subcommand)]
 enum Then {
     Agent(agent::Args),

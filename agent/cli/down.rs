@@ -14,7 +14,7 @@ use crate::driver::control::Client;
 /// How long a network may take to end. The network gives each of its hosts a few seconds.
 const END_MAX: Duration = Duration::from_secs(30);
 
-/// The time between two checks whether the network has ended.
+/// The interval at which the command checks whether the network has ended.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// End a running network, and wait until it has ended
@@ -37,7 +37,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
             client => client?,
         };
         client.post("/v1/down").await?;
-        // Other programs may have taken all seats for readers of events, so this does not wait for an event.
+        // The command polls instead of waiting for an event, because other programs may already be reading events and
+        // occupy all seats for that.
         let ended = async {
             while client.runs().await {
                 tokio::time::sleep(LOOK).await;

@@ -21,7 +21,7 @@ use crate::{
     text::escape,
 };
 
-/// The default editor, for when neither `$VISUAL` nor `$EDITOR` is set.
+/// The editor if neither `$VISUAL` nor `$EDITOR` is set.
 const EDITOR: &str = if cfg!(windows) { "notepad" } else { "vi" };
 
 /// Editors that draw on a terminal.
@@ -29,7 +29,7 @@ const DRAWING: [&str; 11] = [
     "vi", "vim", "nvim", "view", "nano", "pico", "emacs", "micro", "hx", "joe", "mcedit",
 ];
 
-/// The name under which a person can keep a manifest that was edited without a file.
+/// The file name under which a person can keep a manifest that was edited as a temporary file.
 const KEPT: &str = "norouter.yaml";
 
 /// Edits a file and runs it. A file that does not exist is made from the example. Without a file, edits and runs a
@@ -76,7 +76,7 @@ pub(super) fn run(
     }
 }
 
-/// Makes a file from the example if it does not exist; returns whether it was made.
+/// Makes a file from the example if it does not exist. Returns whether the file was made.
 fn make(file: &Path) -> Result<bool, Error> {
     match copy(EXAMPLE, file) {
         Ok(()) => {
@@ -102,7 +102,7 @@ fn not_made(file: &Path, error: &io::Error) -> Error {
     Error::new(Exit::Failure, message).hint("name a file in a folder that you may write to")
 }
 
-/// Whether this folder has no manifest yet, and a person can be asked.
+/// Whether the edited manifest can be kept in this folder: it has no manifest yet, and a person can be asked.
 fn may_keep() -> bool {
     io::stdin().is_terminal() && fs::symlink_metadata(KEPT).is_err()
 }
@@ -228,7 +228,7 @@ fn ask(question: &str) -> Result<bool, Error> {
     })
 }
 
-/// Whether an answer means yes. An empty answer does.
+/// Whether an answer means yes. An empty answer means yes.
 fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes")
 }
@@ -286,7 +286,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Removes the file. If it was changed or something has failed, it is kept, because the person may still need it.
+    /// Removes the file, unless the person may still need it: it was changed, or something has failed.
     fn leave(self, failed: bool) {
         if failed || self.is_changed() {
             let file = escape(&self.file.display().to_string());

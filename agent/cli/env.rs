@@ -20,14 +20,14 @@ use crate::{
 /// If the host has a proxy, at least one of these variables is set.
 const PROXIES: [&str; 2] = ["http_proxy", "all_proxy"];
 
-/// How long a network that has only just started may take to write its variables. An agent waits for a folder that
-/// another agent may be about to leave.
+/// How long a network that has just started may take to write its variables. Its agent may first have to wait until
+/// another agent releases the state folder.
 const WRITTEN_MAX: Duration = Duration::from_secs(3);
 
-/// The time between two looks whether the variables are there.
+/// The interval at which the command checks whether the variables were written.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// What a person is told if the host has no proxy.
+/// The message if the host has no proxy.
 const NO_PROXY: &str = "this host has no proxy: programs reach the addresses of the network, but most do not find its names, and none \
                         follow its routes; for these, give the host in the manifest: http: {listen: \"127.0.0.1:18080\"}";
 
@@ -60,7 +60,7 @@ pub(super) struct Args {
     /// Write the variables as JSON
     #[arg(long, conflicts_with = "shell")]
     json: bool,
-    /// Print commands that take the variables away
+    /// Print commands that remove the variables
     #[arg(long, conflicts_with_all = ["json", "state_dir"])]
     unset: bool,
 }
@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Ok(Exit::Ok)
 }
 
-/// The commands that take away the variables of an agent from a shell that has them.
+/// The commands that remove an agent's variables from the shell that has started this program.
 fn unset(shell: Shell) -> String {
     if env::var_os(state_dir::AGENT).is_none() {
         return String::new();
@@ -136,8 +136,9 @@ impl Folder {
         &self.network
     }
 
-    /// Reads the variables of the agent that runs on this machine. Keeps the exemptions from proxies that are set in
-    /// this process. Tells the person if there is no proxy, because programs may then not find what they look for.
+    /// Reads the variables of the agent that runs on this machine. The exemptions from proxies that are set in this
+    /// process are added to those of the agent. If the agent has no proxy, the person is told so, because programs then
+    /// may not reach what they look for.
     pub(super) fn variables(&self) -> Result<Vec<(String, String)>, Error> {
         let mut variables = self.written()?;
         for (name, value) in &mut variables {
@@ -157,7 +158,7 @@ impl Folder {
         Ok(variables)
     }
 
-    /// Reads the variables of the agent that runs on this machine, as it has written them.
+    /// Reads the variables of the agent that runs on this machine, exactly as the agent has written them.
     pub(super) fn written(&self) -> Result<Vec<(String, String)>, Error> {
         let failed = |message| Error::new(Exit::Failure, message);
         let folder = match &self.state_dir {
@@ -201,8 +202,8 @@ impl Folder {
         Ok(variables)
     }
 
-    /// The folder of the network that the person means, if its manager runs on this machine and has an agent of its own
-    /// here. `None` if the agent of another machine's network may be meant.
+    /// The state folder of the network that the person means, if its manager runs on this machine and has an agent of
+    /// its own here. Otherwise `None`: the person may mean the agent of another machine's network.
     async fn of_network(&self) -> Result<Option<String>, Error> {
         let client = match self.network.client().await {
             Err(error) if error.exit() == Exit::NoManager && !self.network.is_named() => {
@@ -243,7 +244,7 @@ impl Folder {
     }
 }
 
-/// Why a host has not written its variables, as far as it has said so.
+/// Why a host has not written its variables. `None` if the host has given no reason.
 fn not_written(host: &HostView) -> Option<String> {
     let troubles = host.troubles.iter();
     let about_files = troubles.filter(|trouble| trouble.code == TroubleCode::Files);

@@ -21,11 +21,13 @@ pub enum Exit {
     NoManager = 3,
     /// The manifest cannot be run.
     InvalidManifest = 4,
-    /// The network runs, but at least one host does not do everything that it should, or the connection that `norouter
-    /// why` has tried does not work.
+    /// Something does not work: a host cannot be reached or cannot do all that the manifest asks for, a connection does
+    /// not work, or the host that `norouter host test` has tried cannot be a member.
     PartlyUp = 5,
     /// The manifest grants something that the file of `--require-trust` does not list.
     NotTrusted = 6,
+    /// The manifest does not have the form that `norouter fmt --check` wants.
+    NotFormatted = 7,
     /// The command of `norouter exec` exists, but cannot be run.
     CommandNotRun = 126,
     /// The command of `norouter exec` does not exist.
@@ -35,7 +37,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Ok, "ok"),
         (
             Self::Failure,
@@ -46,11 +48,15 @@ impl Exit {
         (Self::InvalidManifest, "the manifest cannot be run"),
         (
             Self::PartlyUp,
-            "the network runs, but a host cannot be reached or cannot do all that the manifest asks for, or a connection does not work",
+            "something does not work: a host cannot be reached or cannot do all that the manifest asks for, a connection does not work, or the host that \"norouter host test\" has tried cannot be a member",
         ),
         (
             Self::NotTrusted,
             "the manifest grants more than --require-trust allows",
+        ),
+        (
+            Self::NotFormatted,
+            "\"norouter fmt\" would change the manifest",
         ),
         (
             Self::CommandNotRun,

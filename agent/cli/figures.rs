@@ -73,7 +73,7 @@ pub(super) fn table(titles: &[&str], rows: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-/// A table without the `optional` columns that are empty in all rows, because they would only take room.
+/// Formats a table, but omits those of the `optional` columns that are empty in all rows.
 pub(super) fn table_of_used(
     titles: &[&str],
     optional: &[&str],
@@ -94,7 +94,7 @@ pub(super) fn table_of_used(
     table(&titles.map(|(title, _)| *title).collect::<Vec<_>>(), &rows)
 }
 
-/// The number of visible characters in a cell, so without the codes of colours.
+/// The number of visible characters in a cell. Colour codes do not count.
 fn width(cell: &str) -> usize {
     anstream::adapter::strip_str(cell)
         .map(|part| part.chars().count())

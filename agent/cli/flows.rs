@@ -15,8 +15,8 @@ use crate::{
 
 /// Show the connections inside a running network
 ///
-/// The traffic is counted by the manager, so that the figures do not depend on the agents. RTT is how long the
-/// handshake took: the way through the network, the dial at the far end, and the way back.
+/// The manager counts the traffic, so the figures do not depend on the agents. RTT is how long the handshake took: the
+/// way through the network, the dial at the far end, and the way back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -30,11 +30,11 @@ pub(super) struct Args {
     /// The greatest number of connections to show; if there are more, the most recently used ones are shown
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     limit: usize,
-    /// Reset one connection at both of its ends. ID is what the column FROM shows, or FROM-TO if several connections
-    /// begin there, or the "id" in the output of --json
+    /// Reset one connection at both of its ends. ID is the text in the column FROM, such as laptop:49152. If several
+    /// connections have the same FROM, write FROM-TO. The "id" from --json works, too
     #[arg(long, value_name = "ID")]
     kill: Option<String>,
-    /// The connections that have ended last, up to 1000 of them, with their outcomes; the newest first
+    /// Instead, show the connections that have ended last (at most 1000) with their outcomes, the newest first
     #[arg(long, conflicts_with_all = ["sort", "kill"])]
     ended: bool,
     /// Write everything as JSON
@@ -180,8 +180,8 @@ fn ended_row(flow: &EndedFlowView, now_ms: u64) -> Vec<String> {
     ]
 }
 
-/// How long a connection lasted. Most connections last less than a few seconds, which whole seconds would not tell
-/// apart.
+/// Formats how long a connection lasted. A time below ten seconds is shown with fractions of a second, because most
+/// connections last only a few seconds.
 fn lasted(millis: u64) -> String {
     match millis {
         0..10_000 => latency(millis * 1_000),
@@ -189,8 +189,8 @@ fn lasted(millis: u64) -> String {
     }
 }
 
-/// The id of the only connection that `text` can mean. The text is the endpoint at which the connection begins, or both
-/// of its endpoints: `laptop:49152`, `127.0.42.100:49152`, `laptop:49152-web:8080`.
+/// The id of the one connection that `text` can mean. The text names the endpoint where the connection begins, or both
+/// endpoints: `laptop:49152`, `127.0.42.100:49152`, `laptop:49152-web:8080`.
 fn meant(flows: &[FlowView], text: &str) -> Result<String, Error> {
     let is_meant = |flow: &&FlowView| {
         let begins = [begin(flow), flow.src.clone()];
@@ -224,7 +224,7 @@ pub(super) fn lines(flows: &[&FlowView]) -> Vec<String> {
     )
 }
 
-/// The columns that are shown only if a connection has something in them.
+/// The columns that are omitted if they are empty for all connections.
 const OPTIONAL: [&str; 2] = ["VIA", "RULE"];
 
 /// The titles of the columns of [`row`].
@@ -264,7 +264,7 @@ pub(super) fn begin(flow: &FlowView) -> String {
     endpoint(&flow.from, &flow.src)
 }
 
-/// A host's name with the port of one of its addresses.
+/// An endpoint with the name of its host: `HOST:PORT`. The port is taken from `address`.
 fn endpoint(host: &str, address: &str) -> String {
     match address.rsplit_once(':') {
         Some((_, port)) => format!("{host}:{port}"),

@@ -11,7 +11,7 @@ const MANIFEST: &str = include_str!("../../docs/MANIFEST.md");
 pub(super) const TOPICS: &str = "\
 Texts:
   norouter help manifest    every field of the manifest
-  norouter help FIELD       one of them, as ports, routes, policy or network
+  norouter help FIELD       one of them, such as ports, routes, policy or network
   norouter help prompts     what to do when the command of a host asks something
   norouter help exit-codes  what the exit code of a command means";
 
@@ -34,8 +34,8 @@ pub(super) const SUGGESTED: &[&str] = &[
     "network",
 ];
 
-/// The text that the arguments of the process ask for; `None` if they ask for something else. `commands` are the names
-/// of all commands, and `command_help` is the help of one of them.
+/// The text that the arguments of the process ask for. `None` if they do not ask for a text of this file. `commands`
+/// are the names of all commands, and `command_help` returns the help of one of them.
 pub(super) fn asked(
     mut arguments: impl Iterator<Item = OsString>,
     commands: &[String],
@@ -57,7 +57,8 @@ pub(super) fn asked(
     }
 }
 
-/// The part of the document that is about a field: from its headline to the next one of the same level or a higher one.
+/// The section of the document about a field. It reaches from the headline of the field to the next headline of the
+/// same or a higher level.
 fn section(field: &str) -> Option<String> {
     let level = |line: &str| {
         let rest = line.trim_start_matches('#');

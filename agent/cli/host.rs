@@ -47,7 +47,7 @@ pub(super) fn run(action: HostAction, args: &Args) -> Result<Exit, Error> {
         for host in before.values() {
             client.host(&host.vip, action).await?;
         }
-        // If time runs out, the person is told which states the hosts have by then.
+        // If the time runs out, the person is told the states that the hosts have at that time.
         let _ = tokio::time::timeout(DONE_MAX, until_done(action, &before, &mut now, &mut events))
             .await;
         for (name, before) in &before {
@@ -113,8 +113,7 @@ fn take(now: &mut Snapshot, item: StreamItem) {
     }
 }
 
-/// Whether nothing more will come of an action: the host is in the state that was wanted, or it has failed, or it needs
-/// a person.
+/// Whether the action is over for a host: the host is in the wanted state, it has failed, or it needs a person.
 fn is_done(action: HostAction, before: &HostView, now: &HostView) -> bool {
     let has_moved = (now.state, now.since_ms) != (before.state, before.since_ms);
     match action {
@@ -126,7 +125,7 @@ fn is_done(action: HostAction, before: &HostView, now: &HostView) -> bool {
     }
 }
 
-/// Whether a host is lost. One that is being restarted seems so for a moment.
+/// Whether a host is lost. A host that is being restarted has the state of a lost one for a moment, but does not count.
 fn has_failed(host: &HostView) -> bool {
     let mut troubles = host.troubles.iter();
     host.state == HostState::Waiting && troubles.all(|it| it.code != TroubleCode::Restarted)
@@ -136,7 +135,7 @@ fn needs_you(host: &HostView) -> bool {
     matches!(host.state, HostState::NeedsYou | HostState::Refused)
 }
 
-/// What has become of a host: "web: stopped".
+/// The result of the action for one host: "web: stopped".
 fn told(action: HostAction, before: &HostView, now: &HostView) -> String {
     let (name, state) = (&now.name, now.state.word());
     if !is_done(action, before, now) {

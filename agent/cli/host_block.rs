@@ -11,6 +11,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{
     local_time::Clock,
+    progress,
     repeats::{Judgement, Repeats},
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     view::{ASKS, Event, HostState, HostView, PromptView, Snapshot},
 };
 
-/// The columns and rows that are assumed if the terminal does not tell its size.
+/// The columns and rows that are assumed if the terminal does not report its size.
 const SIZE: (usize, usize) = (80, 24);
 
 /// The width of the longest word for a host's state, in columns.
@@ -52,8 +53,8 @@ impl Addresses {
         }
     }
 
-    /// Like [`Addresses::of`], for a line that has little room: several ports follow the address, which is not
-    /// repeated.
+    /// Like [`Addresses::of`], but short. If the host publishes several ports, the address is written once, followed by
+    /// the ports.
     fn short(self, host: &HostView) -> String {
         if self == Self::Web || host.ports.len() < 2 {
             return self.of(host);
@@ -150,7 +151,7 @@ impl<W: Write> HostBlock<W> {
         block
     }
 
-    /// Updates the host names and addresses from a snapshot.
+    /// Takes the host names and addresses from a snapshot.
     fn learn(&mut self, snapshot: &Snapshot) {
         let hosts = &snapshot.hosts;
         self.names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
@@ -184,7 +185,7 @@ impl<W: Write> HostBlock<W> {
         }
     }
 
-    /// Sets the question that the person is asked. It is shown instead of the hint; `None` removes the question.
+    /// Sets the question to the person, which is shown instead of the hint. `None` removes the question.
     pub(super) fn question(&mut self, question: Option<String>) {
         if let Some(drawing) = &mut self.drawing {
             drawing.question = question;
@@ -216,7 +217,7 @@ impl<W: Write> HostBlock<W> {
         } = event
         {
             use HostState::{Configuring, Greeting, Starting};
-            // A host in one of these states is being started. A later event will report whether that has worked.
+            // A host in one of these states is still being started. A later event will report the outcome.
             let is_under_way = matches!(state, Starting | Greeting | Configuring);
             let is_question = reason.as_ref().is_some_and(|it| it.starts_with(ASKS));
             if is_under_way || is_question || (reason.is_none() && self.is_drawn()) {
@@ -314,8 +315,8 @@ impl<W: Write> HostBlock<W> {
         self.drawing = Some(drawing);
     }
 
-    /// Draws the last state of a network that has ended, and leaves it on the screen: one line if all hosts have
-    /// stopped, and otherwise the block.
+    /// Draws the last state of a network that has ended, and leaves it on the screen. If all hosts have stopped, this
+    /// is one line, and otherwise the whole block.
     pub(super) fn end(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.hint("");
         let mut hosts = snapshot.hosts.iter();
@@ -347,8 +348,8 @@ impl<W: Write> HostBlock<W> {
         (width, height): (usize, usize),
         (style, hint): (Style, &str),
     ) -> Vec<Line> {
-        // The hint and the cursor need two rows below the hosts, and a third of the rows is for printed lines. A block
-        // that is taller than the terminal could not be erased.
+        // The hint and the cursor need two rows below the hosts, and a third of the rows is reserved for printed lines.
+        // A block that is taller than the terminal could not be erased.
         let room = (height * 2 / 3).saturating_sub(2).max(1);
         let mut hosts: Vec<_> = snapshot.hosts.iter().collect();
         let mut last = Vec::new();
@@ -388,7 +389,10 @@ impl<W: Write> HostBlock<W> {
                 Some(micros) => format!("{}  {}", addresses(), latency(micros)),
                 None => addresses(),
             },
-            (None, _) => String::new(),
+            (None, _) => host.install.as_ref().map_or_else(String::new, |install| {
+                let taken = self.names + WORD + 4;
+                progress::line(install, width.saturating_sub(taken + 1))
+            }),
         };
         let (names, word) = (self.names, host.state.word());
         let detail = match detail.as_str() {
@@ -433,7 +437,7 @@ impl Drawing {
 }
 
 impl Line {
-    /// Joins the parts into one line, and cuts the line before the last column, because terminals wrap there.
+    /// Joins the parts into one line. The line is cut before the last column, because terminals wrap there.
     fn cut(parts: &[(Style, String)], terminal: usize) -> Self {
         let most = terminal.saturating_sub(1);
         let whole = parts.iter().flat_map(|(_, part)| part.chars());
@@ -477,13 +481,13 @@ fn shortened(text: &str, most: usize) -> String {
     fitting.chain(std::iter::once('…')).collect()
 }
 
-/// The maximum number of columns that a character can take; East Asian characters take two.
+/// The number of columns that a character takes at most. East Asian characters take two.
 fn columns(c: char) -> usize {
     let narrow = c < '\u{1100}' || c == '…';
     if narrow { 1 } else { 2 }
 }
 
-/// The rank of a host if not all can be shown: hosts with trouble come first.
+/// The priority of a host if there is no room for all hosts. Hosts with trouble come first.
 fn rank(state: HostState) -> usize {
     match state {
         HostState::Waiting | HostState::NeedsYou | HostState::Refused | HostState::Degraded => 0,

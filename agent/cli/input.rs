@@ -26,8 +26,8 @@ folder, in the folders above it up to the home folder, and in ~/.config/norouter
 that file or its folder belongs to anybody but you and root, or if anybody else can write to it, norouter stops with \
 an error, and does not search further.";
 
-/// Returns the names of all commands that are not hidden. If a file is not found, the error suggests a command with a
-/// similar name.
+/// A function that returns the names of all commands that are not hidden. If a manifest is not found, the error
+/// suggests the command whose name is most similar.
 pub(super) type Commands = fn() -> Vec<String>;
 
 /// The source of a manifest.
@@ -51,7 +51,7 @@ impl Source {
         let Some(source) = Self::find()? else {
             return Err(
                 Error::new(Exit::Usage, "no manifest is given, and none is found here")
-                    .hint("name a file, or begin with: norouter show-example > norouter.yaml"),
+                    .hint("\"norouter init\" makes one with you; or name a file"),
             );
         };
         let using = match search::of_variable() {
@@ -161,8 +161,8 @@ impl Source {
         .hint("see who may read it, or name another file")
     }
 
-    /// The error for a manifest that does not exist. Perhaps its name is a mistyped command, the name of a host, or
-    /// nearly the name of another file.
+    /// The error for a manifest that does not exist. The person may have mistyped a command or the name of a file, or
+    /// have named a host.
     fn missing(&self, name: &str, commands: &[String]) -> Error {
         let is_word = !name.contains(['/', '.', '\\']);
         if let Some(error) = misread::no_command(name, commands) {
@@ -180,15 +180,15 @@ impl Source {
             return error.hint(format!("did you mean {}?", shown(&other)));
         }
         error.hint(if is_word {
-            "\"norouter --help\" lists the commands; \"norouter show-example\" prints a manifest"
-                .to_owned()
+            "\"norouter --help\" lists the commands; \"norouter init\" makes a manifest".to_owned()
         } else {
-            format!("correct the path, or begin with: norouter show-example > {name}")
+            format!("correct the path, or make it with: norouter init {name}")
         })
     }
 }
 
-/// The manifest in the same folder whose name has the other one of the usual extensions, or differs by a slip.
+/// Finds a manifest in the same folder with a similar name: one that differs only in its extension (`.yaml` or `.yml`),
+/// or by a typing error.
 fn similar_file(file: &Path) -> Option<PathBuf> {
     let wanted = file.file_name()?.to_str()?;
     let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
@@ -207,7 +207,7 @@ fn similar_file(file: &Path) -> Option<PathBuf> {
     Some(file.with_file_name(found))
 }
 
-/// Whether a path is a stream that is open already, such as a pipe that the shell has opened for this program.
+/// Whether a path names an open stream, such as a pipe that the shell has opened for this program.
 fn is_pipe(file: &Path) -> bool {
     let is_open = file == Path::new("/dev/stdin")
         || ["/dev/fd", "/proc/self/fd"]

@@ -1,4 +1,4 @@
-//! Times as a person reads and writes them: in the zone of that person. Programs get UTC instead.
+//! Times in the time zone of the person, for output and input. Programs get UTC instead.
 
 use std::io::{self, IsTerminal as _};
 
@@ -10,8 +10,8 @@ use jiff::{
 
 use super::figures::moment;
 
-/// The present time in the zone of the person: that of the variable `TZ`, or that of the machine. A machine that does
-/// not tell its zone has UTC.
+/// The present time in the time zone of the person: that of the variable `TZ`, or else that of the machine. If the
+/// machine does not report its time zone, UTC is used.
 pub(super) struct Clock {
     now: Timestamp,
     zone: TimeZone,
@@ -86,8 +86,8 @@ fn millis(time: Timestamp) -> u64 {
     u64::try_from(time.as_millisecond()).unwrap_or(0)
 }
 
-/// A time in milliseconds since 1970 as text for standard output: as a person reads it if that is a terminal, and
-/// otherwise in UTC, because a program may read it.
+/// Formats a time in milliseconds since 1970 for standard output. If the output is a terminal, the time is in the zone
+/// of the person. Otherwise it is in UTC, because a program may read it.
 pub(super) fn stamp(time_ms: u64) -> String {
     if io::stdout().is_terminal() {
         Clock::now().shown(time_ms)

@@ -22,7 +22,7 @@ use super::{
     local_time::Clock,
 };
 
-/// While something is drawn on standard error, this receives the log instead; `None` otherwise.
+/// Receives the log in place of standard error while something is drawn there. `None` while nothing is drawn.
 static DIVERTED: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
 
 /// The environment variable with the level for each part of the program.
@@ -61,7 +61,7 @@ fn targets(debug: bool, filter: &str) -> Result<Targets, Error> {
         let example = format!("{FILTER}={PROGRAM}::link=debug,{PROGRAM}::edge=trace");
         Error::new(Exit::Usage, message).hint(format!("write for example {example}"))
     };
-    // The parser would read an empty part as a level.
+    // An empty part is refused here, because the parser would read it as a level.
     if filter.split(',').any(str::is_empty) {
         return Err(wrong());
     }
@@ -88,7 +88,7 @@ pub(super) fn divert() -> UnboundedReceiver<String> {
     lines
 }
 
-/// The times of the log's lines: on a terminal in the zone of the person, and otherwise in UTC.
+/// Writes the time of each log line: in the time zone of the person on a terminal, and otherwise in UTC.
 struct Times {
     for_person: bool,
 }

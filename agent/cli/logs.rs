@@ -25,11 +25,11 @@ pub(super) struct Args {
     /// Go on showing new lines until the network ends
     #[arg(short, long)]
     follow: bool,
-    /// How many of the last lines to show; by default 100, or with --since all that are kept
+    /// How many of the last lines to show. By default 100; if --since is given, all lines that are kept
     #[arg(short = 'n', long, value_name = "COUNT")]
     lines: Option<usize>,
-    /// Only the lines of the last TIME, such as 90s, 5m, 2h or 1d (a number alone means seconds); or only those since
-    /// TIME, such as 12:15 or "2026-11-23 12:15", in your zone
+    /// Only the lines since TIME: a time in your zone, such as 12:15 or "2026-11-23 12:15", or a span before now, such
+    /// as 90s, 5m, 2h or 1d (a number alone means seconds)
     #[arg(long, value_name = "TIME", value_parser = begin)]
     since: Option<u64>,
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub(super) struct Args {
 /// How many lines are shown by default.
 const LINES: usize = 100;
 
-/// At least as many lines as a manager keeps.
+/// A limit that is at least as high as the number of lines that a manager keeps.
 const KEPT_MAX: usize = 5_000;
 
 /// The longest span of `--since`.

@@ -93,7 +93,7 @@ fn cut(text: &str) -> String {
     format!("{start}...")
 }
 
-/// For each host, lists the targets by what the host may reach there. Targets with the same result are listed together.
+/// For each host, lists the targets by what the host may reach there. Targets with the same result share one entry.
 fn lists(policy: &PlanPolicy, text: &mut String) {
     for row in &policy.rows {
         let _ = writeln!(text, "{}", row.from);

@@ -1,4 +1,4 @@
-//! What a person probably meant by arguments that the parser does not take.
+//! Guesses what a person meant by arguments that the parser rejects.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use super::error::{Error, Exit};
 use crate::text::{Synonyms, meant, meant_or_synonym, quote};
 
-/// Words that people write where a command is expected, although they are not commands, and what to write instead.
+/// Words that people write in place of a command, each with a hint about the right command.
 const NO_COMMANDS: &[(&str, &str)] = &[
     (
         "ssh",
@@ -26,14 +26,16 @@ const NO_COMMANDS: &[(&str, &str)] = &[
     ("man", "write: norouter help, or norouter help manifest"),
 ];
 
-/// Words that other programs, and people, have for the commands.
+/// Words that people and other programs use for the commands.
 const SYNONYMS: &Synonyms = &[
     (&["ps", "list", "networks"], &["ls", "status"]),
     (&["ls"], &["status"]),
     (&["st", "stat", "state", "show", "info"], &["status"]),
     (&["ip", "address", "lookup", "dns"], &["addr"]),
     (&["proxy"], &["env"]),
-    (&["init", "new", "create", "example"], &["show-example"]),
+    (&["new", "create", "setup"], &["init"]),
+    (&["example"], &["show-example"]),
+    (&["scan", "discover"], &["import"]),
     (
         &[
             "kill", "quit", "exit", "end", "shutdown", "halt", "delete", "rm",
@@ -54,7 +56,7 @@ const SYNONYMS: &Synonyms = &[
     (&["daemon", "systemd"], &["service"]),
 ];
 
-/// Commands after which people write a name, although these commands take none, and what to write instead.
+/// Commands that take no name, but after which people write one, each with a hint about the right command.
 const NO_NAMES: &[(&str, &str)] = &[
     (
         "down",
@@ -82,8 +84,8 @@ pub(super) fn arguments() -> Vec<String> {
         .collect()
 }
 
-/// The error in place of clap's, if these arguments of the process have a known meaning. `commands` are the names of
-/// all commands, and `topics` are those about which `norouter help` has texts.
+/// The error to show instead of clap's, if it is known what a person means by these arguments. `commands` are the names
+/// of all commands, and `topics` are the topics of `norouter help`.
 pub(super) fn explained(
     error: &clap::Error,
     arguments: &[String],
@@ -151,7 +153,7 @@ pub(super) fn explained(
             .hint(advice.replace("NAME", refused)),
         );
     }
-    // clap takes the first word for FILE, and complains about the next one.
+    // clap takes the first word for FILE, and rejects the next one.
     if commands.contains(first) || Path::new(first).exists() {
         return None;
     }
@@ -166,7 +168,7 @@ pub(super) fn explained(
     }))
 }
 
-/// The error for a word that stands where a command is expected; `None` if the meaning of the word is not known.
+/// The error for a word in the place of a command. `None` if it is not known what the word means.
 pub(super) fn no_command(word: &str, commands: &[String]) -> Option<Error> {
     let advice = NO_COMMANDS.iter().find(|(known, _)| *known == word);
     let advice = match advice {
@@ -196,7 +198,7 @@ mod tests {
 
     use super::{super::Cli, *};
 
-    /// What is said about a line that the parser refuses.
+    /// The error message for a line that the parser rejects.
     fn told(line: &str) -> Option<(String, String)> {
         let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let words = std::iter::once("norouter".to_owned()).chain(arguments.clone());
@@ -257,7 +259,7 @@ mod tests {
             (
                 "help portz",
                 "\"portz\" is not a topic of the help",
-                "did you mean ports?",
+                "did you mean port?",
             ),
             (
                 "help qqqqqq",

@@ -9,6 +9,7 @@ use clap::{
 
 mod addr;
 mod agent;
+mod amend;
 mod answer;
 mod approve;
 #[cfg(unix)]
@@ -21,6 +22,7 @@ mod completions;
 mod connect;
 mod demo;
 mod demo_host;
+mod diff;
 mod down;
 mod edit;
 mod env;
@@ -29,10 +31,15 @@ mod events;
 mod exec;
 mod figures;
 mod flows;
+mod fmt;
 mod help;
 mod host;
 mod host_block;
+mod host_edit;
+mod host_test;
 mod hosts;
+mod import;
+mod init;
 mod input;
 mod local_time;
 mod logging;
@@ -41,14 +48,20 @@ mod ls;
 mod matrix;
 mod misread;
 mod open;
+mod open_ports;
 #[cfg(test)]
 mod openapi;
 mod output;
+mod pick;
 mod plan;
+mod plan_yaml;
+mod port;
+mod progress;
 mod prompt_line;
 mod reach;
 mod reload;
 mod repeats;
+mod route;
 mod schema;
 mod search;
 mod service;
@@ -60,6 +73,7 @@ mod trust;
 mod typing;
 mod up;
 mod wait;
+mod way;
 mod why;
 
 use crate::{driver::system::stdio, text::meant, view::HostAction};
@@ -103,9 +117,16 @@ enum Command {
     #[command(aliases = ["manager", "m"])]
     Up(up::Args),
     Demo(demo::Args),
+    Init(init::Args),
+    Import(import::Args),
     Check(check::Args),
     CheckLimits(check_limits::Args),
     Plan(plan::Args),
+    Host(host_edit::Args),
+    Port(port::Args),
+    Route(route::Args),
+    Diff(diff::Args),
+    Fmt(fmt::Args),
     #[command(aliases = ["ps", "list"])]
     Ls(ls::Args),
     Status(status::Args),
@@ -143,8 +164,8 @@ enum Command {
     DemoHost(demo_host::HostArgs),
 }
 
-/// The commands by what people do with them, in the order of the help.
-const GROUPS: [(&str, &[&str]); 4] = [
+/// The commands, grouped by what people do with them, in the order of the help.
+const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Run a network",
         &[
@@ -159,9 +180,12 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Use or repair a network",
         &["why", "addr", "connect", "open", "env", "exec", "hosts"],
     ),
+    ("Edit a manifest", &["host", "port", "route", "fmt", "diff"]),
     (
         "Set up",
         &[
+            "init",
+            "import",
             "check",
             "check-limits",
             "plan",
@@ -176,7 +200,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// The template of the program's help, with the commands in groups, which clap does not do itself.
+/// The template of the program's help. It lists the commands in groups, which clap cannot do.
 fn grouped() -> String {
     let all = Command::augment_subcommands(clap::Command::new("norouter"));
     let about = |name: &str| {
@@ -219,7 +243,7 @@ impl Cli {
         let mut is_file = words
             .iter_mut()
             .filter(|word| file == Some(Path::new(word)));
-        // A network is called like its manifest, without the ending.
+        // A network has the name of its manifest without the extension.
         if let (Some(word), Some(name)) = (is_file.next(), file.and_then(Path::file_stem)) {
             *word = format!("--network {}", name.to_string_lossy());
         }
@@ -258,7 +282,7 @@ pub fn main() -> ExitCode {
     if let Err(error) = cli.is_one_thing() {
         return error.report().into();
     }
-    // A shell runs this while the person types, so nothing else may be written to the terminal.
+    // A shell runs this command while the person types, so nothing else may be written to the terminal.
     if let Some(Command::Complete(args)) = &cli.command {
         let _ = complete::run(args, &Cli::command());
         return Exit::Ok.into();
@@ -273,9 +297,16 @@ pub fn main() -> ExitCode {
         None => up::run(&cli.up, cli.debug, commands),
         Some(Command::Up(args)) => up::run(&args, cli.debug, commands),
         Some(Command::Demo(args)) => demo::run(&args),
+        Some(Command::Init(args)) => init::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
         Some(Command::Check(args)) => check::run(&args, commands),
         Some(Command::CheckLimits(args)) => check_limits::run(&args),
         Some(Command::Plan(args)) => plan::run(&args, commands),
+        Some(Command::Host(args)) => host_edit::run(&args, commands),
+        Some(Command::Port(args)) => port::run(&args, commands),
+        Some(Command::Fmt(args)) => fmt::run(&args, commands),
+        Some(Command::Diff(args)) => diff::run(&args, commands),
+        Some(Command::Route(args)) => route::run(&args, commands),
         Some(Command::Ls(args)) => ls::run(&args),
         Some(Command::Status(args)) => status::run(&args),
         Some(Command::Top(args)) => top::run(&args),
@@ -318,8 +349,8 @@ fn refuse(error: clap::Error) -> ExitCode {
     }
 }
 
-/// Removes the tips that do not help: how an unknown option is passed as a value, which nobody wants here, and values
-/// that have little in common with the one that was typed.
+/// Removes clap's tips that do not help. One tip explains how to pass an unknown option as a value, which nobody wants
+/// here. The others suggest values that have little in common with the typed one.
 fn without_wrong_tips(mut error: clap::Error) -> clap::Error {
     error.remove(ContextKind::Suggested);
     let text = |error: &clap::Error, kind| match error.get(kind) {
@@ -336,9 +367,9 @@ fn without_wrong_tips(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Fails if the program was probably started as an agent by a command that has lost the words after norouter: nothing
-/// is named, and the standard streams are those that managers give to agents. A manifest that happens to be in the
-/// folder must not be run then, because nobody has asked for it.
+/// Fails if this process was probably meant to be an agent, but the command that has started it has lost the words
+/// after `norouter`. In that case there are no arguments, and the standard streams are pipes, as managers give them to
+/// agents. Without this check, the process would run a manifest that happens to be in its folder.
 fn lost_arguments() -> Result<(), Error> {
     if std::env::var_os("NOROUTER_FILE").is_some_and(|file| !file.is_empty()) || !stdio::are_pipes()
     {
@@ -379,14 +410,20 @@ pub fn reference() -> String {
     section("norouter", &root.render_long_help().to_string());
     for name in names {
         if let Some(command) = root.find_subcommand_mut(&name) {
-            let help = command
-                .clone()
-                .term_width(REFERENCE_WIDTH)
-                .render_long_help();
-            section(&format!("norouter {name}"), &help.to_string());
+            describe(command, &format!("norouter {name}"), &mut section);
         }
     }
     text
+}
+
+/// Writes the section of a command, followed by the sections of its subcommands.
+fn describe(command: &clap::Command, title: &str, section: &mut impl FnMut(&str, &str)) {
+    let mut shown = command.clone().term_width(REFERENCE_WIDTH);
+    section(title, &shown.render_long_help().to_string());
+    let inner = command.get_subcommands();
+    for inner in inner.filter(|inner| inner.get_name() != "help") {
+        describe(inner, &format!("{title} {}", inner.get_name()), section);
+    }
 }
 
 #[cfg(test)]
@@ -435,8 +472,8 @@ mod tests {
         for (word, command) in [
             ("stauts", "status"),
             ("wyh", "why"),
-            ("init", "show-example"),
-            ("new", "show-example"),
+            ("new", "init"),
+            ("example", "show-example"),
             ("quit", "down"),
             ("kill", "down"),
             ("run", "up"),

@@ -15,13 +15,13 @@ use crate::{
     view::HostView,
 };
 
-/// How long a program that starts a browser is watched. If it runs longer, the browser has probably started.
+/// How long the program that starts a browser is watched. If it still runs then, the browser has probably started.
 const START_MAX: Duration = Duration::from_secs(2);
 
 /// Ports at which services usually have pages.
 const WEB: [u16; 4] = [80, 443, 8080, 8443];
 
-/// Ports at which pages are encrypted.
+/// The ports at which pages are usually encrypted.
 const ENCRYPTED: [u16; 2] = [443, 8443];
 
 /// Open the page of a service in the browser
@@ -71,7 +71,7 @@ fn page(text: &str) -> Result<Page, String> {
     })
 }
 
-/// A part of a URL, with all characters escaped that may not stand in a URL (RFC 3986 section 2).
+/// Escapes all characters of a part of a URL that must not occur in a URL (RFC 3986 section 2).
 fn encoded(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -109,7 +109,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Error> {
     Err(Error::new(Exit::Failure, message).hint("open the printed address yourself"))
 }
 
-/// The port that is meant if the person has named none.
+/// The port to open if the person has named none.
 fn page_port(host: &HostView) -> Result<u16, Error> {
     if let [port] = host.ports.as_slice() {
         return Ok(*port);

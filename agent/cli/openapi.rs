@@ -159,6 +159,16 @@ const REQUESTS: &[Request] = &[
     },
     Request {
         method: "get",
+        path: "/v1/hosts/{host}/ports",
+        name: "openPorts",
+        about: "The ports of a host on which programs listen, as its agent sees them.",
+        parameters: &[HOST],
+        body: None,
+        answer: Answer::Json("OpenPortsView"),
+        errors: &[404, 409, 503],
+    },
+    Request {
+        method: "get",
         path: "/v1/logs",
         name: "logs",
         about: "The newest lines of the log.",
@@ -492,8 +502,8 @@ fn schemas() -> Map<String, Value> {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
     });
-    // A response has all fields except those that are omitted on purpose. The body of a request may omit fields with a
-    // default.
+    // Two kinds of schemas are made. A response has all fields except those that are omitted on purpose. The body of a
+    // request may omit fields that have a default.
     let mut written = settings.clone().for_serialize().into_generator();
     let mut read = settings.for_deserialize().into_generator();
     let _ = read.subschema_for::<view::Answer>();
@@ -510,6 +520,7 @@ fn schemas() -> Map<String, Value> {
         SchemaGenerator::subschema_for::<view::PlanView>,
         SchemaGenerator::subschema_for::<view::Reply>,
         SchemaGenerator::subschema_for::<view::WhyView>,
+        SchemaGenerator::subschema_for::<view::OpenPortsView>,
     ];
     for add in add {
         let _ = add(&mut written);

@@ -25,8 +25,8 @@ pub(super) fn json(value: &serde_json::Value) -> io::Result<()> {
     data(&escaped(&format!("{value:#}\n")))
 }
 
-/// JSON with the control characters U+007F to U+009F escaped. They can only be in its strings, where JSON allows them
-/// as they are, but `data` would leave out U+007F, and a terminal may obey the others.
+/// Escapes the control characters U+007F to U+009F of JSON. They occur only in strings, where JSON permits them
+/// unescaped. But `data` would remove U+007F, and a terminal may obey the others.
 pub(super) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for c in json.chars() {
@@ -61,7 +61,7 @@ mod tests {
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),
             value
         );
-        // Nothing is left to strip.
+        // The escaped text contains no escape sequence that could be removed.
         let stripped = anstream::adapter::strip_str(&text).to_string();
         assert_eq!(stripped, text);
     }

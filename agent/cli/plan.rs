@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     error::{Error, Exit},
     input::{Commands, Source},
-    output,
+    output, plan_yaml,
 };
 use crate::{
     plan::{self, Allow, HostPlan, Plan, Protocol, ProxyPlan, Start},
@@ -15,7 +15,7 @@ use crate::{
     text::{escape, figures::counted, shell_line},
 };
 
-/// The note at entries of the manifest that this version does not serve yet.
+/// The note for entries of the manifest that this version does not serve yet.
 const LATER: &str = "  (not served yet)";
 
 /// Show what a manifest would do
@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// Write the plan as JSON
     #[arg(long)]
     json: bool,
+    /// Write a manifest that means the same, with all addresses, and with hostTemplate, anchors and merge keys resolved
+    #[arg(long, conflicts_with_all = ["grants", "json"])]
+    yaml: bool,
 }
 
 pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
@@ -58,6 +61,8 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
             let lines = grants.iter().map(|grant| format!("{grant}\n"));
             output::data(&lines.collect::<String>())?;
         }
+    } else if args.yaml {
+        output::data(&plan_yaml::of(&loaded, plan)?)?;
     } else if args.json {
         output::json(&as_json(plan))?;
     } else {
@@ -130,8 +135,21 @@ fn facts(plan: &Plan, host: &HostPlan) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     facts.push(match &host.start {
         Start::InProcess => ("runs", "on this machine, inside norouter itself".to_owned()),
-        Start::Command(_) | Start::Shell(_) => ("runs", shell_line(&host.start.shown())),
+        Start::Command(_) | Start::Shell(_) | Start::Chosen(_) => {
+            ("runs", shell_line(&host.start.shown()))
+        }
     });
+    if let Some(instead) = host.start.shown_instead() {
+        facts.push((
+            "or runs",
+            format!(
+                "{}  (if no usable norouter is found there)",
+                shell_line(&instead)
+            ),
+        ));
+    }
+    let lookups = host.start.lookups();
+    facts.extend(lookups.iter().map(|words| ("chosen by", shell_line(words))));
     for forward in &host.forwards {
         let listen = host.vip.socket(forward.listen_port);
         let note = match forward.protocol {
@@ -247,6 +265,8 @@ fn host_json(plan: &Plan, host: &HostPlan) -> Value {
         "aliases": host.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "vip": host.vip.to_string(),
         "command": host.start.words(),
+        "shellCommand": host.start.through_the_shell(),
+        "lookups": host.start.lookups(),
         "publishes": publishes,
         "listens": listen_addresses(plan, host),
         "allow": host.allow.to_string(),

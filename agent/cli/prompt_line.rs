@@ -69,7 +69,7 @@ impl PromptLine {
             if let Some(line) = lines.recv().await {
                 return line;
             }
-            // The input has ended, so no more lines can follow.
+            // The input has ended, so the person cannot type any more.
             self.can_ask = false;
             if let Some(open) = self.open.take() {
                 self.told.remove(&open.prompt);
@@ -119,7 +119,7 @@ impl PromptLine {
         if held != self.held || change != self.change {
             self.held = held;
             self.change = change;
-            // A "yes" that the person is typing at this moment was meant for what was shown before.
+            // The person may be typing "yes" at this moment, in answer to what was shown before.
             self.forget();
         }
         let hosts = snapshot.hosts.iter();
@@ -131,7 +131,8 @@ impl PromptLine {
         let stands = |open: &Open| ids.contains(&open.prompt);
         if !self.open.as_ref().is_some_and(stands) {
             if self.open.is_some() {
-                // The question has gone. What was typed of its answer must not become the beginning of the next answer.
+                // The question is not open any more. A partly typed answer to it must not become a part of the next
+                // answer.
                 self.forget();
             }
             self.close();
@@ -147,6 +148,8 @@ impl PromptLine {
                 PromptKind::Secret => Unseen::begin().ok().map(Some),
                 PromptKind::Confirm | PromptKind::Text => Some(None),
             };
+            // What was typed before the question is shown is not an answer to it.
+            self.forget();
             block.ask(&host, &prompt);
             let Some(unseen) = unseen else {
                 block.print(&format!("{host}: \"norouter answer {host}\" answers that"));
@@ -159,7 +162,6 @@ impl PromptLine {
             block.question(Some(format!(
                 "type {what} for {host} and press Enter; an empty line refuses"
             )));
-            self.forget();
             self.open = Some(Open {
                 vip,
                 prompt: prompt.id,
@@ -182,7 +184,7 @@ impl PromptLine {
     }
 }
 
-/// The answer that a typed line means; `None` if the person refuses to answer.
+/// The answer that the person means by a typed line. `None` if the person refuses to answer.
 pub(super) fn meant(kind: PromptKind, line: &Secret) -> Option<Secret> {
     let text = match kind {
         PromptKind::Secret => line.reveal(),

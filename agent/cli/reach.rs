@@ -46,8 +46,8 @@ impl WhichNetwork {
         self.network.is_some()
     }
 
-    /// A client for the manager of the named network. If no network is named, the client is for the only network that
-    /// runs, or for the only one whose manifest is in the present folder.
+    /// A client for the manager of the named network. If the person has named none, it is the only network whose
+    /// manifest is in the present folder, or else the only network that runs.
     pub(super) async fn client(&self) -> Result<Client, Error> {
         static TOLD: Once = Once::new();
         let found = self.found().await?;
@@ -70,7 +70,7 @@ impl WhichNetwork {
     }
 
     /// A client for a command that changes something, or that waits for a network. Fails if the person may mean the
-    /// network of the present folder, and another one runs.
+    /// network of the present folder, but only another network runs.
     pub(super) async fn own_client(&self) -> Result<Client, Error> {
         let found = self.found().await?;
         let Some(here) = &found.not_this else {
@@ -146,7 +146,7 @@ fn listed<'a>(clients: impl Iterator<Item = &'a Client>) -> String {
     names.join(", ")
 }
 
-/// The words of a command line, and the option that names its network.
+/// Adds the option that names a network to the words of a command line.
 fn with_network(mut words: Vec<String>, name: &NetworkName) -> Vec<String> {
     let end = words.iter().position(|word| word == "--");
     let end = end.unwrap_or(words.len());
@@ -159,7 +159,7 @@ struct Found {
     client: Client,
     /// The network's manifest, if it is known.
     manifest: Option<PathBuf>,
-    /// The manifest of the present folder, if this is not its network.
+    /// The manifest of the present folder, if the network was not made from it.
     not_this: Option<PathBuf>,
 }
 
@@ -182,7 +182,7 @@ impl Found {
     }
 }
 
-/// A running network, as far as the choice among networks needs it.
+/// A running network, with the facts that are needed to choose among networks.
 struct Running {
     client: Client,
     /// `None` if the network has no manifest file, or does not answer.
@@ -199,20 +199,20 @@ impl From<(Client, Result<NetworkView, client::Error>)> for Running {
     }
 }
 
-/// The network that is meant if none is named, by its place among those that run.
+/// The network to use if the person has named none. It is given as an index into the list of running networks.
 #[derive(Debug, PartialEq, Eq)]
 enum Choice {
     /// No network runs.
     None,
     This(usize),
-    /// The only one that runs, but the present folder has another manifest.
+    /// The only network that runs. It does not belong to the manifest of the present folder.
     Other(usize),
-    /// Several run, and nothing says which is meant.
+    /// Several networks run, and nothing shows which one is meant.
     Unclear,
 }
 
-/// Chooses a network for the present folder, whose manifest is `here`: first the network of that manifest, then the only
-/// one with a manifest in the folder, and then the only one that runs.
+/// Chooses a network for the present folder, whose manifest is `here`. The network of that manifest comes first, then
+/// the only network with a manifest in the folder, and then the only network that runs.
 fn choose(running: &[Running], folder: Option<&Path>, here: Option<&Path>) -> Choice {
     let only = |fits: &dyn Fn(&Running) -> bool| {
         let mut places = (0..running.len()).filter(|place| fits(&running[*place]));
@@ -220,7 +220,7 @@ fn choose(running: &[Running], folder: Option<&Path>, here: Option<&Path>) -> Ch
     };
     let is_here = |it: &Running| match &it.manifest {
         Some(manifest) => Some(manifest.as_path()) == here,
-        // A network that does not answer is known by its name.
+        // A network that does not answer cannot report its manifest, so its name is compared instead.
         None => here.is_some_and(|here| *it.client.name() == NetworkName::of_manifest(here)),
     };
     let is_beside = |it: &Running| {
@@ -264,7 +264,7 @@ pub(super) fn pasted(text: &str) -> Result<Pasted, String> {
     })
 }
 
-/// What a person calls a host that they have pasted: the name without the domain of the network, or the address.
+/// The host in a pasted destination as text: its name without the domain of the network, or its address.
 fn called(host: &Host) -> String {
     match host {
         Host::Ip(address) => address.to_string(),
@@ -276,7 +276,7 @@ fn called(host: &Host) -> String {
     }
 }
 
-/// Whether a host can only be one outside the network: an address outside 127.0.0.0/8, or a name with dots.
+/// Whether a host cannot be in the network: it is an address outside 127.0.0.0/8, or a name with dots.
 fn is_outside(host: &Host) -> bool {
     match host {
         Host::Ip(address) => !address.is_loopback(),
@@ -296,7 +296,8 @@ pub(super) fn pasted_host<'a>(
     host(snapshot, &called).map(Some)
 }
 
-/// A host of the network, and the port of a service on it if the person has named one. The host publishes that port.
+/// A host of the network, with the port of one of its services if the person has named a port. The host publishes that
+/// port.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Service<'a> {
     pub(super) host: &'a HostView,
@@ -324,7 +325,7 @@ pub(super) fn service<'a>(
     }
 }
 
-/// Which ports a host publishes, as a hint.
+/// A hint that lists the ports that a host publishes.
 pub(super) fn published(host: &HostView) -> String {
     let ports = host.ports.iter().take(LISTED_MAX).map(u16::to_string);
     let ports: Vec<String> = ports.collect();
@@ -338,8 +339,8 @@ pub(super) fn published(host: &HostView) -> String {
     }
 }
 
-/// Fails if no host of this machine listens at the address of a service: then programs on this machine cannot reach the
-/// service at that address.
+/// Fails if no host of this machine listens at the address of a service. In that case, programs on this machine cannot
+/// reach the service at that address.
 pub(super) fn listens_here(
     plan: &PlanView,
     snapshot: &Snapshot,
@@ -350,7 +351,7 @@ pub(super) fn listens_here(
     let remedy = if here.peek().is_none() {
         "give the manifest a host without cmd, which is this machine"
     } else if let Some(listening) = here.find(|host| host.loopback) {
-        // Another program may listen on the port, and nobody must be led to that program.
+        // Another program may listen on the port. The person must not be directed to that program.
         let view = snapshot.host(&listening.name);
         let address = service
             .port
@@ -397,7 +398,7 @@ pub(super) async fn host_name(
     Ok(Some(host(&snapshot, called)?.name.clone()))
 }
 
-/// The error for a host that does not exist, which is the same in every command.
+/// The error for a host that does not exist. All commands use it.
 fn unknown(snapshot: &Snapshot, called: &str) -> Error {
     let hosts = &snapshot.hosts;
     let names = hosts
@@ -417,7 +418,7 @@ fn unknown(snapshot: &Snapshot, called: &str) -> Error {
     Error::new(Exit::Failure, no_such_host(called)).hint(hint)
 }
 
-/// Runs the future of a command, which waits for the manager's answers.
+/// Runs the future of a command to its end on a runtime of its own.
 pub(super) fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

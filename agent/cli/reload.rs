@@ -12,10 +12,10 @@ use crate::{driver::control::client, text::escape, view::ErrorCode};
 /// Reload the manifest of a running network
 ///
 /// A network also reloads its manifest by itself, whenever the file changes, unless it was started with --no-watch. A
-/// change that only adds something is applied at once. If a file would take something away, or if it has errors,
-/// perhaps somebody is still writing it. Therefore such a file is taken up only when it was replaced as a whole, or
+/// change that only adds something is applied at once. If the new file removes something from the network, or has
+/// errors, somebody may still be writing it. Therefore such a file is loaded only when it was replaced as a whole, or
 /// when it has not changed for 2 s (20 s if a program still has it open, or if its last line has no line break). This
-/// command does not wait: it takes the file as it is.
+/// command does not wait: it loads the file as it is.
 ///
 /// Hosts that have not changed are not disturbed. A manifest with errors is not applied, and the errors are
 /// shown. If the network runs with --confirm, a change that grants more is shown, and waits for "norouter approve".

@@ -12,8 +12,8 @@ const LINES_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
     Show,
-    /// The event is shown, with the number of tries so far, and since when the host has been lost, in milliseconds
-    /// since 1970.
+    /// The host is still lost. The event is shown with the number of tries so far, and with the time at which the host
+    /// was lost, in milliseconds since 1970.
     Still {
         tries: u32,
         since_ms: u64,
@@ -22,7 +22,7 @@ pub(super) enum Judgement {
     LeaveOut,
 }
 
-/// What was shown of each host since it was last up.
+/// The events of each host that were shown since the host was last up.
 #[derive(Default)]
 pub(super) struct Repeats(BTreeMap<String, Told>);
 
@@ -34,9 +34,9 @@ struct Told {
 }
 
 impl Repeats {
-    /// Judges an event, and remembers it; `now_ms` is the present time, in milliseconds since 1970. Of a host that
-    /// stays lost, repeated lines are left out; its state is shown again at every try whose number is a power of two,
-    /// so that people see that the host is still tried.
+    /// Judges an event, and remembers it. `now_ms` is the present time, in milliseconds since 1970. While a host stays
+    /// lost, repeated lines are left out. Its state is shown again at every try whose number is a power of two, so that
+    /// people see that the host is still tried.
     pub(super) fn judge(&mut self, event: &Event, now_ms: u64) -> Judgement {
         match event {
             Event::Stderr { host, line, .. } => {
@@ -70,7 +70,7 @@ impl Repeats {
                 Judgement::Show
             }
             Event::Reloaded { .. } => {
-                // Everything is told anew, because hosts may be gone or have other commands.
+                // After a reload, nothing counts as repeated, because hosts may be gone or have other commands.
                 self.0.clear();
                 Judgement::Show
             }

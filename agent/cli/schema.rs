@@ -4,7 +4,7 @@ use super::{
     error::{Error, Exit},
     output,
 };
-use crate::manifest::schema::json_schema;
+use crate::manifest::json_schema::json_schema;
 
 /// Print the JSON schema of manifests, for editors
 ///

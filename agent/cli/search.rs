@@ -1,4 +1,4 @@
-//! Searches for the manifest that is meant if nobody names one.
+//! Searches for the manifest to use if the person has named none.
 
 use std::{
     env,
@@ -24,8 +24,8 @@ pub(super) fn found() -> Option<PathBuf> {
     first(config.as_deref())
 }
 
-/// The manifest of the present folder, with all links resolved: the one that "norouter" would run here. The manifest
-/// among the configuration files belongs to no folder.
+/// The manifest that "norouter" would run in the present folder, with all links resolved. The manifest in the folder of
+/// configuration files does not count, because it belongs to no particular folder.
 pub(super) fn of_this_folder() -> Option<PathBuf> {
     let named = of_variable().filter(|file| file.is_file());
     let found = || first(None).filter(|file| trusted::file(file).is_ok());

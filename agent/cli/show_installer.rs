@@ -9,7 +9,8 @@ const SCRIPT: &str = include_str!("installer.sh");
 
 /// Print a shell script that installs norouter into $HOME/bin
 ///
-/// Every host needs norouter. To install this version there, pipe the script to a shell on the host:
+/// NoRouter sends a small agent to hosts that have none. To install the whole program on a host,
+/// pipe the script to a shell there:
 ///
 ///   norouter show-installer | ssh web1 sh
 ///   norouter show-installer | podman exec -i web sh

@@ -9,10 +9,11 @@ use super::{
     error::{Error, Exit},
     figures::{bytes, latency, span, table_of_used},
     host_block::colour,
-    output,
+    output, progress,
     reach::{WhichNetwork, wait_for},
 };
 use crate::{
+    VERSION,
     text::escape,
     view::{HostState, HostView, NetworkView},
 };
@@ -33,8 +34,11 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// The time between two looks of `--watch`.
+/// The interval at which `--watch` shows the state.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// The greatest width of a line with a bar, in columns. The table of a whole network takes about as many.
+const WIDTH: usize = 100;
 
 /// Moves the cursor to the top left, and erases what is below.
 const CLEAR: &str = "\u{1b}[H\u{1b}[J";
@@ -91,6 +95,7 @@ fn text(network: &NetworkView) -> String {
         span(network.uptime_ms),
         network.pid
     )];
+    lines.extend(other_program(&network.version, VERSION));
     let snapshot = &network.snapshot;
     let hosts = snapshot.hosts.iter();
     let rows = hosts.map(|host| row(host, snapshot.now_ms)).collect();
@@ -106,8 +111,14 @@ fn text(network: &NetworkView) -> String {
                 escape(reason)
             ));
         }
+        let instance = host.instance.iter();
+        lines.extend(instance.map(|name| format!("{}: it is in {}", host.name, escape(name))));
         let install = host.install.iter();
-        lines.extend(install.map(|install| format!("{}: {install}", host.name)));
+        lines.extend(install.map(|install| {
+            let name = &host.name;
+            let room = WIDTH.saturating_sub(name.len() + 3);
+            format!("{name}: {}", progress::line(install, room))
+        }));
         let notes = host.notes.iter();
         lines.extend(notes.map(|note| format!("{}: {}", host.name, escape(note))));
         lines.extend(complaints(host, network.snapshot.now_ms));
@@ -135,7 +146,7 @@ fn text(network: &NetworkView) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The services of a host that did not take the last connection to them.
+/// One line for each service of a host that did not accept the last connection to it.
 fn complaints(host: &HostView, now_ms: u64) -> impl Iterator<Item = String> {
     host.tried.iter().filter_map(move |tried| {
         let service = format!("{}:{}", host.name, tried.port);
@@ -144,6 +155,17 @@ fn complaints(host: &HostView, now_ms: u64) -> impl Iterator<Item = String> {
         Some(format!(
             "{service} {complaint}, {ago} ago; \"norouter why {service}\" says more"
         ))
+    })
+}
+
+/// A note about a network that another version of the program runs. The network and its agents keep that version,
+/// although the file on the disk is another one.
+fn other_program(network: &str, program: &str) -> Option<String> {
+    (network != program).then(|| {
+        format!(
+            "norouter {} runs this network, but this is norouter {program}: end the network and start it again to use that",
+            escape(network)
+        )
     })
 }
 
@@ -165,7 +187,7 @@ fn other_version(host: &HostView, network: &NetworkView) -> Option<String> {
     })
 }
 
-/// Whether a version is one of the program in Go, the last of which was 0.6.
+/// Whether a version number is that of the former program, which was written in Go. Its last version was 0.6.
 fn is_in_go(version: &str) -> bool {
     let version = version.strip_prefix('v').unwrap_or(version);
     let minor = version.strip_prefix("0.");
@@ -296,6 +318,11 @@ mod tests {
         assert!(text.contains("web            127.0.42.101"), "{text}");
         assert!(text.contains("db    store    127.0.42.101"), "{text}");
         assert!(!text.contains("web: its agent"), "{text}");
+        assert!(
+            text.contains("\nnorouter 2.0.0 runs this network, but this is norouter "),
+            "{text}"
+        );
+        assert_eq!(other_program("2.0.0", "2.0.0"), None);
         assert!(
             text.ends_with(
                 "the manifest on disk has had errors for 1 min, and was not applied:\n  error: x\n    --> office.yaml:3\n"

@@ -19,8 +19,13 @@ const SIZE_MAX_BYTES: u64 = 16 << 20;
 /// Fails, and shows the missing grants, if the plan grants anything that the file does not list. Also fails if others
 /// may write to the file, or if it cannot be read completely.
 pub(super) fn check(plan: &Plan, file: &Path) -> Result<(), Error> {
+    check_grants(plan::grants(plan), file)
+}
+
+/// Fails, and shows the missing grants, if the file does not list all of the `needed` grants.
+pub(super) fn check_grants(needed: BTreeSet<Grant>, file: &Path) -> Result<(), Error> {
     let listed = read(file)?;
-    let news: Vec<_> = plan::grants(plan)
+    let news: Vec<_> = needed
         .into_iter()
         .filter(|grant| !listed.contains(grant))
         .collect();

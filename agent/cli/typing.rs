@@ -33,6 +33,16 @@ pub(super) fn forget(lines: &mut UnboundedReceiver<Secret>) {
     while lines.try_recv().is_ok() {}
 }
 
+/// Discards typed text that was not read yet, and reads lines from now on.
+pub(super) fn begin(lines: &mut Option<UnboundedReceiver<Secret>>) {
+    if let Some(lines) = lines {
+        forget(lines);
+    } else {
+        platform::forget();
+        *lines = Some(self::lines());
+    }
+}
+
 /// Reads one line, without its line break; `None` at the end of the input.
 pub(super) fn line() -> Option<Secret> {
     let mut line = zeroize::Zeroizing::new(String::new());
@@ -41,7 +51,7 @@ pub(super) fn line() -> Option<Secret> {
     (count > 0).then(|| Secret::new(text.to_owned()))
 }
 
-/// The lines that are typed from now on. While this program is in the background, it does not read from the terminal.
+/// Reads lines from the terminal from now on. While this program is in the background, nothing is read.
 pub(super) fn lines() -> UnboundedReceiver<Secret> {
     let (sender, lines) = unbounded_channel();
     std::thread::spawn(move || {
@@ -69,7 +79,7 @@ mod platform {
         },
     };
 
-    /// The time before checking again whether this program is in the foreground.
+    /// The interval at which the program checks whether it is in the foreground again.
     const LOOK: Duration = Duration::from_millis(200);
 
     pub(super) type Mode = Termios;

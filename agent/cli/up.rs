@@ -112,7 +112,7 @@ impl Args {
         self.file.as_deref()
     }
 
-    /// The first option or argument that was given; `None` if none was.
+    /// The first option or argument on the command line. `None` if there is none.
     pub(super) fn first(&self) -> Option<String> {
         let option = |given: bool, name: &str| given.then(|| name.to_owned());
         let option = option(self.open_editor, "--open-editor")
@@ -156,7 +156,7 @@ impl Args {
             let message = "a network in the background cannot read its manifest from standard input or a pipe";
             Error::new(Exit::Usage, message).hint("write it into a file, and name that")
         })?;
-        // Problems are shown here, where the person sees them.
+        // The manifest is loaded here first, so that the person sees its problems.
         load(&source, commands)?;
         let mut arguments: Vec<OsString> = vec!["up".into(), "--detached".into()];
         for (given, option) in [
@@ -198,7 +198,8 @@ pub(super) fn run(args: &Args, debug: bool, commands: Commands) -> Result<Exit, 
     if args.is_detached()
         && let Err(error) = &outcome
     {
-        // The log may be on a full disk. If nobody listens any more, the log has to do.
+        // The error was also written into the log, unless the disk is full. It is sent to the process that has started
+        // this one. If that process is gone, the error is only in the log.
         let _ = output::data(&error.lines());
     }
     outcome
@@ -235,7 +236,7 @@ struct Mode<'a> {
     hold: Hold,
     /// Whether a person's answers are kept for the next start of a host.
     remember: bool,
-    /// Whether this process is in the background, so that people reach it only through its control socket.
+    /// Whether this process is in the background. If it is, people reach it only through its control socket.
     detached: bool,
     /// The file that lists what the manifest may grant; `None` without `--require-trust`.
     trusted: Option<&'a Path>,
@@ -325,8 +326,8 @@ fn run_network(
     })
 }
 
-/// Opens the control socket for other commands. A network can run without one unless it `is_needed`, but a second
-/// network of the same name, or with the same addresses, is an error.
+/// Opens the control socket for other commands. If that fails, the network runs without the socket unless `is_needed`
+/// is true. But it is always an error if another network has the same name or the same addresses.
 async fn open_door(
     identity: &Identity,
     plan: &PlanView,
@@ -371,7 +372,7 @@ async fn show(
     block.hint("Ctrl-C ends the network");
     let mut asked = None;
     loop {
-        // Events that happen together are drawn together.
+        // The block is drawn once for all events that happen together.
         if events.is_empty() {
             let snapshot = snapshots.borrow_and_update();
             prompts.look(&snapshot, &mut block);
@@ -391,8 +392,8 @@ async fn show(
                 }
             },
             changed = snapshots.changed() => {
-                // If this channel is closed, the channel of the events is closed as well, and its error ends the loop.
-                // So an error of this channel needs no action.
+                // If this channel is closed, the channel of the events is closed as well. The error of that channel
+                // ends the loop, so nothing has to be done here.
                 let _ = changed;
             }
             Some(line) = next(&mut log) => block.print(&line),
@@ -427,8 +428,8 @@ async fn show(
     }
 }
 
-/// Whether the process has a controlling terminal, which sends SIGHUP when it closes, even if the standard streams are
-/// redirected.
+/// Whether the process has a controlling terminal. Such a terminal sends SIGHUP when it closes, even if the standard
+/// streams are redirected.
 fn has_terminal() -> bool {
     #[cfg(unix)]
     return std::fs::File::open("/dev/tty").is_ok();
@@ -450,8 +451,8 @@ struct Upkeep {
     origin: Option<Origin>,
     /// Whether a person's answers are kept for the next start of a host.
     remembers: bool,
-    /// Whether the process had a terminal at its start. After the terminal has closed, this cannot be found out any
-    /// more.
+    /// Whether the process had a terminal at its start. This must be stored, because it cannot be found out after the
+    /// terminal has closed.
     terminal: bool,
     /// When the manifest was last applied, in milliseconds since 1970.
     applied_ms: u64,
@@ -476,8 +477,8 @@ impl Upkeep {
         }
     }
 
-    /// Whether SIGHUP reloads the manifest. This needs a file, and a process without a terminal: with a terminal,
-    /// SIGHUP means that the terminal was closed.
+    /// Whether SIGHUP reloads the manifest. There must be a file to reload, and the process must not have a terminal:
+    /// with a terminal, SIGHUP means that the terminal was closed.
     fn can_reload(&self) -> bool {
         self.origin.is_some() && !self.terminal
     }
@@ -490,8 +491,8 @@ impl Upkeep {
         }
     }
 
-    /// Reloads the manifest, applies its changes, and reports the result to the person and to the program that has
-    /// asked for it.
+    /// Reloads the manifest and applies its changes. Reports the result to the person, and to the program that has
+    /// requested the reload.
     async fn reload(
         &mut self,
         manager: &Handle,
@@ -524,7 +525,7 @@ impl Upkeep {
             self.applied_ms = Clock::now().now_ms();
         }
         if taken.plan.is_none() {
-            // A change that was held is applied at a time that is not known here.
+            // A change that was held is applied when a person approves it. That time is not known here.
             let with = match hold {
                 Hold::Nothing => {
                     let since = Clock::now().shown(self.applied_ms);

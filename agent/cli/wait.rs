@@ -53,14 +53,14 @@ fn seconds(text: &str) -> Result<f64, String> {
     seconds.ok_or_else(|| "not a number of seconds".to_owned())
 }
 
-/// The state that was seen last.
+/// The state of the network and its manager at the last attempt to reach them.
 #[derive(Default)]
 struct Seen {
     found: bool,
     snapshot: Snapshot,
-    /// Why no manager is asked.
+    /// Why no manager was found.
     missing: Option<Error>,
-    /// Why the manager has not told its state.
+    /// Why the manager could not report the state of its network.
     busy: Option<client::Error>,
 }
 

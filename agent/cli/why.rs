@@ -23,8 +23,8 @@ const PORTS_MAX: usize = 100;
 /// Explain why a connection or a host works or does not, and what to do about it
 ///
 /// Follows the connection from the destination's name to the service, and makes every host on the way test its own part
-/// now. Shows the first
-/// step that does not work, and its remedy. The test really connects to the service, and closes the connection at once.
+/// now. Shows the first step that does not work, and its remedy. The test really connects to the service, and closes
+/// the connection at once.
 ///
 /// If TARGET is a host of the network without a port, explains what is wrong with that host. If the host is up, also
 /// explains the connections to all ports that it publishes. Without TARGET, explains everything that is not well: hosts
@@ -44,20 +44,21 @@ pub(super) struct Args {
     from: Option<String>,
     #[command(flatten)]
     network: WhichNetwork,
-    /// Write everything as JSON: the explanation of one connection, or "hosts", "notes" and "connections" if no port is named
+    /// Write everything as JSON. If TARGET is NAME:PORT or a URL, this is one object that explains the connection;
+    /// otherwise, it is an object with "hosts", "notes" and "connections"
     #[arg(long)]
     json: bool,
 }
 
-/// What is explained if no port is named.
+/// The explanation if no port is named.
 struct Several {
     /// The hosts that are not ready, or that need attention.
     hosts: Vec<HostView>,
-    /// Hosts with what people should know of them, although they lack nothing that was asked for.
+    /// Notes about hosts, each with the name of its host. A note does not mean that the host lacks anything.
     notes: Vec<(String, String)>,
     /// The connections to the published ports of hosts that are up.
     connections: Vec<WhyView>,
-    /// The number of published ports that were not tried, because there are too many.
+    /// The number of published ports that were not tried, because there are more than [`PORTS_MAX`].
     left_out: usize,
     now_ms: u64,
 }
@@ -115,7 +116,8 @@ impl Args {
     }
 }
 
-/// The host of the network that the person means by a target without a port. Every other target needs a port.
+/// The host of the network that the person means by a target without a port. Fails for a target outside the network,
+/// because such a target needs a port.
 fn own_host<'a>(snapshot: &'a Snapshot, host: &Host) -> Result<&'a HostView, Error> {
     reach::pasted_host(snapshot, host)?.ok_or_else(|| {
         let message = format!("{host} is not a host of this network, so a port is needed");
@@ -194,7 +196,7 @@ impl Several {
     }
 }
 
-/// The name of a host with each of its notes.
+/// The notes of a host, each with the host's name.
 fn notes(host: &HostView) -> impl Iterator<Item = (String, String)> {
     let notes = host.notes.iter().cloned();
     notes.map(|note| (host.name.clone(), note))

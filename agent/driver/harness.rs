@@ -1,9 +1,9 @@
-//! The common part of all drivers: it lends the state machine to tasks under a lock, performs its outputs, and runs its
-//! timer.
+//! The common part of all drivers. It gives tasks access to the state machine under a lock, performs the machine's
+//! outputs, and runs its timer.
 //!
-//! All tasks of a state machine share one thread. A task holds the lock only between two awaits and never across an
-//! await, so that no task waits for the lock. Every output is logged at a level that its driver chooses, and every
-//! timer with its reason at `trace`.
+//! All tasks of a state machine share one thread. A task never holds the lock across an await, so no task ever waits
+//! for the lock. Each output is logged at a level that its driver chooses. Each timer is logged at `trace`, with its
+//! reason.
 
 use std::{
     convert::Infallible,
@@ -22,7 +22,7 @@ use crate::{
     time::Instant,
 };
 
-/// A state machine: it is told events, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
+/// A state machine. It is told about events, and decides what to do (`docs/ARCHITECTURE.md`, "The shape of a machine").
 pub(super) trait Machine: Send + 'static {
     /// An action that the driver has to perform.
     type Output: fmt::Debug;
@@ -33,7 +33,7 @@ pub(super) trait Machine: Send + 'static {
     /// When to call [`Machine::handle_timeout`], with the reason for the log.
     fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
 
-    /// Tells the machine the time, so that it does what is due.
+    /// Tells the machine the present time, so that it does everything that is due.
     fn handle_timeout(&mut self, now: Instant);
 }
 
@@ -55,7 +55,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
     /// Logs an output of the machine, before it is performed.
     fn log_output(output: &<Self::Machine as Machine>::Output);
 
-    /// Logs that the timer has fired, its reason, and its delay.
+    /// Logs that the timer has fired, with the reason and the delay.
     fn log_timer(why: &'static str, late: Duration);
 
     /// Performs one output of the machine.
@@ -65,7 +65,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
         output: <Self::Machine as Machine>::Output,
     );
 
-    /// Called when the machine has no more outputs for now.
+    /// Called when the machine has no further outputs.
     fn settled(self: &Arc<Self>, state: &mut Self::State);
 
     /// Called when the timer has fired, before the machine is told. `_late` is the delay of the timer.
@@ -76,7 +76,7 @@ pub(super) trait World: Send + Sync + Sized + 'static {
         self.harness().clock.now()
     }
 
-    /// Locks the state. A panic of another task does not make the state invalid.
+    /// Locks the state. The state stays valid even if a task has panicked while it held the lock.
     fn lock(&self) -> MutexGuard<'_, Self::State> {
         let state = self.harness().state.lock();
         state.unwrap_or_else(PoisonError::into_inner)
@@ -135,7 +135,7 @@ impl<S> Harness<S> {
     }
 }
 
-/// Runs the timer: tells the machine when the time that it waits for has come.
+/// Runs the timer: calls the machine when the time that it waits for has come.
 pub(super) async fn keep_time<W: World>(world: Arc<W>) -> Infallible {
     let harness = world.harness();
     loop {

@@ -6,7 +6,7 @@ use ts_rs::{Config, ExportError, TS};
 
 use crate::view;
 
-/// Compares a type with its file, or writes the file. Returns the name if the file is stale.
+/// Compares a type with its generated file, or rewrites the file. Returns the name of the type if the file is stale.
 fn stale<T: TS + 'static>(config: &Config) -> Result<Option<String>, ExportError> {
     let name = T::ident(config);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/types");
@@ -20,7 +20,7 @@ fn stale<T: TS + 'static>(config: &Config) -> Result<Option<String>, ExportError
     Ok((there.replace("\r\n", "\n") != text).then_some(name))
 }
 
-/// Removes ` | null` from optional fields. Empty ones are left out of the JSON, and never written as null.
+/// Removes ` | null` from the types of optional fields. The JSON omits empty fields, and never has null for them.
 fn without_null(text: &str) -> String {
     let lines = text.lines().map(|line| match line.split_once("?: ") {
         Some((name, kind)) => format!("{name}?: {}\n", kind.replacen(" | null", "", 1)),
@@ -38,10 +38,19 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         };
     }
     let stale: Vec<String> = stale![
+        Conflict,
+        EditReach,
+        EditRequest,
+        Edited,
         EndedFlowView,
         EndedFlowsView,
         ErrorCode,
         Event,
+        FieldForm,
+        FieldOf,
+        FieldOutline,
+        FieldSpec,
+        FieldValue,
         FlowOutcome,
         FlowState,
         FlowView,
@@ -49,6 +58,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         HeldChange,
         Unapplied,
         HeldView,
+        HostOutline,
         HostState,
         HostView,
         InstallStep,
@@ -58,8 +68,14 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         MatrixCell,
         MatrixReach,
         MatrixRow,
+        OpenPortView,
+        OpenPortsView,
         MatrixTarget,
+        Merged,
         NetworkView,
+        Origin,
+        Outline,
+        OwnerRef,
         PlanHost,
         PlanPolicy,
         PlanPort,
@@ -68,15 +84,21 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         PlanView,
         PromptKind,
         PromptView,
+        RefusalCode,
         RefusedTarget,
         Retry,
+        RouteOutline,
         Snapshot,
         TrafficView,
+        TrialNews,
+        TrialOutcome,
+        TrialStep,
         TriedPort,
         TryOutcome,
         Trouble,
         TroubleCause,
         TroubleCode,
+        Way,
         WhyOutcome,
         WhyStep,
         WhyView,

@@ -1,5 +1,5 @@
-//! Connections that other hosts begin. If a host has too many under way, a further one is refused before any memory is
-//! spent on it.
+//! Connections that other hosts begin. If a host already has its share of them under way, its next connection is
+//! refused before any memory is spent on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,8 +31,8 @@ const QUESTIONS_MAX: usize = 512;
 /// answered it.
 const RELAYS_MAX: usize = 1_024;
 
-/// The requests of other hosts that are under way: dials, DNS questions, and requests to the relay. Of each kind, one
-/// host may have at most as many as are still free.
+/// The requests of other hosts that are under way: dials, DNS questions, and requests to the relay. For each kind, one
+/// host may use at most as many places as are still free for the others.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     dials: Shares<Ipv4Addr>,
@@ -96,7 +96,7 @@ impl Arrivals {
         if let Served::Dial(host, port) = &served
             && let Err((destination, failure)) = permitted(rights, host, *port)
         {
-            // If the limits refuse the target of a published port, this was already reported with the configuration.
+            // A published port whose target the limits refuse was already reported when the configuration arrived.
             if own != Some(*key.dst.ip()) {
                 reports.note_not_dialled(now, &destination, &failure, outbox);
             }
@@ -121,8 +121,8 @@ impl Arrivals {
         true
     }
 
-    /// Begins a flow if the host that has sent `syn` has a share left; `None` if the packet is not a valid SYN.
-    /// `is_own` is true if this host itself has sent it.
+    /// Begins a flow if `syn` is a valid SYN and its sender has a share left; otherwise `None`. `is_own` is true if
+    /// this host itself has sent it.
     fn begin(
         &mut self,
         now: Instant,
@@ -176,7 +176,8 @@ impl Arrivals {
         relayed.map(|(flow, (to, address))| (*flow, to, *address))
     }
 
-    /// Notes that the question on a flow was answered: from now on the flow is an ordinary connection.
+    /// Notes that the DNS server or the relay of this agent has answered what another host asked on this flow. From now
+    /// on the flow is an ordinary connection.
     pub(super) fn end_question(&mut self, flow: FlowKey) {
         if let Some(service) = self.asking.remove(&flow) {
             let share = self.share(&Served::Service(service));
@@ -200,7 +201,7 @@ impl Arrivals {
 /// Whether the limits permit a dial to this host and port.
 fn permitted(rights: &Rights, host: &str, port: u16) -> Result<(), (Destination, Failure)> {
     let Ok(host) = host.parse() else {
-        // A text that is not a valid host cannot be dialled, and the driver reports that.
+        // A text that is not a valid host cannot be dialled. The driver reports that, not this check.
         return Ok(());
     };
     let destination = Destination { host, port };

@@ -163,7 +163,7 @@ impl Config {
         listeners
     }
 
-    /// The listeners of this configuration, without those that have to be opened again when it replaces `old`.
+    /// The listeners of this configuration, except those that have to be opened again when it replaces `old`.
     pub(super) fn listeners_kept_from(&self, old: &Self) -> BTreeSet<Listener> {
         let mut kept = self.listeners();
         // If the settings of a proxy have changed, its listener is opened again, even at the same address.
@@ -176,9 +176,9 @@ impl Config {
         kept
     }
 
-    /// Whether a listener refuses connections while these hosts are lost. Three kinds of listeners never do: those at
-    /// this host's own address, because it does not depend on other hosts; DNS over UDP, because its replies report the
-    /// failure; and proxies.
+    /// Whether a listener refuses connections while these hosts are lost. A listener at this host's own address never
+    /// does, because it does not depend on other hosts. A listener for DNS over UDP never does, because its replies
+    /// report the failure. The listeners of proxies never do, either.
     pub(super) fn is_held(&self, listener: &Listener, lost: &BTreeSet<Ipv4Addr>) -> bool {
         let SocketAddr::V4(address) = listener.address else {
             return false;
@@ -225,7 +225,7 @@ fn proxy(what: &str, listen: control::Listen) -> Result<Option<Proxy>, String> {
     if listen.listen.is_empty() {
         return Ok(None);
     }
-    // In Go, an address without a host means all addresses.
+    // In the Go version, an address that begins with a colon means that port on all addresses.
     let text = match listen.listen.strip_prefix(':') {
         Some(port) => format!("0.0.0.0:{port}"),
         None => listen.listen.replace("localhost:", "127.0.0.1:"),

@@ -1,4 +1,4 @@
-//! The hosts that want more connections to this host than their share, for reports to the manager.
+//! The hosts that want more connections to this host than their share. They are reported to the manager.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
@@ -7,7 +7,7 @@ use crate::{
     wire::control::{ProblemCode, ProblemReport},
 };
 
-/// The time for which a host is reported after its last refused request.
+/// The time that a host stays in the report after its last refused request.
 const TOLD_FOR: Duration = Duration::from_secs(30);
 
 /// A host is reported only after this many refusals, because a short burst is not worth a report.
@@ -41,7 +41,7 @@ impl Crowd {
         refused.count == TOLD_AFTER
     }
 
-    /// Removes the hosts that were not refused for a while; returns true if the report to the manager has changed.
+    /// Removes the hosts that were not refused for a while. Returns true if the report to the manager has changed.
     pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
         let mut news = false;
         self.0.retain(|_, refused| {

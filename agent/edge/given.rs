@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use crate::time::Instant;
 
-/// The time for which other hosts may dial an address after this gateway's DNS server has given it.
+/// The time for which other hosts may dial an address after this gateway's DNS server has given it to them.
 const GIVEN_MAX: Duration = Duration::from_hours(1);
 
 /// The maximum number of addresses that are remembered.

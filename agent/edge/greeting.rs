@@ -25,9 +25,10 @@ pub(super) fn greeting(sum: u16) -> Raw {
         feature::RECONFIGURE,
         feature::LOST,
         feature::PROBE,
+        feature::OPEN_PORTS,
         feature::SUMS,
     ];
-    // Only Linux tells an agent which user has opened a connection.
+    // Only on Linux can an agent find out which user has opened a connection.
     let same_user = cfg!(target_os = "linux").then_some(feature::SAME_USER);
     let served = served.into_iter().chain(same_user);
     let greeting = Greeting {

@@ -1,5 +1,5 @@
-//! Applies the limits that the administrator of this machine has set, at the moment of each action, and summarizes the
-//! refusals.
+//! Applies the limits of this machine, which its administrator has set. Each action is checked at the moment at which
+//! it is to be performed, and refusals are summarized.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The maximum number of refusals by one rule that a report names; further ones are only counted.
+/// The maximum number of refusals by one rule that a report names. Further refusals are only counted.
 const NAMED_MAX: usize = 4;
 
 /// The shortest time between two reports, because an attacker can cause a thousand different refusals a second.
@@ -85,13 +85,13 @@ impl Rights {
 }
 
 impl Config {
-    /// Adapts a new configuration to the limits. Afterwards the agent writes only the files that are permitted, and
-    /// these lead programs only to proxies that are permitted. Returns reports about the files, the dial targets and
-    /// the role of a gateway that are refused. Listeners are judged later, when they are opened.
+    /// Removes from a new configuration the files that the agent may not write. Removes the proxies that it may not
+    /// serve from its files with environment variables. Returns a report for each refusal. A refusal concerns a file, a
+    /// dial target, or the role of a gateway. Listeners are judged later, when they are opened.
     pub(super) fn limit(&mut self, limits: &Limits) -> Vec<ProblemReport> {
         let mut problems = Sums::default();
         for (port, (host, connect_port)) in &self.forwards {
-            // A text that is not a valid host is reported when it is dialled.
+            // A text that is not a valid host is not judged here: it is reported when it is dialled.
             let Ok(host) = host.parse::<Host>() else {
                 continue;
             };
@@ -126,7 +126,7 @@ impl Config {
             problems.add("write into", "the hosts file", refusal.to_string());
             files.etc_hosts = false;
         }
-        // No environment variable may direct programs to a proxy that does not run.
+        // An environment variable must not direct programs to a proxy that does not run.
         for proxy in [&mut files.http, &mut files.socks] {
             proxy.take_if(|proxy| limits.may_serve_proxy(proxy.listen).is_err());
         }
@@ -134,8 +134,8 @@ impl Config {
     }
 }
 
-/// Refusals, counted by the requested action and by rule. Their number stays small, because there are few rules, and
-/// other hosts cannot add any.
+/// Refusals, counted by the requested action and by rule. The number of entries stays small, because there are few
+/// rules, and other hosts cannot add any.
 #[derive(Debug, Default)]
 pub(super) struct Sums(BTreeMap<(&'static str, String), Sum>);
 
@@ -146,8 +146,8 @@ struct Sum {
 }
 
 impl Sums {
-    /// Adds the refusal of `what`. If [`NAMED_MAX`] others have been added by name, this one is only counted. Returns
-    /// false if `what` was added by name before: then nothing new has to be reported.
+    /// Adds the refusal of `what`. If [`NAMED_MAX`] others have been added by name, `what` is only counted. Returns
+    /// false if `what` was added by name before, because then there is nothing new to report.
     pub(super) fn add(&mut self, verb: &'static str, what: &str, reason: String) -> bool {
         let sum = self.0.entry((verb, reason)).or_default();
         if sum.named.contains(what) {

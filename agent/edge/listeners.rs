@@ -62,7 +62,8 @@ impl Listeners {
             let held = config.is_held(&listener, &rights.lost);
             if let Some(state) = self.states.get_mut(&listener) {
                 let same = std::mem::replace(&mut state.held, held) == held;
-                // A failed listener is retried later, and a denied one never.
+                // A failed listener is retried later, and a denied one is never tried, so the driver is asked for
+                // neither now.
                 let asked = matches!(state.listening, Listening::Asked | Listening::Works);
                 if !same && asked {
                     outbox.ask(ask(listener, held));
@@ -98,9 +99,9 @@ impl Listeners {
         });
     }
 
-    /// Asks the driver to write the files if they have changed. Nothing is written before the agent knows, for every
-    /// proxy and VIP, whether it can listen there: the files must direct programs only to what this agent really
-    /// serves.
+    /// Asks the driver to write the files if they have changed. The files must direct programs only to what this agent
+    /// really serves. Therefore, nothing is written before the agent knows for every proxy and VIP whether it can
+    /// listen there.
     pub(super) fn write_files(&mut self, rights: &Rights, outbox: &mut Outbox) {
         let Some(config) = &rights.config else { return };
         let mut files = config.files.clone();
@@ -184,7 +185,7 @@ impl Listeners {
                 *next = (*next).min(*retry_at);
                 continue;
             }
-            // If this attempt fails, too, the driver's answer sets the time of the next one.
+            // If this attempt fails, too, the driver's answer replaces this time.
             *retry_at = now + LISTEN_RETRY;
             outbox.ask(ask(listener, state.held));
         }

@@ -61,6 +61,7 @@ use crate::{
             RouteSuggestion,
         },
         frame,
+        open_ports::OpenPorts,
         probe::Found,
         sum,
     },
@@ -151,8 +152,8 @@ impl Core {
             match item {
                 Item::Packet(frame) => self.handle_packet(now, frame.payload()),
                 Item::Control(json) => self.handle_control(now, &json),
-                // A damaged packet is lost, and TCP retransmits it. An unknown frame is ignored: a newer manager has
-                // sent it although this agent has not announced support for it.
+                // A damaged packet is dropped, and TCP sends it again. An unknown frame comes from a newer manager, and
+                // is ignored.
                 Item::Damaged | Item::Unknown(_) => {}
             }
         }
@@ -211,7 +212,7 @@ impl Core {
         Ok(())
     }
 
-    /// Refuses connections to these hosts from now on, and accepts connections to all others again.
+    /// From now on, refuses connections to these hosts, and accepts connections to all other hosts again.
     fn handle_lost(&mut self, lost: Lost) {
         self.rights.lost = lost.hosts.into_iter().collect();
         self.listeners.listen(&self.rights, &mut self.outbox);
@@ -229,9 +230,9 @@ impl Core {
             .handle_listening(now, listener, outcome, rights, outbox);
     }
 
-    /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written. If nobody has
-    /// asked for such a file, a notice is sent as well, because the host's state does not show that the file is
-    /// missing. If the manager does not want notices, returns the text of the notice instead of sending it.
+    /// Handles the outcome of [`Output::Write`]; `problems` lists the files that could not be written. A missing file
+    /// that nobody has asked for does not change the host's state, so a notice is sent for it as well. If the manager
+    /// does not want notices, the text of the notice is returned instead.
     pub fn handle_files(&mut self, problems: Vec<ProblemReport>) -> Option<String> {
         let is_unasked = |problem: &&ProblemReport| problem.code == Some(ProblemCode::NoFiles);
         let text = problems
@@ -241,7 +242,7 @@ impl Core {
         self.outbox
             .note_problems_changed(self.reports.files != problems);
         self.reports.files = problems;
-        // A notice must not be repeated.
+        // The same notice is not sent twice.
         let text = text.filter(|text| self.reports.no_files.as_ref() != Some(text))?;
         self.reports.no_files = Some(text.clone());
         let config = self.rights.config.as_ref();
@@ -252,8 +253,8 @@ impl Core {
         Some(text)
     }
 
-    /// Notes that [`Output::EndPredecessor`] failed. A later start of this agent will have to wait until its ports are
-    /// free.
+    /// Notes that [`Output::EndPredecessor`] failed. When this agent is started again, it will have to wait until its
+    /// ports are free.
     pub fn handle_no_place(&mut self, reason: String) {
         self.reports.no_place = Some(ProblemReport {
             what: "make room for a new start of itself".to_owned(),
@@ -269,14 +270,20 @@ impl Core {
         self.errands.handle_probed(id, outcome, &mut self.outbox);
     }
 
-    /// Notes that a client was refused; `user` is `None` if the client's user is not known. Returns true if people
+    /// Handles the outcome of [`Output::OpenPorts`]: the open ports, or the reason why they are not known.
+    pub fn handle_open_ports(&mut self, id: u64, outcome: Result<OpenPorts, String>) {
+        self.errands
+            .handle_open_ports(id, outcome, &mut self.outbox);
+    }
+
+    /// Notes that a client was refused. `user` is `None` if the client's user is not known. Returns true if people
     /// should be told, with [`Core::tell_refused`].
     pub fn handle_refused(&mut self, now: Instant, listener: Listener, user: Option<u32>) -> bool {
         self.strangers.note(now, listener, user)
     }
 
     /// Tells the manager which client was refused, and which setting would let the client in. If the manager does not
-    /// want notices, returns the text instead of sending it.
+    /// want notices, the text is returned instead.
     pub fn tell_refused(&mut self, listener: Listener, who: &str) -> Option<String> {
         let config = self.rights.config.as_ref()?;
         let text = strangers::refused(listener, who, &config.called(config.me));
@@ -344,7 +351,8 @@ impl Core {
         self.arrivals.relay(flow, to, address);
     }
 
-    /// Notes that the question on a flow was answered: from now on the flow is an ordinary connection.
+    /// Notes that the DNS server or the relay of this agent has answered what another host asked on this flow. From now
+    /// on the flow is an ordinary connection.
     pub fn handle_served(&mut self, flow: FlowKey) {
         self.arrivals.end_question(flow);
     }
@@ -363,7 +371,7 @@ impl Core {
 
     /// Tells the manager that these addresses are reached through a gateway, before flows to these addresses begin.
     pub fn suggest(&mut self, gateway: Vip, addresses: &[Ipv4Addr]) {
-        // With so many messages waiting, the manager would receive this one too late.
+        // So many messages are waiting that this one would reach the manager after the flows' packets.
         if self.outbox.is_full() {
             return;
         }
@@ -486,7 +494,7 @@ impl Core {
                 return;
             };
             if self.rights.own() == Some(sent.to) {
-                // Packets to this host's own published ports are handled like all others, but do not leave the agent.
+                // A packet to this host's own published port is handled like all others, but does not leave the agent.
                 let mut frame = out.split_off(start);
                 frame.advance(HEADER_LEN);
                 self.handle_packet(now, &frame);
@@ -547,7 +555,7 @@ impl Core {
         }
     }
 
-    /// Handles the manager's request in the message `json`; `None` if the answer comes later.
+    /// Handles the manager's request in the message `json`. Returns `None` if the answer comes later.
     fn handle_request(
         &mut self,
         now: Instant,
@@ -571,12 +579,17 @@ impl Core {
                 let errands = &mut self.errands;
                 return errands.probe(now, request.id, args, rights, listeners, outbox);
             }
+            control::OPEN_PORTS => {
+                return (self.errands)
+                    .open_ports(request.id, &mut self.outbox)
+                    .map(Err);
+            }
             other => Err(format!("this agent does not know how to {other:?}")),
         })
     }
 
-    /// Queues the list of problems if it has changed. It is always the complete list, so that a report never depends on
-    /// an earlier one.
+    /// Queues the list of problems if it has changed. Each report has the complete list, so that it does not depend on
+    /// an earlier report.
     fn report(&mut self) {
         if self.outbox.take_problems_changed() && self.rights.manager_features().problems {
             let problems = self.problems();

@@ -1,8 +1,8 @@
-//! Limits how fast an agent sends packets to the manager: a little slower than the manager accepts them.
+//! Limits how fast an agent sends packets to the manager. The limit is a little below what the manager accepts.
 //!
-//! A manager stops reading from an agent that has used up its budget. Then everything on that link waits, including the
-//! answers to hosts that have asked for little. Packets that the agent holds back itself wait only behind others to the
-//! same host, and packets to hosts with little traffic do not wait at all.
+//! When an agent has used up its budget, the manager stops reading from it. Then everything on the link waits, even the
+//! answers to hosts that have sent little. If the agent itself holds packets back, a packet waits only behind other
+//! packets to the same host. Packets to hosts with little traffic do not wait at all.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},
@@ -13,13 +13,13 @@ use crate::{
 /// The part of the manager's budget that is for packets; the rest is for messages.
 const SHARE: u32 = UNITS_PER_SECOND / 10 * 9;
 
-/// The maximum number of units that may be saved up: fewer than in the manager's budget for this agent.
+/// The maximum number of units that may be saved up. It is below the maximum in the manager's budget for this agent.
 const UNITS_MAX: u32 = 256;
 
 #[derive(Debug)]
 pub(super) struct Pace {
     work: Work,
-    /// Before this time only packets to newly active hosts may be sent; `None` if all may.
+    /// Before this time, only packets to newly active hosts may be sent; `None` if packets to all hosts may be sent.
     until: Option<Instant>,
 }
 

@@ -37,7 +37,8 @@ pub struct Gateway {
     pub dns: Option<Port>,
 }
 
-/// The addresses of a destination that `may` permits. If it permits none, fails with the failure for the first address.
+/// Keeps the addresses of a destination that `may` permits. If it permits none, fails with the failure for the first
+/// address.
 pub fn permitted(
     mut addresses: Vec<SocketAddr>,
     may: impl Fn(IpAddr) -> Result<(), Failure>,
@@ -140,9 +141,9 @@ impl Rights {
     }
 
     /// Whether this agent connects, for one of its published ports, to an address that the port's target has resolved
-    /// to. The name of a target may stand for an address of the network by accident, because the names of the network
-    /// are in the hosts file. The agent does not connect to such an address: its own listener would accept the
-    /// connection, and lead it back to this port.
+    /// to. The names of the network are in the hosts file, so the name of a target may resolve to an address of the
+    /// network by accident. The agent does not connect to such an address, because its own listener would accept the
+    /// connection and lead it back to this port.
     pub fn may_connect_for_port(
         &self,
         destination: &Destination,
@@ -163,8 +164,8 @@ impl Rights {
         self.may_connect(destination, address)
     }
 
-    /// The name of a destination if it is a name of the network. Other resolvers may give another address for that
-    /// name.
+    /// The name of a destination if it is a name of the network. For such a name, other resolvers may give a different
+    /// address.
     pub fn name_in_network<'d>(&self, destination: &'d Destination) -> Option<&'d str> {
         match &destination.host {
             Host::Ip(_) => None,
@@ -172,8 +173,9 @@ impl Rights {
         }
     }
 
-    /// Whether this agent connects to an address for other hosts. `is_own` means that the address is one of this
-    /// machine's own: services there are reserved for the machine's own programs, unless a route names the address.
+    /// Whether this agent connects to an address for other hosts. `is_own` means that the address belongs to this
+    /// machine. Services at such an address are reserved for the machine's own programs, unless a route names the
+    /// address.
     pub fn may_be_own(
         &self,
         destination: &Destination,
@@ -206,7 +208,7 @@ impl Rights {
         services.any(|(vip, port)| vip.socket(*port) == address)
     }
 
-    /// Whether a route names this address specifically. If one does, others may reach the address even if it is one of
+    /// Whether a route names this address specifically. If so, other hosts may reach the address even if it is one of
     /// this host's own.
     pub(super) fn means_own(&self, address: IpAddr) -> bool {
         let config = self.config.as_ref();
@@ -288,7 +290,7 @@ impl Config {
         let Some(route) = route else {
             return Path::Direct;
         };
-        // This host is a gateway of the route, so it connects directly.
+        // This host is itself a gateway of the route, so it connects directly.
         if route.via.contains(&self.me) {
             return Path::Direct;
         }

@@ -1,6 +1,6 @@
-//! Applies the manifest's policy in an agent: to connections that the agent accepts, and to those that it makes for
-//! other hosts. The manager's switch applies the policy as well, but only the agent knows the names that other hosts
-//! ask a gateway for.
+//! Applies the manifest's policy in an agent: to connections that the agent accepts, and to connections that it makes
+//! for other hosts. The manager's switch applies the policy as well, but only the agent knows for which names other
+//! hosts ask a gateway.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 
@@ -27,13 +27,13 @@ impl Config {
             name,
             address,
         };
-        // A sender whose address is not a VIP is not a host of the network, and is refused by the callers.
+        // A sender whose address is not a VIP is not a host of the network. The callers refuse it.
         let from = Vip::new(from).ok()?;
         Some(self.policy.outside(from, &outside, port))
     }
 
-    /// Whether the policy allows the host `from` to connect to `to`, which is an address of this host, or an outside
-    /// address to which this host would connect for `from`.
+    /// Whether the policy allows the host `from` to connect to `to`. The address `to` belongs to this host, or it is an
+    /// outside address to which this host would connect for `from`.
     fn lets_in(&self, from: Ipv4Addr, to: SocketAddrV4) -> bool {
         if *to.ip() != self.me.address() {
             let address = IpAddr::V4(*to.ip());
@@ -58,9 +58,8 @@ impl Rights {
         config.is_some_and(|config| config.lets_in(*flow.dst.ip(), flow.src))
     }
 
-    /// The rule that forbids this gateway to connect to a destination for a host; `None` if the connection may be
-    /// allowed. If the destination is a name that is not resolved yet, a rule is returned only if the policy refuses
-    /// every address of the name.
+    /// The rule that forbids this gateway to connect to a destination for a host; `None` if no rule does. While a name
+    /// is not resolved yet, a rule is returned only if the policy refuses every address of the name.
     pub fn denies(&self, from: Ipv4Addr, to: &Destination, address: Option<IpAddr>) -> Option<By> {
         let (name, own) = named(to);
         let address = address.or(own);
@@ -74,7 +73,7 @@ impl Rights {
     }
 
     /// Whether this host's DNS server forwards another host's question to this machine's resolvers. If there is a
-    /// policy, the name has to be one to which this gateway may connect for that host.
+    /// policy, the question is forwarded only if this gateway may connect to the name for that host.
     pub fn may_ask_for_name(&self, from: Ipv4Addr, name: Option<&str>) -> bool {
         let Some(config) = &self.config else {
             return false;
@@ -119,7 +118,7 @@ impl Rights {
         })
     }
 
-    /// The reason why this host may not reach a destination through a gateway; `None` unless the policy refuses every
+    /// The reason why this host may not reach a destination through a gateway; `None` if the policy allows at least one
     /// address of the destination.
     pub fn refusal_through(&self, gateway: &Gateway, to: &Destination) -> Option<Failure> {
         let config = self.config.as_ref()?;

@@ -1,4 +1,4 @@
-//! Probes that the manager asks this agent for. A probe dials only what a flow could make this agent dial.
+//! Probes and lists that the manager asks this agent for. A probe dials only what a flow could make this agent dial.
 
 use std::{
     collections::BTreeSet,
@@ -17,19 +17,20 @@ use crate::{
     wire::{
         Cause,
         control::{self, Raw},
+        open_ports::OpenPorts,
         probe::{Found, Probe},
     },
 };
 
-/// The maximum number of probes that may dial at a time.
+/// The maximum number of requests that the driver may work on at a time.
 const ERRANDS_MAX: usize = 8;
 
-/// The probes for which the driver is dialling.
+/// The requests that the driver is working on: it dials, or lists open ports.
 #[derive(Debug, Default)]
 pub(super) struct Errands(BTreeSet<u64>);
 
 impl Errands {
-    /// Performs a probe; `None` if the driver has to dial first; the answer comes later then.
+    /// Performs a probe. Returns `None` if the driver has to dial first; then the answer comes later.
     pub(super) fn probe(
         &mut self,
         now: Instant,
@@ -42,14 +43,9 @@ impl Errands {
         let found = match args.read() {
             Ok(Probe::Listener { address }) => listeners.find(address),
             Ok(Probe::Dial { host, port }) => match rights.errand(now, &host, port) {
-                Ok(Some(_)) if self.0.len() >= ERRANDS_MAX => {
-                    return Some(Err("too many probes are under way".to_owned()));
-                }
                 Ok(Some(errand)) => {
-                    if self.0.insert(id) {
-                        outbox.ask(Output::Probe(id, errand));
-                    }
-                    return None;
+                    let begun = self.begin(id, Output::Probe(id, errand), outbox);
+                    return begun.map(Err);
                 }
                 // A service of the agent itself is always available.
                 Ok(None) => Found::default(),
@@ -58,6 +54,36 @@ impl Errands {
             Err(error) => return Some(Err(error.to_string())),
         };
         Some(Ok(Raw::of(&found)))
+    }
+
+    /// Makes the driver list the open ports of this host. The answer comes later. A returned text says why there will
+    /// be no answer.
+    pub(super) fn open_ports(&mut self, id: u64, outbox: &mut Outbox) -> Option<String> {
+        self.begin(id, Output::OpenPorts(id), outbox)
+    }
+
+    /// Passes a request on to the driver. A returned text says why the request cannot be passed on.
+    fn begin(&mut self, id: u64, output: Output, outbox: &mut Outbox) -> Option<String> {
+        if self.0.len() >= ERRANDS_MAX {
+            return Some("too many requests are under way".to_owned());
+        }
+        if self.0.insert(id) {
+            outbox.ask(output);
+        }
+        None
+    }
+
+    /// Handles the outcome of [`Output::OpenPorts`].
+    pub(super) fn handle_open_ports(
+        &mut self,
+        id: u64,
+        outcome: Result<OpenPorts, String>,
+        outbox: &mut Outbox,
+    ) {
+        if self.0.remove(&id) {
+            let outcome = outcome.map(|ports| Raw::of(&ports));
+            outbox.answer(id, control::OPEN_PORTS.to_owned(), outcome);
+        }
     }
 
     /// Handles the outcome of [`Output::Probe`].
@@ -92,7 +118,7 @@ impl Rights {
             {
                 match self.served_at(now, SocketAddrV4::new(address, port)) {
                     Some(Served::Dial(host, port)) => {
-                        // A text that is not a valid host cannot be dialled, and the driver reports that.
+                        // A text that is not a valid host cannot be dialled. The driver reports that, not this check.
                         if let Ok(host) = host.parse() {
                             let destination = Destination { host, port };
                             self.may_dial(&destination).map_err(Found::from)?;

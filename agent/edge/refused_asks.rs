@@ -13,7 +13,7 @@ const GATHER: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(super) struct RefusedAsks {
-    /// How often each host has asked for each target, by the rule that refused it.
+    /// The number of times that each host has asked for each target, by the rule that refused it.
     asks: BTreeMap<(Ipv4Addr, String, By), u64>,
     due: Option<Instant>,
 }
@@ -23,8 +23,8 @@ impl RefusedAsks {
         let full = self.asks.len() >= TARGETS_MAX;
         let key = (from, to, by);
         let key = if full && !self.asks.contains_key(&key) {
-            // Further targets are counted together, under an empty text. There are few such entries: one for each host
-            // and rule.
+            // Further targets are counted together, under an empty text. There are few such entries, because there is
+            // only one for each host and rule.
             (from, String::new(), by)
         } else {
             key

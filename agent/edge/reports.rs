@@ -16,14 +16,15 @@ use crate::{
 /// The maximum number of problems that are reported. The manager keeps one more, which says how many were left out.
 const PROBLEMS_MAX: usize = 63;
 
-/// Everything that does not work or was refused on this host, except listeners.
+/// Everything on this host that does not work or was refused, except listeners.
 #[derive(Default)]
 pub(super) struct Reports {
     /// Files that could not be written.
     pub(super) files: Vec<ProblemReport>,
     /// The last notice about files that nobody has asked for and that could not be written.
     pub(super) no_files: Option<String>,
-    /// The reason why a later start of this agent will have to wait for its ports; `None` if it will not have to wait.
+    /// The reason why this agent will have to wait for its ports when it is started again; `None` if it will not have
+    /// to wait.
     pub(super) no_place: Option<ProblemReport>,
     /// The parts of the configuration that the limits of this machine do not permit.
     pub(super) denied: Vec<ProblemReport>,

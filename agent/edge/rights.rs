@@ -34,7 +34,7 @@ pub struct Rights {
     pub(super) given: Given,
     /// Hosts that are lost: their addresses are held, so that connections to them are refused.
     pub(super) lost: BTreeSet<Ipv4Addr>,
-    /// The person's own proxies, which lead to what is not in the network.
+    /// The person's own proxies. They lead to destinations outside the network.
     pub(super) outward: Outward,
 }
 
@@ -51,8 +51,8 @@ impl Rights {
         }
     }
 
-    /// The person's own proxy that leads to a destination; `None` if the destination belongs to the network, if a route
-    /// leads there, or if the person has no proxy for it.
+    /// The person's own proxy for a destination; `None` if the destination belongs to the network, if a route leads
+    /// there, or if the person has no proxy for it.
     pub(super) fn outward(&self, destination: &Destination) -> Option<&Arc<Upstream>> {
         let config = self.config.as_ref();
         if config.is_some_and(|config| config.has(&destination.host)) {
@@ -61,7 +61,7 @@ impl Rights {
         self.outward.to(destination, self.listen())
     }
 
-    /// Whether the person has a proxy that is not one of this host's own proxies.
+    /// Whether the person has set a proxy other than this host's own proxies.
     pub(super) fn goes_out(&self) -> bool {
         self.outward.leads_out(&self.listen())
     }
@@ -109,8 +109,8 @@ impl Rights {
         servers.map(|(vip, port)| vip.socket(*port)).collect()
     }
 
-    /// Whether the path to a host can depend on the host's address: the host is a name, and a route leads to a block of
-    /// addresses.
+    /// Whether the path to a host can depend on the host's address. It can if the host is given as a name and a route
+    /// leads to a block of addresses.
     pub(super) fn depends_on_address(&self, host: &Host) -> bool {
         let config = self.config.as_ref();
         matches!(host, Host::Name(_)) && config.is_some_and(Config::routes_addresses)
@@ -166,7 +166,7 @@ impl Rights {
     }
 }
 
-/// What this host serves at an address.
+/// The service or dial target of this host at an address.
 pub(super) enum Served {
     /// A service of the agent itself.
     Service(Service),

@@ -1,8 +1,8 @@
-//! Detects that the manager is gone: it has promised heartbeats, but sends nothing, so it has ended or cannot be
-//! reached. When it is back, it will start another agent, which needs the same ports.
+//! Detects that the manager is gone. The manager counts as gone if it has promised heartbeats but sends nothing: it has
+//! ended, or cannot be reached. When the manager is back, it will start another agent, which needs the same ports.
 //!
-//! As in the manager, silence is measured by the number of checks without a sign of life, not by time, so that
-//! suspending the machine does not count as silence.
+//! As in the manager, silence is measured by the number of checks without a sign of life, not by time. The time for
+//! which the machine is suspended therefore does not count as silence.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::{
 /// The time between two checks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// After this many checks in a row without a sign of life, the manager is gone. The agent notices the loss within 10 s,
-/// like the manager, so that a connection that is dead in one direction is found as fast as one that is dead in both.
-/// The manager sends a heartbeat every 2 s, so a stall of 7 s does not end the agent.
+/// After this many checks in a row without a sign of life, the manager counts as gone. The agent notices the loss
+/// within 10 s, like the manager: a connection that is dead in one direction is found as fast as one that is dead in
+/// both. The manager sends a heartbeat every 2 s, so a stall of 7 s does not end the agent.
 const MISSED_MAX: u32 = 9;
 
 /// The maximum number of checks for which the bytes of an incomplete frame count as a sign of life.

@@ -9,8 +9,8 @@ use crate::time::Instant;
 /// The maximum number of refusals that are reported while an agent runs.
 const TOLD_MAX: usize = 256;
 
-/// The maximum number of refusals that are reported within [`WINDOW`]. A refusal beyond it is reported if the same user
-/// connects again later.
+/// The maximum number of refusals that are reported within [`WINDOW`]. A refusal beyond this number is reported only if
+/// the same user connects again later.
 const AT_A_TIME: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -45,7 +45,7 @@ pub(super) fn refused(listener: Listener, who: &str, host: &str) -> String {
         Purpose::Socks => ("socks", "the SOCKS proxy on ".to_owned()),
     };
     let address = listener.address;
-    // The text is short, because the manager truncates long texts.
+    // The text is kept short, because the manager truncates long texts.
     format!(
         "refused {who} at {place}{address}; to let in all users of that machine, write \"{key}: {{allow: any}}\" below {host:?}"
     )

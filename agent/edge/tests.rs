@@ -1,5 +1,4 @@
-//! Tests of an agent's state machine alone: a test gives it one input after the other by hand, and looks at its
-//! outputs.
+//! Tests of an agent's state machine without a driver: a test gives it the inputs by hand, and looks at its outputs.
 
 mod gateway;
 mod limited;
@@ -177,7 +176,7 @@ fn what_is_not_published_is_refused_at_once() {
     }
 }
 
-/// How many dials are begun when one host connects to an address again and again.
+/// Has one host connect to an address again and again; returns how many dials are begun.
 fn dials_for_one_host(core: &mut Core, remote: SocketAddrV4) -> usize {
     outputs(core);
     let mut clients = Table::new(5, Capacity::default());
@@ -265,6 +264,7 @@ fn a_hosts_own_port_is_reached_without_the_manager() {
             | Output::EndPredecessor(..)
             | Output::Silent
             | Output::Probe(..)
+            | Output::OpenPorts(_)
             | Output::Write(_)
             | Output::Hold(_)
             | Output::Close(_)
@@ -288,7 +288,7 @@ fn strange_packets_and_messages_do_nothing() {
 }
 
 /// The second in which an agent reports that its manager is gone, if the manager announces `features` and sends a ping
-/// every second until `last`; `None` if the agent does not report that.
+/// every second until `last`; `None` if the agent does not report it.
 fn silent_at(features: &[&str], last: u64) -> Option<u64> {
     let mut args = args();
     args["features"] = serde_json::json!(features);

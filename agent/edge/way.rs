@@ -47,7 +47,7 @@ pub enum Step {
     Dial(Vec<SocketAddr>),
     /// Ask this proxy, which is the person's own, for the destination. If that fails, give up.
     GoOut(Arc<Upstream>),
-    /// Give up, because the limits of this machine permit none of the addresses. Report it with
+    /// Give up, because the limits of this machine permit none of the addresses. The driver reports this with
     /// [`super::Core::handle_not_dialled`].
     NotPermitted(Failure),
     /// Give up.
@@ -83,7 +83,7 @@ pub struct Opening(Target);
 enum Target {
     /// The address is the VIP of a host, with a port.
     Host(Destination, SocketAddrV4),
-    /// The address is behind gateways; the iterator has the remaining addresses of the same name.
+    /// The address is behind gateways. The iterator has the remaining addresses of the same name.
     Behind(Through, IntoIter<Ipv4Addr>),
 }
 
@@ -98,7 +98,8 @@ impl Opening {
             Target::Host(destination, address) => (destination, address),
             Target::Behind(through, left) => return through.open(rights, left, Some(cause)),
         };
-        // The policy refuses this connection. It was tried nevertheless, so that the manager reports the refusal.
+        // The policy refuses this connection. It was tried nevertheless, so that the manager notices and reports the
+        // refusal.
         if let Some(refusal) = rights.refusal(address) {
             return Step::GiveUp(refusal);
         }
@@ -118,7 +119,7 @@ impl Opening {
     }
 }
 
-/// Why a connection to an address of the network was not accepted.
+/// The reason why a connection to an address of the network was not accepted.
 fn not_accepted(rights: &Rights, address: SocketAddrV4) -> (Cause, String) {
     let host = rights.called(*address.ip());
     let ports = rights.published_by(*address.ip());
@@ -146,8 +147,8 @@ fn not_accepted(rights: &Rights, address: SocketAddrV4) -> (Cause, String) {
     (Cause::Refused, reason)
 }
 
-/// The person's own proxy for a destination outside the network. A client on another machine does not get it, because
-/// the person's proxy may run on this machine, and then reaches destinations that such a client must not reach.
+/// The person's own proxy for a destination outside the network. A client on another machine does not get this proxy:
+/// the proxy may run on this machine, and then it reaches destinations that such a client must not reach.
 fn outward<'a>(
     rights: &'a Rights,
     destination: &Destination,
@@ -175,8 +176,8 @@ impl Resolving {
                 Err(failure) => return Step::GiveUp(failure),
             }
         }
-        // If the person's own proxy is not meant for one of the addresses, the destination belongs to the surroundings
-        // of this machine, and is dialled without the proxy.
+        // If the person's own proxy is not meant for one of the addresses, the destination is near this machine, and is
+        // dialled without the proxy.
         let goes_out = |it: &SocketAddr| rights.outward(&Destination::from(*it)).is_some();
         if let Some(proxy) = outward(rights, &self.destination, self.is_remote)
             && addresses.iter().all(goes_out)
@@ -208,8 +209,8 @@ pub fn unresolved(name: &str) -> String {
     format!("The name {name} cannot be resolved: ")
 }
 
-/// The failure for a destination that could not be resolved. For a name, its reason also says that no host of the
-/// network has the name and that no route leads there, and suggests a similar name.
+/// The failure for a destination that could not be resolved. For a name, the reason also says that no host of the
+/// network has the name and that no route leads to it. The reason also suggests a similar name.
 fn unknown(rights: &Rights, destination: &Destination, failure: Failure) -> Failure {
     let (Host::Name(name), Some(zone), Some(own)) =
         (&destination.host, rights.zone(), rights.own())
@@ -233,8 +234,8 @@ fn unknown(rights: &Rights, destination: &Destination, failure: Failure) -> Fail
     Failure { reason, ..failure }
 }
 
-/// Waits until it is known which addresses of a destination belong to this machine: clients on other machines cannot
-/// reach those.
+/// Waits until it is known which addresses of a destination belong to this machine. Clients on other machines cannot
+/// reach those addresses.
 #[derive(Debug)]
 pub struct Sorting(Destination, Vec<SocketAddr>);
 
@@ -284,8 +285,8 @@ impl Through {
         let refusal = gateways.iter().find_map(judge);
         let mut asked = gateways.clone();
         asked.retain(|gateway| judge(gateway).is_none());
-        // Gateways through which the policy refuses the destination are not asked. If it refuses the destination
-        // through all of them, they are asked nevertheless, so that a gateway reports the refusal.
+        // Gateways through which the policy refuses the destination are not asked. If the policy refuses it through
+        // every gateway, all of them are asked nevertheless, so that a gateway reports the refusal.
         if asked.is_empty() {
             asked.clone_from(&gateways);
         }
@@ -300,8 +301,8 @@ impl Through {
         through.ask(rights, relays.into_iter())
     }
 
-    /// Asks the next relay. After the last one, connects to the destination without a relay, as agents of the Go
-    /// version do: a gateway's DNS server resolves a name, and packets go to the address.
+    /// Asks the next relay. If no relay is left, connects in the way of the Go version's agents: a gateway's DNS server
+    /// resolves the name, and packets are sent to the address.
     fn ask(self, rights: &Rights, mut left: Services) -> Step {
         if let Some((gateway, port)) = left.next() {
             let destination = self.destination.clone();
@@ -327,16 +328,16 @@ impl Through {
         Step::Find(gateway.socket(port), name, Finding(self, gateway, left))
     }
 
-    /// Tries the next address; `last` is the cause of the previous address's failure, and `None` for the first address.
+    /// Tries the next address. `last` is the cause of the previous address's failure; `None` for the first address.
     fn open(self, rights: &Rights, mut left: IntoIter<Ipv4Addr>, last: Option<Cause>) -> Step {
         if let Some(address) = left.next() {
             let address = SocketAddrV4::new(address, self.destination.port);
             return Step::Open(address, Opening(Target::Behind(self, left)));
         }
         match last {
-            // Either the service has refused the connection, or the manager has, because the gateway is down. The DNS
-            // servers of the gateways show which of them it was. If a gateway has no DNS server, this cannot be found
-            // out.
+            // The connection was refused either by the service, or by the manager because the gateway is down. The DNS
+            // servers of the gateways show which of the two it was. If a gateway has no DNS server, this cannot be
+            // found out.
             Some(Cause::Refused) if self.gateways.iter().all(|it| it.dns.is_some()) => {
                 let servers = self.servers();
                 self.check(rights, servers)
@@ -362,7 +363,7 @@ impl Through {
         self.give_up(cause, reason)
     }
 
-    /// Gives up because no gateway is up. `perhaps` is another possible reason, for the message.
+    /// Gives up because no gateway is up. `perhaps` is another possible reason, which the message mentions.
     fn down(self, rights: &Rights, perhaps: &str) -> Step {
         let (to, called) = (&self.destination, self.called(rights));
         let reason = format!("{to} is reached through {called}, which is not up{perhaps}.");
@@ -387,7 +388,7 @@ impl Through {
     }
 }
 
-/// Waits for the answer of a gateway's relay. More relays may remain to be asked.
+/// Waits for the answer of a gateway's relay, and has the relays that were not asked yet.
 #[derive(Debug)]
 pub struct Asking(Through, Vip, Services);
 
@@ -398,8 +399,8 @@ impl Asking {
         self.0.ask(rights, self.2)
     }
 
-    /// Handles a gateway's answer that it could not or may not connect. The answer is final: other gateways are not
-    /// asked.
+    /// Handles the answer of a gateway that could not connect to the destination, or is not allowed to. The answer is
+    /// final: other gateways are not asked.
     pub fn handle_refused(self, rights: &Rights, failure: &Failure) -> Step {
         let called = rights.called(self.1.address());
         let reason = format!("Through {called}: {}", failure.reason);
@@ -408,7 +409,7 @@ impl Asking {
     }
 }
 
-/// Waits for the answer of a gateway's DNS server. More DNS servers may remain to be asked.
+/// Waits for the answer of a gateway's DNS server, and has the DNS servers that were not asked yet.
 #[derive(Debug)]
 pub struct Finding(Through, Vip, Services);
 
@@ -441,7 +442,7 @@ impl Suggesting {
     }
 }
 
-/// Waits for the check whether a gateway is up. More gateways may remain to be checked.
+/// Waits for the check whether a gateway is up, and has the DNS servers of the gateways that were not checked yet.
 #[derive(Debug)]
 pub struct Checking(Through, Services);
 

@@ -32,11 +32,15 @@ pub enum Output {
         /// The port to connect to.
         port: u16,
     },
-    /// Dial this for the probe with this number, close the connection at once, and call [`super::Core::handle_probed`].
+    /// Dial this target for the probe with this number, close the connection at once, and call
+    /// [`super::Core::handle_probed`].
     Probe(u64, Errand),
+    /// List the ports of this host on which programs listen, for the request with this number, and call
+    /// [`super::Core::handle_open_ports`].
+    OpenPorts(u64),
     /// Serve the connection on this flow.
     Serve(FlowKey, Service),
-    /// End the earlier agent that the same manager has started for this VIP, before any other action. The text is the
+    /// Before any other action, end the earlier agent that the same manager has started for this VIP. The text is the
     /// manager's run id.
     EndPredecessor(String, Vip),
     /// Write these files, then call [`super::Core::handle_files`].
@@ -59,7 +63,7 @@ pub struct Listener {
 /// The purposes of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
-    /// Connections to the same address inside the network ([`super::Core::connect`]).
+    /// Connections that are carried to the same address inside the network ([`super::Core::connect`]).
     Network,
     /// DNS queries over UDP. DNS over TCP uses [`Purpose::Network`].
     Dns,
@@ -124,7 +128,7 @@ impl From<String> for NotListening {
 pub enum Service {
     /// The DNS server, over TCP (RFC 7766).
     Dns,
-    /// The relay, through which another host's proxy asks this gateway to connect to a destination.
+    /// The relay. Through it, another host's proxy asks this gateway to connect to a destination.
     Relay,
 }
 
@@ -144,9 +148,9 @@ pub struct Proxy {
     pub listen: SocketAddr,
     /// The path of the file with its users, before `~` and variables are expanded; `None` if it has no such file.
     pub credentials: Option<String>,
-    /// Whether only programs of the agent's own user may use the proxy without credentials. Programs of other users
-    /// then have to send the token. If the proxy has a file of users, every program needs credentials, whatever this
-    /// value is.
+    /// Whether programs of the agent's own user may use the proxy without credentials, while programs of other users
+    /// have to send the token. If the proxy has a file of users, every program needs credentials, regardless of this
+    /// value.
     pub same_user: bool,
 }
 

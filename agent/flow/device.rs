@@ -1,4 +1,4 @@
-//! The network interface of a stack: it holds at most one packet in each direction, and only while a flow is polled.
+//! The network interface of a stack. It holds at most one packet in each direction, and only while its flow is polled.
 
 use bytes::BytesMut;
 use smoltcp::{
@@ -6,7 +6,7 @@ use smoltcp::{
     time::Instant,
 };
 
-use crate::wire::{self, frame};
+use crate::wire::{self, frame, packet};
 
 /// One poll of the stack: it may receive a packet, send a packet, or both.
 pub(super) struct StackPoll<'a> {
@@ -75,6 +75,10 @@ pub(super) struct Outgoing<'a>(&'a mut BytesMut);
 
 impl TxToken for Outgoing<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        frame::put_packet(self.0, len, f)
+        frame::put_packet(self.0, len, |packet| {
+            let result = f(packet);
+            packet::lower_window(packet);
+            result
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Counts the memory of all flows' buffers, for each [`Holder`].
 //!
-//! A page of a buffer is touched when data reaches it for the first time, and stays touched until the flow ends. So
-//! touched pages are counted, and not the bytes that are queued in a buffer at the moment.
+//! A page of a buffer is touched when data reaches it for the first time, and stays touched until the flow ends.
+//! Therefore the touched pages are counted, not the bytes that are queued in a buffer at the moment.
 
 use std::net::Ipv4Addr;
 
@@ -14,20 +14,21 @@ pub(super) const FLOW_COST: usize = 20 << 10;
 /// The part of each buffer that [`FLOW_COST`] includes, in bytes.
 pub(super) const PAGE: usize = 4 << 10;
 
-/// Memory is reserved in steps of this many bytes, if enough is free.
+/// If enough memory is free, it is reserved in steps of this many bytes.
 const STEP: usize = 16 << 10;
 
-/// If the holder may reserve less than this, in bytes, a new flow gets small buffers, which cannot grow later.
+/// If the holder of a new flow may reserve less than this many bytes, the flow gets small buffers, which cannot grow
+/// later.
 const SCARCE: usize = 8 << 20;
 
-/// One holder, other than the owner, may have at most this many times the amount that is still free. So a single holder
-/// can get at most four fifths of everything.
+/// A holder other than the owner may have at most this many times the amount that is still free. Alone, such a holder
+/// can thus get at most four fifths of everything.
 const MULTIPLE: usize = 4;
 
 /// The party whose share a flow counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
-    /// The user who runs this agent; flows of the agent itself count here, too.
+    /// The user who runs this agent. The agent's own flows count here, too.
     Owner,
     /// Another user of this machine.
     User(u32),
@@ -73,7 +74,7 @@ impl Memory {
         self.flows.used() > self.flows.free() / 7 || self.bytes.used() > self.bytes.free() / 7
     }
 
-    /// Reserves a new flow and its memory, and returns how large its buffers may be; `None` if there is no room.
+    /// Reserves a new flow and its memory, and returns how large the flow's buffers may be; `None` if there is no room.
     pub(super) fn begin(&mut self, holder: Holder) -> Option<Growth> {
         let room = self.room(holder);
         if !take(&mut self.flows, holder, 1) {
@@ -101,7 +102,7 @@ impl Memory {
         had.unwrap_or(paid)
     }
 
-    /// How many more bytes a holder may take.
+    /// The number of bytes that a holder may still take.
     pub(super) fn room(&self, holder: Holder) -> usize {
         match holder {
             Holder::Owner => self.bytes.free(),
@@ -109,8 +110,8 @@ impl Memory {
         }
     }
 
-    /// Gives back everything that a flow had reserved: its cost, and `beyond`, the bytes of its buffers after their
-    /// first pages.
+    /// Gives back everything that a flow has reserved: its cost, and the `beyond` bytes of its buffers that follow
+    /// their first pages.
     pub(super) fn end(&mut self, holder: Holder, beyond: usize) {
         self.flows.give(holder, 1);
         self.bytes.give(holder, FLOW_COST + beyond);
@@ -125,7 +126,7 @@ fn take(shares: &mut Shares<Holder>, holder: Holder, amount: usize) -> bool {
     }
 }
 
-/// How large the buffers of a flow are.
+/// The size of a flow's buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Growth {
     /// Large enough for full throughput.

@@ -37,25 +37,26 @@ use crate::{
     wire::{Packet, Segment, frame, packet::RESET_LEN},
 };
 
-/// How many replies to packets without a flow may be queued. Further replies are dropped, because the senders of these
-/// packets retransmit them.
+/// The maximum number of queued replies to packets without a flow. Further replies are dropped, because the senders of
+/// these packets retransmit them.
 const REPLIES_MAX: usize = 1_024;
 
-/// How many immediate answers of one flow may be queued. Three duplicate acknowledgments already make a peer retransmit
-/// (RFC 5681 section 3.2). With a higher limit, a flood of packets to a flow would make this host flood the network.
+/// The maximum number of queued immediate answers of one flow. Three duplicate acknowledgments already make a peer
+/// retransmit (RFC 5681 section 3.2). With a higher limit, a flood of packets to a flow would make this host flood the
+/// network.
 const ANSWERS_MAX: usize = 4;
 
-/// The owner of a flow is woken when at least this many bytes are free in the send buffer. Otherwise, a peer that
-/// accepts one byte at a time would make the owner read one byte at a time.
+/// The owner of a flow is woken to write when at least this many bytes are free in the send buffer. Otherwise, a peer
+/// that accepts one byte at a time would make the owner read one byte at a time from the program.
 const ROOM_MIN: usize = 16 << 10;
 
-/// How many stacks are kept for reuse by later flows.
+/// The maximum number of stacks that are kept for reuse by later flows.
 const SPARE_MAX: usize = 64;
 
-/// How many timers are handled in one call, before other work has its turn.
+/// The maximum number of timers that are handled in one call, before other work has its turn.
 const TIMERS_IN_A_TURN: usize = 256;
 
-/// The local ports of outgoing flows. There are more of them than flows, so one is always free.
+/// The local ports of outgoing flows. There are more such ports than flows, so one is always free.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 16_384..=65_535;
 
 /// A packet that was sent.
@@ -80,7 +81,7 @@ pub struct Table {
     scheduler: Scheduler,
     /// Resets that belong to no flow, with the hosts to which they are sent.
     replies: VecDeque<(Ipv4Addr, [u8; RESET_LEN])>,
-    /// Stacks of flows that are over, for reuse: making a stack costs more than a short connection does.
+    /// Stacks of flows that are over, kept for reuse, because making a stack costs more than a short connection does.
     spare: Vec<Stack>,
     memory: Memory,
     wakes: VecDeque<FlowKey>,
@@ -109,7 +110,7 @@ struct Flow {
     answers: VecDeque<BytesMut>,
 }
 
-/// How much of a buffer has been touched, and how much of it is reserved, in bytes.
+/// The parts of a buffer that are touched and reserved, in bytes from its beginning.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
     touched: usize,
@@ -117,7 +118,7 @@ struct Extent {
 }
 
 impl Extent {
-    /// The first page is included in the cost of every flow.
+    /// Nothing is touched yet. The first page is reserved, because the cost of every flow includes it.
     const NEW: Self = Self {
         touched: 0,
         paid: PAGE,
@@ -180,7 +181,7 @@ impl Table {
     }
 
     /// Begins a flow with a SYN that has arrived, and delays the SYN|ACK until [`Table::admit`] is called;
-    /// [`Table::abort`] refuses the flow. `None` if the packet is not a valid SYN; no flow begins then.
+    /// [`Table::abort`] refuses the flow. `None` if the packet is not a valid SYN; then no flow begins.
     pub fn accept(
         &mut self,
         now: Instant,
@@ -200,7 +201,7 @@ impl Table {
         Ok(Some(key))
     }
 
-    /// Passes a packet to its flow; false if it belongs to none.
+    /// Passes a packet to its flow. Returns false if the packet belongs to no flow.
     pub fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>) -> bool {
         let key = packet.key().reversed();
         let Some(flow) = self.flows.get_mut(&key) else {
@@ -210,10 +211,10 @@ impl Table {
             return true;
         }
         let mut answer = BytesMut::new();
-        flow.stack.handle_packet(now, packet.bytes(), &mut answer);
+        flow.stack.handle_packet(now, packet, &mut answer);
         if !answer.is_empty() {
-            // Acknowledgments are cumulative, so if the queue is full, the newest answer can replace the last one in
-            // it.
+            // Acknowledgments are cumulative. If the queue is full, the newest answer can therefore replace the last
+            // one in it.
             flow.answers.truncate(ANSWERS_MAX - 1);
             flow.answers.push_back(answer);
         }
@@ -267,7 +268,7 @@ impl Table {
     }
 
     /// Lets `fill` write into the free part of a flow's send buffer; `fill` returns how many bytes it wrote. `None` if
-    /// the buffer has no room, or if the flow does not accept data yet or any more.
+    /// the buffer has no room, or if the flow does not accept data yet, or accepts no more.
     pub fn send_with<R>(
         &mut self,
         key: FlowKey,
@@ -292,7 +293,7 @@ impl Table {
         };
         let received = flow.stack.receive_with(take);
         if matches!(received, Receive::Data(_)) {
-            // The peer may have to be sent a window update.
+            // More room in the receive buffer may mean that the peer has to be sent a window update.
             self.touch(key);
         }
         received
@@ -304,7 +305,7 @@ impl Table {
         flow.is_none_or(|flow| flow.stack.unsent() == 0)
     }
 
-    /// Whether a flow has ended in any other way than by both sides finishing.
+    /// Whether a flow has ended before both sides had finished.
     pub fn is_reset(&mut self, key: FlowKey) -> bool {
         self.flows
             .get_mut(&key)
@@ -349,7 +350,7 @@ impl Table {
             to: *key.dst.ip(),
             begins: false,
         };
-        // Later packets of the stack must not overtake its answers.
+        // Answers are sent first, so that later packets of the stack do not overtake them.
         if let Some(answer) = flow.answers.pop_front() {
             out.extend_from_slice(&answer);
             self.touch(key);
@@ -372,8 +373,8 @@ impl Table {
         Some(key)
     }
 
-    /// Schedules the flows whose timers have expired, up to a fixed number. If more have expired,
-    /// [`Table::poll_timeout`] returns a time that has come already.
+    /// Schedules the flows whose timers have expired, up to a fixed number. If more timers have expired,
+    /// [`Table::poll_timeout`] returns a time that is already past.
     pub fn handle_timeout(&mut self, now: Instant) {
         for _ in 0..TIMERS_IN_A_TURN {
             let due = self.timers.first().filter(|(at, _)| *at <= now);
@@ -449,7 +450,7 @@ impl Table {
         }
     }
 
-    /// Schedules a flow for sending. Perhaps it has nothing to send, but only its stack knows that.
+    /// Schedules a flow for sending. Only the stack of the flow knows whether it really has something to send.
     fn touch(&mut self, key: FlowKey) {
         if let Some(flow) = self.flows.get_mut(&key)
             && !flow.queued
@@ -498,7 +499,8 @@ impl Table {
             self.scheduler.end(key);
             return;
         }
-        // A stack that wants to send but did not is polled again a little later. Polling at once would loop for ever.
+        // A stack that wants to send but has not sent is polled again a little later. Polling it at once would loop for
+        // ever.
         let at = at.max(now + Duration::from_millis(1));
         if flow.armed.is_none_or(|armed| at < armed) {
             if let Some(later) = flow.armed.replace(at) {
@@ -518,7 +520,7 @@ impl Flow {
         let expected = *self.expected.get_or_insert(segment.seq);
         let window = self.stack.window();
         if bytes > 0 && self.receiving.touched < window {
-            // Bytes that arrive out of order touch a page of their own.
+            // Bytes that arrive out of order touch at least one more page.
             let early = segment.seq != expected;
             let bytes = if early { bytes.max(PAGE) } else { bytes };
             let touched = window.min(self.receiving.touched + bytes);
@@ -559,7 +561,7 @@ impl Flow {
         if extent.paid == window {
             return self.stack.send_with(fill);
         }
-        // When the buffer is empty, the next byte is written at its beginning.
+        // When the buffer is empty, the stack writes the next byte at the buffer's beginning.
         if self.stack.unsent() == 0 {
             extent.touched = 0;
         }
@@ -582,7 +584,7 @@ impl Flow {
     }
 }
 
-/// A small pseudo-random generator, `SplitMix` (Steele, Lea and Flood, 2014). Nothing secret depends on it.
+/// A small pseudo-random generator, `SplitMix` (Steele, Lea and Flood, 2014). It is used for nothing secret.
 struct SplitMix(u64);
 
 impl SplitMix {

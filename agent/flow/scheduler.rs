@@ -1,4 +1,4 @@
-//! Decides which flow sends next: fairly between destination hosts, and fairly between the flows to each host.
+//! Decides which flow sends next. The order is fair between destination hosts, and between the flows to each host.
 //!
 //! If a remote host makes this host answer each of its packets, these answers do not delay packets to other hosts.
 
@@ -6,12 +6,12 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::{addr::FlowKey, turns::Turns};
 
-/// How many bytes are sent to one host before the next one has its turn. If more is sent, the host gets less in its
-/// next turn.
+/// The number of bytes that are sent to one host before the next host has its turn. If a turn sends more, the host's
+/// next turn is shorter.
 const HOST_QUANTUM: i64 = 64 << 10;
 
-/// What a packet costs besides its own bytes, as a number of bytes. It stands for the work of this host, and of the
-/// hosts that forward the packet.
+/// The cost of a packet in addition to its own bytes, in bytes. It stands for the work of this host and of the hosts
+/// that forward the packet.
 const PACKET_COST: i64 = 2 << 10;
 
 /// Which flows may send.
@@ -53,7 +53,7 @@ impl Scheduler {
         }
     }
 
-    /// Adds a flow that was not scheduled before.
+    /// Adds a flow that was not scheduled.
     pub(super) fn begin(&mut self, flow: FlowKey) {
         self.lane(flow).flows.begin(flow);
     }
@@ -92,8 +92,8 @@ impl Scheduler {
             }
             match lane.flows.take() {
                 Some((flow, _)) => return Some(Holding { flow, is_fresh }),
-                // A host whose flows ran out of data while it was fresh waits one round before it counts as fresh
-                // again. Otherwise a host to which a little is sent all the time would always go before one with a
+                // If the flows of a fresh host have run out of data, the host waits one round before it counts as fresh
+                // again. Otherwise a host to which a little is sent all the time would always go before a host with a
                 // steady stream.
                 None if is_fresh => self.hosts.end(host),
                 None => {

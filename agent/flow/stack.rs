@@ -19,10 +19,15 @@ use smoltcp::{
 pub(super) use smoltcp::socket::tcp::State;
 
 use super::device::StackPoll;
-use crate::{addr::FlowKey, time::Instant};
+use crate::{
+    addr::FlowKey,
+    time::Instant,
+    wire::{Packet, Segment},
+};
 
 /// Size of each buffer of a flow, in bytes, and so the maximum number of bytes in flight in each direction. Pages of a
-/// buffer are touched only as data fills it, so an idle flow costs a page or two, and this much address space.
+/// buffer are touched only when data fills them. An idle flow therefore takes up the address space of its buffers, but
+/// only a page or two of memory.
 pub(super) const WINDOW: usize = 512 << 10;
 
 /// Size of each buffer of a flow when memory is scarce, in bytes: enough for a packet of the largest size.
@@ -51,7 +56,7 @@ pub enum Receive<R> {
     Reset,
 }
 
-/// A TCP connection between this host's stack and another's.
+/// A TCP connection between this host's stack and the stack of another host.
 pub(super) struct Stack {
     interface: Interface,
     sockets: SocketSet<'static>,
@@ -63,6 +68,10 @@ pub(super) struct Stack {
     stage: Stage,
     /// Number of bytes in all received and sent packets.
     carried: usize,
+    /// How many bytes after the last acknowledgment the peer accepts.
+    peer_window: usize,
+    /// The scale factor of the peer's windows (RFC 7323 section 2.2).
+    peer_shift: u8,
     /// The size of each of the two buffers, in bytes.
     window: usize,
 }
@@ -100,6 +109,8 @@ impl Stack {
             paused: false,
             stage: Stage::Open,
             carried: 0,
+            peer_window: 0,
+            peer_shift: 0,
             window,
         }
     }
@@ -109,7 +120,7 @@ impl Stack {
         self.window
     }
 
-    /// How many bytes wait to be sent, or to be acknowledged.
+    /// The number of bytes that wait to be sent or acknowledged.
     pub(super) fn unsent(&self) -> usize {
         self.socket().send_queue()
     }
@@ -140,15 +151,15 @@ impl Stack {
         self.take_address(key);
         let context = self.interface.context();
         let socket = self.sockets.get_mut::<tcp::Socket>(self.handle);
-        // The only possible errors are an open socket, and an address or port of zero. In these cases, the flow is
-        // closed from the start.
+        // The only possible errors are that the socket is open already, or that an address or port is zero. After such
+        // an error, the flow is closed from the start.
         let _ = socket.connect(context, endpoint(key.dst), listen_endpoint(key.src));
     }
 
     /// Waits for a SYN to `key.src`, and does not answer it before [`Stack::admit`].
     pub(super) fn listen(&mut self, key: FlowKey) {
         self.take_address(key);
-        // The only possible error is a port of zero; then the flow is closed from the start, as in `connect`.
+        // The only possible error is a port of zero. The flow is then closed from the start, as in `connect`.
         let _ = self.socket_mut().listen(listen_endpoint(key.src));
         self.socket_mut().pause_synack(true);
         self.paused = true;
@@ -163,10 +174,15 @@ impl Stack {
     }
 
     /// Processes a packet of this flow. Answers that must be sent immediately are added to `replies`.
-    pub(super) fn handle_packet(&mut self, now: Instant, packet: &[u8], replies: &mut BytesMut) {
-        self.carried = self.carried.saturating_add(packet.len());
+    pub(super) fn handle_packet(
+        &mut self,
+        now: Instant,
+        packet: &Packet<'_>,
+        replies: &mut BytesMut,
+    ) {
+        self.carried = self.carried.saturating_add(packet.bytes().len());
         self.guarded(|stack| {
-            let mut turn = StackPoll::receiving(packet, replies);
+            let mut turn = StackPoll::receiving(packet.bytes(), replies);
             let _ = stack
                 .interface
                 .poll_ingress_single(clock(now), &mut turn, &mut stack.sockets);
@@ -175,6 +191,18 @@ impl Stack {
         // over: the table begins a new flow for another SYN.
         if self.socket().state() == State::Listen {
             self.abort();
+        }
+        self.note_window(packet.segment());
+        self.close_if_finished();
+    }
+
+    fn note_window(&mut self, segment: Segment) {
+        self.peer_window = usize::from(segment.window);
+        if segment.flags.syn {
+            // The window of a SYN is not scaled. A larger factor counts as 14 (RFC 7323 section 2.3).
+            self.peer_shift = segment.shift.unwrap_or(0).min(14);
+        } else {
+            self.peer_window <<= self.peer_shift;
         }
     }
 
@@ -222,11 +250,22 @@ impl Stack {
     /// Sends a FIN after all data has been sent.
     pub(super) fn finish(&mut self) {
         self.finished = true;
-        self.socket_mut().close();
+        self.close_if_finished();
+    }
+
+    /// Passes the owner's end on to smoltcp.
+    ///
+    /// If the peer has finished already, that waits until the peer's window has room for all data, because smoltcp does
+    /// not learn of a larger window any more once both sides have finished.
+    fn close_if_finished(&mut self) {
+        let waits = self.socket().state() == State::CloseWait && self.unsent() > self.peer_window;
+        if self.finished && !waits {
+            self.socket_mut().close();
+        }
     }
 
     /// Lets `fill` write into the free part of the send buffer; `fill` returns how many bytes it wrote. `None` if there
-    /// is no room, or if the connection does not accept data yet or any more.
+    /// is no room, or if the connection does not accept data yet, or accepts no more.
     pub(super) fn send_with<R>(&mut self, fill: impl FnOnce(&mut [u8]) -> (usize, R)) -> Option<R> {
         self.guarded(|stack| {
             let socket = stack.socket_mut();
@@ -255,7 +294,7 @@ impl Stack {
         }
     }
 
-    /// Whether the connection has ended in any other way than by both sides finishing.
+    /// Whether the connection has ended before both sides had finished.
     pub(super) fn is_reset(&mut self) -> bool {
         if self.stage == Stage::Broken {
             return true;
@@ -270,8 +309,8 @@ impl Stack {
 
     /// Whether no more packets will be sent or received for this flow.
     ///
-    /// TIME-WAIT (RFC 9293 section 3.6.1) ends as soon as our last acknowledgment has been sent: the wait protects
-    /// against old segments that arrive late, and a pipe never delivers late.
+    /// TIME-WAIT (RFC 9293 section 3.6.1) ends as soon as our last acknowledgment has been sent. The wait protects
+    /// against old segments that arrive late, but a link delivers in order.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
         if self.stage != Stage::Open {
             return true;
@@ -304,8 +343,8 @@ impl Stack {
         peeked.unwrap_or(false)
     }
 
-    /// Calls smoltcp and catches its panics. It has panicked on strange sequence numbers before; such a panic may end
-    /// one flow, but not the agent. `None` if the stack has failed, now or earlier.
+    /// Calls smoltcp and catches its panics. smoltcp has panicked on strange sequence numbers before. Such a panic may
+    /// end one flow, but not the agent. `None` if the stack has failed, now or earlier.
     fn guarded<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> Option<R> {
         if self.stage == Stage::Broken {
             return None;

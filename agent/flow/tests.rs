@@ -13,7 +13,7 @@ struct Pair {
     now: Instant,
     left: Table,
     right: Table,
-    /// Whether the packet with this number is lost. The packets of both directions are numbered together.
+    /// Decides whether the packet with this number is lost. The packets of both directions are numbered together.
     lost: fn(usize) -> bool,
     packets: usize,
 }
@@ -29,7 +29,8 @@ impl Pair {
         }
     }
 
-    /// Carries packets until both tables are quiet. A SYN to the right becomes a flow there, which is returned.
+    /// Carries packets until both tables have nothing to send. A SYN to the right table begins a flow there, which is
+    /// returned.
     fn exchange(&mut self) -> Option<FlowKey> {
         let mut accepted = None;
         loop {
@@ -192,6 +193,23 @@ fn each_direction_ends_on_its_own() {
 }
 
 #[test]
+fn the_end_of_a_half_closed_flow_arrives_with_its_last_bytes() {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    pair.left.finish(left);
+    pair.exchange();
+    send(&mut pair.right, right, b"answer");
+    pair.right.finish(right);
+    pair.exchange();
+    assert_eq!(
+        receive(&mut pair.left, left),
+        Receive::Data(b"answer".to_vec())
+    );
+    assert_eq!(receive(&mut pair.left, left), Receive::Finished);
+    assert_eq!(pair.now, Instant::ZERO);
+}
+
+#[test]
 fn a_reset_is_never_a_clean_end() {
     let mut pair = Pair::new();
     let (left, right) = pair.connected();
@@ -214,7 +232,7 @@ fn a_reset_after_our_own_end_is_a_reset_if_bytes_were_lost() {
     pair.right.finish(right);
     pair.exchange();
     assert_eq!(receive(&mut pair.left, left), Receive::Finished);
-    // The right side has finished, but it never receives the following bytes.
+    // The right side has finished. Everything that the left side sends from now on is lost.
     pair.lost = |_| true;
     send(&mut pair.left, left, b"late");
     pair.left.finish(left);
@@ -379,7 +397,7 @@ fn a_reader_that_stops_stops_the_writer_and_only_for_as_long() {
         sent < 4 << 20,
         "the writer is held back, after {sent} bytes"
     );
-    // The window stays closed for a while; probes keep the flow open.
+    // The window stays closed for a while, but probes keep the flow open.
     for _ in 0..200 {
         pair.sleep(Duration::from_secs(1));
         pair.exchange();
@@ -530,6 +548,65 @@ fn initial_sequence_numbers_differ() {
     assert_eq!(seen.len(), 100);
 }
 
+#[test]
+fn bytes_that_fit_into_an_announced_window_are_accepted() {
+    // The window has a unit of 16 bytes, so each remainder gets its turn.
+    for first in 1..=16 {
+        fill_a_window(first);
+    }
+}
+
+/// Sends `first` bytes, and then as many as the window takes.
+#[track_caller]
+fn fill_a_window(first: usize) {
+    let mut pair = Pair::new();
+    let (left, right) = pair.connected();
+    send(&mut pair.left, left, &vec![7; first]);
+    let mut out = BytesMut::new();
+    let mut carried = 0;
+    loop {
+        let mut segments = Vec::new();
+        while pair
+            .left
+            .poll_packet(pair.now, Pick::Any, &mut out)
+            .is_some()
+        {
+            segments.push(out.split().split_off(HEADER_LEN));
+        }
+        if segments.is_empty() {
+            break;
+        }
+        // The reader's side acknowledges each segment, but the writer learns of it only after its last segment. Until
+        // then, the writer relies on the oldest announcement.
+        let mut answers = Vec::new();
+        for bytes in segments {
+            let packet = Packet::parse(&bytes).unwrap();
+            carried += packet.segment().bytes();
+            assert!(pair.right.handle_packet(pair.now, &packet));
+            pair.now = pair.now + Duration::from_millis(10);
+            pair.right.handle_timeout(pair.now);
+            while pair
+                .right
+                .poll_packet(pair.now, Pick::Any, &mut out)
+                .is_some()
+            {
+                answers.push(out.split().split_off(HEADER_LEN));
+            }
+        }
+        for bytes in answers {
+            let packet = Packet::parse(&bytes).unwrap();
+            assert!(pair.left.handle_packet(pair.now, &packet));
+        }
+        send(&mut pair.left, left, &vec![7; WINDOW]);
+    }
+    assert!(carried > 500_000, "only {carried} bytes were sent");
+    let mut received = 0;
+    while let Receive::Data(bytes) = receive(&mut pair.right, right) {
+        received += bytes.len();
+    }
+    assert_eq!(u32::try_from(received), Ok(carried), "after {first} bytes");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -567,6 +644,54 @@ proptest! {
             prop_assert!(pair.now < deadline, "stuck after {} bytes", got.len());
         }
         prop_assert!(got == wanted, "the bytes differ");
+    }
+
+    #[test]
+    fn a_reader_that_takes_its_time_never_costs_a_retransmission(
+        length in 400_000_usize..1_500_000,
+        writes in prop::collection::vec(1_usize..200_000, 1..6),
+        reads in prop::collection::vec(1_000_usize..600_000, 1..6),
+        half_closed in any::<bool>(),
+    ) {
+        let mut pair = Pair::new();
+        let (left, right) = pair.connected();
+        if half_closed {
+            pair.right.finish(right);
+            pair.exchange();
+        }
+        let wanted: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let (mut sent, mut got, mut finished) = (0, Vec::new(), false);
+        for turn in 0.. {
+            // The reader comes only when the writer cannot go on, so the window closes again and again.
+            loop {
+                let end = wanted.len().min(sent + writes[turn % writes.len()]);
+                let count = send(&mut pair.left, left, &wanted[sent..end]);
+                sent += count;
+                pair.exchange();
+                if count == 0 {
+                    break;
+                }
+            }
+            if sent == wanted.len() && !finished {
+                finished = true;
+                pair.left.finish(left);
+                pair.exchange();
+            }
+            let most = reads[turn % reads.len()];
+            match pair.right.receive_with(right, |bytes| {
+                let bytes = &bytes[..bytes.len().min(most)];
+                (bytes.len(), bytes.to_vec())
+            }) {
+                Receive::Data(bytes) => got.extend(bytes),
+                Receive::Finished => break,
+                // Only the acknowledgment of a few bytes may be late (RFC 9293 section 3.8.6.3).
+                Receive::Pending => pair.sleep(Duration::from_millis(10)),
+                Receive::Reset => prop_assert!(false, "reset after {} bytes", got.len()),
+            }
+            let waited = pair.now.since(Instant::ZERO);
+            prop_assert!(waited < Duration::from_millis(200), "stuck after {} bytes", got.len());
+        }
+        prop_assert!(got == wanted, "{} of {} bytes came out", got.len(), wanted.len());
     }
 }
 
@@ -608,7 +733,7 @@ fn a_flood_of_segments_is_not_answered_by_a_flood() {
     };
     let early = answers(&mut pair);
     assert_eq!(early.len(), ANSWERS_MAX);
-    // When the first packet arrives, all data is there, and the answer acknowledges all of it.
+    // When the first packet arrives, no data is missing any more, and the answer acknowledges all of it.
     for bytes in &packets[1..] {
         take(&mut pair, bytes);
     }

@@ -1,7 +1,7 @@
 //! The permits that the administrator of a machine gives to agents there. No manager can override them.
 //!
-//! There may be several lists of permits: one in the agent's command, one in a file. An action must be permitted by
-//! each of them, and a list permits nothing that it does not name.
+//! There may be several lists of permits, for example one in the agent's command and one in a file. An action must be
+//! permitted by every list, and a list permits only what it names.
 
 #![cfg_attr(
     not(test),
@@ -30,7 +30,7 @@ pub struct Limits(Vec<Permits>);
 /// One list of permits. Everything that it does not name is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permits {
-    /// Where the list comes from, as messages name it: a file or an option.
+    /// The source of the list, as messages name it: a file or an option.
     origin: String,
     listen: Permit<Vec<ListenRange>>,
     dial: Permit<Vec<Remote>>,
@@ -55,7 +55,7 @@ struct Permit<T> {
 #[error("{0}")]
 pub struct Refusal(String);
 
-/// What a person who is not the administrator can do about any [`Refusal`].
+/// The remedy for every [`Refusal`], for a person who is not the administrator.
 pub const REMEDY: &str = "ask the administrator of that machine";
 
 impl Limits {
@@ -69,7 +69,7 @@ impl Limits {
         self.0.is_empty()
     }
 
-    /// Adds one more list, whose permits are also required.
+    /// Adds one more list. From now on, an action needs the permit of this list, too.
     pub fn add(&mut self, permits: Permits) {
         self.0.push(permits);
     }
@@ -84,8 +84,8 @@ impl Limits {
         self.all(Kind::Proxy, |permits| has(&permits.proxy.what, address))
     }
 
-    /// Whether a destination may be dialled. For a name this only says whether its addresses should be looked up: each
-    /// address is then checked with [`Limits::may_connect`].
+    /// Whether a destination may be dialled. For a name, this only says whether its addresses should be looked up. Each
+    /// address then has to be checked with [`Limits::may_connect`].
     pub fn may_dial(&self, destination: &Destination) -> Result<(), Refusal> {
         match &destination.host {
             Host::Ip(address) => self.may_connect(destination, *address),
@@ -146,8 +146,8 @@ fn has(ranges: &[ListenRange], address: SocketAddr) -> bool {
 }
 
 impl Permits {
-    /// Parses the list from the values of an option, which may be given several times, each time without a value or
-    /// with `KEY=VALUE,...`.
+    /// Parses the list from the values of an option. The option may be given several times, each time without a value
+    /// or with `KEY=VALUE,...`.
     pub fn from_words<'a>(
         origin: &str,
         texts: impl IntoIterator<Item = &'a str>,
@@ -158,7 +158,7 @@ impl Permits {
         };
         for text in texts {
             let mut kind = None;
-            // An empty value adds no permit. The option then only says that a list exists.
+            // An empty value adds no permit. Then the option only says that there is a list.
             for part in text.split(',').filter(|_| !text.trim().is_empty()) {
                 let value = match part.split_once('=') {
                     Some((key, value)) => {
@@ -244,7 +244,7 @@ impl Permits {
     /// Adds one more permit.
     fn put(&mut self, kind: Kind, text: &str, line: Option<usize>) -> Result<(), String> {
         let text = text.trim();
-        // It is an error to write two values for a kind that accepts only one, or another value beside "nothing".
+        // Some kinds accept only one value, and "nothing" cannot be combined with other values.
         let said = self.written(kind).0;
         let single = matches!(kind, Kind::Gateway | Kind::Resolve) || text == words::NOTHING;
         if said && (single || self.items(kind).is_empty()) {
@@ -281,7 +281,7 @@ impl Permits {
         }
     }
 
-    /// The permitted items of a kind; empty if nothing is permitted. For `gateway`, the only item is "yes" or "no".
+    /// The permitted items of a kind; empty if nothing is permitted. The only item of `gateway` is "yes" or "no".
     fn items(&self, kind: Kind) -> Vec<String> {
         fn texts(items: &[impl ToString]) -> Vec<String> {
             items.iter().map(ToString::to_string).collect()

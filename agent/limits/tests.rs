@@ -20,7 +20,7 @@ fn dial(limits: &Limits, host: &str, port: u16, address: &str) -> Result<(), Ref
         port,
     };
     let address = address.parse().unwrap();
-    // If an address is permitted, looking up its name must have been permitted, too.
+    // If an address is permitted, looking up its name must be permitted, too.
     if limits.may_connect(&destination, address).is_ok() {
         limits.may_dial(&destination).unwrap();
     }
@@ -100,13 +100,13 @@ fn dials_are_permitted_by_address_or_by_name() {
         ("127.0.0.1", 80, "127.0.0.1", true),
         ("127.0.0.1", 81, "127.0.0.1", false),
         ("127.0.0.2", 80, "127.0.0.2", false),
-        // No permit contains these names, so the addresses to which they resolve decide.
+        // No permit names these names, so the addresses to which they resolve decide.
         ("anything.test", 80, "127.0.0.1", true),
         ("anything.test", 80, "10.0.0.1", false),
         ("db.corp", 5432, "10.1.2.3", true),
         ("db.corp", 5434, "10.1.2.3", false),
         ("db.corp", 5432, "::ffff:10.1.2.3", true),
-        // Permits contain these names, so it does not matter to which address they resolve.
+        // Permits name these names, so it does not matter to which addresses they resolve.
         ("web.internal", 443, "192.0.2.1", true),
         ("WEB.internal.", 443, "127.0.0.1", true),
         ("web.internal", 80, "192.0.2.1", false),
@@ -129,7 +129,7 @@ fn dials_are_permitted_by_address_or_by_name() {
     }
     let metadata = option(&["dial=169.254.169.254:80"]);
     assert!(dial(&metadata, "meta.test", 80, "169.254.169.254").is_ok());
-    // A name for which no address can be permitted is not looked up.
+    // A name is not looked up if none of its possible addresses can be permitted.
     let name = Destination {
         host: "a.test".parse().unwrap(),
         port: 80,
@@ -358,7 +358,7 @@ proptest! {
     #[test]
     fn good_words_mean_the_same_when_they_are_written_again(texts in prop::collection::vec(words(), 0..6)) {
         let read = |texts: &[String]| Permits::from_words("o", texts.iter().map(String::as_str));
-        // Two values for a key that accepts only one are an error.
+        // The texts are invalid only if a key that accepts one value has two.
         if let Ok(permits) = read(&texts) {
             prop_assert_eq!(read(&permits.to_words()), Ok(permits));
         } else {

@@ -109,9 +109,9 @@ impl Remote {
         may && self.ports.0.contains(&port)
     }
 
-    /// Whether an address is permitted, by itself or through the name that was resolved to it. An address whose
-    /// meaning differs from machine to machine (loopback, metadata services) has to be permitted explicitly: a larger
-    /// block or a pattern does not include it.
+    /// Whether an address is permitted, by itself or through the name that was resolved to it. Some addresses have a
+    /// different meaning on each machine (loopback, metadata services). These addresses have to be permitted
+    /// explicitly: a larger block or a pattern does not include them.
     pub(super) fn has(&self, name: Option<&str>, address: IpAddr, port: u16) -> bool {
         let has = match &self.target {
             Target::Cidr(_) if is_special(address) => self.target.names_special(address),
@@ -128,7 +128,7 @@ impl Remote {
 
 impl Writable {
     /// Whether a folder is the permitted folder, or below it. Paths are compared as they are written. A path with parts
-    /// that could lead out of the folder again does not count as below it.
+    /// that could lead out of the folder again, such as `..`, is not below it.
     pub(super) fn has_folder(&self, folder: &str) -> bool {
         let Self::Folder(permitted) = self else {
             return false;
@@ -179,8 +179,8 @@ pub(super) fn names(text: &str) -> Result<Names, String> {
     })
 }
 
-/// Parses a listen range, which must be inside 127.0.0.0/8: an agent listens on behalf of other hosts only on loopback
-/// addresses.
+/// Parses a listen range. It must be inside 127.0.0.0/8, because on behalf of other hosts an agent listens only on
+/// loopback addresses.
 pub(super) fn loopback(text: &str) -> Result<ListenRange, String> {
     let range = listen_range(Kind::Listen, text)?;
     match range.block {
@@ -248,8 +248,8 @@ fn target(text: &str) -> Result<Target, TargetError> {
     }
 }
 
-/// Splits a text into the part before the port, and the ports; all ports if none are written. An IPv6 address before a
-/// port has brackets.
+/// Splits a text into the part before the ports, and the ports. If no port is written, that means all ports. If a port
+/// follows an IPv6 address, the address has brackets.
 fn split(text: &str) -> Option<(&str, Ports)> {
     if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
@@ -335,7 +335,7 @@ impl fmt::Display for Names {
     }
 }
 
-/// Writes a block; a block with a single address is written as that address.
+/// Writes a block. A block with a single address is written as that address.
 fn write_block(f: &mut fmt::Formatter<'_>, block: &IpNet) -> fmt::Result {
     let (open, close) = match block {
         IpNet::V4(_) => ("", ""),

@@ -14,15 +14,15 @@ const UNITS_MAX: u32 = 512;
 /// The number of units of work after which an agent's turn ends.
 const TURN: u32 = 256;
 
-/// If an agent exceeds its budget again within this time, its overload continues. After a longer break, a new overload
-/// begins.
+/// If an agent exceeds its budget again within this time, the earlier overload continues. After a longer break, a new
+/// overload begins.
 const BREAK: Duration = Duration::from_secs(2);
 
 /// An agent that has exceeded its budget for this long is reported.
 const NAMED_AFTER: Duration = Duration::from_secs(2);
 
-/// If an agent has exceeded its budget for this long with work that is useful to nobody, it is ended, and its host is
-/// refused.
+/// If an agent has exceeded its budget for this long with work that is useful to nobody, the agent is ended, and its
+/// host is refused.
 const REFUSED_AFTER: Duration = Duration::from_mins(1);
 
 /// The kind of work that makes up most of an agent's overload.
@@ -129,7 +129,8 @@ impl Appetite {
         }
     }
 
-    /// Whether the agent may cause more work at once ([`Turn::Done`]), after other agents, or only later.
+    /// Whether the agent may cause more work at once ([`Turn::Done`]), after other agents ([`Turn::Yield`]), or only
+    /// later ([`Turn::Wait`]).
     pub(super) fn turn(&mut self, now: Instant) -> Turn {
         match self.work.wait(now) {
             Some(until) => Turn::Wait(until),
@@ -139,7 +140,7 @@ impl Appetite {
     }
 
     /// Notes that the agent has to wait. Returns a report about the overload; `None` if no report is due, or if it was
-    /// made already.
+    /// already made.
     pub(super) fn note_wait(&mut self, now: Instant) -> Option<Saying> {
         let since = match self.over {
             Some((since, last)) if now - last < BREAK => since,

@@ -1,5 +1,5 @@
 //! The pause before the next retry: short at first, doubled after each failure, and with jitter. While the agent is
-//! ready, the doublings are taken back one by one.
+//! ready, the doublings are undone one by one.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use std::time::Duration;
 /// same moment. It never lengthens a pause, because the pause is documented as a maximum.
 const JITTER: u64 = 20;
 
-/// One doubling is taken back for each period of this length in which the agent was ready. So a host that was well for
-/// about ten seconds is tried again after the shortest pause, however often it was lost before.
+/// While the agent is ready, one doubling is undone for each period of this length. A host that was well for about ten
+/// seconds is thus tried again after the shortest pause, however often it was lost before.
 const RECOVERY: Duration = Duration::from_millis(1_500);
 
-/// How fast the retries follow each other.
+/// The speed with which the retries follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
     /// For causes that may pass at any moment.
     Quick,
-    /// For causes that somebody has to mend, such as a missing program.
+    /// For causes that somebody has to remove, such as a missing program.
     Slow,
 }
 
@@ -67,7 +67,7 @@ impl Backoff {
         (self.attempt, self.quick, self.slow) = (0, 0, 0);
     }
 
-    /// Takes back a part of the pauses, because the agent was ready for as long as `well`.
+    /// Undoes a part of the doublings, because the agent was ready for as long as `well`.
     pub(super) fn recover(&mut self, well: Duration) {
         let taken = u32::try_from(well.as_millis() / RECOVERY.as_millis()).unwrap_or(u32::MAX);
         self.quick = self.quick.saturating_sub(taken);

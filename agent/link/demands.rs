@@ -16,8 +16,8 @@ pub struct Demands {
 }
 
 impl Demands {
-    /// Judges an agent by its greeting. `sum` is the checksum of the configuration that the greeting answers. If the
-    /// agent must be ended, fails with the reason.
+    /// Judges an agent by its greeting. `sum` is the checksum of the configuration that the greeting answers. Fails
+    /// with the reason if the agent must be ended.
     pub(super) fn judge(&self, greeting: &Greeting, sum: u16) -> Result<(), Loss> {
         if greeting.has(feature::SUMS) && greeting.sum != sum {
             return Err(Loss::OutOfStep {

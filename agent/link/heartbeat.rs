@@ -1,25 +1,26 @@
 //! Heartbeats: the manager regularly asks whether an agent is alive, and measures how long its answer takes.
 //!
-//! Silence is measured by the number of checks without a sign of life, not by time: while a laptop sleeps, or a process
-//! is stopped, no checks take place, and an agent is not blamed for not having answered.
+//! Silence is measured by the number of checks without a sign of life, not by time. While a laptop sleeps or a process
+//! is stopped, no checks take place, so this time is not held against an agent.
 
 use std::time::Duration;
 
 use super::signs::{Sign, Signs};
 use crate::time::Instant;
 
-/// The time between two checks. A stall that is shorter than [`MISSED_MAX`] checks never ends an agent; a longer one is
+/// The time between two checks. A stall of fewer than [`MISSED_MAX`] checks never ends an agent. A longer stall is
 /// detected at most one check later.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// How many checks there are for each heartbeat: the agent hears something every 2 s.
+/// One heartbeat is sent per this many checks, so the agent hears something every 2 s.
 const ASK_EVERY: u32 = 2;
 
-/// An agent counts as dead if this many checks in a row have found no sign of life. So a dead agent is detected within
-/// 9 s of its last sign of life, and a busy machine has 1 s more before it misses the 10 s that are promised.
+/// An agent counts as dead if this many checks in a row have found no sign of life. A dead agent is therefore detected
+/// within 9 s of its last sign of life. The documents promise 10 s, so a busy machine may be 1 s late.
 const MISSED_MAX: u32 = 8;
 
-/// The number of checks during which one frame may be incomplete: enough for 64 KiB at 2 KiB/s.
+/// The maximum number of checks for which the bytes of an incomplete frame count as a sign of life: enough for 64 KiB
+/// at 2 KiB/s.
 const PARTS_MAX: u32 = 32;
 
 /// After the machine has slept, a check takes place at once. If this many further checks find no sign of life, the
@@ -89,15 +90,16 @@ impl Heartbeat {
         Look::Ask
     }
 
-    /// Notes that the machine has slept: a heartbeat is due at once, and the agent has less time than usual to answer.
+    /// Notes that the machine has slept. A heartbeat is due at once, and the agent has less time than usual to answer
+    /// it.
     pub(super) fn doubt(&mut self, now: Instant) {
         (self.look_at, self.ask_after) = (now, 0);
         self.signs.forget(MISSED_MAX - AFTER_SLEEP - 1);
     }
 
-    /// Takes the latency of an answer that has arrived now. Returns whether it is reported: it is the first one, or it
-    /// differs enough from the last reported one, whose report is at least [`NEWS_EVERY`] old. Other latencies are not
-    /// kept, because later answers show whether a change lasts.
+    /// Takes the latency of an answer that has arrived now. Returns true if the latency has to be reported: it is the
+    /// first one, or it differs enough from the last reported one and the last report is at least [`NEWS_EVERY`] old.
+    /// Other latencies are not kept, because later answers show whether a change lasts.
     pub(super) fn measure(&mut self, now: Instant, latency: Duration) -> bool {
         let is_news = self.latency.is_none_or(|(told_at, last)| {
             now >= told_at + NEWS_EVERY
@@ -203,7 +205,7 @@ mod tests {
         assert!((10..=20).contains(&news), "{news} in 200 s");
         heart.measure(at(300_000), Duration::from_millis(400));
         assert_eq!(heart.latency(), Some(Duration::from_millis(400)));
-        // The latency falls soon after a report. The first answer that may be reported again shows that.
+        // The latency falls soon after a report. The fall is reported with the first answer that comes late enough.
         assert!(!heart.measure(at(302_000), Duration::from_millis(2)));
         assert!(heart.measure(at(310_000), Duration::from_millis(2)));
     }

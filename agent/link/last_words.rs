@@ -1,4 +1,4 @@
-//! What a command has said before its end: the line that tells the reason, and the cause, if it is a known one.
+//! The last words of a command: the line that tells the reason for its end, and the cause if it is a known one.
 
 use std::time::Duration;
 
@@ -11,17 +11,18 @@ use crate::{
     },
 };
 
-/// How many lines of a command are searched for known causes, so that a flood of lines does not take much time.
+/// The maximum number of lines of a command that are searched for known causes. It is limited so that a flood of lines
+/// does not take much time.
 const SEARCHED_MAX: usize = 100;
 
 /// A line of an agent that was ready counts as the reason for its loss only if it was written at most this long before
 /// the loss.
 const FRESH_MAX: Duration = Duration::from_secs(5);
 
-/// The beginning of every message of the manager. No agent's message begins like this.
+/// The beginning of every message of the manager. An agent's message never begins like this.
 const OURS: &str = r#"{"type":"request""#;
 
-/// What a command has said before its end, safe to show.
+/// The words of a command before its end, safe to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LastWords {
     /// The line of its standard error that tells the reason.
@@ -36,17 +37,16 @@ pub struct LastWords {
     pub answered: bool,
 }
 
-/// The lines of a command's standard error since it was started, as far as they may tell the reason for its end.
+/// The lines of a command's standard error since its start that may tell the reason for its end.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     last: Option<(Instant, String)>,
     known: Option<(&'static Symptom, String)>,
-    /// The command line that removes an old key. It does not name the file if `ssh` has said only whose key has
-    /// changed.
+    /// The command line that removes an old key. It does not name a file if `ssh` has only said whose key has changed.
     keygen: Option<String>,
     searched: usize,
-    /// Whether the agent has answered since the command was started. If so, the lines are the agent's own, and not
-    /// those of a program on the way to it.
+    /// Whether the agent has answered since the command was started. If so, the lines come from the agent itself, not
+    /// from a program on the way to it.
     answered: bool,
 }
 
@@ -74,7 +74,7 @@ impl Heard {
         true
     }
 
-    /// Forgets all lines, because the agent has answered: they did not tell of anything that kept it from answering.
+    /// Forgets all lines. They were written before the agent answered, so they do not tell why it ends later.
     pub(super) fn answer(&mut self) {
         *self = Self {
             answered: true,
@@ -87,7 +87,7 @@ impl Heard {
         self.last.as_ref().map(|(_, line)| line.as_str())
     }
 
-    /// The reason for the end of a command that has written `banner` before its first frame.
+    /// The last words of a command that has written `banner` before its first frame.
     pub(super) fn last_words(&self, now: Instant, banner: &str) -> LastWords {
         let fresh = |at: Instant| !self.answered || now - at < FRESH_MAX;
         let last = self.last.as_ref().filter(|(at, _)| fresh(*at));
@@ -96,7 +96,7 @@ impl Heard {
             _ if self.answered => (None, last.map(|(_, line)| line.clone())),
             _ if is_echo(banner) => (Some(&symptoms::ECHO), None),
             Some((symptom, line)) => (Some(*symptom), Some(line.clone())),
-            // Some commands report the errors of others on their standard output.
+            // Some commands write the errors of other programs to their standard output.
             None => match seen() {
                 Some((symptom, line)) => (Some(symptom), Some(line)),
                 None => (None, last.map(|(_, line)| line.clone())),
@@ -127,7 +127,7 @@ impl LastWords {
         Some(self.banner.as_str()).filter(|banner| !banner.is_empty())
     }
 
-    /// The words of a command that does nothing but show this symptom.
+    /// Last words that consist only of this symptom.
     pub(super) fn of(symptom: &'static Symptom) -> Self {
         Self {
             symptom: Some(symptom),
@@ -136,7 +136,7 @@ impl LastWords {
     }
 }
 
-/// Whether the output of a command contains what the manager has sent to its input.
+/// Whether the output of a command contains what the manager has written to the command's input.
 fn is_echo(output: &str) -> bool {
     output.contains(OURS)
 }

@@ -1,14 +1,15 @@
-//! What is known of an agent since its command was started.
+//! Everything that is known about an agent since its command was started.
 
 use std::{net::Ipv4Addr, time::Duration};
 
 use super::{
     counter::Counter,
     heartbeat::Heartbeat,
+    instead::Way,
     last_words::{Heard, LastWords},
     problems::{CHANGES_WINDOW, Problems},
     said::said,
-    shell::Shell,
+    shell::{Shell, Unfit},
 };
 use crate::{
     time::Instant,
@@ -18,9 +19,12 @@ use crate::{
 /// The window of time in which faults are counted.
 const FAULT_WINDOW: Duration = Duration::from_secs(10);
 
-/// What is known of an agent since its command was started. It is discarded when the command is started again.
+/// Everything that is known about an agent since its command was started. It is discarded when the command is started
+/// again.
 pub(super) struct Life {
     pub(super) decoder: Decoder,
+    /// How the agent is started.
+    pub(super) way: Way,
     /// The conversation with the host's shell, until the agent runs.
     pub(super) shell: Option<Shell>,
     pub(super) spoke: bool,
@@ -33,19 +37,19 @@ pub(super) struct Life {
     /// Whether the agent still has to be sent the newest configuration.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
-    /// The state of the heartbeat; `None` if the agent has not announced that it supports heartbeats, or if it is being
-    /// ended. An agent without heartbeats is judged only by its process and its streams.
+    /// The state of the heartbeat. `None` if the agent has not announced that it supports heartbeats, or if the agent
+    /// is being ended. An agent without heartbeats is judged only by its process and its streams.
     pub(super) heartbeat: Option<Heartbeat>,
     /// Whether the command waits for a person's answer.
     pub(super) asking: bool,
     /// The lines of the command's standard error.
     pub(super) heard: Heard,
-    /// When people are told what the command says, unless the agent has answered by then; `None` before the command
-    /// runs, and after people have been told.
+    /// The time at which people are told what the command says, if the agent has not answered by then; `None` before
+    /// the command runs, and after people have been told.
     pub(super) patient_until: Option<Instant>,
 }
 
-/// The hosts that are lost, and the lost hosts of which the agent was last told.
+/// The hosts that are lost now, and those in the last list that the agent was sent.
 #[derive(Debug, Default)]
 pub(super) struct LostHosts {
     pub(super) is: Vec<Ipv4Addr>,
@@ -56,6 +60,7 @@ impl Default for Life {
     fn default() -> Self {
         Self {
             decoder: Decoder::with_banner(wire::CONTROL_MAX_FROM_AGENT),
+            way: Way::default(),
             shell: None,
             spoke: false,
             greeting: None,
@@ -81,6 +86,11 @@ impl Life {
         greeting.is_some_and(|greeting| greeting.has(feature))
     }
 
+    /// The reason why the host has no agent, if its shell does not say more; `None` if its command is not a shell.
+    pub(super) fn lack(&self) -> Option<Unfit> {
+        self.shell.as_ref().and_then(Shell::lack)
+    }
+
     /// The text that the command wrote before its first frame, as one line for a message.
     pub(super) fn banner(&self) -> String {
         said(&self.printed())
@@ -92,7 +102,7 @@ impl Life {
         String::from_utf8_lossy(noise).into_owned()
     }
 
-    /// What the command has said so far, as it would be told if the command ended now.
+    /// The words of the command so far. If the command ended now, these would be its last words.
     pub(super) fn last_words(&self, now: Instant) -> LastWords {
         self.heard.last_words(now, &self.printed())
     }

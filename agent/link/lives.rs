@@ -6,11 +6,13 @@ use super::{
     ask::AgentReply,
     backoff::{Backoff, Pace},
     heartbeat::Heartbeat,
+    instead::Way,
     last_words::LastWords,
     life::Life,
     loss::{CannotStart, Ending, Loss, Remedy},
     requests::Requests,
-    state::{Output, State, Treatment},
+    shell::Unfit,
+    state::{Note, Output, State, Treatment},
 };
 use crate::{
     time::Instant,
@@ -24,8 +26,8 @@ use crate::{
 /// After the start of a command, its agent must answer within this time. A cloud may have to start a machine first.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// The time limit that replaces [`ANSWER_MAX`] when the command shows the address of a page, because a person then has
-/// to open the page and log in there.
+/// The time limit that replaces [`ANSWER_MAX`] when the command shows the address of a page. A person then has to open
+/// the page and log in there.
 const PAGE_MAX: Duration = Duration::from_mins(10);
 
 /// After the machine has slept, an agent that had not answered before the sleep must answer within this time.
@@ -35,8 +37,8 @@ const WAKE_MAX: Duration = Duration::from_secs(10);
 /// the process, this takes less than 15 s.
 const BANNER_MAX: Duration = Duration::from_secs(12);
 
-/// If the agent has not answered after this time, people are shown the last line that its command has written, or are
-/// told that the command is silent.
+/// If the agent has not answered after this time, people are shown the last line that its command has written. If there
+/// is no line, they are told that the command is silent.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// If an agent has served this long, oversized messages of its earlier lives do not count any more.
@@ -45,8 +47,8 @@ const HEALTHY_MIN: Duration = Duration::from_mins(1);
 /// The maximum number of faults of an agent within 10 s.
 pub(super) const FAULTS_MAX: u32 = 100;
 
-/// The number of agents in a row that have to refuse the configuration before the manager believes the refusal. A
-/// single agent may have received a changed message, because a bit was flipped in transit.
+/// A refusal of the configuration is believed when this many agents in a row have refused it. A single agent may have
+/// received a changed message, because a bit was flipped in transit.
 const REFUSALS_MAX: u32 = 3;
 
 /// The number of oversized messages after which an agent is refused. The count is reset when the agent has served for
@@ -67,10 +69,14 @@ pub(super) struct Lives {
     /// The open requests to the running agent.
     pub(super) requests: Requests,
     backoff: Backoff,
+    /// How the agent is started the next time.
+    next_way: Way,
     /// The number of agents in a row that have refused their configuration.
     refusals: u32,
     /// The number of oversized messages since the agent last served for [`HEALTHY_MIN`].
     giants: u32,
+    /// Whether a lost agent stays lost.
+    pub(super) once: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -82,8 +88,10 @@ impl Lives {
             life: Life::default(),
             requests: Requests::default(),
             backoff: Backoff::new(seed),
+            next_way: Way::default(),
             refusals: 0,
             giants: 0,
+            once: false,
             outputs: VecDeque::new(),
         }
     }
@@ -100,6 +108,11 @@ impl Lives {
     /// Whether the command runs and is not being ended.
     pub(super) fn runs(&self) -> bool {
         matches!(self.state, State::Configuring { .. } | State::Ready)
+    }
+
+    /// Whether the command's shell can be asked again. While the command waits for a person, there is no shell yet.
+    pub(super) fn may_look_again(&self) -> bool {
+        matches!(self.state, State::Configuring { .. }) && !self.life.asking
     }
 
     /// Whether the process is gone, and will not be started without a request.
@@ -146,7 +159,7 @@ impl Lives {
                 self.spawn();
             }
             State::Ending { why, .. } => {
-                // Everybody who waits for the agent to end must see that it will be restarted, not that it is stopped.
+                // The agent will be restarted, so a program that waits for its end must not see it as stopped.
                 if std::mem::replace(why, Loss::Restarted) != Loss::Restarted {
                     self.tell(Output::Changed);
                 }
@@ -155,10 +168,24 @@ impl Lives {
         }
     }
 
-    /// Ends the agent if it runs, and starts it again.
+    /// Ends the agent if it runs, and starts it again, by its command.
     pub(super) fn restart(&mut self, now: Instant) {
+        self.next_way = Way::Command;
+        self.refusals = 0;
         self.end(now, Loss::Restarted);
         self.start();
+    }
+
+    /// Called when the command is about to be started. `has_shell` says whether the plan also has a command for the
+    /// host's shell. Returns whether the shell's command has to be started instead.
+    pub(super) fn handle_starting(&mut self, has_shell: bool) -> bool {
+        let way = &mut self.life.way;
+        match way {
+            Way::Shell(_) if !has_shell => *way = Way::Command,
+            Way::Command if has_shell => *way = Way::CommandFirst,
+            Way::Command | Way::CommandFirst | Way::Shell(_) => {}
+        }
+        matches!(way, Way::Shell(_))
     }
 
     /// Starts the agent now if it waits for a retry, because the cause of its loss may be gone.
@@ -170,6 +197,7 @@ impl Lives {
 
     /// Stops the agent: first by closing its input, then by signals.
     pub(super) fn stop(&mut self, now: Instant) {
+        self.next_way = Way::Command;
         match &mut self.state {
             State::Idle | State::Waiting { .. } | State::Refused { .. } => {
                 self.enter(State::Stopped);
@@ -182,7 +210,7 @@ impl Lives {
         }
     }
 
-    /// Resets the count of refused configurations, because those refusals were about an older configuration.
+    /// Resets the count of refused configurations, because those configurations were older than the present one.
     pub(super) fn forget_refusals(&mut self) {
         self.refusals = 0;
     }
@@ -190,6 +218,8 @@ impl Lives {
     /// Starts a lost agent again, because a new configuration may have removed the cause of its loss. Returns whether
     /// it will be started.
     pub(super) fn try_again(&mut self) -> bool {
+        // The new plan may have another command.
+        self.next_way = Way::Command;
         match self.state {
             State::Waiting { .. } | State::Refused { .. } => {
                 self.start();
@@ -208,8 +238,8 @@ impl Lives {
         }
     }
 
-    /// Notes whether the command waits for a person. The time limit for starting stops while it waits, and begins anew
-    /// afterwards.
+    /// Notes whether the command waits for a person. While it waits, the time limit for starting is suspended;
+    /// afterwards the limit begins anew.
     pub(super) fn handle_asking(&mut self, now: Instant, asking: bool) {
         self.life.asking = asking;
         if let State::Configuring { give_up_at } = &mut self.state
@@ -220,8 +250,8 @@ impl Lives {
         self.tell(Output::Changed);
     }
 
-    /// Handles that the machine has slept. A pause before a retry ends at once. A command that was still connecting
-    /// gets less time, because its connection may be dead.
+    /// Called when the machine has slept. A pause before a retry ends at once. A command that was still connecting gets
+    /// less time, because its connection may be dead.
     pub(super) fn handle_wake(&mut self, now: Instant) {
         self.retry_now();
         if let State::Configuring { give_up_at } = &mut self.state {
@@ -238,7 +268,7 @@ impl Lives {
         }
     }
 
-    /// Handles that the command runs and was sent its configuration.
+    /// Called when the command runs and has been sent its configuration.
     pub(super) fn handle_started(&mut self, now: Instant) {
         self.life.patient_until = Some(now + PATIENCE);
         self.enter(State::Configuring {
@@ -246,7 +276,7 @@ impl Lives {
         });
     }
 
-    /// Called when the conversation with the host's shell has got further. The time limits begin anew.
+    /// Called when the conversation with the host's shell has made progress. The time limits begin anew.
     pub(super) fn handle_progress(&mut self, now: Instant) {
         if let State::Configuring { give_up_at } = &mut self.state {
             *give_up_at = now + ANSWER_MAX;
@@ -271,7 +301,7 @@ impl Lives {
         }
     }
 
-    /// What the command says, if its agent should have answered by now; `None` if it says nothing.
+    /// The last line that the command has written, if its agent should have answered by now; otherwise `None`.
     pub(super) fn mutters(&self) -> Option<&str> {
         self.life.heard.last().filter(|_| self.is_late())
     }
@@ -281,11 +311,11 @@ impl Lives {
         matches!(self.state, State::Configuring { .. }) && self.life.patient_until.is_none()
     }
 
-    /// Ends the command at once, because a person has refused its question. Returns false if the agent has answered
-    /// already: then the command goes on.
+    /// Ends the command at once, because a person has refused its question. Returns false if the agent has already
+    /// answered; then the command keeps running.
     ///
     /// The question gets no answer before the process has ended. Otherwise ssh would send an empty password to the
-    /// host, which counts as a failed login.
+    /// host, and the host would count that as a failed login.
     pub(super) fn handle_refused_prompt(
         &mut self,
         now: Instant,
@@ -333,7 +363,7 @@ impl Lives {
         self.end(now, Loss::Refused { reason, sure });
     }
 
-    /// Handles output of the agent that is not a frame. `found` is what was found instead.
+    /// Handles bytes from the agent that are not a frame. `found` is the text that was found instead.
     pub(super) fn handle_desync(&mut self, now: Instant, desync: Desync, found: String) {
         if matches!(desync, Desync::TooLong { .. }) {
             self.giants += 1;
@@ -353,12 +383,12 @@ impl Lives {
         self.end(now, why);
     }
 
-    /// Handles that the command sends back what it is sent.
+    /// Called when the command sends back what was sent to it.
     pub(super) fn handle_echo(&mut self, now: Instant) {
         self.end(now, Loss::NoAnswer(LastWords::of(&symptoms::ECHO)));
     }
 
-    /// Counts a fault, and ends the agent for the reason `why` if there were too many.
+    /// Counts a fault. If there were too many, ends the agent for the reason `why`.
     pub(super) fn handle_fault(&mut self, now: Instant, why: impl FnOnce() -> Loss) {
         if self.life.faults.count(now) > FAULTS_MAX {
             self.end(now, why());
@@ -368,6 +398,14 @@ impl Lives {
     /// Handles the end of the process.
     pub(super) fn handle_exit(&mut self, now: Instant, ending: Ending) {
         let why = match std::mem::replace(&mut self.state, State::Idle) {
+            // The reason may have arrived on another stream after the shell had reported the failure.
+            State::Ending {
+                why: Loss::Unfit { why, .. },
+                ..
+            } => Loss::Unfit {
+                why,
+                last: Box::new(self.life.last_words(now)),
+            },
             // After the process was asked to end, its exit status says nothing about the cause.
             State::Ending { why, .. } if why != Loss::Closing => why,
             State::Waiting { why, .. } | State::Refused { why } => why,
@@ -382,7 +420,13 @@ impl Lives {
                 if is_mute && ending == Ending::Status(0) {
                     last = LastWords::of(&symptoms::NO_INPUT);
                 }
-                Loss::Exited { ending, last }
+                match self.life.lack() {
+                    Some(why @ Unfit::Cut { .. }) if last.symptom.is_none() => {
+                        let last = Box::new(last);
+                        Loss::Unfit { why, last }
+                    }
+                    _ => Loss::Exited { ending, last },
+                }
             }
         };
         self.rest(now, why);
@@ -395,7 +439,14 @@ impl Lives {
             State::Configuring { .. } if self.life.asking => {}
             State::Configuring { give_up_at } if *give_up_at <= now => {
                 let last = self.life.last_words(now);
-                self.end(now, Loss::NoAnswer(last));
+                let why = match self.life.lack() {
+                    Some(why @ Unfit::Silent) if last.symptom.is_none() => {
+                        let last = Box::new(last);
+                        Loss::Unfit { why, last }
+                    }
+                    _ => Loss::NoAnswer(last),
+                };
+                self.end(now, why);
             }
             State::Configuring { .. } => {
                 if self.life.patient_until.take_if(|at| *at <= now).is_some() {
@@ -457,8 +508,9 @@ impl Lives {
             return;
         }
         self.life.heartbeat = None;
-        // An agent that receives nothing does not notice that its input is closed, and neither does a command that
-        // waits for a person. So neither of them is given time to exit.
+        let why = self.turn_to_shell(why);
+        // An agent that receives nothing does not notice that its input is closed. Neither does a command that waits
+        // for a person. Such a process is not given time to exit by itself.
         let is_asking = self.life.asking && self.life.greeting.is_none();
         let deaf =
             is_asking || matches!(why, Loss::Silent | Loss::Stalled | Loss::Unanswered { .. });
@@ -471,8 +523,24 @@ impl Lives {
         self.handle_timeout(now);
     }
 
+    /// Tries the host's shell next if the command has failed because the host has no usable agent. Returns the reason
+    /// for the end.
+    fn turn_to_shell(&mut self, why: Loss) -> Loss {
+        let next = self.life.way.next(&why, false);
+        if !matches!(next, Way::Shell(_)) {
+            return why;
+        }
+        self.next_way = next;
+        self.tell(Output::Note(Note::ThroughTheShell(why)));
+        // The shell is tried without a pause.
+        Loss::Restarted
+    }
+
     fn spawn(&mut self) {
-        self.life = Life::default();
+        self.life = Life {
+            way: std::mem::take(&mut self.next_way),
+            ..Life::default()
+        };
         self.requests.begin_anew();
         self.enter(State::Spawning);
         self.tell(Output::Spawn);
@@ -481,18 +549,26 @@ impl Lives {
     /// Decides what happens after the process has ended.
     fn rest(&mut self, now: Instant, why: Loss) {
         let served = self.life.served_since.take();
+        let why = self.turn_to_shell(why);
+        if self.next_way == Way::Command {
+            self.next_way = self.life.way.next(&why, served.is_some());
+        }
+        let why = self.life.way.told(why);
         if let Some(since) = served {
             self.backoff.recover(now - since);
         }
         if served.is_some_and(|since| now - since >= HEALTHY_MIN) {
             self.giants = 0;
         }
-        if !matches!(why, Loss::Refused { sure: false, .. }) {
+        // If the shell is tried next, the count goes on, because an agent that is sent through the shell may refuse the
+        // same configuration for the same reason.
+        if !matches!(why, Loss::Refused { sure: false, .. } | Loss::Restarted) {
             self.refusals = 0;
         }
         match why.remedy() {
             Remedy::None => self.enter(State::Stopped),
             Remedy::Person => self.enter(State::Refused { why }),
+            Remedy::Time | Remedy::MuchTime if self.once => self.enter(State::Refused { why }),
             Remedy::Restart => self.spawn(),
             remedy @ (Remedy::Time | Remedy::MuchTime) => {
                 let pace = if remedy == Remedy::MuchTime {

@@ -9,8 +9,8 @@ use super::{
     shell::{Target, Unfit},
 };
 use crate::{
-    text::meant,
-    view::{ByHand, Cure, Hint, Trouble, TroubleCode, symptoms},
+    text::{figures, meant},
+    view::{ByHand, Cure, Hint, Trouble, TroubleCause, TroubleCode, symptoms},
     wire::{Desync, control::feature},
 };
 
@@ -49,6 +49,8 @@ pub enum Loss {
     Stopped,
     /// The agent was ended by a request to restart it.
     Restarted,
+    /// The agent was ended, for this reason, to be started elsewhere.
+    Moved(String),
     /// The agent has sent nothing for so long that it counts as dead.
     Silent,
     /// The agent has read nothing for so long that it counts as dead.
@@ -69,7 +71,7 @@ pub enum Loss {
         /// Whether the person has answered "no", instead of refusing to answer.
         no: bool,
     },
-    /// The output stream has ended just now, and the process may be about to end.
+    /// The output stream has just ended. The process may be about to end, too.
     Closing,
     /// The output stream ended, but the process did not.
     Closed,
@@ -112,7 +114,12 @@ pub enum Loss {
         version: String,
     },
     /// No agent could be put on the host.
-    Unfit(Unfit),
+    Unfit {
+        /// The reason.
+        why: Unfit,
+        /// What the command said before its end.
+        last: Box<LastWords>,
+    },
 }
 
 /// The remedy for a [`Loss`].
@@ -135,15 +142,18 @@ impl Loss {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Stopped => Remedy::None,
-            Self::Restarted => Remedy::Restart,
+            Self::Restarted | Self::Moved(_) => Remedy::Restart,
             Self::Misbehaved(_)
             | Self::Greedy(_)
             | Self::Impostor
             | Self::Refused { sure: true, .. }
             | Self::TooLong { sure: true, .. }
             | Self::Unanswered { .. }
-            // The whole agent would be sent again each time.
-            | Self::Unfit(Unfit::NotRun(_))
+            // Trying again would send the whole agent to the host again.
+            | Self::Unfit {
+                why: Unfit::NotRun(..),
+                ..
+            }
             | Self::Lacks { .. } => Remedy::Person,
             Self::Exited { ending, last } => match (last.symptom, ending) {
                 (Some(symptom), _) => symptom.cause.cure().into(),
@@ -153,19 +163,53 @@ impl Loss {
             Self::NoAnswer(last) => last
                 .symptom
                 .map_or(Remedy::Time, |symptom| symptom.cause.cure().into()),
-            Self::NotStarted(_) | Self::Unfit(_) => Remedy::MuchTime,
             Self::Silent
             | Self::Stalled
             | Self::Closing
             | Self::Closed
             | Self::Refused { sure: false, .. }
             | Self::TooLong { sure: false, .. }
-            | Self::OutOfStep { .. } => Remedy::Time,
+            | Self::OutOfStep { .. }
+            | Self::Unfit {
+                why: Unfit::Cut { .. } | Unfit::Silent,
+                ..
+            } => Remedy::Time,
+            Self::NotStarted(_) | Self::Unfit { .. } => Remedy::MuchTime,
         }
     }
 
-    /// The loss as a code and values for programs, and in words for people. The remedy contains lines that a person can
-    /// run by hand.
+    /// Whether the command could be run, but has not started a usable agent: it found no norouter, or one that cannot
+    /// work with this manager.
+    pub(super) fn is_for_want_of_an_agent(&self) -> bool {
+        match self {
+            Self::Exited { ending, last } if !last.answered => match last.symptom {
+                Some(symptom) => symptom.cause == TroubleCause::NotInstalled,
+                None => *ending == Ending::Status(127),
+            },
+            Self::Refused { sure, .. } => *sure,
+            Self::Lacks { .. } => true,
+            Self::Exited { .. }
+            | Self::Stopped
+            | Self::Restarted
+            | Self::Silent
+            | Self::Stalled
+            | Self::NotStarted(_)
+            | Self::Unanswered { .. }
+            | Self::Closing
+            | Self::Closed
+            | Self::NoAnswer(_)
+            | Self::OutOfStep { .. }
+            | Self::TooLong { .. }
+            | Self::Misbehaved(_)
+            | Self::Greedy(_)
+            | Self::Impostor
+            | Self::Moved(_)
+            | Self::Unfit { .. } => false,
+        }
+    }
+
+    /// The loss: as a code and values for programs, and in words for people. The remedy contains lines from `by_hand`
+    /// that a person can run.
     pub fn trouble(&self, by_hand: &ByHand) -> Trouble {
         let last = self.last_words();
         let hint = Hint {
@@ -184,10 +228,13 @@ impl Loss {
         }
     }
 
-    /// What the command said before its end, if the loss contains that.
+    /// The last words of the command, if the loss contains them.
     fn last_words(&self) -> Option<&LastWords> {
         let (Self::Exited { last, .. } | Self::NoAnswer(last)) = self else {
-            return None;
+            let Self::Unfit { last, .. } = self else {
+                return None;
+            };
+            return Some(last);
         };
         Some(last)
     }
@@ -195,7 +242,7 @@ impl Loss {
     fn code(&self) -> TroubleCode {
         match self {
             Self::Stopped => TroubleCode::Stopped,
-            Self::Restarted => TroubleCode::Restarted,
+            Self::Restarted | Self::Moved(_) => TroubleCode::Restarted,
             Self::Silent => TroubleCode::Silent,
             Self::Stalled => TroubleCode::Stalled,
             Self::NotStarted(_) => TroubleCode::NotStarted,
@@ -210,7 +257,7 @@ impl Loss {
             Self::Impostor => TroubleCode::Impostor,
             Self::Refused { .. } => TroubleCode::Refused,
             Self::Lacks { .. } => TroubleCode::Lacks,
-            Self::Unfit(_) => TroubleCode::Unfit,
+            Self::Unfit { .. } => TroubleCode::Unfit,
         }
     }
 
@@ -226,10 +273,12 @@ impl Loss {
         Some(*status)
     }
 
-    fn what(&self) -> String {
+    /// What has happened, in words.
+    pub fn what(&self) -> String {
         match self {
             Self::Stopped => "stopped".to_owned(),
             Self::Restarted => "restarted".to_owned(),
+            Self::Moved(why) => why.clone(),
             Self::Silent => {
                 "its agent has not answered for 8 s, though its command still runs: the host or the connection to it may be \
                  down"
@@ -242,7 +291,7 @@ impl Loss {
             }
             Self::NotStarted(why) => format!("its command could not be started: {why}"),
             Self::Exited { ending, last } => match reason(last) {
-                // Without a known cause, the output may tell more than the last line.
+                // If the cause is not known, the output may tell more than the last line.
                 Some(reason) if last.symptom.is_none() => {
                     format!("{reason}{}{}", ending.aside(), quoted(&last.banner))
                 }
@@ -316,7 +365,10 @@ impl Loss {
             Self::Lacks { feature, version } => format!(
                 "its agent (version {version}) cannot do {feature:?}, which this manifest depends on"
             ),
-            Self::Unfit(why) => why.to_string(),
+            Self::Unfit { why, last } if why.is_explained() => {
+                format!("{why}{}", quoted(last.line.as_deref().unwrap_or(&last.banner)))
+            }
+            Self::Unfit { why, .. } => why.to_string(),
         }
     }
 
@@ -329,7 +381,7 @@ impl Loss {
                 (None, Ending::Status(126)) => Some(
                     "if norouter is there, make it executable (chmod +x); otherwise install it, or write its path in cmd",
                 ),
-                // After the agent has answered, the lines are its own, and the command is known to start norouter.
+                // Once the agent has answered, the lines are its own, and the command is known to start norouter.
                 (None, _) if last.answered => None,
                 (None, Ending::Status(0)) => Some(
                     "something on the way (a login shell, a menu, a command that the server forces) does not run what cmd says; \
@@ -337,7 +389,7 @@ impl Loss {
                 ),
                 (None, _) => Some(symptoms::RUN_BY_HAND),
             },
-            Self::Stopped | Self::Restarted | Self::Closing => None,
+            Self::Stopped | Self::Restarted | Self::Moved(_) | Self::Closing => None,
             Self::Silent | Self::Stalled => Some("check whether the host is up"),
             Self::NotStarted(why) => why.remedy_words(),
             Self::Unanswered { .. } => Some("start the host to be asked again"),
@@ -381,7 +433,7 @@ impl Loss {
                 "install a newer one on that host, or take \"notTo\" out of the routes through it",
             ),
             Self::Lacks { .. } => Some("install a newer one on that host"),
-            Self::Unfit(why) => Some(why.remedy_words()),
+            Self::Unfit { why, .. } => Some(why.remedy_words()),
         }
     }
 }
@@ -398,19 +450,39 @@ impl fmt::Display for Unfit {
                 "it has only a shell, and does not tell which system and processor it has",
             ),
             Self::Unreadable(why) => write!(f, "the agent for it cannot be read: {why}"),
-            Self::NoFolder => f.write_str(
-                "its user has no folder there in which a program can be written and run",
+            Self::NoFolder(tried) => {
+                f.write_str(
+                    "its user has no folder there in which a program can be written and run",
+                )?;
+                match said(tried).as_str() {
+                    "" => Ok(()),
+                    tried => write!(f, ": {tried}"),
+                }
+            }
+            Self::NoReader => f.write_str(
+                "its shell has none of head, dd and printf, with which it could take an agent",
             ),
+            Self::Cut { kept, size } => write!(
+                f,
+                "the connection ended when {} of the {} of the agent were there",
+                figures::bytes(*kept as u64),
+                figures::bytes(*size as u64)
+            ),
+            Self::Silent => f.write_str("its command runs, but no shell has answered"),
             Self::Full(folder) => {
                 write!(f, "the agent could not be stored there in {}", said(folder))
             }
             Self::Changed => f.write_str("the agent was changed on its way there, and was not run"),
-            Self::NotRun(target) => write!(
-                f,
-                "the agent for {} does not run there",
-                said(&target.to_string())
-            ),
-            Self::Strange => f.write_str("its shell answers what no shell does"),
+            Self::NotRun(target, status) => {
+                let target = said(&target.to_string());
+                write!(f, "the agent for {target} does not run there")?;
+                match status {
+                    Some(status @ 129..=192) => write!(f, ": signal {} ended it", status - 128),
+                    Some(status) => write!(f, ": its status is {status}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Strange => f.write_str("it gives answers that no shell gives"),
             Self::Noise(text) => write!(
                 f,
                 "it wrote more than 1 MB before its shell answered{}",
@@ -422,29 +494,51 @@ impl fmt::Display for Unfit {
 }
 
 impl Unfit {
+    /// Whether the last words of the command say more about the reason.
+    fn is_explained(&self) -> bool {
+        matches!(
+            self,
+            Self::Full(_) | Self::Changed | Self::NotRun(..) | Self::Cut { .. } | Self::Silent
+        )
+    }
+
     fn remedy_words(&self) -> &'static str {
         match self {
-            Self::NoAgent(Some(Target { system, .. })) if system != "linux" => {
-                "build norouter on that machine, and write the command that starts it in cmd"
-            }
-            Self::NoAgent(_) => {
-                "put an agent for it into the folder \"agents\" beside norouter, or build norouter there and write the command \
+            Self::NoAgent(Some(Target { system, .. })) if system == "linux" => {
+                "\"cargo xtask agents\" in the source of norouter builds agents for x86_64, aarch64, arm and riscv64: put the one for it into \
+                 the folder \"agents\" beside norouter; for another processor, build norouter there and write the command \
                  that starts it in cmd"
             }
+            Self::NoAgent(_) => {
+                "build norouter on that machine, and write the command that starts it in cmd"
+            }
             Self::Unreadable(_) => "install norouter again on this machine",
-            Self::NoFolder => {
+            Self::NoFolder(_) => {
                 "set XDG_RUNTIME_DIR for that user to a folder of theirs that is not mounted noexec, or write cmd with the path \
                  of a norouter that is installed there"
             }
+            Self::NoReader => {
+                "install one of them there, or put norouter there and write the command that starts it in cmd"
+            }
+            Self::Cut { .. } => {
+                "the next try goes on where this one stopped; if the connection is cut each time, check how long this one lasts: {connect}"
+            }
+            Self::Silent => {
+                "run it by hand: {trial}; if that works, make the start-up files there (such as ~/.profile or ~/.bashrc) \
+                 start another shell, tmux or a question only in a terminal: if [ -t 0 ]"
+            }
             Self::Full(_) => {
-                "look whether its disk is full; the next try goes on where this one stopped"
+                "check whether its disk is full or that user's quota is used up; the next try goes on where this one stopped"
             }
             Self::Changed => "use a command that does not change bytes, such as ssh",
-            Self::NotRun(_) => {
-                "look at what it printed: something there, such as SELinux or another processor, does not let it run"
+            Self::NotRun(..) => {
+                "something there does not let it run, such as SELinux, seccomp, a limit of memory or another processor: look \
+                 into the log of that system, and then: norouter start {name}"
             }
             Self::Strange => "run it by hand to see what answers there: {connect}",
-            Self::Noise(_) => "take what prints that out of the start-up files of the shell there",
+            Self::Noise(_) => {
+                "remove the command that prints this from the start-up files of the shell there"
+            }
             Self::Echo => symptoms::ECHO.remedy,
         }
     }
@@ -461,7 +555,7 @@ impl From<Cure> for Remedy {
 }
 
 impl Ending {
-    /// The ending as a remark behind the reason.
+    /// The ending as a remark in brackets after the reason.
     fn aside(self) -> String {
         match self {
             Self::Status(status) => format!(" (status {status})"),
@@ -471,12 +565,12 @@ impl Ending {
     }
 }
 
-/// Words at the beginning of a command that mean something only to a shell.
+/// Words at the beginning of a command that only a shell understands.
 const OF_SHELLS: [&str; 10] = [
     "cd", "export", "source", ".", "eval", "set", "ulimit", "umask", "if", "for",
 ];
 
-/// Programs whose names may be mistyped, and what to do then.
+/// Names of programs that are often mistyped or confused, each with advice.
 const MEANT: [(&str, &str); 5] = [
     (
         "ssh",
@@ -539,6 +633,12 @@ impl fmt::Display for Ending {
             Self::Status(126) => {
                 f.write_str("exited with status 126, usually: command not executable on that host")
             }
+            // Shells exit with 128 more than the number of the signal that has ended a program.
+            Self::Status(status @ 129..=192) => write!(
+                f,
+                "exited with status {status}, usually: signal {} ended it on that host",
+                status - 128
+            ),
             Self::Status(status) => write!(f, "exited with status {status}"),
             Self::Signal(signal) => write!(f, "was ended by signal {signal}"),
             Self::Unknown => f.write_str("ended"),
@@ -546,13 +646,13 @@ impl fmt::Display for Ending {
     }
 }
 
-/// The reason that is known for the symptom, or else the command's own line; `None` if there is neither.
+/// The reason that belongs to the symptom, or else the command's own line; `None` if there is neither.
 fn reason(last: &LastWords) -> Option<&str> {
     let known = last.symptom.and_then(|symptom| symptom.what);
     known.or(last.line.as_deref())
 }
 
-/// The output of a command, quoted for the end of a sentence; empty if there is none.
+/// The output of a command, quoted so that it can end a sentence; empty if there is none.
 fn quoted(banner: &str) -> String {
     if banner.is_empty() {
         return String::new();
@@ -563,10 +663,7 @@ fn quoted(banner: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{
-        TroubleCause,
-        symptoms::{NO_INPUT, Symptom},
-    };
+    use crate::view::symptoms::{NO_INPUT, Symptom};
 
     fn exited(status: i32, line: &str) -> Loss {
         let last = LastWords {

@@ -14,6 +14,7 @@ mod backoff;
 mod counter;
 mod demands;
 mod heartbeat;
+mod instead;
 mod last_words;
 mod life;
 mod lives;
@@ -34,6 +35,7 @@ use bytes::BytesMut;
 use self::{
     appetite::{Appetite, Saying},
     heartbeat::{Heartbeat, Look},
+    instead::Way,
     lives::Lives,
     messages::Said,
     problems::CHANGES_MAX,
@@ -65,8 +67,12 @@ use crate::{
 /// The maximum number of events of unknown types that an agent may send within a short time.
 const UNKNOWN_MAX: u32 = 100;
 
-/// How many bytes are quoted, at most, of a text that was found where a frame should begin.
+/// At most this many bytes are quoted of a text that was found where a frame should begin.
 const TEXT_MAX: usize = 256;
+
+/// The note for people if something was started on a host before its shell, or in place of the shell.
+const TAKEN: &str = "a start-up file there (such as ~/.profile or ~/.bashrc) reads the input or starts another shell, and has \
+                     taken the first line, which was sent again; let it do so only in a terminal: if [ -t 0 ]";
 
 /// The link to one host's agent.
 pub struct Link {
@@ -76,7 +82,7 @@ pub struct Link {
     stderr: Stderr,
     appetite: Appetite,
     seed: u64,
-    /// How many conversations with the host's shell have begun.
+    /// The number of conversations with the host's shell that have begun.
     shells: u64,
 }
 
@@ -95,6 +101,14 @@ impl Link {
         }
     }
 
+    /// Makes a lost agent stay lost, whatever the reason. There is one exception: if the command does not start a
+    /// usable agent, the host's shell is still started instead of the command.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.lives.once = true;
+        self
+    }
+
     /// The state of the agent.
     pub fn state(&self) -> &State {
         self.lives.state()
@@ -105,7 +119,7 @@ impl Link {
         self.lives.life.spoke
     }
 
-    /// Whether the command runs and is not being ended. Only then its questions can be passed on to a person.
+    /// Whether the command runs and is not being ended. Only then may its questions be passed on to a person.
     pub fn may_ask(&self) -> bool {
         self.lives.runs()
     }
@@ -117,17 +131,17 @@ impl Link {
     }
 
     /// Ends the command, because a person has refused what it asks for. `no` says whether the person has answered "no",
-    /// instead of refusing to answer. Returns false if the agent has answered already; the command then goes on.
+    /// instead of refusing to answer. Returns false if the agent has already answered; then the command keeps running.
     pub fn handle_refused_prompt(&mut self, now: Instant, question: &str, no: bool) -> bool {
         self.lives.handle_refused_prompt(now, said(question), no)
     }
 
-    /// Whether the process is being ended. It can still exist then.
+    /// Whether the process is being ended. It may still exist.
     pub fn is_ending(&self) -> bool {
         matches!(self.lives.state(), State::Ending { .. })
     }
 
-    /// What the command says, if its agent should have answered by now; `None` if it says nothing.
+    /// The last line that the command has written, if its agent should have answered by now; otherwise `None`.
     pub fn mutters(&self) -> Option<&str> {
         self.lives.mutters()
     }
@@ -183,7 +197,12 @@ impl Link {
         self.lives.restart(now);
     }
 
-    /// Starts the agent now if it waits for a retry, because the cause of its loss is perhaps gone.
+    /// Ends the agent if it runs, for this reason, and starts it elsewhere at once.
+    pub fn move_away(&mut self, now: Instant, why: String) {
+        self.lives.end(now, Loss::Moved(why));
+    }
+
+    /// If the agent waits for a retry, starts it now, because the cause of its loss may be gone.
     pub fn retry_now(&mut self) {
         self.lives.retry_now();
     }
@@ -193,7 +212,7 @@ impl Link {
         self.lives.stop(now);
     }
 
-    /// Handles that the machine has slept. A pause before a retry ends at once, and an agent that seemed alive has to
+    /// Called when the machine has slept. A pause before a retry ends at once, and an agent that seemed alive has to
     /// answer a heartbeat.
     pub fn handle_wake(&mut self, now: Instant) {
         self.lives.handle_wake(now);
@@ -219,7 +238,7 @@ impl Link {
         self.lives.serves() && self.update(now)
     }
 
-    /// Sends the newest configuration to an agent that has an older one; returns true if the agent has to be restarted
+    /// Sends the newest configuration to an agent that has an older one. Returns true if the agent has to be restarted
     /// for it.
     fn update(&mut self, now: Instant) -> bool {
         if !std::mem::take(&mut self.lives.life.outdated) {
@@ -248,8 +267,8 @@ impl Link {
         self.tell_next();
     }
 
-    /// Sends the list of lost hosts if it has changed and the previous list was acknowledged, so that messages do not
-    /// pile up for an agent that does not read them.
+    /// Sends the list of lost hosts if it has changed and the agent has acknowledged the previous list. Otherwise,
+    /// messages would pile up for an agent that does not read them.
     fn tell_next(&mut self) {
         let lost = &mut self.lives.life.lost;
         if self.lives.requests.tells_lost() || lost.told == lost.is {
@@ -267,11 +286,8 @@ impl Link {
         if !self.lives.serves() {
             return Err(AgentReply::NotUp);
         }
-        let needs = match question {
-            AgentQuestion::Alive => feature::HEARTBEAT,
-            AgentQuestion::Probe(_) => feature::PROBE,
-        };
-        if !self.lives.life.can(needs) {
+        let (feature, data) = question.needs();
+        if !self.lives.life.can(feature) {
             return Err(AgentReply::CannotBeAsked);
         }
         if self.lives.requests.is_full() {
@@ -281,11 +297,9 @@ impl Link {
         self.send(&match question {
             AgentQuestion::Alive => Message::ping(id),
             AgentQuestion::Probe(probe) => Message::probe(id, probe),
+            AgentQuestion::OpenPorts => Message::open_ports(id),
         });
-        let pending = Pending::Ask {
-            since: now,
-            wants_data: *question != AgentQuestion::Alive,
-        };
+        let pending = Pending::Ask { since: now, data };
         self.lives.requests.add(id, pending);
         Ok(id)
     }
@@ -307,6 +321,22 @@ impl Link {
         sum::of_control(&json)
     }
 
+    /// Called when the command is about to be started. `has_shell` says whether the plan also has a command for the
+    /// host's shell. Returns whether the shell's command has to be started instead, because the host's own command has
+    /// not started a usable agent.
+    pub fn handle_starting(&mut self, has_shell: bool) -> bool {
+        self.lives.handle_starting(has_shell)
+    }
+
+    /// The reason why the agent was started through the host's shell and not by the host's command; `None` if the
+    /// command has started it.
+    pub fn detour(&self) -> Option<&Loss> {
+        match &self.lives.life.way {
+            Way::Shell(why) => Some(why),
+            Way::Command | Way::CommandFirst => None,
+        }
+    }
+
     /// Handles the outcome of [`Output::Spawn`].
     pub fn handle_spawned(&mut self, now: Instant, outcome: Result<(), CannotStart>) {
         match outcome {
@@ -320,14 +350,15 @@ impl Link {
         }
     }
 
-    /// Called instead of [`Link::handle_spawned`] when the command that runs is the shell of a host, which is to run one
-    /// of these agents.
+    /// Called instead of [`Link::handle_spawned`] if the command that runs is the shell of a host. The shell then has
+    /// to run one of these agents.
     pub fn handle_shell(&mut self, now: Instant, offers: Arc<[Offer]>) {
         if *self.state() != State::Spawning {
             return;
         }
         self.shells += 1;
-        // A host that was removed and added again has the same seed, but the time goes on.
+        // The seed alone is not enough, because a host that was removed and added again has the same seed. The time
+        // does not repeat.
         let nonce = format!("{:016x}-{}-{}", self.seed, now.as_micros(), self.shells);
         let key = format!("{:016x}", self.seed);
         self.lives.life.shell = Some(Shell::new(now, &nonce, key, offers));
@@ -335,14 +366,15 @@ impl Link {
         self.grant();
     }
 
-    /// Takes the bytes of the agent that [`Output::Fetch`] asked for, or the reason why they cannot be read.
+    /// Takes the bytes of the agent's program, which [`Output::Fetch`] has requested, or the reason why they cannot be
+    /// read.
     pub fn handle_parcel(&mut self, now: Instant, sum: &str, parcel: Result<Arc<Parcel>, String>) {
         if !self.lives.runs() {
             return;
         }
         if let Some(shell) = &mut self.lives.life.shell {
             let before = shell.progress();
-            let outcome = shell.handle_parcel(sum, parcel);
+            let outcome = shell.handle_parcel(now, sum, parcel);
             if shell.progress() != before {
                 self.lives.handle_progress(now);
             }
@@ -350,24 +382,33 @@ impl Link {
         }
     }
 
-    /// What is being done to get an agent onto the host; `None` if its command is not a shell, or the agent runs.
+    /// The present step on the way to an agent on a host that has only a shell; `None` if the command is not a shell,
+    /// or if the agent runs.
     pub fn step(&self) -> Option<Step> {
         let shell = self.lives.life.shell.as_ref();
         shell.filter(|_| self.lives.runs()).map(Shell::step)
     }
 
-    /// Performs what the conversation with the shell wants.
+    /// The bytes per second that the host keeps of an agent that is being sent; `None` if that is not known.
+    pub fn upload_per_second(&self, now: Instant) -> Option<u64> {
+        let shell = self.lives.life.shell.as_ref();
+        shell.and_then(|shell| shell.per_second(now))
+    }
+
+    /// Performs the tasks that the conversation with the shell has asked for.
     fn grant(&mut self) {
         while let Some(wish) = self.lives.life.shell.as_mut().and_then(Shell::poll_wish) {
             self.lives.tell(match wish {
                 Wish::Send(bytes) => Output::Send(bytes),
                 Wish::Fetch(sum) => Output::Fetch(sum),
                 Wish::Tell(done) => Output::Note(Note::Step(done)),
+                Wish::TellTaken => Output::Note(Note::Notice(TAKEN.to_owned())),
             });
         }
     }
 
-    /// Goes on after the shell has said something. Returns whether the rest of the output is the agent's.
+    /// Handles the state of the conversation after the shell's latest output. Returns whether the rest of the output is
+    /// the agent's.
     fn go_on(&mut self, now: Instant, outcome: ShellOutcome) -> bool {
         self.grant();
         match outcome {
@@ -375,7 +416,7 @@ impl Link {
             ShellOutcome::Runs => {
                 self.lives.life.shell = None;
                 self.lives.handle_progress(now);
-                // This is the newest one, whatever has changed meanwhile.
+                // This is the newest configuration, even if it has changed since the start of the command.
                 self.lives.life.outdated = false;
                 self.send_configure();
                 true
@@ -385,24 +426,22 @@ impl Link {
                 false
             }
             ShellOutcome::Failed(why) => {
-                self.lives.end(now, Loss::Unfit(why));
+                let last = Box::default();
+                self.lives.end(now, Loss::Unfit { why, last });
                 false
             }
         }
     }
 
-    /// Lets the conversation with the shell have the output. Returns whether the rest of it is the agent's.
+    /// Passes output to the conversation with the shell. Returns whether the rest of the output is the agent's.
     fn converse(&mut self, now: Instant, buffer: &mut BytesMut) -> bool {
         let Some(shell) = &mut self.lives.life.shell else {
             return true;
         };
+        // Output of a shell is not counted against the budget of turns, because its total size is limited.
         let before = shell.progress();
-        let length = buffer.len();
         let outcome = shell.handle_bytes(now, buffer);
-        let has_spoken = shell.progress() != before;
-        self.appetite
-            .spend(now, Effort::Message(length - buffer.len()));
-        if has_spoken {
+        if shell.progress() != before {
             self.lives.handle_progress(now);
         }
         self.go_on(now, outcome)
@@ -437,8 +476,8 @@ impl Link {
         turn
     }
 
-    /// Handles the agent's output from the front of `buffer` up to the first packet, and returns that packet. Returns
-    /// `None` if the output has no packet, or if the agent's turn is over.
+    /// Handles the output at the front of `buffer` up to the first packet, and returns that packet. Returns `None` if
+    /// there is no packet in the output, or if the agent's turn is over.
     pub fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Option<PacketFrame> {
         if let Some(heartbeat) = &mut self.lives.life.heartbeat {
             heartbeat.hear(Sign::Part);
@@ -463,7 +502,7 @@ impl Link {
                     return None;
                 }
                 Ok(Some(Item::Packet(frame))) if self.lives.serves() => return Some(frame),
-                // Such packets are dropped: an agent that is not up may not send packets yet, and the sender of a
+                // Such packets are dropped. An agent that is not up may not send packets yet, and the sender of a
                 // damaged packet will send it again.
                 Ok(Some(Item::Packet(_) | Item::Damaged)) => self.spend(now, Effort::Refused),
                 Ok(Some(Item::Unknown(kind))) => {
@@ -482,13 +521,13 @@ impl Link {
         None
     }
 
-    /// Counts a fault, and ends an agent that commits too many.
+    /// Counts a fault. An agent with too many faults is ended.
     pub fn handle_fault(&mut self, now: Instant, what: &str) {
         let why = || Loss::Misbehaved(what.to_owned());
         self.lives.handle_fault(now, why);
     }
 
-    /// Counts a packet with another host's source address, and ends an agent that sends too many.
+    /// Counts a packet that has another host's source address. An agent that sends too many is ended.
     pub fn handle_impostor(&mut self, now: Instant) {
         self.lives.handle_fault(now, || Loss::Impostor);
     }
@@ -502,7 +541,7 @@ impl Link {
         self.lives.handle_line(now, line, is_shown);
     }
 
-    /// Tells of lines of standard error.
+    /// Reports lines of standard error.
     fn show(&mut self, lines: impl IntoIterator<Item = String>) {
         for line in lines {
             self.lives.tell(Output::Note(Note::Stderr(line)));
@@ -516,7 +555,7 @@ impl Link {
 
     /// Called when the agent has read nothing for too long. Ends the agent if it supports heartbeats.
     pub fn handle_stalled(&mut self, now: Instant) {
-        // An agent that does not support heartbeats is perhaps alive, and only the network is slow.
+        // An agent that does not support heartbeats may be alive behind a slow network.
         if self.lives.life.heartbeat.is_some() {
             self.lives.end(now, Loss::Stalled);
         }
@@ -563,8 +602,8 @@ impl Link {
                 None => self.handle_greeting(now, &outcome.data, sum),
             },
             Some(Pending::Lost) => self.tell_next(),
-            Some(Pending::Ask { since, wants_data }) => {
-                let reply = AgentReply::read(outcome, now - since, wants_data);
+            Some(Pending::Ask { since, data }) => {
+                let reply = AgentReply::read(outcome, now - since, data);
                 self.lives.tell(Output::Reply(id, reply));
             }
             Some(Pending::Ping { since }) => {
@@ -606,6 +645,12 @@ impl Link {
         let told = self.stderr.settle(now);
         self.show(told);
         self.lives.handle_timeout(now);
+        if self.lives.may_look_again()
+            && let Some(shell) = &mut self.lives.life.shell
+        {
+            shell.handle_timeout(now);
+            self.grant();
+        }
         if !self.lives.serves() {
             return;
         }
@@ -632,7 +677,14 @@ impl Link {
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let lines = self.stderr.due().map(|at| (at, "lines to count"));
         if !self.lives.serves() {
-            return self.lives.poll_timeout().into_iter().chain(lines).min();
+            let shell = self.lives.life.shell.as_ref();
+            let shell = shell.filter(|_| self.lives.may_look_again());
+            let look = shell.and_then(Shell::poll_timeout);
+            let look = look.map(|at| (at, "a shell's answer"));
+            return (self.lives.poll_timeout().into_iter())
+                .chain(look)
+                .chain(lines)
+                .min();
         }
         let life = &self.lives.life;
         let heartbeat = life.heartbeat.as_ref();

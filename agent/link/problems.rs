@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::counter::Counter;
 use crate::{time::Instant, wire::control::ProblemReport};
 
-/// The maximum number of changes of an agent's problems that are reported within [`CHANGES_WINDOW`]. Of further changes
-/// only the last one is reported, when the window ends.
+/// The maximum number of changes of an agent's problems that are reported within [`CHANGES_WINDOW`]. If there are more,
+/// the last one is reported when the window ends.
 pub(super) const CHANGES_MAX: u32 = 20;
 
 /// The length of the window in which at most [`CHANGES_MAX`] changes are reported.

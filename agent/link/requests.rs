@@ -1,7 +1,8 @@
-//! The unanswered requests to an agent. The id of an answer tells which request it belongs to.
+//! The requests to an agent that it has not answered yet. The id of an answer tells which request it answers.
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::ask::AnswerData;
 use crate::time::Instant;
 
 /// The time that an agent has to answer a question: a little longer than its own limit for a dial.
@@ -10,8 +11,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(12);
 /// The maximum number of open questions to one agent.
 const ASKS_MAX: usize = 16;
 
-/// The maximum number of heartbeats that are remembered. The answer to an older one still shows that the agent is
-/// alive, but gives no latency.
+/// The maximum number of heartbeats whose times are remembered. The answer to an older heartbeat still shows that the
+/// agent is alive, but gives no latency.
 const PINGS_MAX: usize = 16;
 
 /// A request that waits for its answer.
@@ -24,8 +25,8 @@ pub(super) enum Pending {
     /// A question that is not part of the agent's work.
     Ask {
         since: Instant,
-        /// Whether an answer without data is invalid.
-        wants_data: bool,
+        /// The kind of data in the answer.
+        data: AnswerData,
     },
     /// A heartbeat that was sent at this time.
     Ping { since: Instant },
@@ -79,7 +80,7 @@ impl Requests {
         open
     }
 
-    /// Whether the last list of lost hosts is still unanswered.
+    /// Whether the agent has not answered the last list of lost hosts yet.
     pub(super) fn tells_lost(&self) -> bool {
         self.open.values().any(|open| *open == Pending::Lost)
     }
@@ -114,7 +115,7 @@ impl Requests {
         self.forgotten = None;
     }
 
-    /// The ids of the open questions, and the times at which they were asked.
+    /// The ids of the open questions, each with the time at which it was asked.
     fn asked(&self) -> impl Iterator<Item = (u64, Instant)> {
         self.open.iter().filter_map(|(id, open)| match open {
             Pending::Ask { since, .. } => Some((*id, *since)),

@@ -3,7 +3,7 @@
 /// A message quotes at most this many characters of an agent's output.
 const QUOTE_MAX: usize = 200;
 
-/// A text from an agent as one line that is safe to show. A long text is cut at its end.
+/// Turns a text from an agent into one line that is safe to show. A long text is cut at its end.
 pub(super) fn said(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let clean = crate::text::escape(&line);

@@ -1,4 +1,4 @@
-//! Signs of life from the other side of a link. Manager and agent both check for them at regular intervals.
+//! Signs of life from the other side of a link. The manager and the agent both check for them at regular intervals.
 
 /// A sign of life, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,9 +14,9 @@ pub enum Sign {
 
 /// Counts the checks without a sign of life.
 ///
-/// On a slow line a frame may take many checks to arrive. But a frame whose length field was damaged never ends, even
-/// if the other side keeps sending. So the bytes of an incomplete frame count as a sign of life only for a limited
-/// number of checks.
+/// On a slow line, a frame may take as long as many checks to arrive. But a frame whose length field was damaged is
+/// never complete, even if the other side keeps sending. Therefore the bytes of an incomplete frame count as a sign of
+/// life only for a limited number of checks.
 #[derive(Debug, Default)]
 pub struct Signs {
     heard: Sign,
@@ -44,7 +44,7 @@ impl Signs {
         self.missed
     }
 
-    /// Forgets what has arrived since the last check, and sets the number of checks in a row without a sign of life.
+    /// Discards what has arrived since the last check, and sets the number of checks in a row without a sign of life.
     pub(super) fn forget(&mut self, missed: u32) {
         (self.heard, self.missed) = (Sign::None, missed);
     }

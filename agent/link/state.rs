@@ -44,14 +44,16 @@ pub enum Note {
     Stderr(String),
     /// Text that the command wrote before its first frame.
     Banner(String),
-    /// Features that the manifest uses, and that the agent lacks. It is accepted without them.
+    /// Features that the manifest uses and the agent lacks. The agent is accepted without them.
     Lacks(Vec<String>),
     /// The agent exceeds its budget, mainly with this kind of work, and is slowed down.
     Greedy(Excess),
     /// A text that the agent wants people to see.
     Notice(String),
-    /// A step on the way to an agent on a host that has only a shell is over.
+    /// A step on the way to an agent is over, on a host that has only a shell.
     Step(Done),
+    /// The host's command has not started a usable agent, for this reason. The host's shell is started instead.
+    ThroughTheShell(Loss),
 }
 
 /// The state of an agent.
@@ -75,7 +77,7 @@ pub enum State {
         why: Loss,
         /// The time of the next step.
         act_at: Instant,
-        /// The next step; each one is more forceful than the one before.
+        /// The next step. Each step is more forceful than the one before.
         next: Treatment,
     },
     /// The agent is lost, and will be started again.

@@ -1,23 +1,24 @@
-//! An agent's standard error: the last lines are kept, and a limited number of lines is shown.
+//! An agent's standard error. The last lines are kept, and a limited number of lines is shown.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{budget::Work, text, text::figures::counted, time::Instant};
 
-/// How many lines are shown in one burst. A program that is asked to be verbose (`ssh -vvv`) writes some hundreds.
+/// The maximum number of lines that are shown in one burst. A program that is asked to be verbose (`ssh -vvv`) writes a
+/// few hundred.
 const BURST_MAX: u32 = 2_000;
 
-/// How many further lines are shown per second, on average: enough for a verbose command that is tried again every half
-/// minute.
+/// The number of further lines that are shown per second, on average. This is enough for a verbose command that is
+/// tried again every half minute.
 const STEADY: u32 = 4;
 
-/// The lines that are left out are counted and told of when no line has come for this long...
+/// Lines that are left out are counted. The count is shown when no line has come for this long.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// ... or, if the lines never pause, after this time.
+/// If the lines never pause, the count of the lines that were left out is shown after this time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A longer line counts as several. The unit is bytes.
+/// A line that is longer than this many bytes counts as several lines.
 const LINE: usize = 160;
 
 /// The number of recent lines that are kept, shown or not.
@@ -29,7 +30,7 @@ pub(super) struct Stderr {
     budget: Work,
     /// The lines that were left out since the last shown line; `None` if there are none.
     left_out: Option<LeftOut>,
-    /// Whether the last line of the tail was shown, or repeats the one that was shown.
+    /// Whether the last line of the tail was shown. It also counts as shown if it repeats the line that was shown.
     is_last_shown: bool,
 }
 
@@ -42,12 +43,12 @@ struct LeftOut {
     last: Instant,
 }
 
-/// Why lines are not shown.
+/// The reason why lines are not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// They repeat the line before.
+    /// The lines repeat the line before them.
     Repeats,
-    /// They are too many.
+    /// The lines came too fast.
     Flood,
 }
 
@@ -55,7 +56,7 @@ impl Default for Stderr {
     fn default() -> Self {
         Self {
             tail: VecDeque::new(),
-            // A budget may fall below zero, by one line here.
+            // The budget may fall below zero by one line, so the limit is one line lower.
             budget: Work::new(STEADY, BURST_MAX - 1),
             left_out: None,
             is_last_shown: false,
@@ -109,7 +110,7 @@ impl Stderr {
         is_due.then(|| self.told()).flatten().into_iter().collect()
     }
 
-    /// The note about lines that were left out. The next line is shown even if it repeats the one before them.
+    /// The note about lines that were left out. After it, the next line is shown even if it is the same again.
     pub(super) fn told(&mut self) -> Option<String> {
         let left_out = self.left_out.take()?;
         self.is_last_shown = false;
@@ -137,7 +138,7 @@ mod tests {
 
     const START: Instant = Instant::ZERO;
 
-    /// What is shown of lines that all come at one moment.
+    /// The lines that are shown when all of `lines` come at one moment.
     fn shown(
         stderr: &mut Stderr,
         now: Instant,
@@ -157,7 +158,7 @@ mod tests {
         assert_eq!(shown(&mut stderr, START, numbered(3_000)).len(), 2_000);
         assert_eq!(stderr.tail().last(), Some("2999"));
         assert_eq!(stderr.tail().count(), TAIL_MAX);
-        // The count does not wait for another line.
+        // The count is shown even if no further line comes.
         assert_eq!(stderr.due(), Some(START + QUIET));
         assert_eq!(stderr.settle(START), [""; 0]);
         assert_eq!(stderr.settle(START + QUIET), ["(1000 lines not shown)"]);
@@ -205,7 +206,7 @@ mod tests {
         let quiet = START + QUIET;
         assert_eq!(stderr.due(), Some(quiet));
         assert_eq!(stderr.settle(quiet), ["(this line came once more)"]);
-        // A later one is not a repetition: a host that is tried again says the same again.
+        // After the note, the same line is not a repetition: a host that is tried again says the same again.
         assert_eq!(stderr.push(quiet, b"again"), ["again"]);
         // Repetitions do not use up the budget for other lines.
         assert_eq!(again(&mut stderr, quiet, 10_000), [""; 0]);

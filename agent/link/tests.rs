@@ -3,6 +3,7 @@
 
 mod asked;
 mod lost;
+mod unfit;
 
 use std::fmt::Write;
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::view::ByHand;
 
-/// A loss in words, with what can be run by hand for a host `web1`.
+/// Describes a loss in words. If the description tells a person to run something, it is for a host `web1`.
 fn told(why: &Loss) -> String {
     let by_hand = ByHand {
         name: "web1".to_owned(),
@@ -648,7 +649,7 @@ fn an_agent_that_sends_messages_that_are_too_long_is_refused_in_the_end() {
     assert!(matches!(story.link.state(), State::Refused { .. }));
     let told = "a message of 262145 bytes, where 262144 are the most";
     assert!(story.text.contains(told), "{}", story.text);
-    // A start that a person has asked for resets the count.
+    // If a person asks for the start, the count is reset.
     story.then(|link, _| link.start());
     story.then(|link, now| link.handle_spawned(now, Ok(())));
     sends(&mut story);

@@ -63,8 +63,8 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         write_etc_hosts: host.write_etc_hosts,
         routes: plan.routes.iter().filter_map(self::route).collect(),
         name_servers: endpoints(plan, |other| other.dns.filter(|port| may(other, *port))),
-        // The relays of all hosts are included, even those that the policy denies to this host. Agents do not listen on
-        // the ports of other hosts' relays, and a request that a relay refuses is reported.
+        // The relays of all hosts are included, even those that the policy denies to this host. That does no harm:
+        // agents do not listen on the ports of other hosts' relays, and a relay that refuses a request reports it.
         relays: endpoints(plan, |other| other.relay),
         main_names: plan
             .hosts
@@ -77,7 +77,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
     }
 }
 
-/// The policy, as far as it concerns a host.
+/// The policy for a host: only the rules that concern the host.
 fn policy(policy: &Policy, host: Vip) -> control::Policy {
     let everything = || vec![EVERYTHING.to_owned()];
     let hosts = |hosts: &Hosts| match hosts {
@@ -113,8 +113,8 @@ fn word(action: Action) -> String {
     word.to_owned()
 }
 
-/// The features of the manager. The list for an agent inside the manager includes `sums` as well: no pipe leads to that
-/// agent, but the manager forwards its packets unread, and the pipes to other hosts may damage them.
+/// The features of the manager. The list for an agent inside the manager includes `sums` as well. No pipe leads to that
+/// agent, but the manager forwards the agent's packets unread, and the pipes to other hosts may damage them.
 fn features() -> Vec<String> {
     let features = [
         feature::PROBLEMS,
@@ -126,12 +126,11 @@ fn features() -> Vec<String> {
     features.map(str::to_owned).into()
 }
 
-/// The features that `host`'s agent must have, and those that it should have.
+/// The features that the agent of `host` must have, and those that it should have.
 pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     let mut required = vec![feature::TCP];
     if !plan.policy.is_open() {
-        // An agent that does not know policies would connect, on behalf of other hosts, to everything that a route
-        // leads to.
+        // An agent that does not know policies would connect to everything to which a route leads, for every host.
         required.push(feature::POLICY);
     }
     let mut wanted = Vec::new();
@@ -175,7 +174,7 @@ pub(super) fn demands(plan: &Plan, host: &HostPlan) -> Demands {
     if host.loopback {
         wanted.push(feature::LOOPBACK);
     } else {
-        // An agent that cannot be told not to listen would open the ports to every user of that machine.
+        // An agent that cannot be told not to listen would open the ports to every user of its machine.
         required.push(feature::LOOPBACK_DISABLE);
     }
     Demands { required, wanted }
@@ -202,7 +201,7 @@ fn listen(proxy: Option<&ProxyPlan>) -> Listen {
     })
 }
 
-/// The VIP and port of each host for which `port` returns a port.
+/// For each host for which `port` returns a port: the host's VIP and that port.
 fn endpoints(plan: &Plan, port: impl Fn(&HostPlan) -> Option<Port>) -> Vec<Endpoint> {
     let endpoint = |host: &HostPlan| {
         Some(Endpoint {

@@ -16,14 +16,14 @@ use crate::{
     view::{EndedFlowView, FlowState, FlowView, flow_id},
 };
 
-/// How many flows a survey looks at in one step.
+/// The number of flows that a survey looks at in one step.
 const STEP: usize = 1_024;
 
-/// Finds the flows that were used last. There may be tens of thousands of flows, so it looks at them in short steps,
-/// between which packets can pass.
+/// Finds the flows that were used last. There may be tens of thousands of flows, so the survey looks at them in short
+/// steps, and packets can pass between the steps.
 #[derive(Debug, Default)]
 pub struct FlowSurvey {
-    /// All flows that it has seen, ordered by their keys, with the time of their last packets.
+    /// The flows that the survey has seen, ordered by their keys, each with the time of its last packet.
     uses: Vec<(FlowKey, Instant)>,
 }
 
@@ -49,7 +49,7 @@ impl FlowSurvey {
     }
 }
 
-/// Returns a flow as people see it.
+/// A flow as people see it.
 pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo) -> FlowView {
     let inside = is_inside(hosts, flow.key);
     FlowView {
@@ -79,7 +79,7 @@ pub(super) fn view(hosts: &BTreeMap<Vip, Host>, routes: &Routes, flow: &FlowInfo
     }
 }
 
-/// Returns a flow that has ended as people see it.
+/// A flow that has ended, as people see it.
 pub(super) fn ended(hosts: &BTreeMap<Vip, Host>, flow: &EndedFlow) -> EndedFlowView {
     let to = flow.to.map(|to| name(hosts, to));
     EndedFlowView {
@@ -111,8 +111,8 @@ fn is_inside(hosts: &BTreeMap<Vip, Host>, key: FlowKey) -> bool {
     Vip::new(*key.dst.ip()).is_ok_and(|vip| hosts.contains_key(&vip))
 }
 
-/// Why packets to an address go to this gateway: the block of a route that contains the address, or a route's patterns
-/// of names.
+/// The rule by which packets to an address go to this gateway: either the block of a route that contains the address,
+/// or the patterns of names of a route.
 fn rule(routes: &Routes, gateway: Vip, address: Ipv4Addr) -> Option<String> {
     let leads = |route: &&Route| route.via.contains(&gateway);
     if let Some(route) = routes.to_address(address.into()).filter(leads) {

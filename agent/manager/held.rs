@@ -1,4 +1,4 @@
-//! A change of the manifest as a whole: it is applied, or held until a person has agreed to what it grants.
+//! A change of the manifest as a whole. It is applied, or it is held until a person has agreed to what it grants.
 
 use std::collections::BTreeSet;
 
@@ -14,18 +14,18 @@ pub enum Hold {
     Nothing,
     /// New and changed commands wait for a person, each separately; everything else is applied.
     Commands,
-    /// The whole change waits for a person, if it grants anything that the running network does not.
+    /// The whole change waits for a person if it grants anything that the running network does not grant.
     NewGrants,
 }
 
 /// The result of a changed manifest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReloadOutcome {
-    /// What has changed, in words; empty if the change is held as a whole.
+    /// The changes in words; empty if the change is held as a whole.
     pub changes: Vec<String>,
-    /// The new grants of the network. If the change is held, the grants that the change would add.
+    /// The new grants of the network. If the change is held, these are the grants that it would add.
     pub grants: BTreeSet<Grant>,
-    /// The number of the change, if it is held as a whole and the network is unchanged; `None` if the change was
+    /// The number of the change, if it is held as a whole. The network is then unchanged. `None` if the change was
     /// applied.
     pub held: Option<u64>,
 }
@@ -46,8 +46,8 @@ impl HeldPlan {
     }
 }
 
-/// How many grants of one change are listed as sentences. Further ones are only counted, because the list is part of
-/// every snapshot.
+/// The maximum number of grants of one change that are listed as sentences. The list is part of every snapshot, so
+/// further grants are only counted.
 const SENTENCES_MAX: usize = 1_000;
 
 /// The grants as sentences.

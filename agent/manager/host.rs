@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
-use super::{configure, prompts::Prompts};
+use super::{choice::Choice, configure, prompts::Prompts};
 use crate::{
     link::{self, Done, Link, Loss, Note, Remedy, Step},
     plan::{HostPlan, Start},
@@ -19,10 +19,13 @@ use crate::{
 pub(super) struct Host {
     pub(super) plan: HostPlan,
     pub(super) link: Link,
+    /// The choice of the host's instance, if it has several. It is kept when a new manifest names a single instance, so
+    /// that the end of its last command is waited for.
+    pub(super) choice: Option<Choice>,
     pub(super) prompts: Prompts,
     /// A command that waits for approval.
     pub(super) held: Option<HeldCommand>,
-    /// Whether the host was removed, and only its process still has to end.
+    /// Whether the host was removed from the network. It stays here until its process has ended.
     pub(super) leaving: bool,
     /// Whether the switch has been told that the host can be reached.
     pub(super) up: bool,
@@ -33,13 +36,17 @@ pub(super) struct Host {
     announced: Option<(HostState, Option<String>)>,
     /// When the host entered its present state.
     since: Instant,
-    /// When it was last reported that the host sends packets with other hosts' source addresses; `None` if that was
-    /// never reported.
+    /// When it was last reported that the host sends packets with the source addresses of other hosts; `None` if that
+    /// was never reported.
     suspected: Option<Instant>,
 }
 
-/// The pause between two reports that a host sends packets with other hosts' source addresses.
+/// The minimum time between two reports that a host sends packets with the source addresses of other hosts.
 const SUSPICION_PAUSE: Duration = Duration::from_mins(1);
+
+/// The beginning of the report of a banner.
+pub(super) const BANNER: &str =
+    "its command wrote this before the agent started, which was skipped: ";
 
 /// A command that waits for approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,17 +71,17 @@ impl HeldCommand {
     }
 }
 
-/// Limit on the length of a reason, in bytes. The list of troubles is not cut.
+/// The maximum length of a reason, in bytes. The list of troubles is not cut.
 const REASON_MAX: usize = 4 << 10;
 
-/// How many addresses a reason names for one kind of trouble.
+/// The maximum number of addresses that a reason names for one kind of trouble.
 const ADDRESSES_MAX: usize = 8;
 
-/// A placeholder for the address, in the words that several troubles share, until all their addresses are filled in.
-/// The words themselves never contain this character.
+/// A placeholder for the address in the words of troubles that differ only in their address. It is replaced by all
+/// their addresses at the end. The words themselves never contain this character.
 const PLACE: char = '\u{0}';
 
-/// Troubles in one line. Those that differ only in their address are told once, with all addresses.
+/// Troubles in one line. Troubles that differ only in their address are told once, with all addresses.
 fn listed(troubles: &[Trouble]) -> String {
     let mut kinds: Vec<(String, Vec<&str>)> = Vec::new();
     for trouble in troubles {
@@ -112,8 +119,7 @@ fn listed(troubles: &[Trouble]) -> String {
     line
 }
 
-/// Translates an agent's report. If the report has no code, because the agent has another version, only its text is
-/// used.
+/// Translates an agent's report of a problem. An agent of another version may send no code; then only the text is used.
 fn reported(problem: &ProblemReport) -> Trouble {
     let code = match problem.code {
         Some(ProblemCode::Listen) => TroubleCode::Listen,
@@ -148,11 +154,12 @@ fn install(step: Step) -> InstallView {
         step,
         kept: bytes(kept),
         size: bytes(size),
+        per_second: None,
     }
 }
 
-/// Whether a report is only a note: it is about something that nobody has asked for, and its lack does not make the
-/// host degraded.
+/// Whether a report is only a note. A note is about something that nobody has asked for, and does not make the host
+/// degraded.
 fn is_note(problem: &ProblemReport) -> bool {
     problem.code == Some(ProblemCode::NoFiles)
 }
@@ -162,6 +169,7 @@ impl Host {
         Self {
             plan,
             link,
+            choice: None,
             prompts: Prompts::default(),
             held: None,
             leaving: false,
@@ -173,8 +181,8 @@ impl Host {
         }
     }
 
-    /// Takes over the plan of this host from another manifest. With `hold`, a command that nobody has approved is held,
-    /// and the host keeps its approved command, if it has one. A command that is already held keeps its number.
+    /// Takes over the plan of this host from another manifest. With `hold`, a command that nobody has approved is held.
+    /// The host then keeps its approved command, if it has one. A command that is already held keeps its number.
     pub(super) fn take(&mut self, plan: &HostPlan, hold: bool, last_number: &mut u64) {
         let unapproved = self.is_unapproved();
         let old = std::mem::replace(&mut self.plan, plan.clone()).start;
@@ -192,7 +200,7 @@ impl Host {
         }
     }
 
-    /// Whether the host has no command that may be started, because its only one waits for approval.
+    /// Whether the host has no command that may be started, because its only command waits for approval.
     pub(super) fn is_unapproved(&self) -> bool {
         (self.held.as_ref()).is_some_and(|held| held.start == self.plan.start)
     }
@@ -213,7 +221,28 @@ impl Host {
 
     /// Whether the host was removed and its process has ended.
     pub(super) fn has_left(&self) -> bool {
-        self.leaving && self.link.is_at_rest()
+        self.leaving && self.is_at_rest()
+    }
+
+    /// Cancels the wait for an instance. Returns false if the host does not wait for one.
+    pub(super) fn cancel_choice(&mut self) -> bool {
+        self.choice.as_mut().is_some_and(Choice::cancel)
+    }
+
+    /// Whether all processes of the host are gone, and none will be started without a request.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.link.is_at_rest() && self.choice.as_ref().is_none_or(Choice::is_at_rest)
+    }
+
+    /// The command to start now: that of the plan, or the one that leads to the host's shell.
+    pub(super) fn next_start(&mut self) -> Start {
+        let shell = match &self.plan.start {
+            own @ Start::Command(_) => own.through_the_shell().map(Start::Shell),
+            Start::InProcess | Start::Shell(_) | Start::Chosen(_) => None,
+        };
+        let takes_shell = self.link.handle_starting(shell.is_some());
+        let shell = shell.filter(|_| takes_shell);
+        shell.unwrap_or_else(|| self.plan.start.clone())
     }
 
     fn state(&self) -> HostState {
@@ -236,8 +265,8 @@ impl Host {
         }
     }
 
-    /// Why the host is not ready, from these troubles: all of them if the host can be reached, otherwise only the
-    /// first, which is the reason why the host cannot be reached.
+    /// The reason why the host is not ready, made of these troubles. If the host can be reached, it names all of them;
+    /// otherwise only the first one, because that is why the host cannot be reached.
     fn reason(&self, troubles: &[Trouble]) -> Option<String> {
         let first = troubles.first()?;
         if *self.link.state() == link::State::Ready {
@@ -283,6 +312,7 @@ impl Host {
             .chain(reports.map(reported))
             .chain(self.prompts.trouble())
             .chain(self.mutters())
+            .chain(self.unready())
             .chain(self.awaits())
             .collect()
     }
@@ -293,14 +323,25 @@ impl Host {
         self.link.problems().iter().filter(move |_| serves)
     }
 
-    /// What people should know of a host although it is ready.
+    /// The notes for people about a host that is ready.
     fn notes(&self) -> Vec<String> {
         let notes = self.reports().filter(|problem| is_note(problem));
-        notes.map(|problem| reported(problem).to_string()).collect()
+        let notes = notes.map(|problem| reported(problem).to_string());
+        let serves = *self.link.state() == link::State::Ready;
+        let detour = self.link.detour().filter(|_| serves).map(|why| {
+            format!(
+                "its agent was put there and started through its shell, because its command did not start a usable one: {}; \
+                 \"norouter restart {}\" tries the command again",
+                why.what(),
+                self.plan.name
+            )
+        });
+        notes.chain(detour).collect()
     }
 
-    /// The trouble of a host whose agent should have answered by now. It quotes the last line of the command, because
-    /// this line may ask for something or say why the agent takes so long; or it says that the command is silent.
+    /// The trouble of a host whose agent should have answered by now. The trouble quotes the last line that the command
+    /// has written, because this line may ask for something or say why the agent takes so long. If there is no line,
+    /// the trouble says that the command is silent.
     fn mutters(&self) -> Option<Trouble> {
         let said = self.link.mutters().map(str::to_owned);
         let (code, what) = match &said {
@@ -328,14 +369,28 @@ impl Host {
         })
     }
 
-    /// The trouble of a host whose command waits for approval; `None` if it does not wait.
+    /// The trouble of a host that waits for a ready instance; `None` if it does not wait.
+    fn unready(&self) -> Option<Trouble> {
+        Some(Trouble {
+            code: TroubleCode::Unready,
+            what: self.choice.as_ref()?.waits()?,
+            ..Trouble::default()
+        })
+    }
+
+    /// The trouble of a host whose command waits for approval; `None` if no command waits.
     fn awaits(&self) -> Option<Trouble> {
         let held = self.held_view()?;
         Some(Trouble {
             code: TroubleCode::Approval,
             what: format!(
                 "its command is new and waits for your approval: {}",
-                text::shell_line(&held.command)
+                held.lookups
+                    .iter()
+                    .chain([&held.command])
+                    .map(|words| text::shell_line(words))
+                    .collect::<Vec<_>>()
+                    .join("; ")
             ),
             ..Trouble::default()
         })
@@ -348,11 +403,12 @@ impl Host {
         Some(HeldView {
             number: held.number,
             command: argv(&held.start)?,
+            lookups: held.start.lookups(),
             previous: previous.and_then(argv),
         })
     }
 
-    /// Returns the event that announces a change of state. Nothing is announced while the process is ending, because
+    /// Returns the event that announces a change of state. While the process is ending, nothing is announced, because
     /// the reason is not complete yet.
     pub(super) fn announce(&mut self, now: Instant) -> Option<Event> {
         if matches!(self.link.state(), link::State::Ending { .. }) {
@@ -375,8 +431,9 @@ impl Host {
         })
     }
 
-    /// Handles a packet with another host's source address; `spoofed` is the number of such packets so far. Returns
-    /// what to report: the first packet at once, after that their number from time to time, and `None` in between.
+    /// Handles a packet with another host's source address; `spoofed` is the number of such packets so far. The first
+    /// packet is reported at once, and afterwards the number of packets is reported from time to time. Returns `None`
+    /// if no report is due.
     pub(super) fn suspect(&mut self, now: Instant, spoofed: u64) -> Option<Event> {
         let told = self.suspected;
         if told.is_some_and(|told| now - told < SUSPICION_PAUSE) {
@@ -405,15 +462,19 @@ impl Host {
                     bytes: size,
                 };
             }
-            Note::Banner(banner) => {
-                format!(
-                    "its command wrote this before the agent started, which was skipped: {banner}"
-                )
-            }
+            Note::Banner(banner) => format!("{BANNER}{banner}"),
             Note::Greedy(excess) => format!(
                 "its agent sends more than its share, mostly {excess}, and is slowed down so that the other hosts do not wait"
             ),
             Note::Notice(text) => text,
+            Note::ThroughTheShell(why) => {
+                let command = self.plan.start.shown_instead().unwrap_or_default();
+                format!(
+                    "{}; so an agent is put there through its shell: {}",
+                    why.what(),
+                    text::shell_line(&command)
+                )
+            }
             Note::Lacks(features) => format!(
                 "its agent cannot do: {}; install a newer one on that host",
                 features.join(", ")
@@ -422,9 +483,9 @@ impl Host {
         Event::Warning { host, vip, text }
     }
 
-    /// The ports that the host publishes, each with the last attempt to connect to its service, as far as that is
-    /// known. An agent that cannot be probed is an older one, which accepts connections before it has tried the
-    /// service. So its accepted connections say nothing about the service, and are left out.
+    /// For each port that the host publishes: the last attempt to connect to its service, if one is known. An agent
+    /// that cannot be probed has an older version, and accepts connections before it has tried the service. Its
+    /// accepted connections say nothing about the service, so they are left out.
     fn tried(&self, switch: &Switch) -> Vec<TriedPort> {
         let holds_back = self.link.answers_probes();
         let ports: BTreeSet<_> = configure::carried(&self.plan)
@@ -443,7 +504,7 @@ impl Host {
             .collect()
     }
 
-    pub(super) fn view(&self, switch: &Switch) -> HostView {
+    pub(super) fn view(&self, now: Instant, switch: &Switch) -> HostView {
         let traffic = switch.traffic(self.plan.vip);
         let ports = configure::carried(&self.plan).map(|forward| forward.listen_port.get());
         let mut ports: Vec<_> = ports.collect();
@@ -459,7 +520,10 @@ impl Host {
             state: self.state(),
             reason: self.reason(&troubles),
             retry: self.retry(),
-            install: self.link.step().map(install),
+            install: self.link.step().map(|step| InstallView {
+                per_second: self.link.upload_per_second(now),
+                ..install(step)
+            }),
             since_ms: millis(self.since),
             latency_us: latency
                 .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
@@ -467,6 +531,10 @@ impl Host {
             troubles,
             notes: self.notes(),
             held: self.held_view(),
+            instance: self.choice.as_ref().and_then(|choice| {
+                let is_entered = self.link.may_ask();
+                choice.entered().filter(|_| is_entered).map(str::to_owned)
+            }),
             version: self
                 .link
                 .greeting()

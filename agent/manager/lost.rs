@@ -1,13 +1,13 @@
-//! Tells agents which hosts are lost, so that they refuse connections to these hosts instead of accepting and then
-//! resetting them.
+//! Tells agents which hosts are lost. The agents then refuse connections to these hosts at once, instead of accepting
+//! and then resetting them.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
 /// The pause between two messages about lost hosts is this time, multiplied by the number of hosts in the network. In a
-/// small network there is almost no delay. When a whole site is lost, each agent gets a few messages, and not one for
-/// each lost host.
+/// small network there is almost no delay. In a large one, when a whole site is lost, each agent gets a few messages
+/// instead of one for each lost host.
 const STEP: Duration = Duration::from_millis(1);
 
 /// When agents were last told about lost hosts, and when they will be told next.
@@ -25,7 +25,7 @@ impl LostBroadcast {
         self.due.get_or_insert(soonest);
     }
 
-    /// Whether it is time to tell agents; true only once for each change.
+    /// Whether agents have to be told now. Returns true only once for each change.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self.due.take_if(|due| *due <= now).is_some();
         if is_due {

@@ -8,16 +8,20 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod choice;
 mod configure;
 mod flows;
 mod held;
 mod host;
 mod lost;
 mod network;
+mod open_ports;
 mod pace;
 mod prompts;
 mod refused;
 mod reload;
+mod talk;
+mod trial;
 mod why;
 
 pub use self::{
@@ -25,6 +29,7 @@ pub use self::{
     held::{Hold, ReloadOutcome},
     network::{Core, Output},
     reload::Commands,
+    trial::{Facts, Trial},
     why::{Inquiry, Part, host_remedy},
 };
 pub use crate::link::Turn;

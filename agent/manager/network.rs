@@ -8,6 +8,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 
 use super::{
+    choice::{Choice, Wish},
     configure,
     flows::{self, FlowSurvey},
     held,
@@ -15,7 +16,7 @@ use super::{
     lost,
     pace::Pace,
     prompts::{PromptVerdict, Will},
-    refused,
+    refused, talk,
     why::{Inquiry, Part},
 };
 use crate::{
@@ -34,9 +35,14 @@ use crate::{
 /// An action that the driver has to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Start the host's agent, and report the result with [`Core::handle_spawned`], or with [`Core::handle_shell`] if a
+    /// Start the host's agent. Report the result with [`Core::handle_spawned`], or with [`Core::handle_shell`] if a
     /// shell runs now.
     Spawn(Vip, Start),
+    /// Run this command under this number, and report its lines with [`Core::handle_look_line`] and its end with
+    /// [`Core::handle_look_end`]. It gets no input.
+    Look(Vip, u64, Vec<String>),
+    /// End the command with this number.
+    EndLook(Vip, u64),
     /// Close the agent's input.
     CloseInput(Vip),
     /// Ask the agent's process group to end.
@@ -57,12 +63,12 @@ pub enum Output {
     Changed,
 }
 
-/// How many prompts may be open in a network. Each holds a connection to the control socket, and some connections must
-/// stay free for the programs with which people answer.
+/// The maximum number of open prompts in a network. Each prompt holds a connection to the control socket, and some
+/// connections must stay free for the programs with which people answer.
 const PROMPTS_MAX: usize = 128;
 
-/// A running network. It runs until it is told to stop, even if hosts fail: a lost host is started again, and a host
-/// that cannot run without a change waits for a person.
+/// A running network. It runs until it is told to stop, even if hosts fail. A lost host is started again. A host that
+/// cannot run without a change waits for a person.
 pub struct Core {
     pub(super) plan: Plan,
     pub(super) seed: u64,
@@ -81,6 +87,12 @@ pub struct Core {
     /// A changed manifest that could not be applied.
     pub(super) unapplied: Option<Unapplied>,
     pub(super) stopping: bool,
+    /// Whether this is a trial of one host. The host is started once, and its command reports each step of its
+    /// connection.
+    pub(super) is_trial: bool,
+    /// The number of further lines that can count as the tried command's reports about its connection. Lines after
+    /// these are handled as any other line.
+    pub(super) talk_left: usize,
     /// Whether it has been reported that no host can run.
     hopeless: bool,
     /// The number of the last prompt.
@@ -120,6 +132,8 @@ impl Core {
             held: None,
             unapplied: None,
             stopping: false,
+            is_trial: false,
+            talk_left: talk::LINES_MAX,
             hopeless: false,
             prompts: 0,
             outputs: VecDeque::new(),
@@ -140,7 +154,8 @@ impl Core {
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.stop(now));
         }
-        // If no host is left, no link reports a change, so the driver is told here that the snapshot has changed.
+        // If the network has no host, no link reports a change. Therefore the driver is told here that the snapshot has
+        // changed.
         self.outputs.push_back(Output::Changed);
     }
 
@@ -158,7 +173,7 @@ impl Core {
         true
     }
 
-    /// Handles that the machine has slept, or that its uplink has changed: hosts that wait for a retry are started at
+    /// Called when the machine has slept, or when its uplink has changed. Hosts that wait for a retry are started at
     /// once, and hosts that are up are sent a heartbeat.
     pub fn handle_wake(&mut self, now: Instant) {
         for vip in self.order.clone() {
@@ -168,7 +183,7 @@ impl Core {
 
     /// Whether the network was stopped and every process is gone. If so, nothing more will happen.
     pub fn is_over(&self) -> bool {
-        self.stopping && self.hosts.values().all(|host| host.link.is_at_rest())
+        self.stopping && self.hosts.values().all(Host::is_at_rest)
     }
 
     /// Takes the result of [`Output::Spawn`].
@@ -176,9 +191,28 @@ impl Core {
         self.tell(now, vip, |link| link.handle_spawned(now, outcome));
     }
 
-    /// Takes the result of [`Output::Spawn`] if the host's shell runs now: it is to run one of these agents.
+    /// Takes the result of [`Output::Spawn`] if a shell runs on the host now. The shell has to run one of these agents.
     pub fn handle_shell(&mut self, now: Instant, vip: Vip, offers: Arc<[Offer]>) {
         self.tell(now, vip, |link| link.handle_shell(now, offers));
+    }
+
+    /// Takes a line of [`Output::Look`].
+    pub fn handle_look_line(&mut self, now: Instant, vip: Vip, look: u64, line: &str) {
+        self.choose(now, vip, |choice| choice.handle_line(now, look, line));
+    }
+
+    /// Takes the end of [`Output::Look`].
+    pub fn handle_look_end(
+        &mut self,
+        now: Instant,
+        vip: Vip,
+        look: u64,
+        outcome: Result<Ending, CannotStart>,
+    ) {
+        self.choose(now, vip, |choice| choice.handle_end(now, look, outcome));
+        self.settle(now, vip);
+        // The end of this command may be the end of the network.
+        self.outputs.push_back(Output::Changed);
     }
 
     /// Takes the result of [`Output::Fetch`].
@@ -192,8 +226,8 @@ impl Core {
         self.tell(now, vip, |link| link.handle_parcel(now, sum, parcel));
     }
 
-    /// Takes whole frames from the front of an agent's output. Returns when to continue with the rest, because no agent
-    /// may use more than its share of time at once.
+    /// Takes whole frames from the front of an agent's output. No agent may use more than its share of time at once, so
+    /// the result says when to continue with the rest.
     pub fn handle_bytes(&mut self, now: Instant, vip: Vip, buffer: &mut BytesMut) -> Turn {
         if let Some(host) = self.hosts.get_mut(&vip) {
             host.link.begin_turn();
@@ -242,6 +276,13 @@ impl Core {
 
     /// Takes a line that an agent has written to its standard error.
     pub fn handle_stderr(&mut self, now: Instant, vip: Vip, line: &[u8]) {
+        let host = self.hosts.get(&vip);
+        let host = host.filter(|it| self.is_trial && it.plan.start.is_talkative());
+        if host.is_some() && self.talk_left > 0 && talk::is_talk(line) {
+            self.talk_left -= 1;
+            let event = host.map(|host| Output::Event(talk::talk(&host.plan, line)));
+            return self.outputs.extend(event);
+        }
         self.tell(now, vip, |link| link.handle_stderr(now, line));
     }
 
@@ -250,19 +291,19 @@ impl Core {
         self.tell(now, vip, |link| link.handle_closed(now));
     }
 
-    /// Handles that an agent has read nothing of its input for a long time.
+    /// Called when an agent has read nothing of its input for a long time.
     pub fn handle_stalled(&mut self, now: Instant, vip: Vip) {
         self.tell(now, vip, |link| link.handle_stalled(now));
     }
 
-    /// Handles that an agent's process has ended.
+    /// Handles the end of an agent's process.
     pub fn handle_exit(&mut self, now: Instant, vip: Vip, ending: Ending) {
         self.tell(now, vip, |link| link.handle_exit(now, ending));
     }
 
     /// Takes a prompt of a host's command. Without a `kind`, the prompt is a text that needs no answer. `asker` is the
-    /// id of the process that asks. Returns the number of the prompt, which [`Output::Answer`] repeats; `None` if the
-    /// prompt is not accepted.
+    /// id of the process that asks. Returns the number of the prompt; [`Output::Answer`] will have the same number.
+    /// `None` if the prompt is not accepted.
     pub fn prompt(
         &mut self,
         now: Instant,
@@ -288,8 +329,8 @@ impl Core {
         Some(id)
     }
 
-    /// Takes a person's answer to a prompt of a host's command, or the refusal to answer. False if the prompt is not
-    /// open any more.
+    /// Takes a person's answer to a prompt of a host's command, or the refusal to answer. Returns false if the prompt
+    /// is not open any more.
     pub fn answer(&mut self, now: Instant, vip: Vip, answer: Answer) -> bool {
         let Some(host) = self.hosts.get_mut(&vip) else {
             return false;
@@ -330,7 +371,7 @@ impl Core {
     /// The next frame for a host's pipe.
     pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
         let frame = self.switch.poll_frame(vip)?;
-        // What a shell is sent does not consist of frames, and must arrive unchanged.
+        // Text for a shell does not consist of frames, and must arrive unchanged.
         let goes_as_it_is = |host: &Host| host.link.takes_sums() || host.link.step().is_some();
         Some(if self.hosts.get(&vip).is_some_and(goes_as_it_is) {
             frame
@@ -339,7 +380,7 @@ impl Core {
         })
     }
 
-    /// Does everything that is due at this time for the links and the switch.
+    /// Does everything that is due at this time, for the links and for the switch.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.switch.handle_timeout(now);
         if self.switch.poll_tried(now) {
@@ -351,6 +392,7 @@ impl Core {
         }
         for vip in self.everybody() {
             self.tell(now, vip, |link| link.handle_timeout(now));
+            self.choose(now, vip, |choice| choice.handle_timeout(now));
         }
         self.spawn(now);
         if self.lost_broadcast.is_due(now) {
@@ -364,13 +406,20 @@ impl Core {
             .hosts
             .values()
             .filter_map(|host| host.link.poll_timeout());
+        let choices = self.hosts.values();
+        let choices = choices.filter_map(|host| host.choice.as_ref()?.poll_timeout());
         let starts = self.pace.due().map(|at| (at, "a start"));
         let broadcast = self
             .lost_broadcast
             .due()
             .map(|at| (at, "news of lost hosts"));
         let switch = self.switch.poll_timeout();
-        links.chain(starts).chain(broadcast).chain(switch).min()
+        links
+            .chain(choices)
+            .chain(starts)
+            .chain(broadcast)
+            .chain(switch)
+            .min()
     }
 
     /// The next action for the driver. After every other call, call this until it returns `None`.
@@ -384,7 +433,7 @@ impl Core {
     pub fn snapshot(&self, now: Instant) -> Snapshot {
         let hosts = self.order.iter().filter_map(|vip| {
             let host = self.hosts.get(vip)?;
-            Some(host.view(&self.switch))
+            Some(host.view(now, &self.switch))
         });
         Snapshot {
             now_ms: host::millis(now),
@@ -394,7 +443,8 @@ impl Core {
         }
     }
 
-    /// The plan of the network. It has the commands that the hosts have now, and not those that wait for approval.
+    /// The plan of the network, with the commands that the hosts have now. Commands that wait for approval are not in
+    /// it.
     pub fn plan(&self) -> Plan {
         let hosts = self.order.iter().filter_map(|vip| self.hosts.get(vip));
         Plan {
@@ -404,15 +454,15 @@ impl Core {
         }
     }
 
-    /// Works out the way of a connection. Without `from`, the connection begins on the manager's own host, else on the
-    /// first host that is up, else on the first host. `None` if the plan has no host, or `from` is not one of its
-    /// hosts.
+    /// Works out the way of a connection. Without `from`, the connection begins on the manager's own host. If that host
+    /// is not in the network, the connection begins on the first host that is up, or else on the first host. `None` if
+    /// the plan has no host, or if `from` is not one of its hosts.
     pub fn inquire(&self, now: Instant, target: Destination, from: Option<Vip>) -> Option<Inquiry> {
         Inquiry::new(&self.plan, self.snapshot(now), target, from)
     }
 
-    /// Asks an agent a question, and returns its number. The reply comes as [`Output::Reply`] with that number. If the
-    /// agent cannot be asked, the error holds the reply.
+    /// Asks an agent a question, and returns the number of the question. The reply comes as [`Output::Reply`] with that
+    /// number. If the agent cannot be asked, the error holds the reply.
     pub fn ask(
         &mut self,
         now: Instant,
@@ -426,7 +476,7 @@ impl Core {
     }
 
     /// Takes the replies of agents to the questions of an inquiry. If an agent has tried to connect to a service, the
-    /// outcome is noted, as it is after a connection.
+    /// outcome is noted in the same way as the outcome of a real connection.
     pub fn note_replies(
         &mut self,
         now: Instant,
@@ -445,7 +495,7 @@ impl Core {
         !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
     }
 
-    /// All hosts, and those that were removed but whose processes have not ended.
+    /// All hosts, including those that were removed but whose processes have not ended.
     fn everybody(&self) -> Vec<Vip> {
         self.hosts.keys().copied().collect()
     }
@@ -460,7 +510,7 @@ impl Core {
         survey.see(&self.switch)
     }
 
-    /// These flows, without those that have ended.
+    /// The flows among these that have not ended.
     pub fn flows(&self, now: Instant, keys: &[FlowKey]) -> Vec<FlowView> {
         let flows = keys.iter().filter_map(|key| self.switch.flow(now, *key));
         flows
@@ -468,7 +518,7 @@ impl Core {
             .collect()
     }
 
-    /// The flows that have ended last, at most `most`, in the order in which they ended.
+    /// The flows that have ended last, at most `most` of them, in the order in which they ended.
     pub fn ended_flows(&self, now: Instant, most: usize) -> EndedFlowsView {
         let ended = self.switch.ended(most);
         EndedFlowsView {
@@ -482,8 +532,8 @@ impl Core {
         self.switch.kill_flow(now, key)
     }
 
-    /// The host with this VIP, name or alias; no name looks like an address. `view::Snapshot::host` follows the same
-    /// rules for faces.
+    /// The host with this VIP, name or alias. A name cannot be confused with a VIP, because no name looks like an
+    /// address. `view::Snapshot::host` follows the same rules for faces.
     pub fn host(&self, name: &str) -> Option<Vip> {
         if let Ok(vip) = name.parse() {
             return self.hosts.contains_key(&vip).then_some(vip);
@@ -514,7 +564,7 @@ impl Core {
             match output {
                 link::Output::Spawn => self.pace.push(vip),
                 // The command was not started yet, so there is no process to end.
-                link::Output::CloseInput if self.pace.cancel(vip) => {
+                link::Output::CloseInput if self.pace.cancel(vip) || host.cancel_choice() => {
                     host.link.handle_exit(now, Ending::Unknown);
                 }
                 link::Output::CloseInput => self.outputs.push_back(Output::CloseInput(vip)),
@@ -572,6 +622,7 @@ impl Core {
         if risen {
             self.tell_lost(now, &[vip]);
         }
+        self.choose(now, vip, |_| ());
         if self.hosts.get(&vip).is_some_and(Host::has_left) {
             self.hosts.remove(&vip);
             self.switch.remove(now, vip);
@@ -597,12 +648,57 @@ impl Core {
     /// Starts the commands that may be started at this moment.
     fn spawn(&mut self, now: Instant) {
         while let Some(vip) = self.pace.pop(now) {
-            // Frames that wait for an earlier agent are dropped, because they are useless to the new one.
+            // Frames that still wait for an earlier agent are dropped, because they are useless to the new agent.
             self.switch.lower(now, vip);
             if let Some(host) = self.hosts.get_mut(&vip) {
-                let start = host.plan.start.clone();
-                host.prompts.begin(&start);
-                self.outputs.push_back(Output::Spawn(vip, start));
+                // The questions on the way to the host are the same, whatever is started there.
+                host.prompts.begin(&host.plan.start);
+                let start = host.next_start();
+                if let Start::Chosen(chosen) = &start {
+                    host.choice
+                        .get_or_insert_with(|| Choice::new(*chosen.clone()));
+                    self.choose(now, vip, |choice| choice.want(now, chosen));
+                } else {
+                    let start = if self.is_trial {
+                        start.talkative()
+                    } else {
+                        start
+                    };
+                    self.choose(now, vip, Choice::end);
+                    self.outputs.push_back(Output::Spawn(vip, start));
+                }
+            }
+        }
+    }
+
+    /// Calls `what` with the choice of a host's instance, and then performs the wishes of the choice.
+    fn choose(&mut self, now: Instant, vip: Vip, what: impl FnOnce(&mut Choice)) {
+        let Some(host) = self.hosts.get_mut(&vip) else {
+            return;
+        };
+        let Some(choice) = &mut host.choice else {
+            return;
+        };
+        what(choice);
+        choice.handle_state(now, host.link.state());
+        let wishes: Vec<Wish> = std::iter::from_fn(|| choice.poll_wish()).collect();
+        for wish in wishes {
+            match wish {
+                Wish::Look(look, words) => self.outputs.push_back(Output::Look(vip, look, words)),
+                Wish::EndLook(look) => self.outputs.push_back(Output::EndLook(vip, look)),
+                Wish::Enter(start) => self.outputs.push_back(Output::Spawn(vip, start)),
+                Wish::Retry => self.tell(now, vip, Link::retry_now),
+                Wish::Move(why) => self.tell(now, vip, |link| link.move_away(now, why)),
+                Wish::Fail(Ok(ending)) => self.tell(now, vip, |link| link.handle_exit(now, ending)),
+                Wish::Fail(Err(why)) => {
+                    self.tell(now, vip, |link| link.handle_spawned(now, Err(why)));
+                }
+                Wish::Tell => {
+                    let host = self.hosts.get_mut(&vip);
+                    let event = host.and_then(|host| host.announce(now));
+                    self.outputs.extend(event.map(Output::Event));
+                    self.outputs.push_back(Output::Changed);
+                }
             }
         }
     }
@@ -620,10 +716,11 @@ impl Core {
     }
 }
 
-/// The run id by which an agent recognizes its predecessors; empty for an agent inside the manager.
+/// The run id that a host's agent is given, so that it recognizes its predecessors; empty for an agent inside the
+/// manager.
 pub(super) fn run_id_for<'a>(run_id: &'a str, start: &Start) -> &'a str {
     match start {
-        Start::Command(_) | Start::Shell(_) => run_id,
+        Start::Command(_) | Start::Shell(_) | Start::Chosen(_) => run_id,
         Start::InProcess => "",
     }
 }

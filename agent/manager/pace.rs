@@ -1,4 +1,4 @@
-//! Limits how fast commands are started. A network starts all its commands at once when it begins. Later, hosts are
+//! Limits how fast commands are started. When a network begins, it starts all its commands at once. Later, hosts are
 //! started a few at a time, so that two hundred hosts that were lost together do not overload the laptop.
 
 use std::{collections::VecDeque, time::Duration};
@@ -8,7 +8,7 @@ use crate::{addr::Vip, time::Instant};
 /// The pause between two starts, after [`BURST`] starts without a pause.
 const STEP: Duration = Duration::from_millis(50);
 
-/// How many starts may follow each other without a pause after a period without starts.
+/// The maximum number of starts that may follow each other without a pause, if there were no starts for a while before.
 const BURST: u32 = 20;
 
 /// Commands that wait to be started, and how many of them may be started now.

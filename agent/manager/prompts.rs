@@ -9,13 +9,13 @@ use crate::{
     view::{ASKS, PromptKind, PromptView, Trouble, TroubleCode},
 };
 
-/// How many prompts of a host may be open. A command normally asks one question after the other.
+/// The maximum number of open prompts of a host. Normally, a command asks its questions one after the other.
 const OPEN_MAX: usize = 4;
 
-/// How many answers are kept for a host.
+/// The maximum number of answers that are kept for a host.
 const KEPT_MAX: usize = 16;
 
-/// How many processes of one run of the command may be given the same answer.
+/// The maximum number of processes in one run of the command that may be given the same answer.
 const USES_MAX: usize = 8;
 
 /// The maximum number of lines of a question that are shown.
@@ -28,8 +28,8 @@ pub(super) struct Prompts {
     kept: BTreeMap<String, Kept>,
     /// The command whose answers are kept.
     start: Option<Start>,
-    /// The prompts that get no answer, but whose askers learn that only when the command has ended. If they learned it
-    /// earlier, the command would go on, and ssh would send an empty password to the host.
+    /// The prompts that will get no answer, and whose askers learn that only when the command has ended. If they
+    /// learned it earlier, the command would go on, and ssh would send an empty password to the host.
     withheld: Vec<u64>,
 }
 
@@ -49,9 +49,9 @@ struct Prompt {
 #[derive(Debug)]
 struct Kept {
     answer: Secret,
-    /// The ids of the processes in this run that were given the answer.
+    /// The ids of the processes that were given the answer in this run of the command.
     used: Vec<u32>,
-    /// Whether this run of the command was given the kept answer, and the host has not been reached since. If so, the
+    /// Whether this run of the command was given the kept answer and the host was not reached afterwards. If so, the
     /// answer may be wrong.
     unproven: bool,
 }
@@ -61,16 +61,16 @@ struct Kept {
 pub(super) enum Will {
     /// The command may go on.
     Answers,
-    /// The command may not go on.
+    /// The command must not go on.
     Refuses {
-        /// The question, as it is shown.
+        /// The question, as it was shown.
         question: String,
         /// Whether the person has answered "no". If not, the person has refused to answer.
         no: bool,
     },
 }
 
-/// What happens to a prompt.
+/// The decision about a new prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PromptVerdict {
     /// A person has answered the same prompt before, with this answer.
@@ -82,9 +82,9 @@ pub(super) enum PromptVerdict {
 }
 
 impl Prompts {
-    /// Prepares for a start of the command. If the host was not reached after the command's last run was given a kept
-    /// answer, the answer may be wrong, and is dropped: too many wrong passwords lock a user out. If the command has
-    /// changed, all kept answers are dropped.
+    /// Prepares for a start of the command. If the last run of the command was given a kept answer and the host was not
+    /// reached, the answer may be wrong. Such an answer is dropped, because too many wrong passwords lock a user out.
+    /// If the command has changed, all kept answers are dropped.
     pub(super) fn begin(&mut self, start: &Start) {
         if self.start.as_ref() != Some(start) {
             self.kept.clear();
@@ -164,7 +164,7 @@ impl Prompts {
         self.withheld.push(id);
     }
 
-    /// Withdraws a prompt, because nobody waits for its answer any more. False if it was not open.
+    /// Withdraws a prompt, because nobody waits for its answer any more. Returns false if the prompt was not open.
     pub(super) fn withdraw(&mut self, id: u64) -> bool {
         self.withheld.retain(|withheld| *withheld != id);
         let before = self.open.len();
@@ -178,12 +178,12 @@ impl Prompts {
         self.withheld.extend(gone);
     }
 
-    /// The prompts that get no answer, now that their command has ended.
+    /// Takes the prompts that get no answer. Their command has ended, so their askers may learn it now.
     pub(super) fn take_withheld(&mut self) -> Vec<u64> {
         std::mem::take(&mut self.withheld)
     }
 
-    /// How many prompts are open.
+    /// The number of open prompts.
     pub(super) fn len(&self) -> usize {
         self.open.len()
     }
@@ -220,8 +220,8 @@ impl Prompts {
     }
 }
 
-/// A prompt as it is shown: its lines are made safe like lines of standard error, and their total length has the limit
-/// of one such line.
+/// A prompt as it is shown. Its lines are made safe like lines of standard error. All lines together have the length
+/// limit of one such line.
 fn shown(asked: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut room = text::LINE_MAX;

@@ -12,7 +12,7 @@ use crate::{
     wire::control::RefusedAsk,
 };
 
-/// The maximum number of refusals that is accepted for one target in a gateway's report. Larger numbers are replaced by
+/// The maximum number of refusals that is accepted for one target in a gateway's report. A larger number is replaced by
 /// this one.
 const TIMES_MAX: u64 = 100_000;
 
@@ -60,7 +60,7 @@ pub(super) fn note(
     }
 }
 
-/// The destination in the words of a plan: "web1:80", "web1:dns".
+/// The destination in the words of a plan, such as "web1:80" or "web1:dns".
 fn called(plan: &Plan, to: SocketAddrV4) -> String {
     let own = Vip::new(*to.ip()).ok().and_then(|vip| plan.host(vip));
     let is = |port: Option<Port>| port.is_some_and(|port| port.get() == to.port());

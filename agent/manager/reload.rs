@@ -1,4 +1,4 @@
-//! Changes a running network to another plan: hosts that did not change keep their pipes and flows.
+//! Changes a running network to another plan. Hosts that have not changed keep their pipes and flows.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::{
     view::{Event, Grant, Unapplied},
 };
 
-/// How many bytes of a report about a manifest are kept; the rest is cut off.
+/// The maximum number of bytes of a report about a manifest that are kept. The rest is cut off.
 const REPORT_MAX: usize = 8 << 10;
 
 /// Whether commands that nobody has approved may be started.
@@ -24,7 +24,7 @@ const REPORT_MAX: usize = 8 << 10;
 pub enum Commands {
     /// Commands that nobody has approved are started.
     Start,
-    /// Commands that nobody has approved wait for [`Core::approve`]; until then a host keeps its old command, or has
+    /// Commands that nobody has approved wait for [`Core::approve`]. Until then, a host keeps its old command, or has
     /// none.
     Hold,
 }
@@ -40,7 +40,7 @@ impl Core {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Applies or holds the change to this plan. A change that was held before is dropped, unless it is the same.
+    /// Applies or holds the change to this plan. If another change was held before, it is dropped.
     pub fn take_up(&mut self, now: Instant, plan: &Plan, hold: Hold) -> ReloadOutcome {
         if self.stopping {
             return ReloadOutcome::default();
@@ -69,17 +69,23 @@ impl Core {
     }
 
     /// Whether a reload to this plan would take something away from the network: a host, or something that is granted
-    /// now. A manifest that is only partly written looks like that.
+    /// now. A manifest that its author has only partly written would do that.
     pub fn would_lose(&self, plan: &Plan) -> bool {
         plan::loses(&self.plan, plan)
     }
 
-    /// What the plan grants and the running network does not. New commands that will be held are left out, because each
-    /// is granted only when a person approves it.
+    /// The grants of the plan that the running network does not have. New commands that will be held are left out,
+    /// because each of them is granted only when a person approves it.
     fn new_grants(&self, plan: &Plan, commands: Commands) -> BTreeSet<Grant> {
         let mut grants = plan::new_grants(&self.plan, plan);
         if commands == Commands::Hold {
-            grants.retain(|grant| !matches!(grant, Grant::Command { .. }));
+            let waits = |grant: &Grant| {
+                matches!(
+                    grant,
+                    Grant::Command { .. } | Grant::Lookup { .. } | Grant::Install { .. }
+                )
+            };
+            grants.retain(|grant| !waits(grant));
         }
         grants
     }
@@ -101,8 +107,8 @@ impl Core {
         self.last_held_number
     }
 
-    /// Applies the change that is held under this number, because a person has agreed to it. Returns false if another
-    /// change is held by now: a person approves only the change that was shown.
+    /// Applies the change that is held under this number, because a person has agreed to it. Returns false if a
+    /// different change is held by now, because a person approves only the change that was shown.
     pub fn approve_change(&mut self, now: Instant, number: u64) -> bool {
         let held = self.held.take_if(|held| held.number == number);
         let Some(held) = held.filter(|_| !self.stopping) else {
@@ -128,7 +134,7 @@ impl Core {
             return (Vec::new(), Vec::new());
         }
         let grants = self.new_grants(plan, commands);
-        // A held change is either part of this plan, or outdated.
+        // A change that was held before is either part of this plan or outdated.
         self.held = None;
         let mut changes = plan::diff(&self.plan, plan);
         let same_policy = self.plan.policy.reads_like(&plan.policy);
@@ -152,7 +158,7 @@ impl Core {
         }
         self.order = plan.hosts.iter().map(|host| host.vip).collect();
         // The reload may have removed a lost host, or given its VIP to another host, so the list of lost hosts may have
-        // changed. An agent that was already told the present list is not told again.
+        // changed. An agent that already knows the present list is not told again.
         self.lost_broadcast.note(now, self.order.len());
         let mut begun = BTreeSet::new();
         for host in &plan.hosts {
@@ -178,7 +184,7 @@ impl Core {
         for change in &changes {
             match change.kind {
                 Kind::Added => self.tell(now, change.vip, Link::start),
-                // A host that was just started already has the new command, and a host that a person has stopped stays
+                // A host that was just started already has the new command. A host that a person has stopped stays
                 // stopped.
                 Kind::Restarted if !begun.contains(&change.vip) => {
                     self.tell(now, change.vip, |link| {
@@ -213,8 +219,8 @@ impl Core {
         (changes, told)
     }
 
-    /// Starts the command that is held under this number, because a person has approved it. Returns false if another
-    /// command is held by now: a person approves only the command that was shown.
+    /// Starts the command that is held under this number, because a person has approved it. Returns false if a
+    /// different command is held by now, because a person approves only the command that was shown.
     pub fn approve(&mut self, now: Instant, vip: Vip, number: u64) -> bool {
         let host = self.hosts.get_mut(&vip).filter(|_| !self.stopping);
         let Some(host) = host.filter(|host| !host.leaving) else {
@@ -233,8 +239,7 @@ impl Core {
         true
     }
 
-    /// Announces the states of hosts that a reload or an approval has changed, because links do not announce these
-    /// changes.
+    /// Announces the states of hosts that a reload or an approval has changed. Links do not announce these changes.
     fn announce_all(&mut self, now: Instant) {
         let hosts = self.order.iter();
         for vip in hosts {
@@ -251,14 +256,15 @@ impl Core {
             let old = host.plan.start.clone();
             host.take(plan, hold, &mut self.last_held_number);
             let was_leaving = std::mem::take(&mut host.leaving);
-            // The host's present command is approved, and the host was not stopped by a person, so it is started again.
+            // The host was being removed, but no person had stopped it. Its present command is approved, so it is
+            // started again.
             if was_leaving && host.held.is_some() && !host.is_unapproved() {
                 self.tell(now, plan.vip, Link::start);
                 return Kind::Held;
             }
             return match &host.held {
                 Some(_) => Kind::Held,
-                // The host is stopped only because it was removed a moment ago; no person has stopped it.
+                // The host was being removed, but no person had stopped it.
                 None if was_leaving => Kind::Added,
                 None if host.plan.start == old && kind == Kind::Restarted => Kind::Reconfigured,
                 None => Kind::Restarted,
@@ -298,7 +304,7 @@ impl Core {
     }
 }
 
-/// The published TCP ports that are new, or that lead to other targets than before.
+/// The published TCP ports that are new, or that now lead to a different target.
 fn other_services(before: &Plan, now: &Plan) -> Vec<(Vip, Port)> {
     let leads_as_before = |host: &HostPlan, forward: &Forward| {
         let old = before.host(host.vip);

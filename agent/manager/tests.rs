@@ -1,8 +1,10 @@
-//! Tests of a manager whose agents send what the test says.
+//! Tests of a manager. The test itself says what the agents send.
 
+mod choice;
 mod configuration;
 mod flows;
 mod held;
+mod instead;
 mod lost;
 mod policy;
 mod prompts;

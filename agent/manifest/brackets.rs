@@ -1,6 +1,6 @@
-//! Indents lines inside brackets that are too far left for the parser: YAML wants such lines further right than the key
-//! above them, but nearly all programs read and write a closing bracket in the column of its key. The search for these
-//! lines knows only the outlines of YAML, so its result must be checked against what the parser finds.
+//! Indents lines inside brackets that are too far left for the parser. In YAML, such lines have to be further right
+//! than the key above them. But nearly all programs read and write a closing bracket in the column of its key. The
+//! search for these lines knows YAML only roughly, so its result must be compared with what the parser finds.
 
 use super::tree::SIZE_MAX_BYTES;
 
@@ -15,7 +15,7 @@ pub(super) struct Indented {
 struct Line {
     /// The index of the character with which the line begins in the original text.
     begin: usize,
-    /// The index of the same character in the indented text, after the new blanks.
+    /// The index of the same character in the indented text. It stands after the new blanks.
     moved: usize,
 }
 
@@ -25,19 +25,20 @@ impl Indented {
         let next = self.lines.partition_point(|line| line.moved <= character);
         let last = next.checked_sub(1).and_then(|last| self.lines.get(last));
         let original = last.map_or(character, |line| line.begin + (character - line.moved));
-        // A new blank counts as the beginning of its line.
+        // The new blanks count as the beginning of their line.
         self.lines
             .get(next)
             .map_or(original, |line| original.min(line.begin))
     }
 
-    /// Where the lines that were indented begin in the original text.
+    /// The indices at which the indented lines begin in the original text.
     pub(super) fn begins(&self) -> impl Iterator<Item = usize> {
         self.lines.iter().map(|line| line.begin)
     }
 }
 
-/// The text with its lines inside brackets indented; `None` if there is nothing to indent, or far too much.
+/// The text in which lines inside brackets are indented; `None` if no line has to be indented, or if far too many
+/// blanks would be needed.
 pub(super) fn indent(text: &str) -> Option<Indented> {
     let mut search = Search {
         text: text.chars().collect(),
@@ -72,7 +73,7 @@ struct Search {
     text: Vec<char>,
     /// The index in `text` of the next character.
     at: usize,
-    /// Where lines begin that need more blanks, and how many.
+    /// The beginnings of the lines that need more blanks, and how many blanks each needs.
     found: Vec<(usize, usize)>,
 }
 
@@ -83,7 +84,7 @@ impl Search {
         }
     }
 
-    /// Skips a line outside of brackets, with everything that begins in it and continues below.
+    /// Skips a line outside of brackets, together with everything that begins in it and continues below.
     fn block_line(&mut self) {
         let begin = self.at;
         self.skip_while(|c| c == ' ');
@@ -122,8 +123,8 @@ impl Search {
         }
     }
 
-    /// Skips the lines below a text without quotes that continue this text: those that are indented further than its
-    /// key.
+    /// Skips the lines that continue a text without quotes. These are the lines below it that are indented further than
+    /// its key.
     fn plain_below(&mut self, key_column: usize) {
         loop {
             let begin = self.at;
@@ -138,7 +139,7 @@ impl Search {
         }
     }
 
-    /// Skips a text without quotes, up to the ':' behind a key, a comment or the end of the line.
+    /// Skips a text without quotes, up to the ':' after a key, to a comment or to the end of the line.
     fn plain(&mut self) {
         while let Some(c) = self.peek(0) {
             let is_comment = is_blank(c) && self.peek(1) == Some('#');
@@ -149,7 +150,7 @@ impl Search {
         }
     }
 
-    /// Skips a text that begins with `|` or `>`, whose lines are indented further than the line with this sign.
+    /// Skips a text that begins with `|` or `>`. Its lines are indented further than the line with this sign.
     fn block_text(&mut self, indentation: usize) {
         self.skip_while(|c| !is_break(c));
         self.skip_break();
@@ -177,7 +178,7 @@ impl Search {
     /// Skips everything from a bracket to the one that closes it, and notes the lines that begin left of `column`.
     fn brackets(&mut self, column: usize) {
         let mut depth = 0_usize;
-        // Whether a text may begin here. Elsewhere, a quote is a part of a text.
+        // Whether a text may begin here. In any other place, a quote is a part of a text.
         let mut at_begin = true;
         while let Some(c) = self.peek(0) {
             match c {

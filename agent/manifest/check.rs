@@ -46,8 +46,8 @@ fn check_keys(node: &Node, level: &Level, problems: &mut Problems) {
                 );
             }
         } else if key == "<<" {
-            // This key has quotes or a tag, so it is not a merge key. The network would lack what the key should merge,
-            // so it is an error, and not only an unknown key.
+            // The key `<<` has quotes or a tag here, so it is not a merge key, and merges nothing into the network.
+            // That is an error, while other unknown keys are only warnings.
             let message = "this \"<<\" is a text, and merges nothing";
             problems.push(
                 Problem::error(entry.key_span, message)
@@ -96,7 +96,10 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
         );
     };
     match (field.shape, &node.kind) {
-        (Shape::Text | Shape::Port | Shape::Ports | Shape::TextOrTexts, Kind::Scalar { .. }) => {}
+        (
+            Shape::Text | Shape::Port | Shape::Ports | Shape::TextOrTexts | Shape::TextOrMap(_),
+            Kind::Scalar { .. },
+        ) => {}
         (Shape::Text, _) => wrong("a text"),
         (Shape::Word(words), Kind::Scalar { text, .. }) if words.contains(&text.as_str()) => {}
         (Shape::Word(words), _) => {
@@ -129,7 +132,10 @@ fn check_value(node: &Node, field: &Field, problems: &mut Problems) {
         }
         (Shape::NamedTexts, _) => wrong("a map from names to lists"),
         (Shape::TextOrTexts, _) => wrong("a text or a list of words"),
-        (Shape::Map(level), Kind::Map(_)) => check_keys(node, level, problems),
+        (Shape::TextOrMap(level) | Shape::Map(level), Kind::Map(_)) => {
+            check_keys(node, level, problems);
+        }
+        (Shape::TextOrMap(_), _) => wrong("a text or a map"),
         (Shape::Map(_), _) => wrong("a map"),
         (Shape::Named(level), Kind::Map(entries)) => {
             for entry in entries {
@@ -199,7 +205,7 @@ fn not_a_text(name: &str, item: &Node) -> Problem {
     }
 }
 
-/// Adds a remark if the value of a key looks like a host, although the key begins with `x-` and so is not a host.
+/// Adds a remark if a key begins with `x-`, and is therefore not a host, but its value looks like a host.
 fn note_about_own_key(entry: &Entry, problems: &mut Problems) {
     if entry.value.get("vip").is_some() || entry.value.get("cmd").is_some() {
         problems.push_remark(|| {
@@ -222,7 +228,7 @@ fn found(node: &Node) -> String {
     }
 }
 
-/// Keys of other programs' files, and the keys here that mean the same.
+/// Keys in the files of other programs, and the keys here that mean the same.
 const SYNONYMS: &Synonyms = &[
     (&["command", "exec", "run", "entrypoint"], &["cmd"]),
     (&["ip", "addr"], &["vip"]),
@@ -245,7 +251,7 @@ const SYNONYMS: &Synonyms = &[
     (&["users", "auth"], &["credentials"]),
 ];
 
-/// Keys that people write in a host for what belongs in its command, and what to do instead.
+/// Keys that people write in a host although the setting belongs in the host's command, and what to do instead.
 const IN_THE_COMMAND: &[(&[&str], &str)] = &[
     (
         &["password", "passphrase", "pass", "secret"],
@@ -261,8 +267,8 @@ const IN_THE_COMMAND: &[(&[&str], &str)] = &[
     ),
 ];
 
-/// Whether a name in a map of hosts is probably not a host, but a key of the host above it that is indented too little.
-/// That is so if hosts may have this key, and its value has no key of a host itself.
+/// Whether a name in a map of hosts is probably not a host, but a key of the host above that is not indented enough.
+/// This is assumed if hosts may have such a key and its value has no keys of a host.
 fn is_a_key(name: &str, value: &Node, level: &Level) -> bool {
     level.has(name) && !value.entries().iter().any(|entry| level.has(&entry.key))
 }
@@ -303,7 +309,7 @@ fn unknown_key_hint(key: &str, level: &Level) -> String {
     format!("it is ignored; known keys are: {}", keys.join(", "))
 }
 
-/// Whether a host has no `cmd`, but a key that probably stands for it.
+/// Whether a host has no `cmd`, but has a key that is probably meant as `cmd`.
 pub(super) fn has_misspelt_cmd(host: &Node) -> bool {
     let is_cmd =
         |entry: &Entry| meant_or_synonym(&entry.key, ["cmd", "vip"], SYNONYMS) == Some("cmd");

@@ -61,15 +61,15 @@ const fn one(name: &'static str, doc: &'static str, example: &'static str) -> Fi
     field(name, Shape::TextOrTexts, doc, example)
 }
 
-/// The rules in `text`, and everything that is wrong with the text. A file with a problem permits nothing: if only its
-/// valid part applied, somebody could rely on the part that was left out.
+/// The rules in `text`, and everything that is wrong with the text. A file with a problem permits nothing. If only the
+/// valid part of a file applied, somebody could rely on the part that was left out.
 pub fn read(text: &str) -> (Vec<Rule>, Vec<Problem>) {
     if text.len() > SIZE_MAX_BYTES {
         let message = "a file with limits is larger than 1 MiB";
         return (vec![], vec![Problem::error(Span::default(), message)]);
     }
     let (root, mut problems) = yaml::parse(text);
-    // An empty file permits nothing, as an empty map does.
+    // An empty file has the same meaning as an empty map: it permits nothing.
     let Some(root) = root.filter(|root| !root.is_null()) else {
         return (vec![], problems.into_vec());
     };

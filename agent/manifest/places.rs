@@ -54,8 +54,8 @@ impl<'t> Places<'t> {
         }
     }
 
-    /// The opening bracket of the list or map that begins at this place; `None` if it has no bracket. Its anchor, its
-    /// tag and comments may stand before the bracket.
+    /// The opening bracket of the list or map that begins at this place; `None` if it has no bracket. An anchor, a tag
+    /// and comments may stand before the bracket.
     pub(super) fn bracket(&self, beginning: Span) -> Option<Span> {
         let text = self.text(beginning);
         let mut rest = behind_comments(text);
@@ -68,7 +68,7 @@ impl<'t> Places<'t> {
     }
 
     /// The end of a list or map, from the place that the parser gives. If a comma stands before the closing bracket of
-    /// a map, the parser gives the place of the comma, with the rest of its line.
+    /// a map, the parser instead gives the place from the comma to the end of its line.
     pub(super) fn closing_bracket(&self, end: Span) -> Span {
         if !self.text(end).starts_with(',') {
             return end;
@@ -96,7 +96,7 @@ impl<'t> Places<'t> {
         character.min(end)
     }
 
-    /// The name of an anchor above this alias that is similar to the alias's name.
+    /// The name of an anchor that stands above this alias and is similar to the alias's name.
     pub(super) fn anchor_meant(&self, alias: Span) -> Option<&'t str> {
         let (above, from) = self
             .body
@@ -133,8 +133,8 @@ impl<'t> Places<'t> {
         Some((span.start, self.body.get(bytes)?.trim_end()))
     }
 
-    /// The first character among these bytes that looks like a blank where YAML needs one: in front of everything else
-    /// in its line, or behind ':' or '-'.
+    /// The first of these characters that looks like a blank where YAML needs one: at the beginning of a line, or after
+    /// ':' or '-'.
     pub(super) fn strange_blank(&self, bytes: Range<usize>) -> Option<Span> {
         let text = self
             .body
@@ -155,7 +155,8 @@ impl<'t> Places<'t> {
         None
     }
 
-    /// The colon of a line that is only `key:value`, without the blank that would make it a key.
+    /// The colon of a line that is only `key:value`. To YAML, such a line has no key, because no blank follows the
+    /// colon.
     pub(super) fn key_without_blank(&self, bytes: Range<usize>) -> Option<Span> {
         let text = self
             .body
@@ -168,8 +169,9 @@ impl<'t> Places<'t> {
             .then(|| self.character(bytes.start + key.len()))
     }
 
-    /// If a line begins further right than the key of the line above, whose value stands there without quotes: where
-    /// this line begins, and that key. YAML takes such a line for a part of the value.
+    /// Checks whether YAML takes this line for a part of the value above it. YAML does so if the value stands in the
+    /// line above, without quotes, and this line begins further right than the key of the value. Returns where this
+    /// line begins, and the key.
     pub(super) fn continued(&self, line: usize) -> Option<(Span, Span)> {
         let text = |line| self.line_text(line);
         let is_empty = |line: &str| line.trim_start().is_empty();
@@ -192,8 +194,8 @@ impl<'t> Places<'t> {
         Some((self.character(here + indent), key))
     }
 
-    /// If a line looks like an item of a list, although it belongs to the text of the item at `above`: where it begins,
-    /// and the column in which an item would begin.
+    /// Checks whether a line looks like an item of a list although it belongs to the text of the item at `above`.
+    /// Returns where the line begins, and the column in which an item would have to begin.
     pub(super) fn swallowed_item(&self, line: usize, above: Span) -> Option<(Span, usize)> {
         let (begin, words) = self.line_text(line)?;
         let rest = words.trim_start_matches(' ');
@@ -212,7 +214,7 @@ impl<'t> Places<'t> {
     }
 }
 
-/// The text behind the blanks, line breaks and comments at its beginning.
+/// The rest of the text after the blanks, line breaks and comments at its beginning.
 fn behind_comments(text: &str) -> &str {
     let mut rest = text.trim_start();
     while rest.starts_with('#') {

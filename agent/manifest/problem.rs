@@ -1,4 +1,4 @@
-//! The problems in a manifest, with their places. A problem is a value; this file does not print it.
+//! The problems in a manifest, with their places. Problems are only values here: other modules print them.
 
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ pub struct Spanned<T> {
     pub span: Span,
 }
 
-/// How much a [`Problem`] matters.
+/// The severity of a [`Problem`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -57,11 +57,11 @@ pub enum Severity {
     Error,
 }
 
-/// Something wrong in a manifest, with its place and the next step. Unsafe characters in its texts are escaped, so that
-/// a terminal can show them.
+/// Something wrong in a manifest, with its place and the next step. Unsafe characters in the texts are escaped, so that
+/// a terminal can show the texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// How much the problem matters.
+    /// The severity of the problem.
     pub severity: Severity,
     /// The kind of the problem, for programs; only problems of commands have one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ pub struct Problem {
 pub struct Related {
     /// An explanation of this place.
     pub message: String,
-    /// The second place.
+    /// The place that explains the problem.
     #[serde(flatten)]
     pub span: Span,
 }
@@ -95,7 +95,7 @@ impl Problem {
         Self::new(Severity::Error, span, message.as_ref())
     }
 
-    /// A problem with which the network still runs.
+    /// A problem that does not prevent the network from running.
     pub fn warning(span: Span, message: impl AsRef<str>) -> Self {
         Self::new(Severity::Warning, span, message.as_ref())
     }
@@ -158,7 +158,7 @@ pub struct Problems {
 
 impl Problems {
     /// Adds a problem. A part of the file that several hosts merge or refer to is checked once for each of them, but
-    /// its problem is kept only once.
+    /// the same problem is kept only once.
     pub fn push(&mut self, problem: Problem) {
         if self.kept.contains(&problem) {
             return;
@@ -174,8 +174,8 @@ impl Problems {
         *count += 1;
     }
 
-    /// Adds a problem that is not an error. The problem is created only if it is kept, because a manifest that can be
-    /// run may have any number of such problems.
+    /// Adds a problem that is not an error. The problem is created only if it is kept, because even a manifest that can
+    /// be run may have any number of such problems.
     pub fn push_remark(&mut self, problem: impl FnOnce() -> Problem) {
         if self.others < KEPT_MAX {
             self.push(problem());
@@ -221,6 +221,6 @@ pub fn any_error(problems: &[Problem]) -> bool {
 
 #[cfg(test)]
 thread_local! {
-    /// How many problems this thread has created, kept or not.
+    /// The number of problems that this thread has created, kept or not.
     pub(crate) static MADE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }

@@ -1,28 +1,48 @@
 //! Turns text into a [`Manifest`], and collects everything that is wrong with its form. Valid parts are read even if
 //! other parts are invalid, so that all problems can be shown at once.
 
+use std::rc::Rc;
+
 use super::{
     check::{self, check_map},
     problem::{Problem, Problems, Span, Spanned},
     schema,
     tree::{
         Cmd, Dns, HOSTS_MAX, Host, Listen, Loopback, Manifest, Pod, Policy, Route, Rule,
-        SIZE_MAX_BYTES, Settings, Shell, StateDir, Test,
+        SIZE_MAX_BYTES, Service, Settings, Shell, StateDir, Test,
     },
+    value::Content,
     yaml::{self, Entry, Kind, Node},
 };
 
-/// The manifest in `text`, as far as it can be read, and its problems. If one of them is an error, the manifest may be
+/// Reads the manifest in `text`, and collects its problems. If one of the problems is an error, the manifest may be
 /// incomplete.
 pub fn read(text: &str) -> (Manifest, Problems) {
-    if text.len() > SIZE_MAX_BYTES {
-        let mut problems = Problems::default();
-        let message = "the manifest is larger than 1 MiB";
-        let problem = Problem::error(Span::default(), message);
-        problems.push(problem.hint("is this the right file?"));
-        return (Manifest::default(), problems);
+    let (root, problems) = parse(text);
+    manifest_of(root.as_deref(), problems)
+}
+
+/// Does the same as [`read`], and also returns the content of the text, which is missing if the text is not YAML. The
+/// text is parsed only once.
+pub fn read_with_content(text: &str) -> (Manifest, Problems, Option<Content>) {
+    let (root, problems) = parse(text);
+    let content = root.as_deref().map(Content::of);
+    let (manifest, problems) = manifest_of(root.as_deref(), problems);
+    (manifest, problems, content)
+}
+
+fn parse(text: &str) -> (Option<Rc<Node>>, Problems) {
+    if text.len() <= SIZE_MAX_BYTES {
+        return yaml::parse(text);
     }
-    let (root, mut problems) = yaml::parse(text);
+    let mut problems = Problems::default();
+    let message = "the manifest is larger than 1 MiB";
+    let problem = Problem::error(Span::default(), message);
+    problems.push(problem.hint("is this the right file?"));
+    (None, problems)
+}
+
+fn manifest_of(root: Option<&Node>, mut problems: Problems) -> (Manifest, Problems) {
     let Some(root) = root.filter(|root| !root.is_null()) else {
         if problems.is_empty() {
             problems.push(
@@ -32,13 +52,13 @@ pub fn read(text: &str) -> (Manifest, Problems) {
         }
         return (Manifest::default(), problems);
     };
-    check_map(&root, &schema::MANIFEST, &mut problems);
-    if let Some(entry) = hosts(&root).nth(HOSTS_MAX) {
+    check_map(root, &schema::MANIFEST, &mut problems);
+    if let Some(entry) = hosts(root).nth(HOSTS_MAX) {
         let message = format!("this is host {} of the network", HOSTS_MAX + 1);
         let hint = format!("a network has at most {HOSTS_MAX} hosts: make several networks of it");
         problems.push(Problem::error(entry.key_span, message).hint(hint));
     }
-    (manifest(&root), problems)
+    (manifest(root), problems)
 }
 
 /// The entries of `hosts` that are hosts.
@@ -149,11 +169,19 @@ fn shells(node: &Node) -> Vec<Spanned<Shell>> {
         Some(spanned(node, Shell::Ssh(words.value)))
     });
     let named = PROGRAMS.into_iter().filter_map(|program| {
-        let name = text(node.get(program)?)?;
-        Some(Spanned {
-            value: Shell::Named(program, name.value),
-            span: name.span,
-        })
+        let node = node.get(program)?;
+        let value = match &node.kind {
+            Kind::Map(_) => {
+                let part = |name| node.get(name).and_then(text);
+                let service = Service {
+                    project: part("project"),
+                    service: part("service"),
+                };
+                Shell::Service(program, Box::new(service))
+            }
+            Kind::Scalar { .. } | Kind::List(_) => Shell::Named(program, text(node)?.value),
+        };
+        Some(spanned(node, value))
     });
     let kubernetes = node.get("kubernetes").map(|node| {
         let part = |name| node.get(name).and_then(text);
@@ -162,6 +190,7 @@ fn shells(node: &Node) -> Vec<Spanned<Shell>> {
             namespace: part("namespace"),
             pod: part("pod"),
             deployment: part("deployment"),
+            selector: part("selector"),
             container: part("container"),
         };
         spanned(node, Shell::Kubernetes(Box::new(pod)))
@@ -228,7 +257,7 @@ fn policy(node: &Node) -> Policy {
     }
 }
 
-/// The texts of a list, or a single text as a list of one; `None` if nothing is written.
+/// The texts of a list. A single text counts as a list of one text. `None` if nothing is written.
 fn words(node: Option<&Node>) -> Option<Vec<Spanned<String>>> {
     let node = node.filter(|node| !node.is_null())?;
     Some(match node.kind {

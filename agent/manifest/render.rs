@@ -10,7 +10,7 @@ use crate::text::{escape, is_unsafe};
 /// The maximum width of a report, in columns. Longer lines of the file are cut around the marker.
 const WIDTH: usize = 100;
 
-/// How much of a very long line the renderer gets on either side of a place, in bytes.
+/// The number of bytes before and after a place that the renderer gets of a very long line.
 const LINE_PART: usize = 1_000;
 
 /// All problems, each as a paragraph. The text has ANSI colours if `styled` is true.
@@ -59,7 +59,7 @@ fn report<'a>(file_name: &'a str, text: &'a str, problem: &'a Problem) -> Group<
 }
 
 /// The line on which the span begins, with the part of the span that is on this line. The renderer's work grows with
-/// the length of a line, so the renderer gets only the text around the span if the line is very long.
+/// the length of the line, so from a very long line it gets only the text around the span.
 fn place<'a>(
     file_name: &'a str,
     text: &'a str,
@@ -110,9 +110,9 @@ fn line_around(text: &str, byte: usize) -> Range<usize> {
     start..(start + text[start..end].trim_end_matches('\r').len()).max(byte)
 }
 
-/// The line with its unsafe characters replaced, except for those that the renderer itself replaces, and with the
-/// password of `sshpass` masked. Each replacement has as many bytes as what it replaces, so that positions in the line
-/// stay correct.
+/// The line with its unsafe characters replaced, and with the password of `sshpass` masked. Characters that the
+/// renderer itself replaces are left in place. Each replacement has as many bytes as what it replaces, so that
+/// positions in the line stay correct.
 fn shown(line: &str) -> Cow<'_, str> {
     let passes = |c: char| c.len_utf8() == 1 || !is_unsafe(c);
     if let Some(password) = password(line) {
@@ -132,8 +132,8 @@ fn shown(line: &str) -> Cow<'_, str> {
     Cow::Owned(line.chars().map(substitute).collect())
 }
 
-/// The part of a line that is the password of an `sshpass -p`, if it is not masked yet. The password may be a part of a
-/// text, or a word of a list.
+/// The part of a line that is the password after `sshpass -p`; `None` if it is already masked. The command on the line
+/// may be one string or a YAML list of words.
 fn password(line: &str) -> Option<Range<usize>> {
     let program = line.find("sshpass")?;
     let is_end = |c: char| c.is_whitespace() || ",'\"".contains(c);

@@ -1,7 +1,7 @@
 //! Tables of all fields that a manifest may have. The reader checks manifests against these tables, and the JSON schema
 //! for editors is made from them.
 
-use serde_json::{Map, Value, json};
+use super::forms::{BLOCK, FOLDER, FORWARD, LISTEN_ADDRESS, NAME, TARGET, VIP};
 
 /// The form of a value.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ pub(super) enum Shape {
     NamedTexts,
     /// A text, or a list of texts.
     TextOrTexts,
+    /// A text, or a map with fixed keys.
+    TextOrMap(&'static Level),
     /// A map with fixed keys.
     Map(&'static Level),
     /// A map from names to maps with fixed keys.
@@ -36,9 +38,9 @@ pub(super) struct Field {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) required: bool,
-    /// The form of a text, or of each text in a list, as a regular expression, which accepts everything that `plan`
-    /// accepts. It is only for editors, because `plan` checks these texts and says more about them.
-    pattern: Option<&'static str>,
+    /// The form of a text, or of each text in a list, as a regular expression. It accepts everything that `plan`
+    /// accepts. It is only for editors: `plan` itself checks these texts, and says more about what is wrong.
+    pub(super) pattern: Option<&'static str>,
     /// The meaning of the key, for a person who points at it in an editor.
     pub(super) doc: &'static str,
     /// An example of a value, as JSON.
@@ -85,41 +87,7 @@ const fn formed(pattern: &'static str, field: Field) -> Field {
     }
 }
 
-// The forms of texts. `regex` puts the regular expressions of `WORDS` in place of the words in "<>".
-const VIP: &str = r"^(?!127\.(0\.0\.[01]|255\.255\.255)$)127(\.<octet>){3}$";
-const BLOCK: &str = r"^127(\.<octet>){3}/0*([89]|[12][0-9]|3[0-2])$";
-const PORT: &str = "^<port>$";
-const PORT_RANGE: &str = r"^\s*<port>\s*(-\s*<port>\s*)?$";
-/// If CONNECTHOST is a name, its last part is not a number.
-const FORWARD: &str = r"^<port>:(\[<v6>\]|<v4>|([A-Za-z0-9_-]+\.)*[0-9]*[A-Za-z_-][A-Za-z0-9_-]*\.?):<port>(/tcp|/udp)?$";
-const LISTEN_ADDRESS: &str = r"^((|<localhost>|<v4>|\[<v6>\]):<port>)?$";
-const NAME: &str = r"^<name>$";
-const NAME_OR_OWN_KEY: &str = r"^x-|^<name>$";
-/// A block or a glob, but not an address without a number of bits.
-const TARGET: &str = r"^(?!<v4>$)([A-Za-z0-9_.*-]{1,253}|<v4>/0*([12]?[0-9]|3[0-2])|<v6>/0*([1-9]?[0-9]|1[01][0-9]|12[0-8]))$";
-const FOLDER: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
-
-/// The words in "<>" that forms may contain, and the regular expressions that replace them. They are replaced from top
-/// to bottom, so an expression may contain only words that come later in this table.
-const WORDS: [(&str, &str); 8] = [
-    // Programs would take a name of numbers for an address, and localhost for the machine itself.
-    (
-        "<name>",
-        r"(?!<number>(\.<number>)*$)(?!(.*\.)?<localhost>$)<label>(\.<label>)*",
-    ),
-    ("<number>", "([0-9]+|0[Xx][0-9A-Fa-f]*)"),
-    ("<label>", "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"),
-    ("<localhost>", "[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]"),
-    (
-        "<port>",
-        "0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])",
-    ),
-    ("<v4>", r"<octet>(\.<octet>){3}"),
-    ("<octet>", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"),
-    ("<v6>", "[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*"),
-];
-
-/// The values of `allow`, which says which users of a host may connect: only the user that the agent runs as, or all
+/// The values of `allow`. It says which users of a host may connect: only the user that the agent runs as, or all
 /// users.
 pub const ALLOWED: &[&str] = &["same-user", "any"];
 
@@ -139,7 +107,7 @@ pub(super) static MANIFEST: Level = Level {
         field(
             "hostTemplate",
             Shape::Map(&TEMPLATE),
-            "What every host has unless it says otherwise. Its ports are added to those of each host.",
+            "Values for every host that does not set them itself. Ports of the template are added to the host's own ports.",
             r#"{"ports": ["8080:127.0.0.1:80"]}"#,
         ),
         required(field(
@@ -210,7 +178,7 @@ const WRITE_ETC_HOSTS: Field = field(
     "true",
 );
 
-static HOST: Level = Level {
+pub(super) static HOST: Level = Level {
     place: "a host",
     fields: &[
         formed(
@@ -236,20 +204,20 @@ static HOST: Level = Level {
         ),
         field(
             "docker",
-            Shape::Text,
-            "A container of docker, in place of cmd; nothing but a shell needs to be in it.",
+            Shape::TextOrMap(&SERVICE),
+            "A container of docker, in place of cmd: its name, or a service of compose. It needs nothing but a shell.",
             r#""app""#,
         ),
         field(
             "podman",
-            Shape::Text,
-            "A container of podman, in place of cmd; nothing but a shell needs to be in it.",
+            Shape::TextOrMap(&SERVICE),
+            "A container of podman, in place of cmd: its name, or a service of compose. It needs nothing but a shell.",
             r#""app""#,
         ),
         field(
             "kubernetes",
             Shape::Map(&KUBERNETES),
-            "A container in a pod, in place of cmd; nothing but a shell needs to be in it.",
+            "A container in a pod, in place of cmd. It needs nothing but a shell.",
             r#"{"context": "staging", "deployment": "api"}"#,
         ),
         field(
@@ -308,14 +276,20 @@ static KUBERNETES: Level = Level {
         field(
             "pod",
             Shape::Text,
-            "The pod. Either this or deployment is needed.",
+            "The pod. Either this, deployment or selector is needed.",
             r#""api-0""#,
         ),
         field(
             "deployment",
             Shape::Text,
-            "The deployment, of which one pod is taken at each start.",
+            "The deployment. One of its ready pods is chosen at each start, and another one when that pod goes away.",
             r#""api""#,
+        ),
+        field(
+            "selector",
+            Shape::Text,
+            "The labels of the pods. One that is ready is chosen, as for a deployment.",
+            r#""app=api""#,
         ),
         field(
             "container",
@@ -327,7 +301,26 @@ static KUBERNETES: Level = Level {
     refused: &[],
 };
 
-static TEMPLATE: Level = Level {
+static SERVICE: Level = Level {
+    place: "a service of compose",
+    fields: &[
+        field(
+            "service",
+            Shape::Text,
+            "The service. One of its containers that runs and is not unhealthy is chosen at each start.",
+            r#""web""#,
+        ),
+        field(
+            "project",
+            Shape::Text,
+            "The project of compose that the service belongs to.",
+            r#""shop""#,
+        ),
+    ],
+    refused: &[],
+};
+
+pub(super) static TEMPLATE: Level = Level {
     place: "hostTemplate",
     fields: &[
         PORTS,
@@ -360,26 +353,26 @@ static LISTEN: Level = Level {
             field(
                 "listen",
                 Shape::Text,
-                "The address and port to listen on. Left out: no proxy.",
+                "The address and port to listen on. If this is left out, there is no proxy.",
                 r#""127.0.0.1:18080""#,
             ),
         ),
         field(
             "allowRemote",
             Shape::Flag,
-            "Whether other machines may use it. Needed to listen on an address that is not a loopback address; so are credentials.",
+            "Whether other machines may use the proxy. To listen on an address that is not a loopback address, set this and credentials.",
             "true",
         ),
         field(
             "credentials",
             Shape::Text,
-            "A file on the host with a line USER:PASSWORD for each user; \"~\" and ${VARIABLES} are those of the host. Who is not in it may not use the proxy.",
+            "A file on the host with a line USER:PASSWORD for each user; \"~\" and ${VARIABLES} are those of the host. Users who are not in the file may not use the proxy.",
             r#""~/.norouter/users""#,
         ),
         field(
             "allow",
             Shape::Word(ALLOWED),
-            "Which users of the host may use it without credentials: the one whom the agent runs as (and root), or any. Default: same-user on the host without cmd, any elsewhere.",
+            "Which users of the host may use the proxy without credentials: only the user as whom the agent runs (and root), or any. Default: same-user on the host without cmd, any elsewhere.",
             r#""any""#,
         ),
     ],
@@ -395,7 +388,12 @@ static DNS_LEVEL: Level = Level {
             "The port on the VIP, TCP and UDP. Default: 10053.",
             "10053",
         ),
-        field("disable", Shape::Flag, "Answer no such questions.", "true"),
+        field(
+            "disable",
+            Shape::Flag,
+            "Run no DNS server on this host.",
+            "true",
+        ),
     ],
     refused: &[],
 };
@@ -412,7 +410,7 @@ static LOOPBACK_LEVEL: Level = Level {
         field(
             "allow",
             Shape::Word(ALLOWED),
-            "Which users of the host may connect there: the one whom the agent runs as (and root), or any. Default: same-user on the host without cmd, any elsewhere.",
+            "Which users of the host may connect to these addresses: only the user as whom the agent runs (and root), or any. Default: same-user on the host without cmd, any elsewhere.",
             r#""any""#,
         ),
     ],
@@ -431,18 +429,23 @@ static STATE_DIR_LEVEL: Level = Level {
                 r#""~/.norouter/agent""#,
             ),
         ),
-        field("disable", Shape::Flag, "Write no such files.", "true"),
+        field(
+            "disable",
+            Shape::Flag,
+            "Write none of these files on this host.",
+            "true",
+        ),
     ],
     refused: &[],
 };
 
-static ROUTE: Level = Level {
+pub(super) static ROUTE: Level = Level {
     place: "a route",
     fields: &[
         required(field(
             "via",
             Shape::TextOrTexts,
-            "The host that connects to the destinations: its name, an alias or its VIP. Of several, the first that is there.",
+            "The host that connects to the destinations: its name, an alias or its VIP. If several hosts are listed, the first one that is up is used.",
             r#"["bastion", "bastion2"]"#,
         )),
         required(formed(
@@ -467,7 +470,7 @@ static ROUTE: Level = Level {
     refused: &[],
 };
 
-static POLICY: Level = Level {
+pub(super) static POLICY: Level = Level {
     place: "policy",
     fields: &[
         formed(
@@ -576,11 +579,13 @@ impl Level {
     }
 }
 
-/// The maps of a manifest that may have this key, for the hint about a known key in the wrong map.
+/// The maps of a manifest that may have this key. They are named in the hint about a known key in the wrong map.
 pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     [
         &MANIFEST,
         &HOST,
+        &KUBERNETES,
+        &SERVICE,
         &TEMPLATE,
         &LISTEN,
         &DNS_LEVEL,
@@ -597,157 +602,9 @@ pub(super) fn places_of(key: &str) -> Vec<&'static str> {
     .collect()
 }
 
-/// The address of the newest schema, which is also its `$id`.
-pub const SCHEMA_URL: &str =
-    "https://raw.githubusercontent.com/norouter/norouter/master/docs/manifest.schema.json";
-
 /// Whether a host may have this key.
 pub fn is_key_of_a_host(key: &str) -> bool {
     HOST.has(key)
-}
-
-/// The JSON schema (draft 7, which editors read) of a manifest, as text.
-pub fn json_schema() -> String {
-    let mut schema = level_schema(&MANIFEST);
-    schema.insert(
-        "$schema".into(),
-        json!("http://json-schema.org/draft-07/schema#"),
-    );
-    schema.insert("$id".into(), json!(SCHEMA_URL));
-    schema.insert("title".into(), json!("NoRouter manifest"));
-    schema.insert(
-        "description".into(),
-        json!("One network: its hosts, how they are reached, and what they publish."),
-    );
-    format!("{:#}\n", Value::Object(schema))
-}
-
-fn level_schema(level: &Level) -> Map<String, Value> {
-    let properties: Map<String, Value> = level
-        .fields
-        .iter()
-        .map(|field| (field.name.into(), field_schema(field)))
-        .collect();
-    let required: Vec<&str> = level
-        .fields
-        .iter()
-        .filter(|field| field.required)
-        .map(|field| field.name)
-        .collect();
-    let mut schema = Map::new();
-    schema.insert("type".into(), json!(["object", "null"]));
-    schema.insert("properties".into(), Value::Object(properties));
-    if !required.is_empty() {
-        schema.insert("type".into(), json!("object"));
-        schema.insert("required".into(), json!(required));
-    }
-    let mut patterns = own_keys();
-    if !level.refused.is_empty() {
-        let names = format!("^({})$", level.refused.join("|"));
-        patterns[names] =
-            json!({"type": "null", "description": "It belongs to one host: move it there."});
-    }
-    schema.insert("patternProperties".into(), patterns);
-    schema.insert("additionalProperties".into(), json!(false));
-    schema
-}
-
-/// The keys that belong to the person, with any value.
-fn own_keys() -> Value {
-    json!({"^x-": {"description": "Yours: NoRouter does not read it."}})
-}
-
-fn field_schema(field: &Field) -> Value {
-    // Where a text is wanted, numbers, `true` and `false` are taken as they are written. They can fit the forms of
-    // names, targets and folders, but no other form.
-    let mut single = json!({"type": ["string", "number", "boolean"]});
-    if let Some(form) = field.pattern {
-        if ![NAME, TARGET, FOLDER].contains(&form) {
-            single = json!({"type": "string"});
-        }
-        single["pattern"] = json!(regex(form));
-    }
-    let list = json!({"type": "array", "items": single});
-    let mut schema = match field.shape {
-        Shape::Text => object(single),
-        Shape::Word(words) => object(json!({"enum": words})),
-        Shape::Port => object(port(PORT)),
-        Shape::Flag => object(json!({"type": "boolean"})),
-        Shape::Texts => object(list),
-        Shape::Ports => {
-            let mut ports = object(port(PORT_RANGE));
-            ports.insert("items".into(), json!(ports));
-            ports.insert("type".into(), json!(["integer", "string", "array"]));
-            ports
-        }
-        Shape::NamedTexts => object(json!({
-            "type": "object",
-            "patternProperties": own_keys(),
-            "additionalProperties": list,
-        })),
-        Shape::TextOrTexts => {
-            let types = ["string", "number", "boolean", "array"];
-            object(json!({"type": types, "items": single, "minItems": 1, "minLength": 1}))
-        }
-        Shape::Map(level) => level_schema(level),
-        Shape::Named(level) => object(json!({
-            "type": "object",
-            // At least one key is not the person's own.
-            "not": {"propertyNames": {"pattern": "^x-"}},
-            "propertyNames": {"pattern": regex(NAME_OR_OWN_KEY), "maxLength": 253},
-            "patternProperties": own_keys(),
-            "additionalProperties": level_schema(level),
-        })),
-        Shape::List(level) => object(json!({"type": "array", "items": level_schema(level)})),
-    };
-    if !field.required {
-        allow_null(&mut schema);
-    }
-    schema.insert("description".into(), json!(field.doc));
-    if let Ok(example) = serde_json::from_str::<Value>(field.example) {
-        schema.insert("examples".into(), json!([example]));
-    }
-    Value::Object(schema)
-}
-
-/// The regular expression of a form.
-fn regex(form: &str) -> String {
-    let words = WORDS.iter();
-    words.fold(form.to_owned(), |form, (word, regex)| {
-        form.replace(word, regex)
-    })
-}
-
-/// A port as a number, or as a text of this form.
-fn port(form: &str) -> Value {
-    json!({
-        "type": ["integer", "string"],
-        "minimum": 1,
-        "maximum": u16::MAX,
-        "pattern": regex(form),
-    })
-}
-
-/// Lets a key be written without a value, which is the same as no key.
-fn allow_null(schema: &mut Map<String, Value>) {
-    if let Some(Value::Array(values)) = schema.get_mut("enum") {
-        values.push(Value::Null);
-    }
-    match schema.get_mut("type") {
-        Some(Value::Array(types)) if types.contains(&json!("null")) => {}
-        Some(Value::Array(types)) => types.push(json!("null")),
-        Some(one) => *one = json!([one, "null"]),
-        None => {}
-    }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Map::new()
-        }
-    }
 }
 
 #[cfg(test)]
@@ -760,6 +617,8 @@ mod tests {
         for level in [
             &MANIFEST,
             &HOST,
+            &KUBERNETES,
+            &SERVICE,
             &TEMPLATE,
             &LISTEN,
             &DNS_LEVEL,
@@ -771,7 +630,7 @@ mod tests {
         ] {
             for field in level.fields {
                 assert!(
-                    serde_json::from_str::<Value>(field.example).is_ok(),
+                    serde_json::from_str::<serde_json::Value>(field.example).is_ok(),
                     "{}",
                     field.name
                 );

@@ -1,11 +1,11 @@
-//! The tree that a manifest is read into, with the place of every value. Also the limits for the size of a manifest.
+//! The tree into which a manifest is read, with the place of every value, and the limits for the size of a manifest.
 
 use super::problem::{Span, Spanned};
 
 /// The maximum size of a manifest, in bytes. A larger manifest is refused before it is parsed.
 pub const SIZE_MAX_BYTES: usize = 1024 * 1024;
 
-/// How many hosts a network may have.
+/// The maximum number of hosts in a network.
 pub const HOSTS_MAX: usize = 1_024;
 
 /// The whole manifest.
@@ -19,7 +19,7 @@ pub struct Manifest {
     pub hosts: Vec<Host>,
     /// The routes, in the order of the file.
     pub routes: Vec<Route>,
-    /// Who may reach what.
+    /// The policy: who may reach what.
     pub policy: Option<Policy>,
 }
 
@@ -32,20 +32,20 @@ pub struct Host {
     pub vip: Option<Spanned<String>>,
     /// The command whose standard input and output lead to the host's agent; `None` if the host is this machine.
     pub cmd: Option<Spanned<Cmd>>,
-    /// The ways to a shell on the host, one of which may stand in place of `cmd`.
+    /// The ways to a shell on the host. One of them may be written instead of `cmd`.
     pub shells: Vec<Spanned<Shell>>,
     /// Further names of the host.
     pub aliases: Vec<Spanned<String>>,
     /// The fields that `hostTemplate` can have as well.
     pub settings: Settings,
-    /// Whether a key that is not known probably stands for `cmd`, which is missing.
+    /// Whether the host has an unknown key that is probably meant as `cmd`, which is missing.
     pub has_misspelt_cmd: bool,
 }
 
 /// The two spellings of `cmd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cmd {
-    /// One text, which is split into words like a POSIX shell does.
+    /// One text. It is split into words as a POSIX shell would do.
     Line(String),
     /// A list of words, taken as they are.
     Words(Vec<Spanned<String>>),
@@ -56,8 +56,10 @@ pub enum Cmd {
 pub enum Shell {
     /// `ssh`: the destination, or the words of `ssh` with the destination last.
     Ssh(Cmd),
-    /// `docker`, `podman`, `lxc` or `wsl`: the program, and the name that it has for the host.
+    /// `docker`, `podman`, `lxc` or `wsl`: the program, and the program's own name for the host.
     Named(&'static str, String),
+    /// `docker` or `podman`: the program, and a service of compose.
+    Service(&'static str, Box<Service>),
     /// `kubernetes`.
     Kubernetes(Box<Pod>),
     /// `shell`: the words in front of `sh`.
@@ -75,8 +77,19 @@ pub struct Pod {
     pub pod: Option<Spanned<String>>,
     /// The name of the deployment.
     pub deployment: Option<Spanned<String>>,
+    /// The labels of the pods.
+    pub selector: Option<Spanned<String>>,
     /// The name of the container.
     pub container: Option<Spanned<String>>,
+}
+
+/// The containers of a service of compose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// The name of the project.
+    pub project: Option<Spanned<String>>,
+    /// The name of the service.
+    pub service: Option<Spanned<String>>,
 }
 
 /// The fields that a host shares with `hostTemplate`. `None` means that the field is not written.
@@ -90,9 +103,9 @@ pub struct Settings {
     pub socks: Option<Listen>,
     /// The DNS server.
     pub dns: Option<Dns>,
-    /// How the agent uses the real loopback addresses.
+    /// The settings for real loopback addresses.
     pub loopback: Option<Loopback>,
-    /// Where the agent keeps its files.
+    /// The folder in which the agent keeps its files.
     pub state_dir: Option<StateDir>,
     /// Whether the agent maintains `/etc/hosts`.
     pub write_etc_hosts: Option<Spanned<bool>>,
@@ -171,13 +184,13 @@ pub struct Policy {
 pub struct Rule {
     /// The place of the whole entry.
     pub span: Span,
-    /// The hosts where connections begin; `None` if the rule has no `from`.
+    /// The hosts where the connections begin; `None` if the rule has no `from`.
     pub from: Option<Vec<Spanned<String>>>,
     /// The destinations of the connections; `None` if the rule has no `to`.
     pub to: Option<Vec<Spanned<String>>>,
     /// The gateways; `None` if the rule has no `via`.
     pub via: Option<Vec<Spanned<String>>>,
-    /// The ports as the manifest has them; `None` if the rule has no `ports`.
+    /// The ports, as written; `None` if the rule has no `ports`.
     pub ports: Option<Vec<Spanned<String>>>,
     /// The action for these connections.
     pub action: Option<Spanned<String>>,

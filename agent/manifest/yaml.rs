@@ -1,5 +1,5 @@
-//! Turns YAML text into a tree of nodes with places. Only this file uses the YAML parser. The code never panics, does
-//! not recurse over the input, and limits how many nodes anchors can repeat.
+//! Turns YAML text into a tree of nodes with places. Only this file and `source.rs` use the YAML parser. The code never
+//! panics, does not recurse over the input, and limits how many nodes can be repeated with anchors.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::text::{Lookalike, lookalike, quote};
 
-/// How many lists and maps may be inside one another; a manifest needs six.
+/// The maximum depth of nested lists and maps. A manifest needs six.
 const DEPTH_MAX: usize = 64;
 /// The maximum number of nodes. A node counts again at each alias and merge that repeats it.
 const NODES_MAX: usize = 1_000_000;
@@ -30,10 +30,10 @@ const REPEATED_MAX: usize = 100_000;
 pub(super) struct Node {
     pub(super) span: Span,
     pub(super) kind: Kind,
-    /// A tag that means nothing to this program. It is an error where the value is used, and not below keys that
-    /// begin with `x-`.
+    /// A tag that means nothing to this program. It is an error where the value is used. Below keys that begin with
+    /// `x-`, it is not.
     pub(super) foreign_tag: Option<Box<str>>,
-    /// The number of nodes in this tree, the node itself and repetitions included.
+    /// The number of nodes in this tree. It includes the node itself and all repetitions.
     size: usize,
     /// The number of levels of lists and maps in this tree.
     depth: usize,
@@ -119,6 +119,8 @@ impl Node {
 /// The tree of the only document in `text`, and everything that is wrong with the YAML. There is no tree if the YAML is
 /// broken.
 pub(super) fn parse(text: &str) -> (Option<Rc<Node>>, Problems) {
+    #[cfg(test)]
+    super::reads::note();
     let places = Places::new(text);
     let mut attempt = Attempt::new(&places, places.body, None);
     if attempt.is_misindented
@@ -132,21 +134,22 @@ pub(super) fn parse(text: &str) -> (Option<Rc<Node>>, Problems) {
     (attempt.root, attempt.problems)
 }
 
-/// What the parser makes of a text.
+/// The result of one attempt to parse a text.
 struct Attempt {
     root: Option<Rc<Node>>,
     problems: Problems,
     /// Whether the parser stopped because a line begins too far left.
     is_misindented: bool,
-    /// The bytes from each opening bracket to the one that closes it, without brackets inside others. The last one may
-    /// still be open where the parser stopped.
+    /// The bytes from each outermost opening bracket to the bracket that closes it. The last one may still be open
+    /// where the parser stopped.
     brackets: Vec<Range<usize>>,
-    /// Where the parser stopped, in bytes; `usize::MAX` if it has read everything.
+    /// The offset at which the parser stopped, in bytes; `usize::MAX` if it has read everything.
     end: usize,
 }
 
 impl Attempt {
-    /// Parses `text`: the body of `places`, or, with `indented`, this body with some lines indented.
+    /// Parses `text`. Without `indented`, this is the body of `places`; with it, the same body with some lines
+    /// indented.
     fn new(places: &Places<'_>, text: &str, indented: Option<&Indented>) -> Self {
         let original = |character| match indented {
             Some(indented) => indented.original(character),
@@ -196,7 +199,7 @@ impl Attempt {
         }
     }
 
-    /// Whether each indented line that the parser has reached is inside brackets, where blanks at the beginning of a
+    /// Whether each indented line that the parser has reached is inside brackets. There, blanks at the beginning of a
     /// line mean nothing.
     fn is_sound(&self, places: &Places<'_>, indented: &Indented) -> bool {
         let mut brackets = self.brackets.iter().peekable();
@@ -214,17 +217,17 @@ struct Open {
     span: Span,
     anchor: usize,
     is_map: bool,
-    /// The opening bracket, if it is written with brackets.
+    /// The opening bracket; `None` if the list or map is written without brackets.
     bracket: Option<Span>,
     foreign_tag: Option<Box<str>>,
-    /// The items; keys and values in turn for a map.
+    /// The items. For a map, these are keys and values in turn.
     items: Vec<Rc<Node>>,
 }
 
 struct Reader<'t> {
     places: &'t Places<'t>,
     open: Vec<Open>,
-    /// Complete nodes, by the parser's numbers of their anchors.
+    /// The complete nodes that have an anchor, by the number that the parser gives to the anchor.
     anchors: BTreeMap<usize, Rc<Node>>,
     nodes: usize,
     repeated: usize,
@@ -257,12 +260,7 @@ impl Reader<'_> {
                     self.look_for_swallowed_items(&text, span);
                 }
                 let meaning = Meaning::of(tag.as_deref());
-                let plain = match &meaning {
-                    Meaning::Open => is_plain,
-                    Meaning::Merge => is_plain && text == "<<",
-                    Meaning::FlagOrNull => true,
-                    Meaning::Fixed | Meaning::Foreign(_) => false,
-                };
+                let plain = meaning.plain(&text, is_plain);
                 let kind = Kind::Scalar {
                     text: text.into_owned(),
                     plain,
@@ -302,8 +300,8 @@ impl Reader<'_> {
         let Some(mut open) = self.open.pop() else {
             return Ok(());
         };
-        // A list or map with brackets ends with its closing bracket. One without brackets ends where its last item
-        // ends, and not where the parser noticed the end.
+        // A list or map with brackets ends with its closing bracket. Without brackets, it ends where its last item
+        // ends, not where the parser noticed the end.
         let end = self.places.closing_bracket(end);
         let has_brackets = end.start.byte < end.end.byte;
         let is_outermost = self.open.iter().all(|outer| outer.bracket.is_none());
@@ -322,7 +320,8 @@ impl Reader<'_> {
             let is_own = self.is_own(open.anchor);
             let told = is_own.then(|| mem::take(&mut self.problems));
             let entries = self.map(open.items);
-            // This program does not use maps below keys that begin with `x-`, so nothing is wrong with them.
+            // The map is below a key that begins with `x-`. This program does not use it, so the problems found in it
+            // do not count.
             if let Some(told) = told {
                 self.problems = told;
             }
@@ -425,7 +424,7 @@ impl Reader<'_> {
             Kind::List(items) => items.as_slice(),
             Kind::Map(_) | Kind::Scalar { .. } => std::slice::from_ref(value),
         };
-        // If all lines below an anchor are commented out, the anchor marks null, and there is nothing to merge.
+        // If all lines below an anchor are commented out, the anchor stands for null, and there is nothing to merge.
         for source in sources.iter().filter(|source| !source.is_null()) {
             if let Some(problem) = source.tag_problem() {
                 self.problems.push(problem);
@@ -480,7 +479,7 @@ impl Reader<'_> {
             .into())
     }
 
-    /// Whether what comes next belongs to a key that begins with `x-`.
+    /// Whether the next node belongs to a key that begins with `x-`.
     fn is_below_own_key(&self) -> bool {
         self.open.iter().any(|open| {
             let key = open.items.last().filter(|_| open.is_map && open.items.len() % 2 == 1);
@@ -489,7 +488,7 @@ impl Reader<'_> {
     }
 
     /// Whether the map that ends here is below a key that begins with `x-`, and no alias can lead to it. `anchor` is
-    /// its own anchor; 0 if it has none.
+    /// the map's own anchor, or 0 if it has none.
     fn is_own(&self, anchor: usize) -> bool {
         let mut anchors = self.open.iter().map(|open| open.anchor).chain([anchor]);
         self.is_below_own_key() && anchors.all(|anchor| anchor == 0)
@@ -514,7 +513,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Finds an item of a list that begins further right than the item before it, whose text it continues for YAML.
+    /// Finds an item of a list that begins further right than the item before it. YAML takes such an item for more text
+    /// of the item before.
     fn look_for_swallowed_items(&mut self, text: &str, span: Span) {
         let is_item = self
             .open
@@ -570,21 +570,21 @@ impl Node {
 }
 
 /// The meaning of a node's tag.
-enum Meaning {
+pub(super) enum Meaning {
     /// The node has no tag. A value without quotes may mean `true` or null, and a value with quotes is a text.
     Open,
-    /// `!!bool` or `!!null`: the value has this meaning, with quotes or without.
+    /// `!!bool` or `!!null`: the value is `true`, `false` or null, even if it has quotes.
     FlagOrNull,
-    /// `!!merge`: the key `<<` merges, as without the tag.
+    /// `!!merge`: the key `<<` merges, as it does without the tag.
     Merge,
     /// Another tag of YAML itself for texts, numbers, times, lists and maps: the value is taken as it is written.
     Fixed,
-    /// A tag of another program, or one of YAML that would make something else of the value (`!!binary`).
+    /// A tag of another program, or a tag of YAML that would turn the value into something else (`!!binary`).
     Foreign(Box<str>),
 }
 
 impl Meaning {
-    fn of(tag: Option<&Tag>) -> Self {
+    pub(super) fn of(tag: Option<&Tag>) -> Self {
         let Some(tag) = tag else {
             return Self::Open;
         };
@@ -602,6 +602,17 @@ impl Meaning {
         }
     }
 
+    /// Whether a text with this tag can mean `true`, null or a merge. `is_plain` says whether it is written without
+    /// quotes.
+    pub(super) fn plain(&self, text: &str, is_plain: bool) -> bool {
+        match self {
+            Self::Open => is_plain,
+            Self::Merge => is_plain && text == "<<",
+            Self::FlagOrNull => true,
+            Self::Fixed | Self::Foreign(_) => false,
+        }
+    }
+
     fn foreign(self) -> Option<Box<str>> {
         match self {
             Self::Foreign(tag) => Some(tag),
@@ -610,7 +621,7 @@ impl Meaning {
     }
 }
 
-/// The problem that a character looks like a blank, but is not one for YAML.
+/// The problem of a character that looks like a blank, but is not a blank for YAML.
 fn strange_blank(at: Span, places: &Places<'_>) -> Problem {
     let name = lookalike(places.text(at).chars()).map_or_else(String::new, |(name, _)| name);
     Problem::error(
@@ -620,7 +631,7 @@ fn strange_blank(at: Span, places: &Places<'_>) -> Problem {
     .hint("replace it by an ordinary space; put quotes around a text that holds it")
 }
 
-/// The parser's error in words for the person who wrote the file.
+/// The parser's error, in words for the person who has written the file.
 fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
     // The parser may report a tab at the beginning of a line as an error in the line above.
     let lines = if info.contains("tab") { 2 } else { 1 };
@@ -662,7 +673,7 @@ fn describe(info: &str, span: Span, places: &Places<'_>) -> Problem {
     }
 }
 
-/// A message of the parser in words for people, and what to do; `None` if it is not known here.
+/// A message of the parser in words for people, and what to do; `None` if the message is not known here.
 fn in_words(info: &str) -> Option<(&'static str, &'static str)> {
     Some(match info {
         _ if info.contains("tab") => (

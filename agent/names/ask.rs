@@ -1,4 +1,4 @@
-//! Builds the questions that this program asks another host's DNS server, and reads the answers.
+//! Makes the questions that this program sends to another host's DNS server, and reads the answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -36,7 +36,7 @@ pub fn addresses_of(name: &str, family: Family, id: u16) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// The name in a query, in lower case and without a dot at its end. `None` if it cannot be read.
+/// The name in a query, in lower case and without a dot at its end. `None` if the query cannot be read.
 pub fn name_of(query: &[u8]) -> Option<String> {
     let (name, _) = DnsName::read(query, HEADER_SIZE)?;
     let text = name.text()?.to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! Answers DNS questions about the network's own names, and makes the replies that need no resolver. This file never
-//! asks another server.
+//! Answers DNS questions about the network's own names, and makes all other replies for which no resolver is asked.
+//! This file never asks another server.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -8,10 +8,11 @@ use super::{
     zone::{SUFFIX, TTL, Zone},
 };
 
-/// The name that, like all names below it, means the machine itself (RFC 6761 section 6.3).
+/// This name, and all names below it, mean the machine itself (RFC 6761 section 6.3).
 const LOCALHOST: &str = "localhost";
 
-/// The longest UDP message, in bytes, that our replies say we accept. It fits into one packet nearly everywhere.
+/// The maximum size of UDP messages that we accept, in bytes. Our replies announce it. A message of this size fits into
+/// one packet nearly everywhere.
 const UDP_SIZE: u16 = 1_232;
 /// The UDP message size, in bytes, that every client accepts (RFC 1035 section 2.3.4).
 const UDP_LEAST: usize = 512;
@@ -29,7 +30,7 @@ mod rcode {
     pub(super) const BAD_VERSION: u16 = 16;
 }
 
-/// How to handle a query.
+/// The way to handle a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Send this reply to the client. Over UDP, pass it through [`fit_udp`] first.
@@ -42,10 +43,11 @@ pub enum Answer {
 
 /// Answers a query from the zone alone.
 ///
-/// The reply is authoritative if the zone knows the name. It has the address (A), the name of an address (PTR), or says
-/// that there is no record of the requested type (RFC 2308 section 2.2). A name below [`SUFFIX`] that the zone does not
-/// know does not exist. `localhost` and the names below it are the loopback addresses: no resolver is asked for them,
-/// because many do not know them, and an answer could lead to another machine.
+/// If the zone knows the name, the reply is authoritative. It contains the address (A) or the name of an address (PTR),
+/// or says that there is no record of the requested type (RFC 2308 section 2.2). If the zone does not know a name below
+/// [`SUFFIX`], the reply says that the name does not exist. `localhost` and the names below it have the loopback
+/// addresses. No resolver is asked for them, because many resolvers do not know them, and an answer could lead to
+/// another machine.
 pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     let Some(header) = Header::read(query) else {
         return Answer::Drop;
@@ -86,17 +88,17 @@ pub fn answer(zone: &Zone, query: &[u8]) -> Answer {
     }
 }
 
-/// The zone's knowledge about a name.
+/// The result of a search for a name in the zone.
 enum Known {
     /// The name belongs to a host with this address.
     Address(Ipv4Addr),
-    /// The name is a reverse name below `in-addr.arpa`; its address has this name.
+    /// The name is a reverse name below `in-addr.arpa`. The host with its address has this name.
     Name(DnsName),
     /// The name means the machine itself.
     Loopback,
     /// The name belongs to the zone, and has no records.
     Nothing,
-    /// The name would belong to the zone, but does not exist.
+    /// The name lies below the domain of the network, but does not exist.
     Absent,
     /// The name does not belong to the zone.
     Foreign,
@@ -117,7 +119,7 @@ fn look_up(zone: &Zone, name: &DnsName) -> Known {
         return Known::Address(address);
     }
     if is_below(name, SUFFIX) {
-        // If a name exists, the names above it exist too (RFC 8020).
+        // If a name exists, all names above it exist, too (RFC 8020).
         let inside = text.strip_suffix(SUFFIX).unwrap_or_default();
         let exists = inside.is_empty() || zone.has_below(inside.trim_end_matches('.'));
         return if exists {
@@ -132,7 +134,7 @@ fn look_up(zone: &Zone, name: &DnsName) -> Known {
     called.map_or(Known::Foreign, Known::Name)
 }
 
-/// Whether a name is this domain of one label, or below it.
+/// Whether a name is `domain`, which has only one label, or lies below it.
 fn is_below(name: &DnsName, domain: &str) -> bool {
     name.labels()
         .last()
@@ -183,8 +185,8 @@ impl<'a> Draft<'a> {
         const EXPIRE: u32 = 86_400;
         self.flags |= flag::AUTHORITATIVE;
         let asked = &self.query.question.name;
-        // A name outside our own domain is treated as a zone of its own, so that the reply says nothing about the
-        // domains above it.
+        // A name outside our own domain is treated as a zone of its own. In this way, the reply says nothing about the
+        // domains above the name.
         let zone = if is_below(asked, SUFFIX) {
             DnsName::new(SUFFIX)
         } else {
@@ -253,13 +255,13 @@ fn bare(query: Header, rcode: u16) -> Vec<u8> {
     reply_header(query, rcode).write()
 }
 
-/// The SERVFAIL reply to a query that could not be sent to any resolver, or that no resolver has answered. Empty if the
-/// query does not even have a header.
+/// The SERVFAIL reply, for a query that could not be sent to any resolver, or that no resolver has answered. Empty if
+/// the query does not even have a header.
 pub fn servfail(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::SERVER_FAILURE)
 }
 
-/// The REFUSED reply to a query from a client that may not ask. Empty if the query does not even have a header.
+/// The REFUSED reply, for a query from a client that may not ask. Empty if the query does not even have a header.
 pub fn refused(query: &[u8]) -> Vec<u8> {
     failure(query, rcode::REFUSED)
 }
@@ -272,8 +274,8 @@ fn failure(query: &[u8], rcode: u16) -> Vec<u8> {
     }
 }
 
-/// The reply as it may be sent over UDP. A reply that is too long is cut to its question, with the TC flag, which makes
-/// the client ask again over TCP (RFC 2181 section 9).
+/// The reply in the form in which it may be sent over UDP. If it is too long, it is cut off after the question, and
+/// gets the TC flag. This flag makes the client ask again over TCP (RFC 2181 section 9).
 pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     let edns = Message::read(query).and_then(|query| query.edns);
     let size = edns.map_or(0, |edns| usize::from(edns.udp_size));
@@ -296,8 +298,8 @@ pub fn fit_udp(query: &[u8], reply: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Copies a message and gives the copy another id. This is used for queries that are forwarded to a resolver of the
-/// host, and for the replies on their way back.
+/// Copies a message, and gives the copy another id. This is done with queries that are forwarded to a resolver of the
+/// host, and with the replies to them.
 pub fn with_id(message: &[u8], id: u16) -> Vec<u8> {
     let mut bytes = message.to_vec();
     if let Some(old) = bytes.get_mut(..2) {
@@ -321,8 +323,8 @@ pub enum Verdict {
     Useless,
 }
 
-/// Judges a message that came from a server's address. `None` if the message is not the reply to this query: it has
-/// another id or another question, or is not a reply. Such a message may be forged (RFC 5452 section 9.1).
+/// Judges a message that came from a server's address. `None` if the message does not reply to this query: it has
+/// another id or another question, or is not a reply at all. Such a message may be forged (RFC 5452 section 9.1).
 pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let asked = Message::read(query)?;
     let header = Header::read(reply)?;
@@ -332,7 +334,7 @@ pub fn judge(query: &[u8], reply: &[u8]) -> Option<Verdict> {
     let code = header.flags & flag::RCODE;
     let answered = [rcode::OK, rcode::NO_NAME].contains(&code);
     if header.has(flag::TRUNCATED) && answered {
-        // A truncated reply may end anywhere, but must repeat the question of the query.
+        // A truncated reply may end anywhere, but it must at least repeat the question.
         let (name, _) = DnsName::read(reply, HEADER_SIZE)?;
         return name.is(&asked.question.name).then_some(Verdict::Truncated);
     }
@@ -506,7 +508,7 @@ mod tests {
             let none = format!("NoError aa; {name} 10 soa 10");
             assert_eq!(asked(kind::PTR), none);
         }
-        // A label that is not plain text makes no difference.
+        // A label that is not plain text does not change the result.
         let odd = query("web", kind::A);
         let odd = [&odd[..12], b"\x02\xff.\x09localhost\x00\x00\x01\x00\x01"].concat();
         assert_eq!(reply(&odd)[2..4], [0x85, 0x80]);

@@ -1,14 +1,13 @@
-//! The HOSTALIASES file (hostname(7)). With it, programs that use the C library's resolver find short names; no root
-//! rights are needed.
+//! The HOSTALIASES file (hostname(7)). It lets programs that use the C library's resolver find short names, and needs
+//! no root rights.
 //!
-//! For each alias, the C library expects a name and not an address. The public domain nip.io resolves each name that
-//! begins with an address to that address. The original NoRouter uses it in the same way.
+//! For each alias, the C library expects a name and not an address. Therefore the file uses the public domain nip.io,
+//! which resolves each name that begins with an address to that address. The original NoRouter does the same.
 
 use super::zone::Zone;
 
-/// The text of a HOSTALIASES file with the names of the zone. After our lines come the lines of an existing file,
-/// except lines for our names. Names with dots are left out, because the C library looks up only names without dots in
-/// the file.
+/// The text of a HOSTALIASES file with the names of the zone. Names with dots are left out, because the C library does
+/// not look them up in this file. The lines of an existing file are added after ours, except lines for the same names.
 pub fn text(zone: &Zone, existing: &[u8]) -> Vec<u8> {
     let ours: Vec<(&str, String)> = zone
         .entries()

@@ -7,8 +7,8 @@
 //! # </Added-by-NoRouter laptop 127.0.42.100 4711.88123.1>
 //! ```
 //!
-//! The words after `Added-by-NoRouter` name the block's [`Owner`]. The original NoRouter and earlier versions write no
-//! owner, and read a mark with an owner as a comment.
+//! The words after `Added-by-NoRouter` name the block's [`Owner`]. The original NoRouter and earlier versions of this
+//! program write no owner. To them, a mark with an owner is an ordinary comment.
 
 use std::{
     fmt::{self, Write as _},
@@ -19,12 +19,12 @@ use std::{
 use super::{owner::Owner, zone::Zone};
 use crate::{addr::Vip, text::escape};
 
-/// The first line of a block starts with this; the owner and `>` follow.
+/// The beginning of the first line of a block. The owner and `>` follow it.
 const BEGIN: &str = "# <Added-by-NoRouter";
-/// The last line of a block starts with this; the owner and `>` follow.
+/// The beginning of the last line of a block. The owner and `>` follow it.
 const END: &str = "# </Added-by-NoRouter";
-/// A block has this line if the file did not end with a line break before the block was added. In that case the line
-/// break that we have added must be removed together with the block.
+/// A note in a block. It means that the file did not end with a line break before the block was added. The line break
+/// that we have added then has to be removed together with the block.
 const NO_FINAL_LINE_BREAK: &str = "# (The line above had no line break at its end.)";
 
 /// A hosts file with our block.
@@ -36,7 +36,7 @@ pub struct Put {
     pub left_out: Vec<LeftOut>,
 }
 
-/// A name that the file already has outside our block, with another address than ours.
+/// A name that the file already has outside our block, with an address that differs from ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     /// The name.
@@ -103,9 +103,9 @@ pub struct Repaired {
     pub kept: Vec<String>,
 }
 
-/// The file with the names of the zone in the block of `me`. An older block of `me` is replaced, unless it has the same
-/// lines: then it stays where it is, so that networks that share the file do not keep moving their blocks past each
-/// other. `gone` says whether the process of another owner has ended.
+/// The file with the names of the zone in the block of `me`. An older block of `me` is replaced. If the older block has
+/// the same lines, it stays where it is: otherwise, networks that share the file would move their blocks past each
+/// other again and again. `gone` says whether the process of an owner has ended.
 pub fn put(
     original: &[u8],
     zone: &Zone,
@@ -161,7 +161,8 @@ pub fn put(
     Ok(Put { bytes, left_out })
 }
 
-/// The file without the block of `me`, as it was before [`put`], and without blocks of earlier agents of this host.
+/// Removes the block of `me` and the blocks of earlier agents of this host. Afterwards, the file is as it was before
+/// [`put`].
 pub fn remove(
     original: &[u8],
     me: &Owner,
@@ -193,9 +194,9 @@ fn entry(line: &[u8]) -> Option<String> {
     (!words.is_empty()).then(|| escape(&words.join(" ")))
 }
 
-/// The file without our blocks, even if their marks are damaged. This removes every complete block, unless the agent
-/// that wrote it still runs. It also removes every mark without a counterpart, together with the lines next to the mark
-/// that look like ours: each has one address from the range of the network and one name.
+/// Removes our blocks, even if their marks are damaged. A complete block is removed, unless the agent that wrote it
+/// still runs. A mark without a counterpart is removed together with the lines next to it that look like ours. A line
+/// looks like ours if it has one address from the range of the network and one name.
 pub fn repair(original: &[u8], gone: impl Fn(&Owner) -> bool) -> Repaired {
     let lines = Lines::of(original);
     let (blocks, damages) = lines.blocks();
@@ -245,7 +246,7 @@ fn place(range: &Range<usize>) -> String {
 
 /// Whether a line has the form that [`put`] writes.
 fn is_ours(line: &[u8]) -> bool {
-    // Debian maps a machine's own name to this address.
+    // Debian gives this address to the machine's own name.
     const OWN_NAME: Ipv4Addr = Ipv4Addr::new(127, 0, 1, 1);
     let line = line.trim_ascii_end();
     if line == NO_FINAL_LINE_BREAK.as_bytes() {
@@ -334,8 +335,8 @@ impl<'a> Lines<'a> {
         Ok(ours.map(|block| block.range.clone()).collect())
     }
 
-    /// Whether the block in this range has these lines. The note about a line break depends on the place of the block,
-    /// and is not compared.
+    /// Whether the block in this range has these lines. The note about a line break is not compared, because it depends
+    /// on the place of the block.
     fn has_written(&self, range: &Range<usize>, lines: &[String]) -> bool {
         let is_name = |line: &&[u8]| *line != NO_FINAL_LINE_BREAK.as_bytes();
         let found = self.at(range).iter().map(|line| line.trim_ascii_end());

@@ -1,4 +1,4 @@
-//! DNS messages in wire format (RFC 1035 section 4). Reading checks all bounds.
+//! Reads and writes DNS messages in wire format (RFC 1035 section 4). Reading checks all bounds.
 //!
 //! No DNS library is used, because an agent has to pass on unchanged everything that it does not know: new record
 //! types, reserved bits, and the upper and lower case of a question.
@@ -108,7 +108,7 @@ impl DnsName {
     pub(super) fn read(bytes: &[u8], start: usize) -> Option<(Self, usize)> {
         let mut name = Vec::new();
         let mut end = None;
-        // A pointer may only point backwards, so that no chain of pointers is endless.
+        // A pointer may only point backwards. Otherwise a chain of pointers could be endless.
         let (mut at, mut limit) = (start, start);
         loop {
             let length = *bytes.get(at)?;
@@ -150,7 +150,7 @@ impl DnsName {
         })
     }
 
-    /// The name as text in lower case; `None` if a label contains a dot or anything but visible ASCII.
+    /// The name as text in lower case. `None` if a label contains a dot, or a character that is not visible ASCII.
     pub(super) fn text(&self) -> Option<String> {
         let mut text = String::new();
         for label in self.labels() {
@@ -217,7 +217,7 @@ pub(super) struct Message<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) header: Header,
     pub(super) question: Question,
-    /// Answers, authority records and additional records in one list; the header has the number of each.
+    /// Answers, authority records and additional records in one list. The header says how many there are of each.
     pub(super) records: Vec<Record>,
     /// The EDNS record; `None` if the sender does not support EDNS.
     pub(super) edns: Option<Edns>,
@@ -262,7 +262,8 @@ impl<'a> Message<'a> {
         };
         let (name, at) = DnsName::read(bytes, HEADER_SIZE)?;
         if at != HEADER_SIZE + name.bytes().len() {
-            // The question is the first name in a message, so a pointer in it would have nothing to point to.
+            // The question has the first name in a message, so it must not contain a pointer: there is no earlier name
+            // to point to.
             return None;
         }
         let question = Question {
@@ -314,7 +315,7 @@ pub(super) fn put_u16(out: &mut Vec<u8>, value: u16) {
     out.extend_from_slice(&value.to_be_bytes());
 }
 
-/// Writes a record, whose data must not be longer than a message.
+/// Writes a record. Its data must not be longer than a message may be.
 pub(super) fn put_record(
     out: &mut Vec<u8>,
     owner: &[u8],

@@ -1,7 +1,7 @@
 //! Names and their addresses as bytes: DNS messages, resolv.conf, hosts files and HOSTALIASES.
 //!
-//! A [`Zone`] holds the names of the network. The other source files of this module convert the zone, and the names
-//! that a host already has, into the formats in which programs look up names. This module uses no sockets, files or
+//! A [`Zone`] holds the names of the network. The other files of this module convert names into the formats in which
+//! programs look them up: those of the zone, and those that a host already has. This module uses no sockets, files or
 //! clocks.
 
 #![cfg_attr(

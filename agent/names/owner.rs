@@ -1,5 +1,5 @@
-//! The owner of a block in a hosts file. Because each block names its owner, several networks on one machine can have
-//! one block each.
+//! The owner of a block in a hosts file. Since each block names its owner, several networks on one machine can have a
+//! block of their own.
 
 use std::{fmt, net::Ipv4Addr};
 
@@ -32,7 +32,7 @@ impl Owner {
         .filter(|_| all_fit && is_whole)
     }
 
-    /// Whether both owners are agents of the same host. The name and the address identify the host.
+    /// Whether both owners are agents of the same host. The host's name and address identify it.
     pub fn is_life_of_same(&self, other: &Self) -> bool {
         (&self.host, self.vip) == (&other.host, other.vip)
     }

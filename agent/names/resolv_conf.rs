@@ -27,12 +27,12 @@ pub struct Resolvers {
     pub ndots: usize,
     /// The time that one server has to answer.
     pub timeout: Duration,
-    /// How often all servers are asked before the lookup fails.
+    /// The number of times that all servers are asked before the lookup fails.
     pub attempts: usize,
 }
 
 impl Default for Resolvers {
-    /// The meaning of an empty file: the resolver on this machine itself.
+    /// The resolvers if the file is empty: only the one on this machine.
     fn default() -> Self {
         Self {
             servers: vec![(Ipv4Addr::LOCALHOST, PORT).into()],
@@ -45,14 +45,14 @@ impl Default for Resolvers {
 }
 
 impl Resolvers {
-    /// Reads a file. Invalid lines are ignored, as C libraries do; of several search lists the last one counts. The
-    /// domain of the host's own name is searched only if a search list contains it.
+    /// Reads a file. Invalid lines are ignored, as C libraries do. If there are several search lists, the last one
+    /// counts. The domain of the host's own name is searched only if a search list contains it.
     pub fn parse(text: &str) -> Self {
         let mut resolvers = Self::default();
         let mut servers = Vec::new();
         for line in text.lines() {
             let mut words = line.split_ascii_whitespace();
-            // A keyword must be at the beginning of its line, but there may be space before a comment.
+            // A keyword must be at the beginning of its line, but spaces may precede a comment.
             match words.next().filter(|word| line.starts_with(word)) {
                 Some("nameserver") => servers.extend(words.next().and_then(server)),
                 Some("domain") => resolvers.search = domains(words.take(1)),
@@ -107,8 +107,8 @@ fn domains<'a>(words: impl Iterator<Item = &'a str>) -> Vec<String> {
         .collect()
 }
 
-/// Parses the address of a server. An IPv6 address may have the number of its interface. The name of an interface
-/// counts as number 0, because only the machine knows its number.
+/// Parses the address of a server. After an IPv6 address, there may be the number of an interface. If there is the name
+/// of an interface, 0 is used, because only the machine knows the number for the name.
 fn server(word: &str) -> Option<SocketAddr> {
     let (address, interface) = match word.split_once('%') {
         Some((address, interface)) => (address, interface.parse().unwrap_or(0)),

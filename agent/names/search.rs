@@ -1,5 +1,5 @@
-//! Search lists (resolv.conf(5)): makes the full names under which a short name is looked up, and turns the reply for a
-//! full name into one for the name that the client has asked for. This file sends no queries.
+//! Search lists (resolv.conf(5)). Makes the full names under which a short name is looked up. Turns the reply for a
+//! full name into one for the name in the client's query. This file sends no queries.
 
 use super::{
     message::{
@@ -12,15 +12,15 @@ use super::{
 /// A name under which a query is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
-    /// The name exactly as the client has asked for it.
+    /// The name exactly as it is in the client's query.
     AsAsked,
     /// The name followed by this domain.
     Below(String),
 }
 
-/// The names under which a query is looked up, in this order, until one is found.
+/// The names under which a query is looked up, in this order, until one of them is found.
 ///
-/// If a name has fewer dots than `ndots`, the search list comes before the name itself, and otherwise after it. The
+/// If the name has fewer dots than `ndots`, it comes after the names of the search list, and otherwise before them. The
 /// search list is not used for the root, for names below `arpa`, and for queries that cannot be read.
 pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     let name = Message::read(query).map(|query| query.question.name);
@@ -39,13 +39,13 @@ pub fn candidates(query: &[u8], resolvers: &Resolvers) -> Vec<Candidate> {
     }
 }
 
-/// The query with a domain appended to its name; `None` if the result is not a valid name or is too long.
+/// The query with a domain appended to its name. `None` if the result is too long, or is not a valid name.
 pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     let message = Message::read(query)?;
     let name = message.question.name.join(&DnsName::new(suffix)?)?;
     let rest = query.get(HEADER_SIZE + message.question.name.bytes().len()..)?;
-    // Records after the question may contain pointers into the message, and a longer name would move the targets of
-    // these pointers. Only an OPT record contains none.
+    // Records after the question may contain pointers into the message. A longer name would move the targets of these
+    // pointers. OPT is the only kind of record that contains no pointers.
     let plain = message
         .records
         .iter()
@@ -60,13 +60,13 @@ pub fn with_suffix(query: &[u8], suffix: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// Turns the reply to a query with an appended domain into the reply that the client expects. Its question is the
-/// client's own. Its first answer is an alias from the client's name to the full name, and the other answers follow.
-/// `None` if a message cannot be read, or if the new reply would be too long.
+/// Turns the reply to a query with an appended domain into the reply that the client expects. The question becomes the
+/// client's own. The first answer is an alias from the client's name to the full name. The answers of the original
+/// reply follow. `None` if a message cannot be read, or if the new reply would be too long.
 pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let (reply, query) = (Message::read(reply)?, Message::read(query)?);
     let [_, answers, authority, additional] = reply.header.counts;
-    // The changed reply is not signed, and no server has authority over it.
+    // These flags do not apply to the changed reply: it is not signed, and no server has authority over it.
     let flags = reply.header.flags & !(flag::AUTHORITATIVE | flag::AUTHENTIC);
     let header = Header {
         id: query.header.id,
@@ -83,8 +83,7 @@ pub fn as_asked(reply: &[u8], query: &[u8]) -> Option<Vec<u8>> {
     let full_at = u16::try_from(out.len() - full.bytes().len()).ok()?;
     for record in &reply.records {
         let pointer = (0xc000 | full_at).to_be_bytes();
-        // Most records belong to the full name. They get a pointer to that name as their owner, instead of the name
-        // itself.
+        // Most records belong to the full name. Their owner is written as a pointer to that name.
         let owner = if record.owner.is(full) {
             pointer.as_slice()
         } else {

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use crate::addr::HostName;
 
-/// Every name is also known below this domain, so that `web.norouter` always means the network's `web`.
+/// Every name is also known below this domain, so that `web.norouter` always means `web` in the network.
 pub const SUFFIX: &str = "norouter";
 
-/// How many seconds our answers may be cached. The time is short, because names change when the manifest changes.
+/// The number of seconds for which our answers may be cached. It is small, because the names change with the manifest.
 pub const TTL: u32 = 10;
 
 /// The names of the network.
@@ -15,15 +15,15 @@ pub const TTL: u32 = 10;
 pub struct Zone {
     /// The address of each name, in lower case.
     names: BTreeMap<String, Ipv4Addr>,
-    /// The name of each address, for reverse lookups.
+    /// For each address, its primary name, which reverse lookups return.
     primary: BTreeMap<Ipv4Addr, String>,
 }
 
 impl Zone {
     /// Makes the zone of these names and aliases.
     ///
-    /// The name of an address is the first of its names without a dot, or else its first name. A text that is not a
-    /// valid [`HostName`] is left out, because a hosts file would give it another meaning.
+    /// The primary name of an address is the first of its names without a dot, or else its first name. A text that is
+    /// not a valid [`HostName`] is left out, because it would have another meaning in a hosts file.
     pub fn new<N: AsRef<str>>(entries: impl IntoIterator<Item = (N, Ipv4Addr)>) -> Self {
         let mut zone = Self::default();
         for (name, address) in entries {
@@ -40,7 +40,7 @@ impl Zone {
         zone
     }
 
-    /// The address of a name or alias, with or without [`SUFFIX`]. Upper and lower case are the same.
+    /// The address of a name or alias, with or without [`SUFFIX`]. Upper and lower case are not distinguished.
     pub fn address(&self, name: &str) -> Option<Ipv4Addr> {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let short = || name.strip_suffix(SUFFIX)?.strip_suffix('.');
@@ -48,7 +48,7 @@ impl Zone {
         found.or_else(|| self.names.get(short()?)).copied()
     }
 
-    /// The name of an address; `None` if the address is not in the network.
+    /// The primary name of an address. `None` if the address is not in the network.
     pub fn name(&self, address: Ipv4Addr) -> Option<&str> {
         self.primary.get(&address).map(String::as_str)
     }

@@ -1,5 +1,5 @@
 //! Builds the plan of a manifest: assigns unique names and addresses, merges the template, and parses every text. All
-//! problems are collected; there is a plan only if none of them is an error.
+//! problems are collected. There is a plan only if none of them is an error.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,15 +25,15 @@ const DEFAULT_NETWORK: &str = "127.0.42.0/24";
 /// The offset of the first assigned address from the beginning of the block, if the block is large enough.
 const FIRST_ASSIGNED: u32 = 100;
 /// The port on which a host answers DNS queries unless the manifest says otherwise. The original NoRouter always uses
-/// it.
+/// this port.
 const DEFAULT_DNS_PORT: Port = Port::new(10_053).unwrap();
-/// The first candidate for the port of a gateway's relay. Ports on which the gateway's VIP serves something else are
+/// The first candidate for the port of a gateway's relay. Ports at which the gateway's VIP already serves something are
 /// skipped.
 const FIRST_RELAY_PORT: u16 = 10_054;
-/// Where an agent keeps its files unless the manifest says otherwise.
+/// The folder in which an agent keeps its files unless the manifest says otherwise.
 pub(super) const DEFAULT_STATE_DIR: &str = "~/.norouter/agent";
 
-/// How many ports all hosts together may publish. Those of the template count once for each host.
+/// The maximum number of ports that all hosts together may publish. Ports of the template count once for each host.
 const PORTS_MAX: usize = 100_000;
 
 /// Builds the plan of a manifest, and returns it with all problems that were found. There is no plan if one of the
@@ -83,7 +83,7 @@ pub fn build(manifest: &Manifest) -> (Option<Plan>, Problems) {
     (plan, builder.problems)
 }
 
-/// The problem that all hosts together publish more ports than a network may have; `None` if they do not.
+/// A problem that says that all hosts together publish more ports than a network may have; `None` if they do not.
 fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
     let template = manifest.template.ports.len();
     let mut ports = 0;
@@ -100,7 +100,7 @@ fn too_many_ports(manifest: &Manifest) -> Option<Problem> {
     )))
 }
 
-/// The VIPs of the hosts, by every name and address that `via` may use for a host.
+/// The VIPs of the hosts, by every name and address with which `via` may name a host.
 struct Known {
     vips: BTreeMap<String, Vip>,
     /// A few of the names, for messages.
@@ -124,7 +124,7 @@ impl Known {
 
 /// The names and addresses of the hosts that were parsed so far, and the problems that were found.
 #[derive(Default)]
-struct Builder<'m> {
+pub(super) struct Builder<'m> {
     problems: Problems,
     /// Each name or alias, with the host that has it and the place where it is written.
     names: BTreeMap<HostName, (&'m str, Span)>,
@@ -145,16 +145,16 @@ impl<'m> Builder<'m> {
         results.flatten().collect()
     }
 
-    /// Each host with its name as written; hosts without a usable name or address are left out.
+    /// The hosts, each with its name as written. Hosts without a usable name or address are left out.
     fn hosts(&mut self, manifest: &'m Manifest) -> Vec<(&'m str, HostPlan)> {
-        // Explicit names and addresses come first, so that a conflict is reported at its second place, and assigned
-        // addresses never conflict with explicit ones.
+        // Explicit names and addresses come first. A conflict is then reported where the name or address is written for
+        // the second time, and assigned addresses never conflict with explicit ones.
         let names: Vec<_> = manifest
             .hosts
             .iter()
             .map(|host| self.names_of(host))
             .collect();
-        let vips = self.addresses(manifest);
+        let (vips, _) = self.addresses(manifest);
         let template_forwards = self.forwards(&manifest.template.ports);
         let template = &manifest.template;
         let template_http = self.proxy(template.http.as_ref());
@@ -258,7 +258,7 @@ impl<'m> Builder<'m> {
             ));
             return None;
         }
-        if is_public(name.as_str()) {
+        if words::is_public(name.as_str()) {
             self.problems.push_remark(|| {
                 let name = quote(&text.value);
                 Problem::note(text.span, format!("{name} may be a name of the internet as well")).hint(
@@ -272,8 +272,9 @@ impl<'m> Builder<'m> {
         Some(name)
     }
 
-    /// The address of every host; hosts without a `vip` get one assigned.
-    fn addresses(&mut self, manifest: &'m Manifest) -> Vec<Option<Vip>> {
+    /// The address of every host, and the address that a further host would get. Hosts without a `vip` get an address
+    /// assigned.
+    pub(super) fn addresses(&mut self, manifest: &'m Manifest) -> (Vec<Option<Vip>>, Option<Vip>) {
         let explicit: Vec<_> = manifest
             .hosts
             .iter()
@@ -298,7 +299,8 @@ impl<'m> Builder<'m> {
                 next
             }));
         }
-        vips
+        let next = free.and_then(|mut free| free.find(|vip| !self.vips.contains_key(vip)));
+        (vips, next)
     }
 
     fn explicit_vip(&mut self, text: &Spanned<String>, host: &'m Host) -> Option<Vip> {
@@ -309,7 +311,8 @@ impl<'m> Builder<'m> {
                 quote(&host.name.value)
             );
             let problem = if *span == text.span {
-                // Both hosts have the same text, so one of them takes it from the other.
+                // The text of both hosts is written at one place, so one of the hosts has got it by a merge key or an
+                // alias.
                 Problem::error(host.name.span, message)
                     .related(
                         *span,
@@ -412,7 +415,7 @@ impl<'m> Builder<'m> {
         Some(ProxyPlan {
             listen,
             credentials: proxy.credentials.as_ref().map(|file| file.value.clone()),
-            // The default depends on the host, and is set in `Builder::hosts`.
+            // The default depends on the host, so `Builder::hosts` sets it.
             allow: Allow::Any,
         })
     }
@@ -446,7 +449,7 @@ impl<'m> Builder<'m> {
         None
     }
 
-    fn start(&mut self, host: &Host) -> Option<Start> {
+    pub(super) fn start(&mut self, host: &Host) -> Option<Start> {
         let cmd = host.cmd.as_ref().map(|cmd| cmd.span);
         let spans = host.shells.iter().map(|shell| shell.span);
         if let Some(second) = cmd.into_iter().chain(spans).nth(1) {
@@ -459,10 +462,7 @@ impl<'m> Builder<'m> {
         }
         match (&host.cmd, host.shells.first()) {
             (Some(cmd), _) => self.command(cmd),
-            (None, Some(shell)) => {
-                let words = self.understand(shell.span, shells::command(&shell.value))?;
-                Some(Start::Shell(words))
-            }
+            (None, Some(shell)) => self.understand(shell.span, shells::start(&shell.value)),
             (None, None) => Some(Start::InProcess),
         }
     }
@@ -486,7 +486,7 @@ impl<'m> Builder<'m> {
         Some(Start::Command(argv))
     }
 
-    /// Adds a problem for each mistake in a command, with the command that would work.
+    /// Adds a problem for each mistake in a command, with a command that would work.
     fn judge(&mut self, span: Span, argv: &[String]) {
         let judged = commands::judge(argv);
         for mistake in judged.mistakes {
@@ -545,7 +545,7 @@ impl<'m> Builder<'m> {
         let name: Option<HostName> = via.value.parse().ok();
         let word = name.as_ref().map_or(via.value.as_str(), HostName::as_str);
         let found = known.vips.get(word).copied();
-        // A host with a problem has already been reported.
+        // A host that has a problem of its own was already reported.
         let told = name.is_some_and(|name| self.names.contains_key(&name));
         if found.is_none() && !told && !self.names.is_empty() {
             let message = format!("no host is called {}", quote(&via.value));
@@ -569,32 +569,7 @@ impl<'m> Builder<'m> {
     }
 }
 
-/// Whether somebody may have registered this name on the internet. That is so if the name has a dot, and its ending is
-/// neither the network's own (`norouter`) nor reserved for private use or documentation (RFC 2606, RFC 6762, RFC 8375,
-/// and ICANN's reservation).
-fn is_public(name: &str) -> bool {
-    const NOBODYS: [&str; 12] = [
-        "internal",
-        "local",
-        "lan",
-        "test",
-        "example",
-        "invalid",
-        "home.arpa",
-        "norouter",
-        "intranet",
-        "example.com",
-        "example.net",
-        "example.org",
-    ];
-    let is_under = |ending: &&str| {
-        name.strip_suffix(*ending)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
-    name.contains('.') && !NOBODYS.iter().any(is_under)
-}
-
-/// A port on a gateway's VIP that is not in use, for its relay.
+/// A free port on a gateway's VIP, for the gateway's relay.
 fn relay_port(host: &HostPlan) -> Option<Port> {
     let published = host.forwards.iter().map(|forward| forward.listen_port);
     let taken: BTreeSet<Port> = published.chain(host.dns).collect();
@@ -602,8 +577,8 @@ fn relay_port(host: &HostPlan) -> Option<Port> {
     ports.find(|port| !taken.contains(port))
 }
 
-/// Parses `allow`, which says which users may connect. Words other than `any` and `same-user` were refused when the
-/// manifest was read.
+/// Parses `allow`, which says which users may connect. When the manifest was read, words other than `any` and
+/// `same-user` were refused.
 fn allow(written: Option<&Spanned<String>>, default: Allow) -> Allow {
     match written.map(|text| text.value.as_str()) {
         None => default,
@@ -621,9 +596,9 @@ fn pick<'s, T>(
     field(own).or_else(|| field(template))
 }
 
-/// The addresses of a block in the order in which they are assigned: from the hundredth to the end, then those before
-/// the hundredth. A block smaller than a /24 is used from its beginning. Addresses that end in .0 or .255 are skipped,
-/// because people take them for network and broadcast addresses.
+/// The addresses of a block in the order in which they are assigned: from the hundredth to the end, and then those
+/// before the hundredth. A block that is smaller than a /24 is used from its beginning. Addresses that end in .0 or
+/// .255 are skipped, because people take them for network and broadcast addresses.
 fn assignable((first, last): (Ipv4Addr, Ipv4Addr)) -> impl Iterator<Item = Vip> {
     let (first, last) = (u32::from(first), u32::from(last));
     let middle = if last - first >= 255 {
@@ -745,7 +720,7 @@ mod tests {
             a("cmd: x, http: {listen: '127.0.0.1:1', allow: same-user}"),
             (Any, Some(SameUser), 0)
         );
-        // A file of users decides who may connect, and `allow` has no effect.
+        // With a file of users, the file decides who may connect, and `allow` has no effect.
         let with_users = "http: {listen: '127.0.0.1:1', credentials: f, allow: same-user}";
         assert_eq!(a(with_users), (here, Some(Any), 1));
         let from_template = "

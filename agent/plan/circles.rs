@@ -1,4 +1,4 @@
-//! Finds published ports that lead back into the network: in a circle, or by a name that means the network itself.
+//! Finds published ports that lead back into the network: in a circle, or through a name of the network.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use crate::{
     text::quote,
 };
 
-/// How many ports of a circle are named in its problem.
+/// The maximum number of ports of a circle that its problem names.
 const NAMED_MAX: usize = 8;
 
-/// Adds a problem for each circle of published ports, because their connections would come back to where they began.
-/// Also adds one for each published port whose target is a name of the network, if the host writes these names into its
-/// hosts file.
+/// Adds a problem for each circle of published ports: a connection to such a port would come back to the port. Also
+/// adds a problem for each published port whose target is a name of the network, if the host writes these names into
+/// its hosts file.
 pub(super) fn find(manifest: &Manifest, plan: &Plan, problems: &mut Problems) {
     let ports = Ports::new(plan);
     // A circle is reported once, at the first of its ports.
@@ -90,7 +90,7 @@ fn names(manifest: &Manifest, plan: &Plan, problems: &mut Problems) {
     }
 }
 
-/// All published TCP ports, and the index of each in `all`, by its address.
+/// All published TCP ports. `numbers` has the index of each port in `all`, by the port's address.
 struct Ports<'p> {
     all: Vec<(&'p HostPlan, &'p Forward)>,
     numbers: BTreeMap<(Vip, u16), usize>,
@@ -112,8 +112,8 @@ impl<'p> Ports<'p> {
         }
     }
 
-    /// The published port to which the port `number` leads, because its target is an address on which the agent itself
-    /// listens; `None` if it leads elsewhere.
+    /// The published port to which the port `number` leads: its target is an address on which the agent itself listens.
+    /// `None` if the target is anything else.
     fn after(&self, number: usize) -> Option<usize> {
         let (host, forward) = self.all[number];
         let TargetHost::Ip(std::net::IpAddr::V4(address)) = forward.target.host else {

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::addr::{HostName, Vip};
 
-/// One difference between two plans. A host is identified by its VIP: a host that gets another name is still the same
-/// host, but a host that gets another VIP counts as one host removed and another host added.
+/// One difference between two plans. A host is identified by its VIP. If it gets another name, it is still the same
+/// host. If it gets another VIP, this counts as one host removed and another host added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The host.
@@ -18,11 +18,12 @@ pub struct Change {
     pub vip: Vip,
     /// The kind of the change.
     pub kind: Kind,
-    /// What has changed, in words that follow the host's name. Empty unless the kind is [`Kind::Reconfigured`].
+    /// The changes, in words that follow the host's name in a sentence. Empty unless the kind is
+    /// [`Kind::Reconfigured`].
     pub details: Vec<String>,
 }
 
-/// What happens to a host.
+/// The kind of a change: what happens to the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The host is new.
@@ -51,8 +52,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// The differences between two plans. Those about hosts of the old plan come first. A host is not listed if only other
-/// hosts have changed.
+/// The differences between two plans. Differences of hosts of the old plan come first. A host is listed only if it has
+/// changed itself.
 pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
     let change = |host: &HostPlan, kind| Change {
         host: host.name.clone(),
@@ -77,7 +78,7 @@ pub fn diff(old: &Plan, new: &Plan) -> Vec<Change> {
     changes
 }
 
-/// What is different at a host that keeps its command, in words that follow its name.
+/// The changes of a host that keeps its command, in words that follow the host's name in a sentence.
 fn details(before: &HostPlan, after: &HostPlan) -> Vec<String> {
     let mut told = Vec::new();
     if before.name != after.name {
@@ -150,7 +151,7 @@ fn details(before: &HostPlan, after: &HostPlan) -> Vec<String> {
     told
 }
 
-/// What is different at a proxy; `None` if nothing is.
+/// The change of a proxy, in words; `None` if nothing has changed.
 fn proxy(what: &str, before: Option<&ProxyPlan>, after: Option<&ProxyPlan>) -> Option<String> {
     match (before, after) {
         (before, after) if before == after => None,
@@ -256,7 +257,8 @@ hosts:
         }
     }
 
-    /// The pattern names every field of a host, so that the author of a new field has to add a change of it below.
+    /// The pattern lists every field of a host, so that this test does not compile after a field was added to
+    /// [`HostPlan`]. The new field then has to be added to the pattern, and a change of the field to `changes`.
     #[test]
     fn no_change_of_a_host_is_without_words() {
         let whole = plan(OLD).hosts.remove(0);

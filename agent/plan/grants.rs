@@ -16,13 +16,11 @@ use crate::{
 };
 
 /// The maximum size of all grants of routes together. The size of one grant is 1, plus 1 for each exception (`notTo`).
-/// If the grants would be larger, each route becomes one grant.
+/// If they would be larger, each route becomes a single grant.
 const ROUTES_MAX: usize = 10_000;
 
-/// Everything that a plan grants.
-///
-/// Each field of a plan is named in this file, even if the field grants nothing, so that the author of a new field has
-/// to decide what it grants.
+/// Each field of a plan is named in this file, even if the field grants nothing. A developer who adds a field therefore
+/// has to decide what it grants.
 pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     let Plan {
         hosts,
@@ -32,7 +30,7 @@ pub fn grants(plan: &Plan) -> BTreeSet<Grant> {
     let mut all: BTreeSet<_> = hosts.iter().flat_map(of_host).collect();
     all.extend(of_routes(plan));
     // An added rule can allow less, and a removed rule can allow more, so rules are not compared one by one. The whole
-    // policy is one grant, and a policy with any change is a new grant.
+    // policy is one grant, and any change makes it a new grant.
     all.insert(Grant::Reach {
         allows_rest: policy.default_action() == Action::Allow,
         rules: policy
@@ -103,11 +101,11 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
     let HostPlan {
         name,
         aliases,
-        // The choice of the host's loopback address does not change what can be reached.
+        // The host's loopback address does not change what can be reached.
         vip: _,
         start,
         forwards,
-        // The agent of this host also listens for the published ports of other hosts. The grants of those hosts cover
+        // The agent of this host also listens for the published ports of other hosts. The grants of those hosts include
         // that.
         loopback,
         allow,
@@ -128,9 +126,14 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
             command: start.shown(),
         });
     }
-    if let Start::Shell(_) = start {
-        all.push(Grant::Install { host: host() });
-    }
+    all.extend(start.lookups().into_iter().map(|command| Grant::Lookup {
+        host: host(),
+        command,
+    }));
+    all.extend(start.takes_an_agent().then(|| Grant::Install {
+        host: host(),
+        command: start.shown_instead(),
+    }));
     all.extend(forwards.iter().map(|forward| Grant::Publish {
         host: host(),
         port: forward.listen_port.get(),
@@ -189,8 +192,8 @@ fn of_host(plan: &HostPlan) -> Vec<Grant> {
 }
 
 /// One grant for each combination of a route's destination and gateway. Each of these grants repeats the exceptions of
-/// the route. If they would be larger than [`ROUTES_MAX`] together, each route is only one grant, and a route with any
-/// change is a new grant.
+/// the route. If all of them together would be larger than [`ROUTES_MAX`], each route is a single grant, and any change
+/// makes it a new grant.
 fn of_routes(plan: &Plan) -> Vec<Grant> {
     let texts = |targets: &[Target]| -> Vec<String> {
         let texts = targets.iter().map(ToString::to_string);
@@ -230,6 +233,7 @@ fn of_routes(plan: &Plan) -> Vec<Grant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{text::shell_line, wire::SHELL_LOOP};
 
     fn plan(text: &str) -> Plan {
         crate::plan::load("test.yaml", text).plan.unwrap()
@@ -300,6 +304,24 @@ routes: [{via: web, to: [10.0.0.0/8, '*.internal'], notTo: [10.1.0.0/16]}]
     }
 
     #[test]
+    fn a_command_that_may_find_no_norouter_grants_the_way_through_the_shell() {
+        let new = "hosts: {laptop: {}, web: {cmd: ssh web norouter}, app: {cmd: docker exec -i app norouter}}";
+        let sentences = told("hosts: {laptop: {}}", new);
+        for (host, before, script) in [
+            ("web", "ssh web", format!("'{SHELL_LOOP}'")),
+            ("app", "docker exec -i app", SHELL_LOOP.to_owned()),
+        ] {
+            let words = before.split(' ').chain(["sh", "-c", &script]);
+            let line = shell_line(&words.map(str::to_owned).collect::<Vec<_>>());
+            let told = format!(
+                "if the command of {host} finds no norouter there, or one that cannot work with this one, this machine runs: {line}; \
+                 an agent is put on {host}, into a folder of the user there, and is run"
+            );
+            assert!(sentences.contains(&told), "{told}\n{sentences:#?}");
+        }
+    }
+
+    #[test]
     fn what_grants_nothing_is_no_news() {
         let same = "
 hosts:
@@ -312,7 +334,7 @@ hosts:
     #[test]
     fn each_small_change_that_opens_something_is_news() {
         for (old, new) in [
-            // A host that publishes a port is now this machine.
+            // A host that publishes a port is on this machine now.
             (
                 "hosts: {a: {cmd: x, ports: ['1:127.0.0.1:1']}}",
                 "hosts: {a: {dns: {disable: true}, ports: ['1:127.0.0.1:1']}}",
@@ -327,12 +349,12 @@ hosts:
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*'], notTo: [b.c]}]",
                 "hosts: {a: {cmd: x}}\nroutes: [{via: a, to: ['*']}]",
             ),
-            // The same words of a command are grouped in another way.
+            // The words of a command are the same, but are grouped differently.
             (
                 "hosts: {a: {cmd: [sh, -c, 'x y']}}",
                 "hosts: {a: {cmd: [sh, -c, x, y]}}",
             ),
-            // A proxy has another file of users.
+            // A proxy takes its users from a different file.
             (
                 "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /a}}}",
                 "hosts: {a: {cmd: x, http: {listen: ':1', allowRemote: true, credentials: /b}}}",

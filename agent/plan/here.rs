@@ -11,11 +11,11 @@ pub(super) fn remarks(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     crowded(manifest, plan).or_else(|| nobody(manifest, plan))
 }
 
-/// Warns about two hosts without a command, which would both listen on the same addresses of this machine.
+/// Warns about two hosts without a command, because both would listen on the same addresses of this machine.
 fn crowded(manifest: &Manifest, plan: &Plan) -> Option<Problem> {
     let hosts = manifest.hosts.iter().zip(&plan.hosts);
     // Two kinds of hosts are left out, because they were reported already: those whose name is probably a key of the
-    // host above, and those with a misspelt cmd.
+    // host above, and those with a misspelt `cmd`.
     let mut here = hosts
         .filter(|(_, host)| host.start == Start::InProcess && host.loopback)
         .filter(|(written, _)| !schema::is_key_of_a_host(&written.name.value))

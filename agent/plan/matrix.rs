@@ -1,5 +1,5 @@
-//! The table of who may reach what in a plan. The table is computed without a running network, by the code that also
-//! decides about real connections.
+//! The table of who may reach what in a plan. It is computed without a running network, by the same code that decides
+//! about real connections.
 
 use std::collections::BTreeSet;
 

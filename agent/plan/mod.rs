@@ -1,33 +1,40 @@
-//! From manifest to plan: validated, complete and ordered. If there is a [`Plan`], it can be run.
+//! From manifest to plan. A [`Plan`] is valid, complete and ordered: if there is one, it can be run.
 
 use crate::manifest::{self, Manifest, Problem, Severity, problem::KEPT_MAX};
 
+mod alone;
 mod build;
+mod chosen;
 mod circles;
 mod commands;
 mod diff;
 mod matrix;
 mod grants;
 mod here;
+mod instances;
 mod network;
 mod notes;
 mod policy;
 mod shells;
+mod sketch;
 mod view;
 mod words;
 
+pub use alone::trial_grants;
 pub use build::build;
 pub use diff::{Change, Kind, diff, loses};
 pub use grants::{grants, new_grants};
+pub use instances::{Chosen, Instance, InstanceState, Kind as InstanceKind};
 pub use network::{
     Allow, DialTarget, Forward, HostPlan, Plan, Protocol, ProxyPlan, Start, TargetHost,
 };
 pub use policy::Reach;
+pub use sketch::{HostSketch, Sketch, sketch};
 
-/// How many problems are shown; further ones are only counted.
+/// The maximum number of problems that are shown. Further problems are only counted.
 const PROBLEMS_MAX: usize = 100;
 
-/// A manifest as text, as parsed and as a plan, with all problems that were found.
+/// A manifest in all its forms: as text, as parsed, and as a plan, with all problems that were found.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The name of the file, for people.
@@ -42,7 +49,7 @@ pub struct Loaded {
     pub problems: Vec<Problem>,
 }
 
-/// Parses a manifest and builds its plan. This is the only way from text to plan, and it reads no file.
+/// Parses a manifest and builds its plan. This is the only way from a text to a plan. It reads no file.
 pub fn load(file_name: &str, text: &str) -> Loaded {
     let (manifest, mut problems) = manifest::read(text);
     let broken = problems.any_error();
@@ -65,7 +72,7 @@ pub fn load(file_name: &str, text: &str) -> Loaded {
     }
 }
 
-/// Replaces the problems beyond [`PROBLEMS_MAX`] by one last problem that counts them.
+/// Replaces the problems beyond [`PROBLEMS_MAX`] by a single last problem, which says how many they are.
 fn limit(problems: &mut Vec<Problem>) {
     let Some(rest) = problems.get(PROBLEMS_MAX..) else {
         return;

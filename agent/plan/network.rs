@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use super::commands;
+use super::{commands, instances::Chosen};
 use crate::{
     addr::{HostName, Port, Vip},
     route::{Routes, policy::Policy},
@@ -20,7 +20,7 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// The routes to destinations outside the network; later routes win over earlier ones.
     pub routes: Routes,
-    /// Who may reach what in the network.
+    /// The policy: who may reach what in the network.
     pub policy: Policy,
 }
 
@@ -37,7 +37,7 @@ pub struct HostPlan {
     pub start: Start,
     /// The ports that the host publishes.
     pub forwards: Vec<Forward>,
-    /// Whether the host's agent listens on the real loopback addresses of all hosts.
+    /// Whether the host's agent listens on the VIPs of all hosts, as real loopback addresses of its own machine.
     pub loopback: bool,
     /// Which users of the host may connect to the loopback addresses on which the host's agent listens.
     pub allow: Allow,
@@ -47,8 +47,8 @@ pub struct HostPlan {
     pub socks: Option<ProxyPlan>,
     /// The port of the host's DNS server, on its VIP.
     pub dns: Option<Port>,
-    /// The port on the host's VIP at which other hosts' proxies ask it to dial; `None` if no route leads through the
-    /// host.
+    /// The port of the host's relay, on its VIP. Other hosts' proxies ask the relay to dial. `None` if no route leads
+    /// through the host.
     pub relay: Option<Port>,
     /// The folder in which the host's agent keeps hosts files; the agent expands `~` and `${VAR}`. `None` if the
     /// manifest disables the folder.
@@ -78,7 +78,7 @@ pub enum Allow {
     Any,
 }
 
-/// The words that are appended to every command, so that the program at its far end runs as an agent.
+/// The words that are appended to every command, so that the program at the far end of the command runs as an agent.
 pub(super) const AGENT_WORDS: [&str; 2] = ["agent", "--automated"];
 
 /// How a host's agent is started.
@@ -87,12 +87,14 @@ pub enum Start {
     /// The agent is started inside the manager's own process, because the host has no `cmd`.
     InProcess,
     /// The agent is started by a child process with these words, the program first. The standard input and output of
-    /// the process lead to the agent. The words end with `agent --automated`: as in the original
-    /// NoRouter, they are appended to every `cmd`.
+    /// the process lead to the agent. The words end with `agent --automated`, which is appended to every `cmd`, as in
+    /// the original NoRouter.
     Command(Vec<String>),
-    /// The agent is run by a shell on the host, which a child process with these words leads to. The manager finds an
-    /// agent there, or sends one. The words end with `sh -c` and [`crate::wire::SHELL_LOOP`].
+    /// A shell on the host runs the agent. A child process with these words leads to the shell. The manager finds an
+    /// agent on the host, or sends one. The words end with `sh -c` and [`crate::wire::SHELL_LOOP`].
     Shell(Vec<String>),
+    /// Like [`Start::Shell`], in an instance of the host that is chosen at each start.
+    Chosen(Box<Chosen>),
 }
 
 /// A published port: other hosts connect to it on the VIP, and the host dials the target.
@@ -102,7 +104,7 @@ pub struct Forward {
     pub listen_port: Port,
     /// The target that the host dials.
     pub target: DialTarget,
-    /// The protocol that is carried.
+    /// The protocol of the port.
     pub protocol: Protocol,
 }
 
@@ -129,7 +131,7 @@ pub enum TargetHost {
 pub enum Protocol {
     /// TCP.
     Tcp,
-    /// UDP: it can be written in a manifest, but is not served yet.
+    /// UDP. It can be written in a manifest, but is not served yet.
     Udp,
 }
 
@@ -153,13 +155,13 @@ impl fmt::Display for Protocol {
 
 impl Allow {
     /// The value of `allow` if the manifest has none. The manager's machine belongs to its user, so only that user is
-    /// let in. Next to an agent that a command starts, for example in a container, programs may run as any user, so all
-    /// users are let in. All users are also let in on systems other than Linux, which do not tell the agent who owns a
-    /// connection.
+    /// let in. Where a command starts the agent, for example in a container, programs may run as any user, so all users
+    /// are let in. All users are also let in if the system is not Linux, because the agent then cannot find out who
+    /// owns a connection.
     pub(super) fn by_default(start: &Start) -> Self {
         match start {
             Start::InProcess if cfg!(target_os = "linux") => Self::SameUser,
-            Start::InProcess | Start::Command(_) | Start::Shell(_) => Self::Any,
+            Start::InProcess | Start::Command(_) | Start::Shell(_) | Start::Chosen(_) => Self::Any,
         }
     }
 }
@@ -174,7 +176,7 @@ impl fmt::Display for Allow {
 }
 
 impl HostPlan {
-    /// What a person can run by hand if the host is lost.
+    /// The lines that a person can run by hand if the host is lost.
     pub fn by_hand(&self) -> ByHand {
         let name = self.name.to_string();
         match &self.start {
@@ -184,6 +186,9 @@ impl HostPlan {
             },
             Start::Command(words) => commands::by_hand(&name, own_words(words)),
             Start::Shell(words) => commands::by_hand_in_shell(&name, commands::without_loop(words)),
+            Start::Chosen(chosen) => {
+                commands::by_hand_in_shell(&name, commands::without_loop(&chosen.by_hand()))
+            }
         }
     }
 
@@ -194,13 +199,14 @@ impl HostPlan {
 }
 
 impl Start {
-    /// The words of the command that are read on this machine. A path behind them is one on another machine or in a
+    /// The words of the command that are read on this machine. A path after them is a path on another machine or in a
     /// container. Empty without a command.
     pub fn read_here(&self) -> &[String] {
         let own = match self {
             Self::InProcess => &[],
             Self::Command(words) => own_words(words),
             Self::Shell(words) => commands::without_loop(words),
+            Self::Chosen(chosen) => commands::without_loop(&chosen.enter),
         };
         own.get(..commands::read_here(own)).unwrap_or(own)
     }
@@ -210,16 +216,47 @@ impl Start {
         match self {
             Self::InProcess => None,
             Self::Command(words) | Self::Shell(words) => Some(words),
+            Self::Chosen(chosen) => Some(&chosen.enter),
         }
     }
 
-    /// The words of the command as everybody may see them: a password among them is masked. Empty without a command.
+    /// The commands that run before this one, to choose the instance that it enters.
+    pub fn lookups(&self) -> Vec<Vec<String>> {
+        match self {
+            Self::InProcess | Self::Command(_) | Self::Shell(_) => Vec::new(),
+            Self::Chosen(chosen) => chosen.lookups().cloned().collect(),
+        }
+    }
+
+    /// The words of a command that leads to the host's shell. It is for the case that the command of `self` does not
+    /// start an agent. `None` if the words do not show how the shell is reached.
+    pub fn through_the_shell(&self) -> Option<Vec<String>> {
+        match self {
+            Self::InProcess | Self::Chosen(_) => None,
+            Self::Command(words) => commands::through_the_shell(own_words(words)),
+            Self::Shell(words) => Some(words.clone()),
+        }
+    }
+
+    /// Whether an agent may be put on the host through its shell.
+    pub fn takes_an_agent(&self) -> bool {
+        matches!(self, Self::Chosen(_)) || self.through_the_shell().is_some()
+    }
+
+    /// The words of the command that is run through the host's shell if the manifest's command starts no agent. Secrets
+    /// in them are masked. `None` if there is no such command, or if it is the same as the manifest's.
+    pub fn shown_instead(&self) -> Option<Vec<String>> {
+        let words = self.through_the_shell()?;
+        (self.words() != Some(&words)).then(|| commands::masked(&words))
+    }
+
+    /// The words of the command as everybody may see them, with passwords masked. Empty without a command.
     pub fn shown(&self) -> Vec<String> {
         self.words().map(commands::masked).unwrap_or_default()
     }
 }
 
-/// The words of a command without those that are appended to every one.
+/// The words of a command without those that are appended to every command.
 fn own_words(words: &[String]) -> &[String] {
     match words {
         [own @ .., agent, automated] if [agent, automated] == AGENT_WORDS => own,

@@ -1,5 +1,5 @@
-//! Features that a manifest may ask for and that this version does not have yet. When a feature is added, its entry in
-//! the table is removed. This file is removed with the last entry.
+//! Features that a manifest may ask for, but that this version does not have yet. When such a feature is added, its
+//! entry is removed from the table. With the last entry, this file is removed.
 
 use super::{network::Protocol, words};
 use crate::manifest::{Manifest, Problem, Problems, Settings, Severity, Span};

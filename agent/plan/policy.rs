@@ -24,13 +24,13 @@ use crate::{
     text::{meant, quote},
 };
 
-/// How many rules a policy may have.
+/// The maximum number of rules of a policy.
 const RULES_MAX: usize = 512;
 
-/// How many names a hint lists.
+/// The maximum number of names that a hint lists.
 const LISTED_MAX: usize = 8;
 
-/// How many combinations of source and destination all tests together may have.
+/// The maximum number of combinations of source and destination that all tests together may have.
 const TRIES_MAX: usize = 100_000;
 
 /// The meaning of a word in a rule.
@@ -40,8 +40,8 @@ enum Meaning {
     Target(Target),
 }
 
-/// Builds the policy after the rest of the plan is known. `is_known` says whether a name belongs to a host, even if
-/// that host is left out of `hosts` because of a problem.
+/// Builds the policy after the rest of the plan is known. `is_known` says whether a name belongs to a host. It also
+/// returns true for hosts that are missing from `hosts` because of a problem.
 pub(super) fn build(
     written: Option<&manifest::Policy>,
     hosts: &[&HostPlan],
@@ -148,7 +148,7 @@ impl Reader<'_> {
         })
     }
 
-    /// Parses one of two words, the first of which means that connections are allowed.
+    /// Parses a text that must be one of two words. The first word means that connections are allowed.
     fn choose(&mut self, text: &Spanned<String>, words: [&str; 2]) -> Action {
         let [yes, no] = words;
         if text.value == yes {
@@ -295,7 +295,7 @@ impl Reader<'_> {
         if let Some(host) = found {
             return Some(Meaning::Hosts([host.vip].into()));
         }
-        // A host with a problem has already been reported.
+        // A host that has a problem of its own was already reported.
         if name.as_ref().is_some_and(|name| (self.is_known)(name)) {
             return None;
         }
@@ -419,7 +419,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Warns if a rule never decides anything, or makes no difference.
+    /// Warns about a rule that never decides anything, or that makes no difference.
     fn warn(&mut self, default: Action, rules: &[(Rule, Span)]) {
         for (index, (rule, span)) in rules.iter().enumerate() {
             let earlier = rules.iter().take(index);
@@ -453,8 +453,8 @@ impl Reader<'_> {
     }
 }
 
-/// Whether an address in a rule or a test is an IPv4 loopback address. It then can only be the VIP of a host, and not a
-/// destination outside the network.
+/// Whether an address in a rule or a test is an IPv4 loopback address. Such an address can only be the VIP of a host,
+/// not a destination outside the network.
 fn is_own(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if address.is_loopback())
 }
@@ -484,7 +484,7 @@ pub(super) fn try_tests(written: &manifest::Policy, plan: &Plan) -> Vec<Problem>
         groups: BTreeMap::new(),
         problems: &mut problems,
     };
-    // Problems of the groups have already been reported.
+    // The problems of the groups were already reported.
     reader.groups(&written.groups);
     let mut tries = 0;
     for test in &written.tests {
@@ -600,7 +600,7 @@ pub enum Reach {
     Reached(By),
     /// The connection is refused by this rule or default.
     Refused(By),
-    /// This rule or default refuses the connection if the name resolves to certain addresses.
+    /// The name may resolve to addresses for which this rule or default refuses the connection.
     Depends(By),
     /// Nothing is published at the destination's port.
     NotPublished,
@@ -668,7 +668,7 @@ impl Plan {
     }
 }
 
-/// How a test fails for one connection; `None` if the expectation is met through every gateway.
+/// How a test fails for one connection; `None` if every gateway gives the expected result.
 fn fail(plan: &Plan, from: &HostPlan, to: &Destination, expect: Action) -> Option<Failed> {
     let called = match &to.host {
         Host::Ip(IpAddr::V4(address)) => Vip::new(*address)

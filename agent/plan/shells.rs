@@ -1,16 +1,14 @@
-//! The ways to a host's shell that a manifest can name, as the commands that they mean.
+//! Turns the ways to a host's shell that a manifest can name into commands.
 
 use super::{
-    commands,
+    chosen, commands,
+    network::Start,
     words::{self, Flaw, flaw},
 };
-use crate::{
-    manifest::{Cmd, Pod, Shell},
-    text::quote,
-};
+use crate::manifest::{Cmd, Pod, Shell};
 
-/// What every command with `ssh` has: there is no terminal, the connection is not shared with other programs, and it
-/// opens no forwards of the person's own.
+/// The options of every command with `ssh`: no terminal, no connection that is shared with other programs, and none of
+/// the person's own forwards.
 const SSH: [&str; 6] = [
     "ssh",
     "-T",
@@ -21,11 +19,19 @@ const SSH: [&str; 6] = [
 ];
 
 /// The command that leads to a shell and starts the loop in it.
-pub(super) fn command(shell: &Shell) -> Result<Vec<String>, Flaw> {
+pub(super) fn start(shell: &Shell) -> Result<Start, Flaw> {
     let mut words: Vec<String> = match shell {
         Shell::Ssh(words) => ssh(words)?,
         Shell::Named(program, name) => named(program, name)?,
-        Shell::Kubernetes(pod) => kubernetes(pod)?,
+        Shell::Service(engine, service) => {
+            return Ok(Start::Chosen(Box::new(chosen::containers(
+                engine, service,
+            )?)));
+        }
+        Shell::Kubernetes(pod) => match one_pod(pod)? {
+            Some(name) => kubernetes(pod, name)?,
+            None => return Ok(Start::Chosen(Box::new(chosen::pods(pod)?))),
+        },
         Shell::Words(words) => words.iter().map(|word| word.value.clone()).collect(),
     };
     if words.is_empty() {
@@ -37,13 +43,13 @@ pub(super) fn command(shell: &Shell) -> Result<Vec<String>, Flaw> {
     words::check_words(words.iter().map(String::as_str))?;
     let is_line = commands::is_read_by_a_shell(&words);
     words.extend(commands::shell_loop(is_line));
-    Ok(words)
+    Ok(Start::Shell(words))
 }
 
 fn ssh(words: &Cmd) -> Result<Vec<String>, Flaw> {
     let own: Vec<String> = match words {
         Cmd::Line(destination) => {
-            check_name("ssh", destination)?;
+            words::check_name("ssh", destination)?;
             vec![destination.clone()]
         }
         Cmd::Words(words) => words.iter().map(|word| word.value.clone()).collect(),
@@ -60,7 +66,7 @@ fn ssh(words: &Cmd) -> Result<Vec<String>, Flaw> {
 }
 
 fn named(program: &str, name: &str) -> Result<Vec<String>, Flaw> {
-    check_name(program, name)?;
+    words::check_name(program, name)?;
     let words: &[&str] = match program {
         "lxc" => &["lxc", "exec", name, "--"],
         "wsl" => &["wsl.exe", "--distribution", name, "--exec"],
@@ -69,59 +75,41 @@ fn named(program: &str, name: &str) -> Result<Vec<String>, Flaw> {
     Ok(words.iter().map(|&word| word.to_owned()).collect())
 }
 
-fn kubernetes(pod: &Pod) -> Result<Vec<String>, Flaw> {
-    let target = match (&pod.pod, &pod.deployment) {
-        (Some(pod), None) => format!("pod/{}", pod.value),
-        (None, Some(deployment)) => format!("deployment/{}", deployment.value),
-        (None, None) => {
-            return Err(flaw(
-                "kubernetes has neither a pod nor a deployment",
-                "for example: kubernetes: {context: staging, deployment: api}",
-            ));
-        }
-        (Some(_), Some(_)) => {
-            return Err(flaw(
-                "kubernetes has a pod and a deployment",
-                "take one of them out",
-            ));
-        }
-    };
-    let mut words = vec!["kubectl".to_owned()];
-    for (option, value) in [("--context", &pod.context), ("--namespace", &pod.namespace)] {
-        if let Some(value) = value {
-            check_name("kubernetes", &value.value)?;
-            words.push(format!("{option}={}", value.value));
-        }
+/// The name of the pod, if the manifest names one; `None` if the manifest says how a pod is chosen.
+fn one_pod(pod: &Pod) -> Result<Option<&str>, Flaw> {
+    let ways = [
+        ("pod", &pod.pod),
+        ("deployment", &pod.deployment),
+        ("selector", &pod.selector),
+    ];
+    let ways: Vec<&str> = ways
+        .into_iter()
+        .filter_map(|(key, value)| value.as_ref().map(|_| key))
+        .collect();
+    match ways[..] {
+        [_] => Ok(pod.pod.as_ref().map(|name| name.value.as_str())),
+        [] => Err(flaw(
+            "kubernetes has neither a pod nor a deployment nor a selector",
+            "for example: kubernetes: {context: staging, deployment: api}",
+        )),
+        [..] => Err(flaw(
+            format!("kubernetes has several of these: {}", ways.join(", ")),
+            "take all but one out",
+        )),
     }
-    check_name("kubernetes", &target)?;
+}
+
+fn kubernetes(pod: &Pod, name: &str) -> Result<Vec<String>, Flaw> {
+    let target = format!("pod/{name}");
+    words::check_name("kubernetes", &target)?;
+    let mut words = chosen::context(pod)?;
     words.extend(["exec".to_owned(), "-i".to_owned(), target]);
     if let Some(container) = &pod.container {
-        check_name("kubernetes", &container.value)?;
+        words::check_name("kubernetes", &container.value)?;
         words.push(format!("--container={}", container.value));
     }
     words.push("--".to_owned());
     Ok(words)
-}
-
-/// Refuses a name that the program could take for something else.
-fn check_name(key: &str, name: &str) -> Result<(), Flaw> {
-    if name.is_empty() {
-        return Err(flaw(
-            format!("{key} is empty"),
-            "write the name of the machine or container",
-        ));
-    }
-    if name.starts_with('-') || name.chars().any(char::is_whitespace) {
-        let message = format!("{key} needs one name, but this is {}", quote(name));
-        return Err(flaw(
-            message,
-            match key {
-                "ssh" => "write options as a list: ssh: [\"-p\", \"2222\", \"web1\"]",
-                _ => "write a command with options as shell, or as cmd",
-            },
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -140,6 +128,14 @@ mod tests {
             Start::Shell(words) => {
                 let words = words.iter().map(|word| word.replace(SHELL_LOOP, "LOOP"));
                 Ok(shell_line(&words.collect::<Vec<_>>()))
+            }
+            Start::Chosen(chosen) => {
+                let commands = chosen.lookups().chain([&chosen.enter]);
+                let lines = commands.map(|words| {
+                    let words = words.iter().map(|word| word.replace(SHELL_LOOP, "LOOP"));
+                    shell_line(&words.collect::<Vec<_>>())
+                });
+                Ok(lines.collect::<Vec<_>>().join("; "))
             }
             other @ (Start::InProcess | Start::Command(_)) => Err(format!("{other:?}")),
         }
@@ -164,8 +160,8 @@ mod tests {
                 "wsl.exe --distribution Debian --exec sh -c 'LOOP'",
             ),
             (
-                "kubernetes: {context: staging, namespace: shop, deployment: api, container: app}",
-                "kubectl --context=staging --namespace=shop exec -i deployment/api --container=app -- sh -c 'LOOP'",
+                "kubernetes: {context: staging, namespace: shop, pod: api-0, container: app}",
+                "kubectl --context=staging --namespace=shop exec -i pod/api-0 --container=app -- sh -c 'LOOP'",
             ),
             (
                 "shell: [ip, netns, exec, h1]",
@@ -176,6 +172,50 @@ mod tests {
         ] {
             let got = start(host).unwrap_or_else(|problem| panic!("{host}: {problem}"));
             assert_eq!(shlex::split(&got), shlex::split(command), "{host}\n{got}");
+        }
+    }
+
+    #[test]
+    fn the_commands_that_choose_an_instance_are_shown_with_the_one_that_enters_it() {
+        for (host, commands) in [
+            (
+                "kubernetes: {context: staging, namespace: shop, deployment: api, container: app}",
+                [
+                    "kubectl --context=staging --namespace=shop get deployment/api --output=go-template=",
+                    "kubectl --context=staging --namespace=shop get pods --selector=SELECTOR --watch --output-watch-events --output=jsonpath=",
+                    "kubectl --context=staging --namespace=shop exec -i POD --container=app -- sh -c LOOP",
+                ]
+                .as_slice(),
+            ),
+            (
+                "kubernetes: {selector: 'app=api,tier in (web, edge)'}",
+                &[
+                    "kubectl get pods --selector=app=api,tier in (web, edge) --watch",
+                    "kubectl exec -i POD -- sh -c LOOP",
+                ],
+            ),
+            (
+                "docker: {service: web, project: shop}",
+                &[
+                    "docker ps --no-trunc --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.service=web --filter label=com.docker.compose.oneoff=False --format",
+                    "docker exec -i CONTAINER sh -c LOOP",
+                ],
+            ),
+            (
+                "podman: {service: web, project: shop}",
+                &[
+                    "podman ps --no-trunc --filter label=com.docker.compose.project=shop --filter label=com.docker.compose.service=web --format",
+                    "podman exec -i CONTAINER sh -c LOOP",
+                ],
+            ),
+        ] {
+            let got = start(host).unwrap_or_else(|problem| panic!("{host}: {problem}"));
+            let got: Vec<_> = got.split("; ").collect();
+            assert_eq!(got.len(), commands.len(), "{host}");
+            for (got, command) in got.iter().zip(commands) {
+                let got = got.replace(['\'', '"'], "");
+                assert!(got.starts_with(command), "{host}\n{got}");
+            }
         }
     }
 
@@ -191,8 +231,17 @@ mod tests {
             ("kubernetes: {context: a}", "neither a pod nor a deployment"),
             (
                 "kubernetes: {pod: a, deployment: b}",
-                "a pod and a deployment",
+                "several of these: pod, deployment",
             ),
+            (
+                "kubernetes: {selector: 'app=a|b'}",
+                "not a selector of labels",
+            ),
+            ("kubernetes: {selector: ' '}", "not a selector of labels"),
+            ("kubernetes: {deployment: a b}", "needs one name"),
+            ("docker: {service: web}", "a service without project"),
+            ("podman: {}", "a service without service"),
+            ("docker: {service: -a, project: b}", "docker needs one name"),
             ("shell: []", "shell is empty"),
             ("ssh: web1, docker: app", "has several"),
             ("ssh: web1, cmd: ssh web1 norouter", "has several"),

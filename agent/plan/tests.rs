@@ -1,4 +1,5 @@
-//! Tests how proxies, DNS servers and routes of a manifest appear in the plan, and which problems invalid ones cause.
+//! Tests of how the proxies, DNS servers and routes of a manifest appear in the plan, and of the problems that invalid
+//! ones cause.
 
 use std::net::IpAddr;
 
@@ -199,7 +200,7 @@ fn a_dns_port_that_is_written_and_published_is_an_error() {
         "{problem:?}"
     );
 
-    // The port of the DNS server may come from the template, and the published port may, too.
+    // Both the port of the DNS server and the published port may come from the template.
     let text = "{hostTemplate: {dns: {listen: 80}}, hosts: {a: {ports: ['80:b:80']}}}";
     assert_eq!(self::problem(text).severity, Severity::Error);
     let text = "{hostTemplate: {ports: ['80:b:80']}, hosts: {a: {dns: {listen: 80}}}}";
@@ -360,8 +361,8 @@ fn the_plan_for_faces_has_what_is_written_and_what_was_filled_in() {
     );
 }
 
-/// Checks that a manifest that would take too much work is refused with the message `told`, and that at most `most`
-/// problems are created for it.
+/// Checks that a manifest that would cost too much work is refused with the message `told`, and that at most `most`
+/// problems are created before that.
 #[track_caller]
 fn costs(text: &str, told: &str, most: usize) {
     let before = MADE.get();

@@ -33,6 +33,7 @@ impl Plan {
             vip: host.vip.to_string(),
             aliases: host.aliases.iter().map(ToString::to_string).collect(),
             command: host.start.shown(),
+            lookups: host.start.lookups(),
             publishes: host
                 .forwards
                 .iter()

@@ -1,5 +1,5 @@
-//! Parsers for the texts inside a manifest: ports, addresses, destinations, commands. Each function parses one text
-//! into a value, or says what is wrong with it and what to write instead.
+//! Parsers for the texts inside a manifest: ports, addresses, destinations, commands. Each function parses one text. It
+//! returns a value, or says what is wrong with the text and what to write instead.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,7 +13,7 @@ use crate::{
     text::{Lookalike, ascii_name, lookalike, quote},
 };
 
-/// An error in a text, and what to write instead.
+/// A mistake in a text, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Flaw {
     pub(super) message: String,
@@ -26,6 +26,27 @@ pub(super) fn flaw(message: impl Into<String>, hint: impl Into<String>) -> Flaw 
         message: message.into(),
         hint: hint.into(),
     }
+}
+
+/// Refuses a name that the program could take for something else.
+pub(super) fn check_name(key: &str, name: &str) -> Result<(), Flaw> {
+    if name.is_empty() {
+        return Err(flaw(
+            format!("{key} is empty"),
+            "write the name of the machine or container",
+        ));
+    }
+    if name.starts_with('-') || name.chars().any(char::is_whitespace) {
+        let message = format!("{key} needs one name, but this is {}", quote(name));
+        return Err(flaw(
+            message,
+            match key {
+                "ssh" => "write options as a list: ssh: [\"-p\", \"2222\", \"web1\"]",
+                _ => "write a command with options as shell, or as cmd",
+            },
+        ));
+    }
+    Ok(())
 }
 
 /// Parses the VIP of a host.
@@ -93,8 +114,8 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
         .split_once(':')
         .and_then(|(listen, target)| Some((listen, target.rsplit_once(':')?)));
     let Some((listen, (host, connect))) = parts else {
-        // An entry of only one or two numbers probably means a port of the host itself, so the example shows how to
-        // write that.
+        // An entry of only one or two numbers is probably meant for a port of the host itself. The example therefore
+        // shows how to write such a port.
         let numbers: Vec<&str> = addresses.split(':').collect();
         let (first, last) = (numbers[0], numbers[numbers.len() - 1]);
         if numbers.iter().any(|number| is_range(number)) {
@@ -120,14 +141,14 @@ pub(super) fn forward(text: &str) -> Result<Forward, Flaw> {
     })
 }
 
-/// Whether a text is a range of ports, which cannot stand in the `ports` of a host.
+/// Whether a text is a range of ports. The `ports` of a host must not contain a range.
 fn is_range(text: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let ends = text.split_once('-');
     ends.is_some_and(|(first, last)| is_number(first.trim()) && is_number(last.trim()))
 }
 
-/// The flaw of an entry with a range of ports. Its example is the entry of the range's first port.
+/// The flaw of an entry that has a range of ports. The example in it is the entry for the first port of the range.
 fn no_range(text: &str, listen: &str, host: &str, connect: &str) -> Flaw {
     let first = |text: &str| text.split('-').next().unwrap_or_default().trim().to_owned();
     flaw(
@@ -143,8 +164,8 @@ fn no_range(text: &str, listen: &str, host: &str, connect: &str) -> Flaw {
     )
 }
 
-/// Parses the port on which a host answers DNS queries. The manifest gives no address with it, because the address is
-/// always the host's VIP.
+/// Parses the port on which a host answers DNS queries. No address is written with it, because the address is always
+/// the host's VIP.
 pub(super) fn dns_port(text: &str) -> Result<Port, Flaw> {
     port(text).map_err(|wrong| {
         let hint = "write a port of the host's VIP from 1 to 65535, like 10053";
@@ -282,7 +303,7 @@ fn prefix_bits(text: &str, max: u32) -> Option<u32> {
     text.parse().ok().filter(|bits| digits && *bits <= max)
 }
 
-/// Splits a command into words like a POSIX shell does; variables, `~` and globs stay as they are.
+/// Splits a command into words as a POSIX shell would do. Variables, `~` and globs stay as they are.
 pub(super) fn split(line: &str) -> Result<Vec<String>, Flaw> {
     shlex::split(&joined(line)).ok_or_else(|| {
         flaw(
@@ -292,9 +313,9 @@ pub(super) fn split(line: &str) -> Result<Vec<String>, Flaw> {
     })
 }
 
-/// The line without each line break that has a backslash before it, and without the backslash. In a POSIX shell, the
-/// two continue the line, but `shlex` would make an empty word of them. Between single quotes and in comments, they
-/// stay.
+/// The line without line breaks that follow a backslash, and without these backslashes. To a POSIX shell, a backslash
+/// and a line break mean that the line continues, but `shlex` would make an empty word of them. Between single quotes
+/// and in comments, they are kept.
 fn joined(line: &str) -> String {
     let mut joined = String::with_capacity(line.len());
     let mut quote = None;
@@ -325,7 +346,7 @@ fn joined(line: &str) -> String {
     joined
 }
 
-/// The warning if a command that is written as one text has a character that only looks like a blank or a quote.
+/// The warning about a command that is written as one text and has a character that only looks like a blank or a quote.
 pub(super) fn lookalikes(line: &str, words: &[String]) -> Option<Flaw> {
     let blanks = line
         .chars()
@@ -346,7 +367,7 @@ pub(super) fn lookalikes(line: &str, words: &[String]) -> Option<Flaw> {
     ))
 }
 
-/// Refuses words with which no program can be started.
+/// Refuses words that cannot start a program.
 pub(super) fn check_words<'w>(mut words: impl Iterator<Item = &'w str>) -> Result<(), Flaw> {
     let Some(program) = words.next() else {
         return Err(flaw(
@@ -371,6 +392,31 @@ pub(super) fn check_words<'w>(mut words: impl Iterator<Item = &'w str>) -> Resul
         ));
     }
     Ok(())
+}
+
+/// Whether somebody may have registered this name on the internet. Somebody may have if the name has a dot and does not
+/// end in a reserved ending: the network's own (`norouter`), or one for private use or documentation (RFC 2606, RFC
+/// 6762, RFC 8375, and ICANN's reservation).
+pub(super) fn is_public(name: &str) -> bool {
+    const NOBODYS: [&str; 12] = [
+        "internal",
+        "local",
+        "lan",
+        "test",
+        "example",
+        "invalid",
+        "home.arpa",
+        "norouter",
+        "intranet",
+        "example.com",
+        "example.net",
+        "example.org",
+    ];
+    let is_under = |ending: &&str| {
+        name.strip_suffix(*ending)
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    name.contains('.') && !NOBODYS.iter().any(is_under)
 }
 
 #[cfg(test)]

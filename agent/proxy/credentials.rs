@@ -1,5 +1,5 @@
-//! The users of a proxy and their passwords, from the text of a file. Neither a reply nor the time it takes reveals
-//! whether the user or the password was wrong.
+//! The users of a proxy and their passwords, read from the text of a file. Neither the reply nor the time that the
+//! reply takes shows a client whether its user or its password was wrong.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::secret::Secret;
 /// The longest user name and the longest password, in bytes (RFC 1929 section 2: one byte holds the length).
 const SECRET_MAX: usize = 255;
 
-/// A secret preceded by its length and padded, so that every comparison takes the same time.
+/// A secret with its length in front, and padded, so that every comparison takes the same time.
 type Padded = [u8; SECRET_MAX + 1];
 
 /// The users of a proxy, at least one.
@@ -91,7 +91,7 @@ impl Credentials {
         self
     }
 
-    /// Whether the user and password are right. The time this takes depends only on the number of users.
+    /// Whether the user and password are right. The time for this check depends only on the number of users.
     pub fn allow(&self, user: &[u8], password: &[u8]) -> bool {
         let (Some(user), Some(password)) = (pad(user), pad(password)) else {
             return false;
@@ -128,7 +128,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whether two texts are equal, in a time that depends only on their lengths.
+/// Whether two texts are equal. The time for this comparison depends only on their lengths.
 pub(crate) fn same_secret(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0, |all, (a, b)| all | (a ^ b));
     std::hint::black_box(difference) == 0 && a.len() == b.len()

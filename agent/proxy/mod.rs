@@ -1,5 +1,5 @@
-//! The messages of the HTTP and SOCKS proxies, parsed and written; and the variables that lead programs to the proxies.
-//! This module never opens a socket, reads a clock or resolves a name.
+//! Parses and writes the messages of the HTTP and SOCKS proxies, and makes the variables that lead programs to the
+//! proxies. This module never opens a socket, reads a clock or resolves a name.
 
 #![cfg_attr(
     not(test),

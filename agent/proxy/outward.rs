@@ -1,5 +1,5 @@
-//! The proxies through which a person's machine reaches everything that is not in the network: those of `http_proxy`,
-//! `https_proxy`, `all_proxy` and `no_proxy` in the environment of the agent.
+//! The person's own proxies, through which this machine reaches destinations outside the network. The variables
+//! `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` in the environment of the agent name these proxies.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -17,7 +17,7 @@ use crate::{
     route,
 };
 
-/// How many entries of `no_proxy` are regarded.
+/// The maximum number of entries of `no_proxy` that are used. Further entries are ignored.
 const EXEMPT_MAX: usize = 1_000;
 
 /// The port of plain HTTP.
@@ -36,7 +36,7 @@ pub struct Outward {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Exempt {
     what: What,
-    /// `None` for all ports.
+    /// The only port to which the exemption applies. `None` for all ports.
     port: Option<u16>,
 }
 
@@ -48,10 +48,10 @@ enum What {
     Domain(String),
 }
 
-/// Why a variable is ignored.
+/// The reason why a variable is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Ignored {
-    /// An agent of a network has written the variable.
+    /// An agent of a network has set the variable.
     #[error("{0} leads to a proxy of NoRouter")]
     Ours(String),
     /// The address of the proxy cannot be used.
@@ -60,7 +60,7 @@ pub enum Ignored {
 }
 
 impl Outward {
-    /// Reads the variables. The second value has those that are ignored.
+    /// Reads the variables. The second value of the result lists the variables that are ignored.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> (Self, Vec<Ignored>) {
         let mut ignored = Vec::new();
         // Most programs prefer the name in lower case.
@@ -74,8 +74,8 @@ impl Outward {
         let mut proxy = |name: &str| {
             let (name, value) = either(name)?;
             match value.parse::<Upstream>() {
-                // "norouter exec" has set the variable, and it leads into a network. That network may in turn go out
-                // through this one, and connections could then go in a circle.
+                // "norouter exec" has set the variable, so the proxy leads into a network. That network may in turn use
+                // this agent to reach other destinations, and then connections could go in a circle.
                 Ok(proxy) if proxy.has_user(USER) => ignored.push(Ignored::Ours(name)),
                 Ok(proxy) => return Some(Arc::new(proxy)),
                 Err(error) => ignored.push(Ignored::Invalid(name, error)),
@@ -95,8 +95,8 @@ impl Outward {
         (outward, ignored)
     }
 
-    /// The proxy for a destination outside the network; `None` if it is dialled directly. `own` are the addresses at
-    /// which this agent's proxies listen: asking them would ask this function again.
+    /// The proxy for a destination outside the network. `None` if the destination is dialled directly. `own` are the
+    /// addresses of this agent's proxies. These proxies are never returned, because they would ask this function again.
     pub fn to(
         &self,
         destination: &Destination,
@@ -122,7 +122,7 @@ impl Outward {
     }
 }
 
-/// Whether a host means something else on every machine.
+/// Whether a host means something different on each machine, for example `localhost` or a link-local address.
 fn is_here(host: &Host) -> bool {
     match host {
         Host::Ip(address) => route::is_special(*address),
@@ -130,20 +130,20 @@ fn is_here(host: &Host) -> bool {
     }
 }
 
-/// Whether the proxy at `address` may be the one that listens at `own`.
+/// Whether the proxy at `address` may be this agent's own proxy, which listens at `own`.
 fn is_at(address: &Destination, own: SocketAddr) -> bool {
     let own = reached_at(own);
     let is_same = match &address.host {
         Host::Ip(address) => {
             *address == own.ip() || address.is_loopback() || address.is_unspecified()
         }
-        // The name may be any name of this machine.
+        // A name of this machine may lead to the same proxy.
         Host::Name(name) => own.ip().is_loopback() && is_here(&Host::Name(name.clone())),
     };
     is_same && address.port == own.port()
 }
 
-/// Reads an entry of `no_proxy`; `None` for one that means nothing.
+/// Parses an entry of `no_proxy`. `None` if the entry has no meaning.
 fn exempt(entry: &str) -> Option<Exempt> {
     if entry == "*" {
         return Some(Exempt {

@@ -8,8 +8,9 @@ use std::{
 
 use ipnet::Ipv6Net;
 
-/// The function `bits6`: an IPv6 address as a text of 128 zeros and ones, and everything else as an empty text. The
-/// functions that browsers have for such files know only IPv4. Browsers leave out the brackets of an address.
+/// The JavaScript function `bits6`. It converts an IPv6 address to a text of 128 zeros and ones, and everything else to
+/// an empty text. It is needed because the functions that browsers offer to such files know only IPv4. Browsers pass an
+/// address without its brackets.
 const BITS6: &str = r#"function bits6(host) {
   if (host.indexOf(":") < 0) return "";
   var halves = host.replace(/^\[|\]$/g, "").split("::");
@@ -32,7 +33,7 @@ const BITS6: &str = r#"function bits6(host) {
 /// The contents of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pac<'a> {
-    /// Where the HTTP proxy listens.
+    /// The address on which the HTTP proxy listens.
     pub proxy: SocketAddr,
     /// The names and aliases of the network, each of which is also known under `.norouter`.
     pub names: Vec<&'a str>,
@@ -40,7 +41,8 @@ pub struct Pac<'a> {
     pub vips: Vec<Ipv4Addr>,
     /// The routes in the order of the manifest: a later one wins.
     pub routes: Vec<PacRoute<'a>>,
-    /// Whether the proxy leads to everything else as well, because it asks the person's own proxy for that.
+    /// Whether the browser uses the proxy for all other destinations as well, because this proxy passes them on to the
+    /// person's own proxy.
     pub everything: bool,
 }
 
@@ -83,9 +85,9 @@ impl Pac<'_> {
         names.sort();
         names.dedup();
         let mut routes = String::new();
-        // The order of the routes here makes no difference to browsers: every route leads to the same proxy, and the
-        // proxy decides which route is used. The last route is written first only for people who read the file, because
-        // the last route that matches wins.
+        // The order of the routes makes no difference to browsers: every route leads to the same proxy, and that proxy
+        // chooses the route. The last route is written first only for people who read the file, because the last route
+        // that matches wins.
         for route in self.routes.iter().rev() {
             let to = any(&route.to);
             let except = any(&route.not_to);

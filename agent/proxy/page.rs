@@ -1,5 +1,5 @@
-//! The proxy's own pages: the rules about who may see them, and the status page. A foreign web page can read none of
-//! them, neither with a script nor through a name that is rebound to this machine.
+//! The proxy's own pages: who may see them, and the content of the status page. A foreign web page cannot read them,
+//! either with a script or through a name that is rebound to this machine.
 
 use std::fmt::Write as _;
 
@@ -12,19 +12,19 @@ use crate::destination::Destination;
 /// Allows only the page's own style sheet, and forbids other pages to put this one into a frame.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page that a request may see.
+/// The page to show for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Own {
     /// The status page. [`status`] writes it.
     Status,
     /// The proxy auto-configuration file. [`pac`] makes the answer with it.
     Pac,
-    /// The page that contains no secrets. [`front`] writes it.
+    /// The front page, which contains no secrets. [`front`] writes it.
     Front,
 }
 
-/// Chooses the page for a request to the proxy itself. `allowed` are the names and addresses under which the proxy is
-/// known, with ports; `token` is the secret first part of the status page's path.
+/// Chooses the page for a request to the proxy itself. `allowed` are the names and addresses of the proxy, with ports.
+/// `token` is the secret first part of the status page's path.
 pub fn choose(request: &Request, allowed: &[Destination], token: &str) -> Result<Own, Reply> {
     let RequestTarget::Own { path } = &request.target else {
         return Err(Reply::new(404, "That is not a page of this proxy."));
@@ -85,7 +85,7 @@ pub fn pac(script: String) -> Reply {
     ))
 }
 
-/// The page at the proxy's address without a path.
+/// The page that is shown if the address of the proxy is opened without a path.
 pub fn front() -> Reply {
     let text = "This is a NoRouter proxy. Its status page has an address of its own, which \"norouter env\" prints on \
                 this machine. Browsers find their settings at /proxy.pac.";

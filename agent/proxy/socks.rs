@@ -1,5 +1,5 @@
-//! The server side of SOCKS 4, 4a (described only in two classic memos, not in an RFC) and 5 (RFC 1928, RFC 1929), for
-//! CONNECT only. The handshake never consumes a byte after the request.
+//! The server side of SOCKS 4, 4a and 5, for CONNECT only. SOCKS 5 is described in RFC 1928 and RFC 1929, and SOCKS 4
+//! and 4a only in two old memos. The handshake never consumes a byte after the request.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -32,7 +32,7 @@ mod code {
     pub(super) const NO_SUCH_ADDRESS_TYPE: u8 = 0x08;
 }
 
-/// The state of a handshake. The result does not depend on how the bytes are split.
+/// The state of a handshake. The result does not depend on how the bytes are split into pieces.
 #[derive(Debug)]
 pub struct Handshake<'a> {
     credentials: Option<&'a Credentials>,
@@ -42,23 +42,23 @@ pub struct Handshake<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// The first byte, which has the version, is awaited.
+    /// The handshake waits for the first byte, which gives the version.
     Greeting,
-    /// The user and password of a SOCKS 5 client are awaited.
+    /// The handshake waits for the user and password of a SOCKS 5 client.
     Password,
-    /// The request of a SOCKS 5 client is awaited.
+    /// The handshake waits for the request of a SOCKS 5 client.
     Request,
     Over,
 }
 
-/// What the caller has to do next.
+/// The next action of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Send the output to the client, then read more bytes.
     More,
     /// Answer the client's request, which is complete. Bytes after it are left in the input.
     Request(Request),
-    /// Send the output, which is the final reply, and close the connection: the handshake has failed. The text is the
+    /// The handshake has failed: send the output, which is the final reply, and close the connection. The text is the
     /// reason, for the log.
     Over(String),
 }
@@ -82,16 +82,16 @@ struct Rejection {
     why: String,
 }
 
-/// Whether a client's first bytes are the beginning of an HTTP request: the name of a method, and not a version of
-/// SOCKS.
+/// Whether a client's first bytes begin an HTTP request. An HTTP request begins with the letters of a method, and a
+/// SOCKS request with a version number.
 pub fn speaks_http(input: &[u8]) -> bool {
     input.first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 impl<'a> Handshake<'a> {
     /// A handshake with a client that was just accepted. With `credentials`, the client has to send the name and
-    /// password of a user. Without `credentials`, the client may still send a name and a password, because it cannot
-    /// know that none are required. The handshake ignores them.
+    /// password of a user. Without `credentials`, the client may still send them, because it cannot know that they are
+    /// not required. In that case, the handshake ignores them.
     pub fn new(credentials: Option<&'a Credentials>) -> Self {
         Self {
             credentials,
@@ -100,8 +100,8 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// Whether [`Handshake::handle`] may check a password when it gets this input. The caller can let the client wait
-    /// before that, to slow down guesses.
+    /// Whether [`Handshake::handle`] may check a password when it gets this input. The caller can delay such a call, to
+    /// slow down guesses.
     pub fn may_judge(&self, input: &[u8]) -> bool {
         let has_password = match (self.state, input) {
             (State::Greeting, [5, count, rest @ ..]) => rest.len() > usize::from(*count),
@@ -142,7 +142,7 @@ impl<'a> Handshake<'a> {
         }
     }
 
-    /// `Ok(None)` means that the message is incomplete, and `Ok(Some(Step::More))` that the state has changed.
+    /// Returns `Ok(None)` if the message is incomplete, and `Ok(Some(Step::More))` if only the state has changed.
     fn greeting(
         &mut self,
         input: &mut BytesMut,
@@ -350,14 +350,15 @@ fn named(name: &[u8]) -> Result<Host, String> {
         .map_err(|error| format!("the client names no host: {error}"))
 }
 
-/// A text after a byte that holds its length, and the bytes after it; `None` if it is not complete.
+/// Splits off a text after a byte that holds its length. Returns the text and the bytes after it. `None` if the text is
+/// not complete.
 fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = bytes.split_first()?;
     rest.split_at_checked(usize::from(*count))
 }
 
-/// A text before a NUL, and the bytes after the NUL. `Some(None)` if there is no NUL yet, and `None` if the text is too
-/// long.
+/// Splits off a text before a NUL. Returns the text and the bytes after the NUL. `Some(None)` if there is no NUL yet,
+/// and `None` if the text is too long.
 #[expect(clippy::option_option, reason = "the caller has a sentence for `None`")]
 fn terminated(bytes: &[u8]) -> Option<Option<(&[u8], &[u8])>> {
     let mut halves = bytes.splitn(2, |byte| *byte == 0);
@@ -370,7 +371,7 @@ fn answer(version: Version, code: u8, bound: SocketAddr) -> Bytes {
     let address = bound.ip().to_canonical();
     match (version, address) {
         (Version::Four, address) => {
-            // SOCKS 4 has only one code for every failure, and no room for an IPv6 address.
+            // SOCKS 4 has one code for all failures, and its reply has no room for an IPv6 address.
             bytes.extend_from_slice(&[0, if code == code::GRANTED { 0x5a } else { 0x5b }]);
             match address {
                 IpAddr::V4(address) => {

@@ -1,4 +1,4 @@
-//! Limits how fast passwords can be guessed: after three wrong passwords an address gets one answer per second.
+//! Limits how fast passwords can be guessed. After three wrong passwords, an address gets only one answer per second.
 
 use std::{
     collections::BTreeMap,
@@ -8,16 +8,16 @@ use std::{
 
 use crate::time::Instant;
 
-/// Number of wrong passwords of an address that do not slow it down.
+/// The number of wrong passwords that an address may send before it is slowed down.
 const FREE: u32 = 3;
 
 /// Time between two answers to an address after [`FREE`] wrong passwords.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many checks of one address may wait. Further ones are refused.
+/// The maximum number of checks of one address that may wait. Further checks are refused.
 const WAITING_MAX: u32 = 8;
 
-/// How long wrong passwords are remembered.
+/// The time for which wrong passwords are remembered.
 const MEMORY: Duration = Duration::from_mins(1);
 
 /// The maximum number of addresses that are remembered.
@@ -36,8 +36,8 @@ struct Guesses {
 }
 
 impl Throttle {
-    /// How long to wait before the password of this address is checked; `None` if too many checks wait already. Right
-    /// and wrong passwords wait equally long, because the time would otherwise reveal the result.
+    /// The time to wait before the password of this address is checked. `None` if too many checks already wait. The
+    /// wait is the same for right and wrong passwords, because otherwise its length would reveal the result.
     pub fn turn(&mut self, now: Instant, peer: IpAddr) -> Option<Duration> {
         let Some(guesses) = self.0.get_mut(&block(peer)) else {
             return Some(Duration::ZERO);
@@ -78,7 +78,7 @@ impl Throttle {
     }
 }
 
-/// The block of addresses that are treated as one: the owner of one IPv6 address usually has 2^64 of them.
+/// The block of addresses that are treated as one address. The owner of one IPv6 address usually has 2^64 of them.
 fn block(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {
@@ -113,7 +113,7 @@ mod tests {
         }
         assert_eq!(throttle.turn(NOW, peer), None);
         assert_eq!(throttle.turn(NOW, other), Some(Duration::ZERO));
-        // A client that gave up waiting has used its turn nevertheless.
+        // Even a client that has given up waiting has used its turn.
         let later = NOW + Duration::from_secs(9);
         assert_eq!(throttle.turn(later, peer), Some(PAUSE));
         assert_eq!(throttle.turn(NOW + MEMORY, peer), Some(Duration::ZERO));

@@ -1,5 +1,6 @@
-//! A proxy that is asked to connect to a destination: its address as a variable such as `http_proxy` names it, and the
-//! client's side of HTTP CONNECT (RFC 9110 section 9.3.6) and SOCKS 5 (RFC 1928, RFC 1929).
+//! A proxy that is asked to connect to a destination. This module parses the proxy's address, as a variable such as
+//! `http_proxy` gives it, and speaks the client's side of HTTP CONNECT (RFC 9110 section 9.3.6) and SOCKS 5 (RFC 1928,
+//! RFC 1929).
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -16,7 +17,7 @@ use crate::{
 /// The longest head of an answer to CONNECT, in bytes.
 const HEAD_MAX: usize = 16 << 10;
 
-/// How much of the first line of an answer is shown, in bytes.
+/// The maximum number of bytes of the first line of an answer that are shown.
 const LINE_MAX: usize = 400;
 
 /// The longest user name, password and host name, in bytes: in SOCKS, one byte holds the length.
@@ -37,10 +38,10 @@ enum Kind {
     Socks,
 }
 
-/// Why the address of a proxy cannot be used. It never quotes the address, which may have a password in it.
+/// The reason why the address of a proxy cannot be used. It never quotes the address, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
-    /// The scheme is one that this program does not speak with proxies.
+    /// This program does not speak the protocol of this scheme with proxies.
     #[error("only proxies with http://, socks5:// and socks5h:// can be used")]
     Scheme,
     /// The address is not a host and a port.
@@ -63,7 +64,8 @@ impl FromStr for Upstream {
             "socks" | "socks5" | "socks5h" => (Kind::Socks, 1080),
             _ => return Err(UpstreamError::Scheme),
         };
-        // A password may have any character but these, so that the last `@` before them ends it.
+        // A password may contain any characters except these. Therefore, the authority ends at the first of them, and
+        // the password ends at the last `@` before that place.
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let authority = rest.get(..end).unwrap_or(rest);
         let (login, address) = match authority.rsplit_once('@') {
@@ -108,12 +110,12 @@ fn unescaped(text: &str) -> Option<Secret> {
 }
 
 impl Upstream {
-    /// Whether the proxy takes plain requests for other servers, besides requests for tunnels.
+    /// Whether the proxy accepts plain HTTP requests for other servers, and not only requests for tunnels.
     pub fn takes_requests(&self) -> bool {
         self.kind == Kind::Http
     }
 
-    /// Whether the address names this user.
+    /// Whether the address contains this user name.
     pub fn has_user(&self, name: &str) -> bool {
         let login = self.login.as_ref();
         login.is_some_and(|(user, _)| user.reveal() == name)
@@ -128,35 +130,35 @@ impl Upstream {
     }
 }
 
-/// Only the host and the port.
+/// Shows only the host and the port.
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.at.fmt(f)
     }
 }
 
-/// The conversation with a proxy until it has connected to a destination. The bytes after it belong to the destination,
-/// so no more bytes may be read than the handshake asks for.
+/// The conversation with a proxy until the proxy has connected to a destination. The bytes after the conversation come
+/// from the destination, so the caller must not read more bytes than the handshake asks for.
 #[derive(Debug)]
 pub struct Handshake<'a> {
     proxy: &'a Upstream,
     to: &'a Destination,
     state: State,
-    /// How many bytes are read next.
+    /// The number of bytes that have to be read next.
     wants: usize,
 }
 
 #[derive(Debug)]
 enum State {
-    /// The head of an HTTP answer, as far as it has arrived.
+    /// The HTTP answer is awaited. The value is the part of its head that has arrived.
     Head(Vec<u8>),
-    /// The method of SOCKS that the proxy has chosen.
+    /// The authentication method that the SOCKS proxy chooses is awaited.
     Method,
-    /// Whether the user and the password are right.
+    /// The SOCKS proxy's decision on the user and password is awaited.
     Login,
-    /// The answer of a SOCKS proxy, with the first byte of the address in it.
+    /// The answer of a SOCKS proxy is awaited, up to the first byte of its address.
     Answer,
-    /// The rest of the address.
+    /// The rest of the address is awaited.
     Rest,
 }
 
@@ -194,12 +196,12 @@ impl<'a> Handshake<'a> {
         (handshake, bytes)
     }
 
-    /// How many bytes have to be read for the next call of [`Handshake::handle`].
+    /// The number of bytes that have to be read for the next call of [`Handshake::handle`].
     pub const fn wants(&self) -> usize {
         self.wants
     }
 
-    /// Takes as many bytes as were wanted.
+    /// Processes the bytes. There must be as many as [`Handshake::wants`] says.
     pub fn handle(&mut self, bytes: &[u8]) -> Result<Step, Failure> {
         match (&mut self.state, bytes) {
             (State::Head(head), _) => {
@@ -223,7 +225,7 @@ impl<'a> Handshake<'a> {
             },
             (State::Method, [5, _]) | (State::Login, _) => Err(self.wants_login()),
             (State::Answer, [5, 0, _, kind, first]) => {
-                // The address at which the proxy has connected is of no use to anybody, but has to be read.
+                // The address from which the proxy has connected is not needed, but its bytes have to be read.
                 let length = match kind {
                     1 => 3,
                     3 => usize::from(*first),
@@ -326,13 +328,13 @@ fn sub_negotiation(user: &Secret, password: &Secret) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Writes a text with its length in front. All texts here are short enough.
+/// Writes a text with its length in front. All texts in this file are short enough for that.
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
     bytes.extend_from_slice(text.as_bytes());
 }
 
-/// The meaning of a refusal of a SOCKS proxy (RFC 1928 section 6).
+/// The meaning of a SOCKS proxy's failure code (RFC 1928 section 6).
 const fn socks_failure(code: u8) -> (Cause, &'static str) {
     match code {
         2 => (Cause::NotAllowed, "it does not allow that"),
@@ -356,8 +358,8 @@ mod tests {
         Destination::parse(text, None).unwrap()
     }
 
-    /// Lets a proxy say something to a handshake, byte by byte as it wants them. Returns the last step, and the bytes
-    /// that were not read.
+    /// Passes the answer of a proxy to a handshake, always as many bytes as the handshake wants. Returns the last step,
+    /// and the bytes that were not read.
     fn hear<'b>(
         handshake: &mut Handshake<'_>,
         mut said: &'b [u8],

@@ -10,24 +10,26 @@ use crate::secret::Secret;
 /// The variables that hold a list of exemptions. [`merged_exemptions`] adds our list to the person's own.
 pub const EXEMPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// The user in the addresses of the proxies, with which a program proves that its user may use them.
+/// The user in the URLs of the proxies. With it and a password, a program proves that its user may use the proxies.
 pub const USER: &str = "norouter";
 
-/// The variable with the SOCKS proxy, whether there is an HTTP proxy or not.
+/// The variable with the URL of the SOCKS proxy. It is set even if there is an HTTP proxy.
 pub const SOCKS: &str = "NOROUTER_SOCKS";
 
 /// Destinations that programs reach without a proxy. Some programs match a domain only if it begins with a dot.
 const DIRECT: [&str; 4] = ["localhost", ".localhost", "127.0.0.1", "::1"];
 
-/// The maximum number of addresses of the network in a list of exemptions. Systems limit the length of a variable, and
-/// a command that has a longer one cannot be started.
+/// The maximum number of addresses of the network in a list of exemptions. Systems limit the length of a variable. If a
+/// variable is longer, commands cannot be started.
 const EXEMPT_MAX: usize = 1_000;
 
-/// The variables for an HTTP and a SOCKS proxy at these addresses. Without an HTTP proxy, the SOCKS proxy is named in
-/// its place, because it understands HTTP as well. Except for [`SOCKS`], no variable leads programs to SOCKS: programs
-/// that know HTTP proxies do not need it, and some of them fail if they are given both. Programs reach the addresses
-/// `direct` of the network without a proxy. With `pass`, the URLs contain a user and a password, with which programs
-/// prove to the proxies that their user may use them.
+/// The variables for an HTTP and a SOCKS proxy at these addresses. Programs reach the addresses `direct` of the network
+/// without a proxy. With `pass`, the URLs contain a user and a password, with which programs prove to the proxies that
+/// their user may use them.
+///
+/// Without an HTTP proxy, the SOCKS proxy is named in its place, because it understands HTTP as well. Except for
+/// [`SOCKS`], no variable leads programs to SOCKS: programs that know HTTP proxies do not need it, and some of them
+/// fail if they are given both.
 pub fn variables(
     http: Option<SocketAddr>,
     socks: Option<SocketAddr>,
@@ -49,26 +51,26 @@ pub fn variables(
                 "HTTPS_PROXY",
                 "YARN_HTTP_PROXY",
                 "YARN_HTTPS_PROXY",
-                // aiohttp and curl have a variable for each scheme, and so these for WebSocket.
+                // aiohttp and curl have a variable for each scheme. These two are for WebSocket.
                 "ws_proxy",
                 "wss_proxy",
             ],
             format!("http://{user}{http}"),
         );
         set(&["RSYNC_PROXY"], format!("{user}{http}"));
-        // Node and Perl's LWP read the variables for proxies only with theirs of these.
+        // Node and Perl's LWP use the variables above only if these variables are set.
         set(
             &["NODE_USE_ENV_PROXY", "PERL_LWP_ENV_PROXY"],
             "1".to_owned(),
         );
-        // Chromium prefers this one to all others.
+        // Chromium prefers this variable to all others.
         set(
             &["auto_proxy", "NOROUTER_PAC"],
             format!("http://{http}/proxy.pac"),
         );
     }
     if let Some(socks) = socks {
-        // The scheme `socks5h` makes the proxy resolve names.
+        // With the scheme `socks5h`, the proxy resolves names, and not the program.
         set(&[SOCKS], format!("socks5h://{user}{}", reached_at(socks)));
     }
     if http.is_some() || socks.is_some() {
@@ -84,11 +86,11 @@ pub fn variables(
     variables
 }
 
-/// The person's own list of exemptions, followed by the list `ours` of [`variables`]. The result has no spaces, because
-/// some programs stop reading at a space.
+/// The person's own list of exemptions, followed by `ours`, which is the list of [`variables`]. The result has no
+/// spaces, because some programs stop reading at a space.
 ///
-/// Two kinds of the person's entries are left out: loopback addresses, which are either in `ours` as well, or from an
-/// earlier network; and `*`, with which nothing would use the proxies.
+/// Two kinds of the person's entries are left out. Loopback addresses are either in `ours` as well, or from an earlier
+/// network. With `*`, nothing would use the proxies.
 pub fn merged_exemptions(own: &str, ours: &str) -> String {
     let own = own.split([',', ' ', '\t', '\n']).filter(|entry| {
         let address = entry.trim_matches(['[', ']']).parse::<IpAddr>();
@@ -99,8 +101,8 @@ pub fn merged_exemptions(own: &str, ours: &str) -> String {
     own.chain(ours).collect::<Vec<_>>().join(",")
 }
 
-/// The options with which Java programs use the proxies of these variables, because Java does not read the variables
-/// itself. The password is left out, because each Java program prints its options.
+/// The options with which Java programs use the proxies of these variables. The options are needed because Java does
+/// not read such variables. The password is left out, because each Java program prints its options.
 pub fn java_options(variables: &[(String, String)]) -> String {
     let place = |wanted: &str| {
         let (_, url) = variables.iter().find(|(name, _)| name == wanted)?;
@@ -122,7 +124,8 @@ pub fn java_options(variables: &[(String, String)]) -> String {
         .join(" ")
 }
 
-/// A configuration for `proxychains4`, which leads programs that know no proxy to one of these; `None` without a proxy.
+/// A configuration for `proxychains4`, which makes programs without proxy support use one of these proxies. `None` if
+/// there is no proxy.
 pub fn proxychains(
     http: Option<SocketAddr>,
     socks: Option<SocketAddr>,

@@ -37,15 +37,15 @@ pub enum Hosts {
 pub enum Beyond {
     /// All destinations to which a route leads.
     Everything,
-    /// Only these destinations, as far as a route leads there.
+    /// Only these destinations, and only if a route leads there.
     Only(Vec<Target>),
 }
 
 /// One rule of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The number of the rule in the manifest, from 1. It is stored because an agent knows only the rules that concern
-    /// it, and so cannot count them.
+    /// The number of the rule in the manifest, from 1. It is stored, because an agent knows only the rules that concern
+    /// it, and therefore cannot count.
     pub number: u16,
     /// The line of the rule in the manifest.
     pub line: Line,
@@ -63,7 +63,7 @@ pub struct Rule {
     pub action: Action,
 }
 
-/// A line number in the manifest. It is only shown to people: rules that differ only in their line numbers are equal.
+/// A line number in the manifest. It is only shown to people: two rules that differ only in the line number are equal.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Line(pub usize);
 
@@ -80,7 +80,7 @@ impl Eq for Line {}
 pub enum Service {
     /// The DNS server.
     Dns,
-    /// The relay, through which a gateway connects for others.
+    /// The relay. Through it, a gateway connects for other hosts.
     Relay,
 }
 
@@ -102,8 +102,8 @@ impl fmt::Display for By {
     }
 }
 
-/// The decision about connections with some unknown details. Both fields are set if the decision depends on the unknown
-/// details.
+/// The decision about connections of which some details are not known. If the decision depends on those details, both
+/// fields are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ruling {
     /// The rule that allows at least some of the connections; `None` if all are refused.
@@ -118,13 +118,13 @@ impl Ruling {
         denies: None,
     };
 
-    /// A policy that is not open refuses everything to a host that is not in the plan.
+    /// The ruling for a host that is not in the plan. Such a host is refused everything, except by an open policy.
     const UNKNOWN_HOST: Self = Self {
         allows: None,
         denies: Some(By::Default),
     };
 
-    /// Whether all of the connections are allowed, whatever the unknown details are.
+    /// Whether all of the connections are allowed, regardless of the unknown details.
     pub const fn is_allowed(self) -> bool {
         self.denies.is_none()
     }
@@ -134,8 +134,8 @@ impl Ruling {
         self.allows.is_some()
     }
 
-    /// Completes the ruling with a rule (or the default) that decides about all remaining connections. If no connection
-    /// is allowed, the ruling names this rule as the one that refuses.
+    /// Completes the ruling: `by` is the rule or the default that decides about all remaining connections. If no
+    /// connection is allowed, the ruling names `by` as the reason for the refusal.
     fn end(mut self, action: Action, by: By) -> Self {
         if action == Action::Deny && self.allows.is_none() {
             self.denies = Some(by);
@@ -195,22 +195,22 @@ pub struct Policy {
     default: Action,
     rules: Vec<Rule>,
     services: BTreeMap<(Vip, Port), Service>,
-    /// For each host, the rules about connections from it, and those about connections to it.
+    /// For each host: the rules about connections from it, and the rules about connections to it.
     by_host: BTreeMap<Vip, (Mask, Mask)>,
     /// The rules about destinations outside the network.
     beyond: Mask,
 }
 
 impl Default for Policy {
-    /// A policy under which everybody may reach everything that is published, and everything to which a route leads.
+    /// A policy that lets everybody reach everything that is published, and everything to which a route leads.
     fn default() -> Self {
         Self::new(Action::Allow, Vec::new(), [], [])
     }
 }
 
 impl Policy {
-    /// A policy for these hosts and the services of their agents. Other hosts are refused everything, unless the policy
-    /// allows everything to everybody.
+    /// A policy for these hosts and the services of their agents. All other hosts are refused everything, except by a
+    /// policy that allows everything to everybody.
     pub fn new(
         default: Action,
         rules: Vec<Rule>,
@@ -236,7 +236,7 @@ impl Policy {
         self.default == Action::Allow && self.rules.is_empty()
     }
 
-    /// Whether another policy has the same default and the same rules. The hosts that the policies apply to may differ.
+    /// Whether another policy has the same default and the same rules. The hosts of the two policies may differ.
     pub fn reads_like(&self, other: &Self) -> bool {
         (self.default, &self.rules) == (other.default, &other.rules)
     }
@@ -263,8 +263,8 @@ impl Policy {
     }
 
     /// The ruling about a port at a host's VIP. A host may always reach itself. The DNS server of a host is open to
-    /// every host that may reach anything on it or through it, unless a rule names the DNS port. The relay is open to
-    /// every host that may reach anything through it.
+    /// every other host that may reach anything on the host or through it, unless a rule names the DNS port. The relay
+    /// is open to every host that may reach anything through it.
     pub fn at_port(&self, from: Vip, to: Vip, port: Port) -> Ruling {
         if self.is_open() || from == to {
             return Ruling::ALLOWED;
@@ -299,7 +299,7 @@ impl Policy {
         self.at(from, to, |rule| rule.has_port(port).into())
     }
 
-    /// Like [`Policy::outside`], if the port is not known yet.
+    /// Like [`Policy::outside`], but for a port that is not known yet.
     pub fn at_some_port(&self, from: Vip, to: &Outside<'_>) -> Ruling {
         self.at(from, to, Rule::has_some_port)
     }
@@ -329,7 +329,7 @@ impl Policy {
         self.beyond(from, gateway, fit, |rule| rule.has_port(port).into())
     }
 
-    /// The ruling about everything behind a gateway, whatever the destination and the port are.
+    /// The ruling about everything behind a gateway: any destination and any port.
     pub fn through(&self, from: Vip, gateway: Vip) -> Ruling {
         self.beyond(from, gateway, |_| Fit::Maybe, Rule::has_some_port)
     }
@@ -375,7 +375,7 @@ impl Policy {
         })
     }
 
-    /// Checks the rules that are in both masks, in their order, until one of them decides for certain.
+    /// Checks the rules that are in both masks, in order, until one of them decides for certain.
     fn first(&self, one: &Mask, other: &Mask, fit: impl Fn(&Rule) -> Fit) -> Ruling {
         let mut ruling = Ruling {
             allows: None,
@@ -396,7 +396,7 @@ impl Policy {
     }
 }
 
-/// The ruling about a service: it is allowed if anything that needs the service is allowed.
+/// The ruling about a service. The service is allowed if any connection that needs it is allowed.
 const fn reached(ruling: Ruling) -> Ruling {
     match ruling.allows {
         Some(_) => Ruling {
@@ -439,8 +439,8 @@ impl Rule {
         }
     }
 
-    /// Whether this rule matches every connection that the other rule matches. If the other rule comes later, it then
-    /// never decides anything.
+    /// Whether this rule matches every connection that the other rule matches. If so, the other rule never decides
+    /// anything when it comes later.
     pub fn covers(&self, other: &Self) -> bool {
         let beyond = match (&self.beyond, &other.beyond) {
             (Beyond::Everything, _) => true,
@@ -470,14 +470,15 @@ impl Rule {
 fn covers(this: &Target, other: &Target) -> bool {
     match (this, other) {
         (Target::Cidr(this), Target::Cidr(other)) => this.contains(other),
-        // A star in the other pattern is compared as plain text: only a star in this pattern matches it.
+        // A star in the other pattern is compared as plain text, because only a star in this pattern may match any
+        // text.
         (Target::Glob(this), Target::Glob(other)) => this.pattern.matches(&plain(&other.text)),
         (Target::Cidr(_), Target::Glob(_)) | (Target::Glob(_), Target::Cidr(_)) => false,
     }
 }
 
 /// Whether a rule and a route can have destinations in common. A name may resolve to any address, but a destination
-/// that a client has asked for by address has no name.
+/// that a client has asked for by its address has no name.
 pub fn meet(rule: &Target, route: &Target) -> bool {
     fit(rule, route) > Fit::No
 }
@@ -498,7 +499,8 @@ fn fit(rule: &Target, route: &Target) -> Fit {
 fn overlap(one: &Glob, other: &Glob) -> bool {
     let (one, other) = (plain(&one.text), plain(&other.text));
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    // `can[i][j]` is true if the first pattern from byte `i` and the other from byte `j` can match the same text.
+    // `can[i][j]` says whether the rest of the first pattern from byte `i` and the rest of the other from byte `j` can
+    // match the same text.
     let mut can = vec![vec![false; other.len() + 1]; one.len() + 1];
     for i in (0..=one.len()).rev() {
         for j in (0..=other.len()).rev() {

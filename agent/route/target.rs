@@ -1,5 +1,6 @@
 //! One destination outside the network: a block of addresses, or a pattern of names. The module also lists the special
-//! blocks of addresses: a route leads to an address in one of them only if the route's own block lies inside it.
+//! blocks of addresses. A route leads to a special address only if the route's own block lies inside such a special
+//! block.
 
 use std::{
     fmt,
@@ -10,8 +11,8 @@ use std::{
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use wildmatch::WildMatch;
 
-/// Blocks of addresses that mean something else on every machine, or that only the machine itself should use, with
-/// their descriptions. A route leads to such an address only if the route's block lies inside one of these.
+/// Blocks of addresses that mean something different on every machine, or that only the machine itself should use, each
+/// with a description. A route leads to such an address only if the route's block lies inside one of these blocks.
 const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     (v4([0, 0, 0, 0], 8), "an address that says \"this network\""),
     (v4([127, 0, 0, 0], 8), "a loopback address"),
@@ -31,7 +32,7 @@ const SPECIAL_V4: [(Ipv4Net, &str); 9] = [
     ),
 ];
 
-/// The special blocks of IPv6, with their descriptions, like [`SPECIAL_V4`].
+/// The special blocks of IPv6, each with a description. See [`SPECIAL_V4`].
 const SPECIAL_V6: [(Ipv6Net, &str); 10] = [
     (v6([0, 0, 0, 0, 0, 0, 0, 0], 128), "the unspecified address"),
     (v6([0, 0, 0, 0, 0, 0, 0, 1], 128), "the loopback address"),
@@ -83,7 +84,7 @@ pub enum Target {
     Glob(Glob),
 }
 
-/// A pattern for host names: `*` matches any text, dots included.
+/// A pattern for host names. `*` matches any text, even with dots.
 #[derive(Clone, PartialEq)]
 pub struct Glob {
     pub(super) text: String,
@@ -97,7 +98,7 @@ impl fmt::Debug for Glob {
     }
 }
 
-// Two patterns are equal if their texts are.
+// Two patterns are equal if their texts are equal.
 impl Eq for Glob {}
 
 /// The reason why a text is not a [`Target`].
@@ -219,8 +220,8 @@ pub fn what_is(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// The IPv4 address that is embedded in an IPv6 address; `None` if there is none. It is either IPv4-mapped (RFC 4291
-/// section 2.5.5.2) or reached through NAT64 (RFC 6052 section 2.1).
+/// The IPv4 address that is embedded in an IPv6 address; `None` if there is none. The IPv6 address is then either
+/// IPv4-mapped (RFC 4291 section 2.5.5.2) or reached through NAT64 (RFC 6052 section 2.1).
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [0x64, 0xff9b, 0, 0, 0, 0, high, low] = address.segments() else {
         return address.to_ipv4_mapped();

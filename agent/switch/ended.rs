@@ -1,4 +1,4 @@
-//! The flows that have ended last, so that a connection that existed only for a moment can still be seen.
+//! The flows that have ended last. They are kept so that a connection that existed only for a moment can still be seen.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -11,19 +11,19 @@ use crate::{
     view::FlowOutcome,
 };
 
-/// How many ended flows are kept.
+/// The maximum number of ended flows that are kept.
 pub(super) const ENDED_MAX: usize = 1_000;
 
 /// A flow that has ended, or that was refused before it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedFlow {
-    /// The two endpoints; the first is that of the initiator.
+    /// The two endpoints. The first is the endpoint of the initiator.
     pub key: FlowKey,
     /// The host that began the flow.
     pub from: Vip,
     /// The host at the other end, or the gateway; `None` if the flow was refused before a gateway was chosen.
     pub to: Option<Vip>,
-    /// How the flow has ended.
+    /// The outcome of the flow.
     pub outcome: FlowOutcome,
     /// Bytes from the host that began the flow.
     pub sent: u64,
@@ -42,14 +42,14 @@ pub struct EndedFlow {
 pub(super) struct Ended {
     flows: BTreeMap<u64, EndedFlow>,
     begun_by: BTreeMap<Vip, VecDeque<u64>>,
-    /// How many flows of each host are kept, in ascending order, so that the host with the most is found without a
-    /// search through all hosts.
+    /// The hosts, ordered by how many of their flows are kept. The host with the most is found here without a search
+    /// through all hosts.
     sizes: BTreeSet<(usize, Vip)>,
     last_number: u64,
 }
 
 impl Ended {
-    /// Keeps a flow. If there are too many, the oldest flow of the host with the most is dropped, so that one host
+    /// Keeps a flow. If there are too many, drops the oldest flow of the host with the most flows. One host therefore
     /// cannot push out the flows of others.
     pub(super) fn note(&mut self, flow: EndedFlow) {
         self.last_number += 1;
@@ -85,7 +85,7 @@ impl Ended {
         }
     }
 
-    /// The newest flows, at most `most`, the oldest of them first.
+    /// At most `most` of the newest flows, the oldest of them first.
     pub(super) fn newest(&self, most: usize) -> impl Iterator<Item = &EndedFlow> {
         let skipped = self.flows.len().saturating_sub(most);
         self.flows.values().skip(skipped)
@@ -150,7 +150,7 @@ mod tests {
         ended.forget(vip(2));
         assert_eq!(ports(&ended, 3), [30]);
         assert_eq!(ended.newest(10).count(), 1);
-        // The counts still fit the flows.
+        // The numbers of flows per host are still correct.
         for port in 1..=5_000 {
             ended.note(flow(1, 3, port));
         }

@@ -1,5 +1,5 @@
 //! Addresses that hosts have learned from gateways. When a gateway has resolved a name for a host, the host suggests
-//! the addresses to the switch, and its flows to them then go to that gateway.
+//! the addresses to the switch. From then on, the switch sends the host's new flows to these addresses to that gateway.
 //!
 //! An entry is valid only for the host that suggested it, so that no host can divert another host's connections.
 
@@ -46,7 +46,7 @@ struct Entry {
 
 impl Learned {
     /// Stores the addresses that a host suggests, unless it makes too many suggestions. `live` returns the addresses to
-    /// which the host has flows; these are never discarded to make room for new ones.
+    /// which the host has flows; those addresses are never discarded to make room for others.
     pub(super) fn learn(
         &mut self,
         now: Instant,
@@ -95,7 +95,7 @@ impl Learned {
 }
 
 impl Teacher {
-    /// Makes room by discarding the least recently used addresses, except those with flows.
+    /// Makes room by discarding the addresses that were not used for the longest time. Addresses with flows are kept.
     fn forget(&mut self, count: usize, live: &BTreeSet<Ipv4Addr>) {
         let idle = self
             .entries

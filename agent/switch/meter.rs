@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::time::Instant;
 
-/// The shortest window over which the rate is measured.
+/// The shortest time over which the rate is measured.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// Counts the bytes of a stream.
@@ -63,7 +63,7 @@ impl Meter {
         }
     }
 
-    /// The rate in the current window. A window that is shorter than a second counts as a whole second.
+    /// The rate in the current window. A window that has lasted less than a second counts as a whole second.
     fn rate_of_window(&self, now: Instant) -> u64 {
         let micros = (now - self.since).max(WINDOW).as_micros();
         let rate = u128::from(self.bytes - self.before) * 1_000_000 / micros.max(1);

@@ -1,9 +1,9 @@
 //! Decides which host gets a packet, and whether the packet may pass.
 //!
 //! No agent can bypass the switch. A host may send only from its own address, and a gateway also from the addresses
-//! that it was asked to dial. A host may send only to ports that the manifest publishes and to the destinations of its
-//! routes, and only within flows that began with an allowed SYN. The switch counts every refused packet. It answers
-//! with a reset if that makes an honest client fail fast.
+//! that it was asked to dial. A host may send only to ports that the manifest publishes and to destinations of routes,
+//! and only within flows that began with an allowed SYN. The switch counts every refused packet. It answers with a
+//! reset where an honest client would otherwise have to wait.
 
 #![cfg_attr(
     not(test),
@@ -51,21 +51,21 @@ use crate::{
     wire::{Packet, PacketError, PacketFrame},
 };
 
-/// The maximum number of bytes that may wait for one host. Beyond that, a part of them is dropped.
+/// The maximum number of bytes that may wait for one host. If there are more, a part of them is dropped.
 const QUEUE_MAX: usize = 32 << 20;
 
 /// The maximum number of bytes that may wait for all hosts together. Beyond that, a part of the longest queue is
 /// dropped.
 const QUEUES_MAX: usize = 64 << 20;
 
-/// A frame with fewer bytes than this is copied. Otherwise the whole block of bytes in which the frame was read would
-/// stay in memory.
+/// A frame with fewer bytes than this is copied into memory of its own. A frame that is not copied is a slice of the
+/// block in which it was read, and keeps the whole block in memory.
 const SMALL: usize = 4 << 10;
 
-/// If more bytes than this wait for a host, frames of every size are copied.
+/// If more bytes than this wait for a host, frames of every size are copied, for the same reason as small ones.
 const BACKLOG: usize = 1 << 20;
 
-/// How long a report that a service behaves differently may wait, so that later changes are reported together with it.
+/// The news that a service behaves differently may wait this long, so that later changes are reported together with it.
 const NEWS_PAUSE: Duration = Duration::from_secs(1);
 
 /// The queues of all hosts, and the rules about packets between them.
@@ -79,13 +79,13 @@ pub struct Switch {
     tracker: Tracker,
     queued: usize,
     wakes: VecDeque<Vip>,
-    /// When to tell that [`Switch::tried`] has changed; `None` if it has not.
+    /// The time at which a change of [`Switch::tried`] is reported; `None` if there is no unreported change.
     news_at: Option<Instant>,
 }
 
 struct Host {
     up: bool,
-    /// The ports that are open to other hosts, each with the last attempt to connect to its service.
+    /// The ports that are open to other hosts, each with the last attempt to connect to the service behind it.
     published: BTreeMap<Port, Option<Tried>>,
     has_proxy: bool,
     queue: Queue,
@@ -132,8 +132,8 @@ pub enum Verdict {
     /// The packet was queued for its destination. It is a SYN that begins a flow, or that repeats the SYN of an
     /// existing flow.
     Begun,
-    /// The packet was refused, but a correct agent may send it: for example, the port is not published, the host is
-    /// down, the policy does not allow the connection, or the connection is over.
+    /// The packet was refused, but a correct agent may send such a packet: for example, the port is not published, the
+    /// host is down, the policy does not allow the connection, or the connection is over.
     Refused,
     /// The packet was dropped, because a correct agent never sends it.
     Offence(Offence),
@@ -197,7 +197,7 @@ impl Switch {
         self.tracker.favour(vip);
     }
 
-    /// Replaces the ports of a host that are open to others. Existing flows to other ports continue until an agent ends
+    /// Replaces the published ports of a host. Flows to ports that are no longer published continue until an agent ends
     /// them.
     pub fn update(&mut self, vip: Vip, ports: impl IntoIterator<Item = Port>, has_proxy: bool) {
         if let Some(host) = self.hosts.get_mut(&vip) {
@@ -209,7 +209,7 @@ impl Switch {
         }
     }
 
-    /// Forgets the last attempt to connect to the service behind a port, because the port leads to another service now.
+    /// Forgets the last attempt to connect to the service behind a port, because the port now leads to another service.
     pub fn forget_tried(&mut self, vip: Vip, port: Port) {
         let host = self.hosts.get_mut(&vip);
         if let Some(tried) = host.and_then(|host| host.published.get_mut(&port)) {
@@ -229,14 +229,15 @@ impl Switch {
         *tried = Some(Tried { outcome, at: now });
     }
 
-    /// The ports of a host whose services were tried, each with the last attempt.
+    /// The published ports of a host to which somebody has tried to connect, each with the outcome and the time of the
+    /// last attempt.
     pub fn tried(&self, vip: Vip) -> impl Iterator<Item = (Port, Tried)> {
         let ports = self.hosts.get(&vip).map(|host| &host.published);
         let ports = ports.into_iter().flatten();
         ports.filter_map(|(port, tried)| Some((*port, (*tried)?)))
     }
 
-    /// Whether it is time to tell that a service behaves in another way than before.
+    /// Whether it is time to report that a service behaves differently than before.
     pub fn poll_tried(&mut self, now: Instant) -> bool {
         self.news_at.take_if(|at| *at <= now).is_some()
     }
@@ -252,12 +253,13 @@ impl Switch {
     /// Replaces the routes.
     pub fn set_routes(&mut self, routes: Routes) {
         self.routes = routes;
-        // Learned routes came from the old routes, so they are dropped. Existing flows continue, even if no route leads
-        // to their destinations any more.
+        // Learned addresses depended on the old routes, so they are dropped. Existing flows continue, even if no route
+        // leads to their destinations any more.
         self.learned = Learned::default();
     }
 
-    /// Replaces the policy. Flows that the new policy forbids are reset at both ends; returns their number.
+    /// Replaces the policy. Flows that the new policy forbids are reset at both ends. Returns the number of these
+    /// flows.
     pub fn set_policy(&mut self, now: Instant, policy: Policy) -> usize {
         if self.policy == policy {
             // The rules are the same, but their line numbers in the manifest may have changed.
@@ -281,8 +283,7 @@ impl Switch {
             .count()
     }
 
-    /// Counts connections that another host asked a gateway for, and that the gateway has refused because of the
-    /// policy.
+    /// Counts connections that another host asked a gateway for and that the gateway refused because of the policy.
     pub fn note_refused(&mut self, now: Instant, from: Vip, asked: String, by: By, times: u64) {
         if self.hosts.contains_key(&from) {
             self.tallies
@@ -310,7 +311,7 @@ impl Switch {
         host.up = false;
         self.queued -= host.queue.cost();
         host.queue.clear();
-        // The machine may have been started anew, and its services may have changed.
+        // The machine may have been restarted, and its services may have changed.
         host.published.values_mut().for_each(|tried| *tried = None);
         self.learned.forget(vip);
         for farewell in self.tracker.lose(now, vip) {
@@ -318,7 +319,7 @@ impl Switch {
         }
     }
 
-    /// Resets a flow at both ends; `key` may name it in either direction. Returns false if there is no such flow.
+    /// Resets a flow at both ends. `key` may name the flow in either direction. Returns false if there is no such flow.
     pub fn kill_flow(&mut self, now: Instant, key: FlowKey) -> bool {
         self.end_flow(now, key, FlowOutcome::Killed)
     }
@@ -443,18 +444,18 @@ impl Switch {
         self.tracker.len()
     }
 
-    /// The state of a flow, which `key` names in either direction; `None` if it has ended.
+    /// The state of a flow; `None` if it has ended. `key` may name the flow in either direction.
     pub fn flow(&self, now: Instant, key: FlowKey) -> Option<FlowInfo> {
         self.tracker.flow(now, key)
     }
 
-    /// The flows with the time of their last packets, ordered by their endpoints: all, or those after a flow that was
-    /// returned before.
+    /// The flows, each with the time of its last packet, ordered by their endpoints. `after` is a flow that was
+    /// returned before: then only the flows that follow it are returned.
     pub fn flow_uses(&self, after: Option<FlowKey>) -> impl Iterator<Item = (FlowKey, Instant)> {
         self.tracker.uses(after)
     }
 
-    /// The flows that have ended last, at most `most`, the oldest of them first.
+    /// At most `most` of the flows that have ended last, the oldest of them first.
     pub fn ended(&self, most: usize) -> impl Iterator<Item = &EndedFlow> {
         self.tracker.ended(most)
     }
@@ -466,8 +467,8 @@ impl Switch {
         }
     }
 
-    /// Notes the answer of the host `far` to a SYN for `dst`. The answers of a gateway for destinations outside the
-    /// network say nothing about its own ports.
+    /// Notes the answer of the host `far` to a SYN for `dst`. If a gateway answers for a destination outside the
+    /// network, that says nothing about the gateway's own ports.
     fn note_answer(&mut self, now: Instant, far: Vip, dst: SocketAddrV4, outcome: TryOutcome) {
         if let Some(port) = Port::new(dst.port()).filter(|_| *dst.ip() == far.address()) {
             self.note_tried(now, far, port, outcome);
@@ -499,7 +500,7 @@ impl Switch {
                 self.note_answer(now, from, key.src, outcome);
             }
             let verdict = match useless {
-                // A repeated SYN causes as much work as the first one.
+                // A repeated SYN causes as much work as the first SYN.
                 _ if flags.syn && !flags.ack => Verdict::Begun,
                 0 => Verdict::Forwarded,
                 bytes => Verdict::Useless(bytes),
@@ -515,8 +516,8 @@ impl Switch {
         Ok((to, Verdict::Begun))
     }
 
-    /// The host that a new flow goes to, or the reason why the flow may not begin. The policy decides first, so that
-    /// every refusal by it is reported, whether or not the port is published.
+    /// The host to which a new flow goes, or the reason why the flow may not begin. The policy is applied first, so
+    /// that everything that it refuses is reported, even if the port is not published.
     fn destination(&mut self, now: Instant, from: Vip, key: FlowKey) -> Result<Vip, NoPassage> {
         let is_up = |vip: &Vip| self.hosts.get(vip).is_some_and(|host| host.up);
         let address = *key.dst.ip();
@@ -561,7 +562,7 @@ impl Switch {
     }
 
     /// The rule that refuses a flow to an address outside the network; `None` if the flow is allowed. If no route leads
-    /// to the address, a gateway has resolved a name to it. The packet does not contain this name, so the policy is
+    /// to the address itself, a gateway has resolved a name to it. Packets do not contain that name, so the policy is
     /// applied to an unknown name.
     fn denies_outside(&self, from: Vip, gateway: Vip, key: FlowKey) -> Option<By> {
         let address = IpAddr::V4(*key.dst.ip());
@@ -577,9 +578,9 @@ impl Switch {
         self.policy.outside(from, &outside, key.dst.port()).denies
     }
 
-    /// Whether packets from an address may come from a host. They may if a route through the host leads to the address,
-    /// or if no route leads to the address and the host is a gateway for names. It does not matter which host has
-    /// learned the address, because packets that a gateway still sends after the end of a flow are not an offence.
+    /// Whether a host may send packets from an address. It may if a route through the host leads to the address. If no
+    /// route leads to the address, the host may if it is a gateway for names. It is not checked which host has learned
+    /// the address, because packets that a gateway still sends after the end of a flow are not an offence.
     fn is_behind(&self, host: Vip, address: Ipv4Addr) -> bool {
         if Vip::new(address).is_ok_and(|vip| self.hosts.contains_key(&vip)) {
             return false;
@@ -600,8 +601,8 @@ impl Switch {
     /// Stores the addresses that the proxy of the host `teacher` suggests, because the gateway `via` has resolved a
     /// name to them. The addresses are valid only for flows of `teacher`.
     pub fn learn(&mut self, now: Instant, teacher: Vip, via: Vip, addresses: &[IpAddr]) -> Verdict {
-        // The addresses that a host has suggested are discarded when the host goes down. A host that is already down
-        // may not suggest any, because nothing would discard them.
+        // When a host goes down, the addresses that it has suggested are discarded. A host that is already down may not
+        // suggest any, because nothing would discard them later.
         let may = (self.hosts.get(&teacher)).is_some_and(|host| host.up && host.has_proxy);
         if !may || !self.knows_names(via) {
             return Verdict::Offence(Offence::Suggestion);
@@ -610,8 +611,8 @@ impl Switch {
             IpAddr::V4(address) => Some(*address),
             IpAddr::V6(address) => address.to_ipv4_mapped(),
         });
-        // An address is left out if `via` cannot be its gateway: it is the VIP of a host, the manifest names another
-        // gateway for it, or it is a special address that no route through `via` names.
+        // An address is left out if `via` cannot be its gateway. This is so for the VIP of a host, for an address for
+        // which the manifest names another gateway, and for a special address that no route through `via` names.
         let v4 = v4
             .take(AT_ONCE_MAX)
             .filter(|address| self.is_behind(via, *address))
@@ -632,8 +633,8 @@ impl Switch {
         }
         host.traffic.bytes_to += frame.payload().len() as u64;
         let before = host.queue.cost();
-        // A frame is a slice of the block that was read, and keeps the whole block in memory. A small frame, or one in
-        // a long queue, is copied instead.
+        // A frame is a slice of the block in which it was read, and keeps the whole block in memory. A small frame, or
+        // a frame in a long queue, is copied instead.
         let alone = frame.len() < SMALL || before > BACKLOG;
         let frame = if alone { frame.into_own() } else { frame };
         host.queue.push(from, key, frame);
@@ -641,7 +642,7 @@ impl Switch {
         if host.queue.cost() > QUEUE_MAX {
             self.shed(to);
         } else if self.queued > QUEUES_MAX {
-            // The host with the longest queue is the one that is too slow.
+            // The longest queue belongs to the host that is too slow.
             let hosts = self.hosts.iter();
             if let Some((&slowest, _)) = hosts.max_by_key(|(_, host)| host.queue.cost()) {
                 self.shed(slowest);

@@ -1,9 +1,9 @@
-//! The queue of frames for one host. It is bounded, fair between the sending hosts and between their flows, and
-//! independent of the queues of other hosts.
+//! The queue of frames for one host. It is bounded, and independent of the queues of other hosts. It is fair between
+//! the sending hosts, and between the flows of each of them.
 //!
-//! Its order is deficit round robin over the senders, and over the flows of each sender. Newly active senders and flows
-//! come first. This is the scheduler of RFC 8290 without its packet drops, because the link is reliable, and TCP
-//! windows limit the queue.
+//! The order is deficit round robin over the senders, and over the flows of each sender. Newly active senders and flows
+//! come first. This is the scheduler of RFC 8290 without its packet drops. Drops are not needed, because the link is
+//! reliable and TCP windows limit the queue.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -18,13 +18,13 @@ use crate::{
 /// The bytes that a flow may send per turn: one packet of the largest size.
 const QUANTUM: usize = crate::wire::PACKET_MAX;
 
-/// The bytes that a sender may send per turn. Bytes above this are deducted from its next turn.
+/// The bytes that a sender may send per turn. If it sends more, the excess is deducted from its next turn.
 const SENDER_QUANTUM: i64 = 64 << 10;
 
 /// The memory that a frame costs in addition to its bytes: its entries in the queue and in its flow.
 const FRAME_COST: usize = 512;
 
-/// A flow with a backlog of at least this many bytes counts as fat. Only a few flows can be fat at a time, so the
+/// A flow with at least this many bytes in the queue counts as fat. Only a few flows can be fat at a time, so the
 /// fattest is found quickly.
 const FAT: usize = 64 << 10;
 
@@ -88,14 +88,14 @@ impl Queue {
         lane.push(key, frame);
     }
 
-    /// Whether one more answer of the switch may be queued; `own` is the VIP of the host.
+    /// Whether the queue has room for one more answer of the switch. `own` is the VIP of the host.
     pub(super) fn has_room_for_reply(&self, own: Vip) -> bool {
         let lane = self.lanes.get(&own);
         lane.is_none_or(|lane| lane.frames < REPLIES_MAX)
     }
 
-    /// Drops frames of the sender with the longest backlog, and returns the number of dropped frames. The time that
-    /// this takes does not grow with the queue.
+    /// Drops frames of the sender that has the most in the queue, and returns how many. The time that this takes does
+    /// not grow with the queue.
     pub(super) fn shed(&mut self) -> u64 {
         let lanes = self.lanes.values_mut();
         let Some(lane) = lanes.max_by_key(|lane| lane.cost) else {
@@ -117,8 +117,8 @@ impl Queue {
                 continue;
             };
             if lane.cost == 0 {
-                // A newly active sender whose backlog is empty waits one round before it can count as new again, for
-                // the same reason as a flow in `Lane::pop`.
+                // If a newly active sender has nothing left in the queue, it waits one round before it can count as new
+                // again. The reason is the same as for a flow in `Lane::pop`.
                 if is_fresh {
                     self.turns.end(from);
                 } else {
@@ -176,8 +176,8 @@ impl Lane {
                 continue;
             };
             let Some(frame) = backlog.frames.front() else {
-                // A newly active flow whose backlog is empty waits one round before it can count as new again.
-                // Otherwise many flows that send a little could starve the steady ones.
+                // If a newly active flow has nothing left in the queue, it waits one round before it can count as new
+                // again. Otherwise many flows that send a little could starve the steady flows.
                 if is_fresh {
                     self.turns.end(key);
                 } else {
@@ -218,7 +218,7 @@ impl Lane {
                 }
                 dropped
             }),
-            // The search for a backlog with frames also removes each empty backlog that it meets.
+            // The search for a backlog that has frames also removes every empty backlog on its way.
             None => std::iter::from_fn(|| self.turns.last())
                 .filter_map(|key| self.backlogs.remove(&key))
                 .map(|backlog| backlog.frames)

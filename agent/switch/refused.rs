@@ -1,5 +1,5 @@
-//! Connections that the policy has refused, gathered for a summary: a host that tries a thousand targets makes one line
-//! in the log.
+//! Connections that the policy has refused, gathered for a summary. A host that tries a thousand targets causes only
+//! one line in the log.
 
 use std::{collections::BTreeMap, net::SocketAddrV4, time::Duration};
 
@@ -11,7 +11,7 @@ const TARGETS_MAX: usize = 1_024;
 /// The maximum number of targets that a summary names.
 const NAMED_MAX: usize = 3;
 
-/// The time between the first refusal and its summary, so that one summary can report related refusals together.
+/// The time between the first refusal and its summary. Related refusals in this time are reported together.
 const GATHER: Duration = Duration::from_secs(1);
 
 /// The shortest time between two summaries about one host.
@@ -46,7 +46,7 @@ pub struct Refused {
     pub from: Vip,
     /// The number of connections.
     pub times: u64,
-    /// The number of different targets; all targets that are not counted separately count as one.
+    /// The number of different targets. All targets that are not counted separately together count as one.
     pub targets: usize,
     /// The most frequent targets, each with its number of connections and the rule that has refused them.
     pub most: Vec<(Refusee, u64, By)>,
@@ -60,7 +60,7 @@ impl Tallies {
             due: now,
         });
         if tally.times == 0 {
-            // The pause after the last summary may not be over yet.
+            // If the pause after the last summary is not over, the summary waits for its end.
             tally.due = tally.due.max(now + GATHER);
         }
         tally.times = tally.times.saturating_add(times);
@@ -86,7 +86,7 @@ impl Tallies {
         let count = targets.len() + usize::from(told_apart < times);
         let most = targets.into_iter().map(|(to, (times, by))| (to, times, by));
         let mut most: Vec<_> = most.collect();
-        // Equally frequent targets stay in their order.
+        // Targets that are equally frequent keep their order.
         most.sort_by_key(|(_, times, _)| std::cmp::Reverse(*times));
         most.truncate(NAMED_MAX);
         Some(Refused {

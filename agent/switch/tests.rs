@@ -1,4 +1,4 @@
-//! Packets that pass, packets that must not pass, and the answers to them.
+//! Tests of which packets pass, which must not pass, and how the switch answers them.
 
 mod flows;
 mod learned;
@@ -56,7 +56,7 @@ fn segment(
     PacketFrame::new(&bytes)
 }
 
-/// All frames that wait for a host, parsed.
+/// All frames that wait for a host, parsed. They are taken from the queue.
 fn delivered(switch: &mut Switch, to: Ipv4Addr) -> Vec<(FlowKey, crate::wire::Segment)> {
     let mut bytes = BytesMut::new();
     while let Some(frame) = switch.poll_frame(vip(to)) {
@@ -74,12 +74,12 @@ fn delivered(switch: &mut Switch, to: Ipv4Addr) -> Vec<(FlowKey, crate::wire::Se
         .collect()
 }
 
-/// Opens a flow from the given port of A to port 80 of B, and empties the queues.
+/// Opens a flow from this port of A to port 80 of B, and empties the queues.
 fn open(switch: &mut Switch, port: u16) {
     open_at(switch, port, 100);
 }
 
-/// Opens a flow as [`open`] does, with this first sequence number.
+/// Opens a flow like [`open`], with this first sequence number.
 fn open_at(switch: &mut Switch, port: u16, seq: u32) {
     let (a, b) = ((A, port), (B, 80));
     let steps = [
@@ -111,7 +111,7 @@ fn a_thousand_spoofed_packets_are_a_thousand_drops() {
     let mut switch = switch();
     open(&mut switch, 4000);
     for seq in 0..1000 {
-        // C pretends to be A, within a flow that exists.
+        // C sends a packet within an existing flow, with the address of A.
         let forged = segment((A, 4000), (B, 80), ACK, seq, 501);
         let verdict = switch.handle_packet(NOW, vip(C), forged);
         assert_eq!(verdict, Verdict::Offence(Offence::Spoofed));
@@ -229,7 +229,7 @@ fn a_port_that_is_used_again_begins_a_flow_that_owes_nothing_to_the_old_one() {
     let mut switch = switch();
     let (a, b) = ((A, 4000), (B, 80));
     open(&mut switch, 4000);
-    // Both ends have finished, but the FIN of B is not acknowledged. Then A uses its port again.
+    // Both ends have finished, but nobody has acknowledged the FIN of B. Then A uses its port again.
     for (from, frame) in [
         (vip(A), segment(a, b, FIN | ACK, 101, 501)),
         (vip(B), segment(b, a, FIN | ACK, 501, 102)),
@@ -355,7 +355,7 @@ fn hosts_that_do_not_keep_up_do_not_cost_the_others_their_packets() {
         switch.add(vip(address(last)), Port::new(80), false);
         switch.raise(vip(address(last)));
     }
-    // Ten hosts do not read, and together their queues exceed the limit for all hosts.
+    // Ten hosts do not read. Their queues together exceed the limit for all hosts.
     for slow in 11..=20 {
         let key = ((address(1), 4000), (address(slow), 80));
         switch.handle_packet(NOW, vip(address(1)), segment(key.0, key.1, SYN, 1, 0));

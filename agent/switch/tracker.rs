@@ -1,4 +1,4 @@
-//! The flows that cross the switch, known only from their packets.
+//! The flows that cross the switch. The switch knows them only from their packets.
 //!
 //! The switch does not trust agents, so it follows each flow itself. A flow begins with a SYN that the policy allows.
 //! It ends when both FINs are acknowledged, when one end resets it, when its SYN is not answered in time, when one of
@@ -28,7 +28,8 @@ use crate::{
     },
 };
 
-/// The maximum number of existing flows that one host may have begun. As many are reserved for the manager's own host.
+/// The maximum number of existing flows that one host may have begun. The manager's own host may begin as many in
+/// addition to the flows of all other hosts.
 pub(super) const FLOWS_PER_HOST: usize = 16_384;
 
 /// The maximum number of existing flows that all hosts together may have begun, except for the manager's own host.
@@ -43,8 +44,8 @@ pub(super) const OPENINGS_PER_PAIR: usize = 768;
 /// The time after which an unanswered SYN is discarded. An agent abandons a dial well before that.
 const OPENING_MAX: Duration = Duration::from_mins(2);
 
-/// A reset that comes later than this after the SYN is not the refusal of a service, which would come at once. It means
-/// that the agent at the far end has waited for the service in vain: an agent gives up after 10 s for each address.
+/// A service that refuses a connection does so at once. A reset that comes later than this after the SYN therefore
+/// means that the service has not answered the agent at the far end. An agent gives up after 10 s for each address.
 const SLOW_REFUSAL: Duration = Duration::from_secs(5);
 
 /// The reason why a segment may not pass.
@@ -63,19 +64,19 @@ pub(super) enum NoPassage {
 pub(super) struct Tracker {
     /// Flows by their two endpoints, the lower one first.
     flows: BTreeMap<FlowKey, Flow>,
-    /// The keys of each host's flows, so that the loss of a host does not require a search through all flows.
+    /// The keys of each host's flows. If a host is lost, its flows are found without a search through all flows.
     by_host: BTreeMap<Vip, BTreeSet<FlowKey>>,
     /// The manager's own host. It can begin flows even if the other hosts have reached their limit.
     favourite: Option<Vip>,
-    /// How many flows `favourite` has begun.
+    /// The number of flows that `favourite` has begun.
     favoured: usize,
-    /// How many flows each host other than `favourite` has begun.
+    /// The number of flows that each host other than `favourite` has begun.
     begun: Shares<Vip>,
     /// The flows whose SYN is unanswered, ordered by the time of the SYN.
     openings: BTreeSet<(Instant, FlowKey)>,
-    /// How many unanswered SYNs each host has sent.
+    /// The number of unanswered SYNs that each host has sent.
     opening_by: Counts<Vip>,
-    /// How many unanswered SYNs each host has sent to each other host.
+    /// The number of unanswered SYNs that each host has sent to each other host.
     opening_to: Counts<(Vip, Vip)>,
     ended: Ended,
 }
@@ -98,7 +99,7 @@ impl Default for Tracker {
 
 #[derive(Debug)]
 struct Flow {
-    /// The end whose endpoint comes first in the flow's key.
+    /// The end whose endpoint is the first in the flow's key.
     first: End,
     second: End,
     /// The end that sent the SYN.
@@ -116,7 +117,7 @@ struct Flow {
 /// The state of a flow, as its packets show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlowInfo {
-    /// The two endpoints; the first is that of the initiator.
+    /// The two endpoints. The first is the endpoint of the initiator.
     pub key: FlowKey,
     /// The host that began the flow.
     pub from: Vip,
@@ -132,8 +133,8 @@ pub struct FlowInfo {
     pub age: Duration,
     /// The time since the last packet of the flow.
     pub idle: Duration,
-    /// The time from the SYN to the initiator's acknowledgment of the SYN|ACK: one round trip through the whole
-    /// network, plus the dial at the far end. `None` before that acknowledgment.
+    /// The time from the SYN to the initiator's acknowledgment of the SYN|ACK. It contains one round trip through the
+    /// whole network, and the dial at the far end. `None` before that acknowledgment.
     pub handshake: Option<Duration>,
 }
 
@@ -177,15 +178,15 @@ struct End {
     window: Window,
 }
 
-/// The result for a segment that may pass.
+/// The facts about a segment that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Passage {
     /// The host at the other end of the flow.
     pub(super) to: Vip,
-    /// How many bytes of the segment are beyond the receiver's window. A receiver can make an honest sender retransmit
-    /// bytes, but these never count, because the window that the switch assumes never shrinks.
+    /// The number of bytes of the segment that are beyond the receiver's window. A receiver can make an honest sender
+    /// send bytes again, but these bytes never count, because the window that the switch assumes never shrinks.
     pub(super) useless: u32,
-    /// The answer of the sender's service to the SYN, if the segment is this answer.
+    /// The outcome for the sender's service, if the segment is the answer to the SYN.
     pub(super) tried: Option<TryOutcome>,
 }
 
@@ -201,7 +202,7 @@ pub(super) struct Unanswered {
 /// A reset for one end of a flow, because the other end is gone.
 #[derive(Debug)]
 pub(super) struct Farewell {
-    /// The host at the end that is gone, which the reset appears to come from.
+    /// The host that is gone. The reset appears to come from it.
     pub(super) from: Vip,
     pub(super) to: Vip,
     pub(super) key: FlowKey,
@@ -225,8 +226,8 @@ impl Tracker {
         self.by_host.get(&host).map_or(0, BTreeSet::len)
     }
 
-    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow and replaces the old one,
-    /// because the host that sends it has forgotten the old flow and uses the port again.
+    /// Whether a SYN repeats the one that began its flow. Any other SYN begins a new flow, which replaces the old one:
+    /// its sender has forgotten the old flow, and uses the port again.
     pub(super) fn is_repeated(&self, key: FlowKey, syn: Segment) -> bool {
         let (name, side) = ordered(key);
         let known = self.flows.get(&name);
@@ -282,7 +283,7 @@ impl Tracker {
         Ok(())
     }
 
-    /// Removes a flow from those with an unanswered SYN, because its SYN was answered, or because the flow is removed.
+    /// Notes that the SYN of this flow no longer waits for its answer: it was answered, or the flow is removed.
     fn opened(&mut self, since: Instant, name: FlowKey, (from, to): (Vip, Vip)) {
         self.openings.remove(&(since, name));
         self.opening_by.take(from, 1);
@@ -328,7 +329,7 @@ impl Tracker {
         let Some(flow) = self.flows.get_mut(&name) else {
             return Err(NoPassage::Stray);
         };
-        // Several gateways may lead to an address, but only one of them carries this flow.
+        // Several gateways may lead to an address, but only one of them has this flow.
         if flow.end(side).host != from {
             return Err(NoPassage::Stray);
         }
@@ -400,14 +401,14 @@ impl Tracker {
                 } else {
                     Side::Second
                 };
-                // A flow from a host to itself has no other end to reset.
+                // If a host has a flow to itself, there is no other end to reset.
                 (flow.end(gone.other()).host != host).then(|| flow.farewell(name, gone))
             })
             .collect()
     }
 
-    /// Ends one flow, which `key` names in either direction, and returns the resets for both ends; `None` if there is
-    /// no such flow.
+    /// Ends one flow, and returns the resets for both ends; `None` if there is no such flow. `key` may name the flow in
+    /// either direction.
     pub(super) fn end(
         &mut self,
         now: Instant,
@@ -425,14 +426,14 @@ impl Tracker {
         flows.map(move |(&name, flow)| flow.info(now, name))
     }
 
-    /// One flow, which `key` names in either direction.
+    /// One flow. `key` may name it in either direction.
     pub(super) fn flow(&self, now: Instant, key: FlowKey) -> Option<FlowInfo> {
         let (name, _) = ordered(key);
         Some(self.flows.get(&name)?.info(now, name))
     }
 
-    /// The flows after the one with this name, or from the first one on, with the time of their last packets. They are
-    /// ordered by their names, which are their endpoints, the lower one first.
+    /// The flows that follow the flow `after`, or all flows, each with the time of its last packet. They are ordered by
+    /// their names. A name consists of the two endpoints, the lower one first.
     pub(super) fn uses(&self, after: Option<FlowKey>) -> impl Iterator<Item = (FlowKey, Instant)> {
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         let flows = self.flows.range((after, Bound::Unbounded));
@@ -444,7 +445,7 @@ impl Tracker {
         self.flows.len()
     }
 
-    /// The flows that have ended last, at most `most`, the oldest of them first.
+    /// At most `most` of the flows that have ended last, the oldest of them first.
     pub(super) fn ended(&self, most: usize) -> impl Iterator<Item = &EndedFlow> {
         self.ended.newest(most)
     }
@@ -528,7 +529,7 @@ impl Flow {
         }
     }
 
-    /// The outcome if the host at this end ends the flow without finishing it.
+    /// The outcome if the host at this end resets the flow.
     fn reset_by(&self, side: Side) -> FlowOutcome {
         if side == self.initiator {
             FlowOutcome::ResetByFrom
@@ -537,7 +538,7 @@ impl Flow {
         }
     }
 
-    /// What a reset from this end says about the service; `None` if the reset is not the answer to the SYN.
+    /// The outcome for the service that a reset from this end shows; `None` if the reset is not the answer to the SYN.
     fn refusal(&self, now: Instant, side: Side) -> Option<TryOutcome> {
         let since = self.opening.filter(|_| side != self.initiator)?;
         Some(if now - since < SLOW_REFUSAL {
@@ -585,8 +586,9 @@ impl Flow {
         }
     }
 
-    /// A reset from the end that is gone to the end that remains. Its sequence number follows everything that was
-    /// forwarded. The receiver expects this number as soon as it has received all of the forwarded bytes.
+    /// A reset for the end that remains, in the name of the end that is gone. Its sequence number follows everything
+    /// that was forwarded, because the receiver expects this number as soon as it has received all of the forwarded
+    /// bytes.
     fn farewell(&self, name: FlowKey, gone: Side) -> Farewell {
         let key = match gone {
             Side::First => name,
@@ -595,7 +597,7 @@ impl Flow {
         let stays = self.end(gone.other());
         let packet = match self.end(gone).next {
             Some(next) => reset(key, next, None),
-            // The SYN was never answered, so a reset is valid only if it acknowledges the SYN.
+            // If the SYN was never answered, a reset is valid only if it acknowledges the SYN.
             None => reset(key, 0, stays.next),
         };
         Farewell {
@@ -619,7 +621,8 @@ impl End {
         }
     }
 
-    /// How many bytes of a segment were not sent before. A keepalive probe repeats one byte, so it has 0 new bytes.
+    /// The number of bytes of a segment that were not sent before. A keepalive probe repeats one byte, so it has no new
+    /// bytes.
     fn fresh(&self, segment: Segment) -> u32 {
         let bytes = segment.bytes();
         let numbered = segment.span - bytes;
@@ -634,7 +637,7 @@ impl End {
     }
 }
 
-/// The flow's key with its endpoints in ascending order, and which of the two ends is the source in the given key.
+/// The flow's key with its endpoints in ascending order, and the end that is the source in the given key.
 fn ordered(key: FlowKey) -> (FlowKey, Side) {
     if key.src <= key.dst {
         (key, Side::First)

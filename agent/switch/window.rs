@@ -7,14 +7,14 @@ const SHIFT_MAX: u8 = 14;
 
 /// The greatest accepted distance between an acknowledgment and the last sequence number that the switch has seen from
 /// the other end. An acknowledgment may include bytes that have not reached the switch yet. An acknowledgment with a
-/// greater distance is ignored, because the right edge of the window could wrap around.
+/// greater distance is ignored, because it could make the right edge of the window wrap around.
 const DISTANCE_MAX: u32 = 1 << 29;
 
 /// The receive window of one end (RFC 9293 section 3.8.6).
 ///
-/// Every segment of this end crosses the switch before the other end receives it, and in doubt the switch assumes the
-/// larger window. So the window that the switch assumes is never smaller than the window that the other end assumes.
-/// Whatever this end sends, the other end is never charged for bytes that it believed to be allowed.
+/// Every segment of this end crosses the switch before the other end receives it. In doubt, the switch assumes the
+/// larger window. Therefore it never assumes a smaller window than the other end does. Whatever this end sends, the
+/// other end is not charged for bytes that it believed to be allowed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Window {
     /// The right edge of the window: the sequence number after the last byte that this end accepts. `None` before its
@@ -37,7 +37,7 @@ impl Window {
         if !segment.flags.ack || !next.is_some_and(is_near) {
             return;
         }
-        // The window in a SYN is never scaled, and other windows only if both SYNs had the option.
+        // The window in a SYN is never scaled. Other windows are scaled only if both SYNs had the option.
         let shift = match (self.shift, other.shift) {
             (Some(own), Some(_)) if !segment.flags.syn => own,
             _ => 0,
@@ -48,7 +48,7 @@ impl Window {
         }
     }
 
-    /// How many of the bytes before the sequence number `end` are beyond the window.
+    /// The number of bytes before the sequence number `end` that are beyond the window.
     pub(super) fn beyond(self, end: u32) -> u32 {
         match self.edge {
             Some(edge) if is_after(end, edge) => end.wrapping_sub(edge),
@@ -135,8 +135,8 @@ mod tests {
     fn acknowledgments_of_what_was_never_sent_do_not_move_the_edge_behind_the_sender() {
         let mut window = Window::default();
         let next = 1_000_u32;
-        // If these acknowledgments were accepted, each of them would move the edge forward. With the third one the edge
-        // would wrap around, and would then be behind `next`.
+        // If these acknowledgments were accepted, each of them would move the edge forward. The third one would make
+        // the edge wrap around, so that it would be behind `next`.
         for step in 1..=3_u32 {
             let ack = next.wrapping_add(step.wrapping_mul(0x3fff_ffff));
             window.note(segment(false, ack, 0, None), Window::default(), Some(next));

@@ -1,11 +1,12 @@
-//! Says how DNS writes a name with letters beyond ASCII: `bücher.example` is `xn--bcher-kva.example` (RFC 3492).
+//! Converts names with letters outside ASCII to the form that DNS uses: `bücher.example` becomes
+//! `xn--bcher-kva.example` (RFC 3492).
 
-/// What to write for a name or a pattern of names that is wrong only because it has letters beyond ASCII.
+/// Advises what to write in place of a name or pattern whose only fault is that it has letters outside ASCII.
 pub fn advice(name: &str) -> Option<String> {
     let fits = |c: char| match c {
         '-' | '_' | '.' | '*' => true,
         _ if c.is_ascii() => c.is_ascii_alphanumeric(),
-        // Letters and digits, and the marks of letters that are written as two characters.
+        // Letters and digits, and combining marks, which some texts have as a separate character after their letter.
         _ => c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}'),
     };
     if name.is_ascii() || !name.chars().all(fits) {
@@ -21,8 +22,8 @@ pub fn advice(name: &str) -> Option<String> {
     })
 }
 
-/// A label of a name as DNS writes it. `None` if more than lower case and punycode is needed, because the label has
-/// combining characters, or if the label is a pattern.
+/// A label in the form that DNS uses. `None` if the label is a pattern, or if it has combining characters, because
+/// lower case and punycode are not enough for these.
 fn label(label: &str) -> Option<String> {
     if label.is_ascii() {
         return Some(label.to_ascii_lowercase());
@@ -33,8 +34,9 @@ fn label(label: &str) -> Option<String> {
     Some(format!("xn--{coded}")).filter(|coded| coded.len() <= 63)
 }
 
-/// The characters in punycode: first those of ASCII, and then a number of variable length for each other character. The
-/// number says how many places and characters lie between this character and the one before (RFC 3492 section 6.3).
+/// The label in punycode: first its ASCII characters, and then one number of variable length for each other character.
+/// The number says how many positions and characters lie between this character and the previous one (RFC 3492 section
+/// 6.3).
 fn punycode(text: &[char]) -> Option<String> {
     let mut coded: String = text.iter().filter(|c| c.is_ascii()).collect();
     let basic = u32::try_from(coded.len()).ok()?;
@@ -62,7 +64,8 @@ fn punycode(text: &[char]) -> Option<String> {
     Some(coded)
 }
 
-/// Appends a number, whose lowest digit is first. The bias says how many digits are usual.
+/// Appends a number with variable length, lowest digit first. The bias adapts the encoding to the expected size of the
+/// number.
 fn number(mut number: u32, bias: u32, coded: &mut String) -> Option<()> {
     let mut at = 36;
     loop {
@@ -79,7 +82,7 @@ fn number(mut number: u32, bias: u32, coded: &mut String) -> Option<()> {
     Some(())
 }
 
-/// The digits are the letters from `a` to `z`, and then `0` to `9`.
+/// A digit of a number: `a` to `z`, and then `0` to `9`.
 fn digit(value: u32) -> Option<char> {
     match value {
         0..26 => char::from_u32(u32::from('a') + value),
@@ -87,7 +90,7 @@ fn digit(value: u32) -> Option<char> {
     }
 }
 
-/// The bias after a number (RFC 3492 section 6.1).
+/// The new bias, after a number was written (RFC 3492 section 6.1).
 fn adapt(delta: u32, count: u32, is_first: bool) -> u32 {
     let mut delta = if is_first { delta / 700 } else { delta / 2 };
     delta += delta / count;

@@ -34,8 +34,8 @@ pub fn span(millis: u64) -> String {
     }
 }
 
-/// The text for the remaining time of a countdown, which is given in milliseconds. The time is rounded up to whole
-/// seconds, so that the countdown ends with `1 s` and `0 s`.
+/// Formats the remaining time of a countdown, given in milliseconds. The time is rounded up to whole seconds, so that
+/// the countdown ends with `1 s` and `0 s`.
 pub fn countdown(millis: u64) -> String {
     span(millis.div_ceil(1_000).saturating_mul(1_000))
 }
@@ -47,7 +47,7 @@ pub fn counted(count: usize, noun: &str) -> String {
 }
 
 /// An amount in the largest unit that is not larger than the amount. Numbers below 10 have one decimal place, except in
-/// the smallest unit. The amount is rounded down, so that the text never shows more than there is.
+/// the smallest unit. The amount is rounded down, so the text never shows more than the real amount.
 fn scaled(amount: u64, units: &[&str]) -> String {
     let mut tenths = u128::from(amount) * 10;
     let mut unit = 0;
@@ -63,7 +63,8 @@ fn scaled(amount: u64, units: &[&str]) -> String {
     }
 }
 
-/// Joins the two largest units of a span of time, such as hours and minutes. The smaller one is left out if it is zero.
+/// Joins the two largest units of a span of time, such as hours and minutes. The smaller unit is left out if its number
+/// is zero.
 fn with_rest((large, of_large): (u64, &str), (small, of_small): (u64, &str)) -> String {
     match small {
         0 => format!("{large} {of_large}"),

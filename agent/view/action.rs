@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 /// An action for a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostAction {
-    /// Start the host, if it is stopped or refused, or waits to be started again.
+    /// Start the host if it is stopped or refused, or if it waits to be started again.
     Start,
     /// Stop the host until somebody starts it.
     Stop,

@@ -1,42 +1,45 @@
-//! Lines that a person can run by hand to find or remove the cause of a loss, made of the words of the host's command.
+//! Command lines that a person can run by hand to find or remove the cause of a loss. They are made from the words of
+//! the host's command.
 
 use crate::text::shell_line;
 
-/// What a person can run by hand for one host. Each line is quoted for a shell.
+/// The command lines that a person can run by hand for one host. Each of them is quoted for a shell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ByHand {
     /// The name of the host in the network.
     pub name: String,
-    /// The command, changed so that what it leads to prints [`ByHand::printed`] and ends.
+    /// The host's command, changed so that the program on the host prints [`ByHand::printed`] and ends.
     pub version: String,
-    /// What `version` has to print: that of norouter, or a word if the command leads to a shell.
+    /// The text that `version` has to print: the version of norouter, or a fixed word if the command leads to a shell.
     pub printed: &'static str,
-    /// The way to the host with `true` in place of norouter. If the words do not show the way, the same as `version`.
+    /// The host's command with `true` in place of norouter, which only tests the connection to the host. If the words
+    /// of the command do not show what to replace, this is the same as `version`.
     pub connect: String,
-    /// Like `connect`, but so that a person is asked about a host key that is not known yet.
+    /// Like `connect`, but the command asks the person about a host key that is not known yet.
     pub accept: String,
-    /// The word that stands for norouter in the command.
+    /// The word of the command that names the program norouter on the host.
     pub norouter: String,
-    /// Copies norouter to the host, to [`ByHand::installed`]; `None` if the words do not show how.
+    /// Copies norouter to the host, to the path [`ByHand::installed`]. `None` if the words of the command do not show
+    /// how.
     pub copy: Option<String>,
-    /// Where `copy` puts norouter.
+    /// The path to which `copy` copies norouter.
     pub installed: String,
-    /// Makes norouter executable on the host; `None` if the words do not show how.
+    /// Makes norouter executable on the host. `None` if the words of the command do not show how.
     pub chmod: Option<String>,
 }
 
-/// What the command of a lost host has said, as far as a remedy repeats it.
+/// The lines from the command of a lost host that a remedy can repeat.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hint<'a> {
-    /// The line that tells the reason.
+    /// The line that gives the reason for the loss.
     pub line: Option<&'a str>,
-    /// The line with which a key is removed from a file of known hosts.
+    /// The command line that removes a key from a file of known hosts.
     pub keygen: Option<&'a str>,
 }
 
 impl ByHand {
-    /// A remedy in which every name in braces is replaced by what it stands for: a field, or the result of a function
-    /// below.
+    /// Fills in a remedy: each name in braces is replaced by the field of this name, or by the result of one of the
+    /// functions below.
     pub fn fill(&self, remedy: &str, hint: Hint<'_>) -> String {
         let mut filled = String::new();
         let mut rest = remedy;
@@ -59,12 +62,13 @@ impl ByHand {
         filled + rest
     }
 
-    /// The line that shows whether the command works, and how to tell.
+    /// The command line that tests whether the host's command works, followed by the text that it has to print.
     pub fn trial(&self) -> String {
         format!("{} - it has to print {}", self.version, self.printed)
     }
 
-    /// How norouter gets to the host. The steps are numbered, because the second one is done in the manifest.
+    /// Says how to put norouter on the host. If there are two steps, they are numbered, because the second one is a
+    /// change of the manifest.
     fn install(&self) -> String {
         if self.norouter.is_empty() {
             return "it has no shell that could run an agent: put norouter there, and write the command that starts it in cmd"
@@ -93,15 +97,15 @@ impl ByHand {
     }
 }
 
-/// How a key is removed from the file of known hosts.
+/// Says how to remove a key from the file of known hosts.
 fn forget(keygen: Option<&str>) -> String {
     let unknown =
         || "remove the old one from the file of known hosts (ssh-keygen -R HOST)".to_owned();
     keygen.map_or_else(unknown, |line| format!("remove the old one: {line}"))
 }
 
-/// What to do if the other machine lets in only another user. The first text between quotes in its line is the name of
-/// this user. Only plain names are repeated, because anybody can have written that line.
+/// Says what to do if the other machine accepts only another user. The first text between quotes in the line is the
+/// name of that user. It is repeated only if it is a plain name, because anybody can have written the line.
 fn user(line: Option<&str>) -> String {
     let name = line.and_then(|line| line.split('"').nth(1));
     let is_plain = |name: &&str| {
@@ -114,8 +118,9 @@ fn user(line: Option<&str>) -> String {
     }
 }
 
-/// The command line that removes an old key, if `line` is such a line of `ssh`, or tells whose key has changed. The
-/// result is made anew from the words of `line`, because a program on the way could have written anything.
+/// Returns the command line that removes an old key from the file of known hosts. `line` is either such a command line,
+/// as `ssh` prints it, or the line in which `ssh` names the host whose key has changed. The result is composed of
+/// checked words of `line`, because a program on the way to the host could have written anything.
 pub fn keygen(line: &str) -> Option<String> {
     let words = shlex::split(line.trim())?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -30,6 +30,8 @@ pub enum ErrorCode {
     NotNow,
     /// Nothing with this number waits for approval; it may have changed in the meantime.
     NotHeld,
+    /// The host's agent cannot answer now, or is of a version that does not know the question.
+    NoAnswer,
     /// The network has no manifest to reload.
     NoManifest,
     /// The manifest has errors, and nothing has changed.

@@ -58,8 +58,7 @@ pub enum Event {
         vip: String,
         /// The number of connections.
         times: u64,
-        /// The number of different targets. Targets beyond a limit are not told apart: all of them together count as
-        /// one.
+        /// The number of different targets. There is a limit: all targets beyond it together count as one.
         targets: usize,
         /// Some of the targets, those with the most attempts first.
         most: Vec<RefusedTarget>,
@@ -75,7 +74,7 @@ pub enum Event {
         /// The line.
         line: String,
     },
-    /// A step on the way to an agent on a host that has only a shell is over.
+    /// A step has ended while an agent is being put on a host that has only a shell.
     Step {
         /// The host's name.
         host: String,
@@ -83,9 +82,9 @@ pub enum Event {
         vip: String,
         /// The step.
         step: InstallStep,
-        /// How long it took, in milliseconds.
+        /// How long the step took, in milliseconds.
         took_ms: u64,
-        /// How many bytes were sent; 0 for all other steps.
+        /// How many bytes were sent. 0 for every step except the upload.
         bytes: u64,
     },
     /// A problem with a host that does not stop it.

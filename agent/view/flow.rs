@@ -15,8 +15,8 @@ pub struct FlowsView {
     pub flows: Vec<FlowView>,
 }
 
-/// One TCP connection inside the network. Its traffic is counted at the switch, so the numbers do not depend on the
-/// agents at its ends.
+/// One TCP connection inside the network. The switch counts its traffic, so the numbers do not depend on the agents at
+/// its ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -35,15 +35,15 @@ pub struct FlowView {
     pub src: String,
     /// The address and port where the flow ends.
     pub dst: String,
-    /// The destination with the name of its host: `web1:8080`, or `web1:dns` and `web1:relay` for the services of the
-    /// host's agent. If no host has the address, the address and port.
+    /// The host and port of the destination: `web1:8080`, or `web1:dns` and `web1:relay` for the services of the host's
+    /// agent. If no host has the address, this is the address and port.
     pub name: String,
     /// The gateway through which the flow leaves the network, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
-    /// The pattern of the route that leads to the destination, if the flow leaves the network: `10.0.0.0/8`. For a
-    /// destination that was asked for by name, all globs of the route, because only the proxy knows which of them
-    /// matched.
+    /// The pattern of the route that leads to the destination, if the flow leaves the network: `10.0.0.0/8`. If the
+    /// client has asked for the destination by name, this lists all globs of the route, because only the proxy knows
+    /// which of them matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// The state of the flow.
@@ -62,8 +62,8 @@ pub struct FlowView {
     pub age_ms: u64,
     /// Milliseconds since the last packet.
     pub idle_ms: u64,
-    /// Duration of the handshake in microseconds: through the network, the dial at the far end, and back. Missing until
-    /// the handshake is over.
+    /// Duration of the handshake in microseconds: the way through the network, the dial at the far end, and the way
+    /// back. Missing until the handshake is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_us: Option<u64>,
 }
@@ -92,7 +92,7 @@ impl FlowState {
     }
 }
 
-/// The flows that have ended last.
+/// The flows that have ended most recently.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -108,7 +108,7 @@ pub struct EndedFlowsView {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EndedFlowView {
-    /// The id that the flow had: `SRC-DST`. A later flow may have the same.
+    /// The id that the flow had: `SRC-DST`. A later flow may have the same id.
     pub id: String,
     /// The name of the host that began the flow.
     pub from: String,
@@ -151,21 +151,21 @@ pub struct EndedFlowView {
 pub enum FlowOutcome {
     /// Both ends have finished sending.
     Closed,
-    /// The end that began the flow has reset it.
+    /// The end that began the flow has reset the flow.
     ResetByFrom,
-    /// The other end has reset it after it was open.
+    /// The other end has reset the flow after it was open.
     ResetByTo,
-    /// The other end has refused it: its service refused the connection, or its agent could not connect.
+    /// The other end has refused the flow: its service refused the connection, or its agent could not connect.
     Refused,
     /// The other end did not answer in time.
     TimedOut,
-    /// The policy has refused or ended it.
+    /// The policy has refused the flow, or has ended it.
     Denied,
-    /// It was refused because nothing is published there, the host is down, or its host has too many flows.
+    /// The flow was refused because nothing is published there, the host is down, or the host has too many flows.
     Unavailable,
-    /// One of its hosts was lost.
+    /// One of the flow's hosts was lost.
     Lost,
-    /// A person has ended it.
+    /// A person has ended the flow.
     Killed,
 }
 

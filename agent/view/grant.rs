@@ -1,4 +1,4 @@
-//! The things that a manifest lets happen to machines, and the sentence about each that a person is shown.
+//! The grants of a manifest: the things that may happen on machines because of it. Each has a sentence for people.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One thing that a plan grants. Two plans grant the same if their sets of grants are equal. The new grants of a plan
-/// are the difference of the two sets.
+/// are those that the set of the old plan does not have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -21,15 +21,26 @@ use crate::{
 pub enum Grant {
     /// A command runs on this machine.
     Command {
-        /// The host that the command is for.
+        /// The host that is reached with the command.
         host: String,
         /// The program and its arguments.
         command: Vec<String>,
     },
-    /// A program is put on a host that has only a shell, and is run there.
+    /// A command runs on this machine, to choose which pod or container a host is in.
+    Lookup {
+        /// The host.
+        host: String,
+        /// The program and its arguments.
+        command: Vec<String>,
+    },
+    /// A program is put on a host through its shell, and is run there.
     Install {
         /// The host.
         host: String,
+        /// A second command, which leads to a shell of the host. It is run only if the host's own command does not
+        /// start a usable agent. Absent if the host's own command leads to a shell itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<Vec<String>>,
     },
     /// All hosts of the network can connect to a published port.
     Publish {
@@ -97,7 +108,7 @@ pub enum Grant {
     Reach {
         /// Whether hosts may reach destinations that no rule is about.
         allows_rest: bool,
-        /// The rules. The first one that fits decides.
+        /// The rules. The first rule that matches decides.
         rules: Vec<String>,
     },
     /// Connections that leave the network are dialled by a host.
@@ -118,6 +129,24 @@ impl Grant {
     }
 }
 
+/// Says that an agent is put on a host through its shell. `command` is a second command, which leads to that shell. It
+/// is run only if the host's own command does not start a usable agent. `None` if the host's own command leads to a
+/// shell itself.
+fn installed(f: &mut fmt::Formatter<'_>, host: &str, command: Option<&[String]>) -> fmt::Result {
+    let Some(command) = command else {
+        return write!(
+            f,
+            "an agent is put on {host} if there is none, into a folder of the user there, and is run"
+        );
+    };
+    write!(
+        f,
+        "if the command of {host} finds no norouter there, or one that cannot work with this one, this machine runs: {}; an \
+         agent is put on {host}, into a folder of the user there, and is run",
+        shell_line(command)
+    )
+}
+
 /// Only this implementation puts grants into words.
 impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,10 +154,12 @@ impl fmt::Display for Grant {
             Self::Command { host, command } => {
                 write!(f, "{}{}", Self::command_of(host), shell_line(command))
             }
-            Self::Install { host } => write!(
+            Self::Lookup { host, command } => write!(
                 f,
-                "an agent is put on {host} if there is none, into a folder of the user there, and is run"
+                "this machine runs, to choose where {host} is: {}",
+                shell_line(command)
             ),
+            Self::Install { host, command } => installed(f, host, command.as_deref()),
             Self::Publish {
                 host,
                 port,
@@ -208,7 +239,7 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Whether a target is a service of the very machine that dials it.
+/// Whether a target is on the same machine as the host that dials it.
 fn is_loopback(target: &str) -> bool {
     let host = target.rsplit_once(':').map_or(target, |(host, _)| host);
     match host.trim_matches(['[', ']']).parse() {

@@ -2,17 +2,21 @@
 
 mod action;
 mod by_hand;
+mod edits;
 mod error;
 mod event;
 mod flow;
 mod grant;
 mod install;
 mod network;
+mod open_ports;
+mod outline;
 mod plan;
 mod prompt;
 mod sentence;
 mod snapshot;
 pub mod symptoms;
+mod trial;
 mod tried;
 mod trouble;
 mod why;
@@ -20,6 +24,7 @@ mod why;
 pub use self::{
     action::{HostAction, NoHostAction},
     by_hand::{ByHand, Hint, keygen},
+    edits::{Conflict, EditReach, EditRequest, Edited, Merged, OwnerRef, RefusalCode},
     error::ErrorCode,
     event::{Event, RefusedTarget},
     flow::{
@@ -29,6 +34,11 @@ pub use self::{
     grant::{Grant, HeldChange},
     install::{InstallStep, InstallView},
     network::{LogLine, LogView, NetworkView},
+    open_ports::{OpenPortView, OpenPortsView},
+    outline::{
+        FieldForm, FieldOf, FieldOutline, FieldSpec, FieldValue, HostOutline, Origin, Outline,
+        RouteOutline, Way,
+    },
     plan::{
         MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,
         PlanRoute, PlanRule, PlanView, address_ranges,
@@ -38,6 +48,7 @@ pub use self::{
     snapshot::{
         HeldView, HostState, HostView, Retry, Snapshot, TrafficView, Unapplied, no_such_host,
     },
+    trial::{TrialNews, TrialOutcome, TrialStep},
     tried::{TriedPort, TryOutcome},
     trouble::{ASKS, Cure, Trouble, TroubleCause, TroubleCode},
     why::{WhyOutcome, WhyStep, WhyView},

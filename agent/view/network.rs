@@ -58,7 +58,7 @@ impl LogLine {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LogView {
-    /// The number of the newest line of the log, even if that line is not among these; zero if the log is empty.
+    /// The number of the newest line of the log, even if that line is not in `lines`. Zero if the log is empty.
     pub last: u64,
     /// The lines, oldest first.
     pub lines: Vec<LogLine>,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct PlanView {
     /// The hosts, in the order of the manifest.
     pub hosts: Vec<PlanHost>,
-    /// The routes in the order of the manifest; the last that matches wins.
+    /// The routes in the order of the manifest. If several match, the last of them decides.
     pub routes: Vec<PlanRoute>,
     /// The policy, if the manifest has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,6 +34,10 @@ pub struct PlanHost {
     pub aliases: Vec<String>,
     /// The command that starts the host's agent, the program first; empty if the agent runs inside the manager.
     pub command: Vec<String>,
+    /// The commands that choose the pod or container of the host at each start, if the host has several. The result
+    /// takes the place of a word of the command: `POD` or `CONTAINER`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Vec<String>>,
     /// The ports that the host publishes, in the order of the manifest.
     pub publishes: Vec<PlanPort>,
     /// The address of the host's HTTP proxy.
@@ -64,7 +68,7 @@ impl PlanHost {
 }
 
 impl PlanView {
-    /// The addresses of hosts at which both this network and another one need the same port of the manager's machine.
+    /// The addresses of hosts on which both networks would listen on the manager's machine, at the same port.
     pub fn clashes(&self, other: &Self) -> BTreeSet<Ipv4Addr> {
         let (ours, theirs) = (self.listens_here(), other.listens_here());
         let both = ours.intersection(&theirs);
@@ -115,7 +119,7 @@ pub fn address_ranges(addresses: &BTreeSet<Ipv4Addr>) -> String {
 /// How many ranges of addresses are shown.
 const RANGES_MAX: usize = 4;
 
-/// Whether an address comes directly after another one, and differs from it only in its last part.
+/// Whether an address directly follows another one. The two may differ only in their last part.
 fn is_next(before: Ipv4Addr, address: Ipv4Addr) -> bool {
     let ([a, b, c, last], next) = (before.octets(), address.octets());
     next[..3] == [a, b, c] && last.checked_add(1) == Some(next[3])
@@ -141,9 +145,9 @@ pub struct PlanRoute {
     pub to: Vec<String>,
     /// The exceptions from the route.
     pub not_to: Vec<String>,
-    /// The name of the gateway.
+    /// The name of the gateway that comes first.
     pub via: String,
-    /// Further gateways, if there are any. If one gateway is down, the next one that is up takes its place.
+    /// The other gateways, in order. If a gateway is down, the next one that is up takes its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub or_via: Vec<String>,
 }
@@ -153,13 +157,13 @@ pub struct PlanRoute {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlanPolicy {
-    /// The default for connections that no rule fits: `published` or `deny`.
+    /// The action for connections that no rule fits: `published` or `deny`.
     pub default: String,
     /// The rules, in the order of the manifest; the first that fits decides.
     pub rules: Vec<PlanRule>,
     /// All targets that can be reached: the columns of the matrix.
     pub targets: Vec<MatrixTarget>,
-    /// What each host may reach: the rows of the matrix.
+    /// The targets that each host may reach: the rows of the matrix.
     pub rows: Vec<MatrixRow>,
 }
 
@@ -235,7 +239,7 @@ pub struct MatrixCell {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MatrixReach {
-    /// The target is the host itself, or the host reaches it without the network.
+    /// The target is the host itself, or the host reaches the target without the network.
     Own,
     /// The whole target may be reached.
     All,

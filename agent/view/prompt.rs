@@ -40,7 +40,7 @@ pub struct Answer {
     /// The answer; absent if the person refuses to answer.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub text: Option<Secret>,
-    /// Whether to give the same answer again if the restarted host asks the same question.
+    /// Whether to give the same answer again if the host asks the same question after a restart.
     #[serde(default)]
     pub remember: bool,
 }
@@ -53,12 +53,12 @@ pub struct Question {
     /// Proves that the sender is the host's command in its present run.
     #[cfg_attr(test, schemars(with = "String"))]
     pub token: Secret,
-    /// The kind of answer that is wanted; none if the text needs no answer.
+    /// The kind of answer that the question needs. Absent if the text needs no answer.
     pub kind: Option<PromptKind>,
     /// The text of the question.
     pub text: String,
     /// The id of the process that asks, or 0 if it is not known. If the same process asks the same question again, it
-    /// did not accept the answer.
+    /// has not accepted the previous answer.
     #[serde(default)]
     pub asker: u32,
 }

@@ -1,5 +1,5 @@
-//! Puts events into words. No other code makes sentences of events: the terminal, the log and the app's report show
-//! these sentences, and each line of the log on the control socket has one.
+//! Puts events into words. This is the only code that makes sentences of events. The terminal, the log and the app's
+//! report show these sentences, and the control socket sends one with each line of the log.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use super::{
 };
 use crate::text::figures::{self, countdown, counted, latency};
 
-/// An event in words, without its host and its time. Each user interface shows the host and the time in its own way.
+/// An event in words, without its host and its time, because each user interface shows those in its own way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
-    /// What has happened: "is waiting".
+    /// The event itself: "is waiting".
     pub what: String,
     /// The details: a reason and the next retry, or everything that has changed.
     pub details: Vec<String>,
@@ -135,7 +135,7 @@ impl Retry {
 }
 
 impl InstallStep {
-    /// That the step is over, in words.
+    /// Says that the step is over.
     fn says(self, took_ms: u64, bytes: u64) -> String {
         let took = latency(took_ms.saturating_mul(1_000));
         match self {

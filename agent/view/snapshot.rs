@@ -21,7 +21,7 @@ pub struct Snapshot {
     /// A change of the manifest that waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldChange>,
-    /// The manifest has changed, but could not be applied. The network goes on with the one before.
+    /// The changed manifest, if it could not be applied. The network goes on with the previous one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unapplied: Option<Unapplied>,
 }
@@ -31,15 +31,15 @@ pub struct Snapshot {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Unapplied {
-    /// The time at which this was first found, in milliseconds on the manager's clock.
+    /// When it was first noticed that the manifest cannot be applied, in milliseconds on the manager's clock.
     pub since_ms: u64,
-    /// What is wrong with the manifest, for people; it may have several lines.
+    /// The problems of the manifest, as a text for people; it may have several lines.
     pub report: String,
 }
 
 impl Snapshot {
-    /// Replaces the view of one host. If the host entered its state after `now_ms`, `now_ms` is set to that time.
-    /// Returns `false` if the snapshot has no host of that name.
+    /// Replaces the view of one host. If the host entered its state after `now_ms`, sets `now_ms` to that time. Returns
+    /// `false` if the snapshot has no host of that name.
     pub fn apply(&mut self, host: HostView) -> bool {
         let Some(mine) = self.hosts.iter_mut().find(|mine| mine.name == host.name) else {
             return false;
@@ -49,7 +49,8 @@ impl Snapshot {
         true
     }
 
-    /// Whether a person should look at the network: at one of its hosts, or at a change of its manifest that waits.
+    /// Whether a person should look at the network, because of one of its hosts, or because a change of the manifest
+    /// waits for approval.
     pub fn needs_attention(&self) -> bool {
         self.held.is_some() || self.hosts.iter().any(HostView::needs_attention)
     }
@@ -79,18 +80,20 @@ pub struct HostView {
     pub vip: String,
     /// The ports that the host publishes, in ascending order.
     pub ports: Vec<u16>,
-    /// The last attempt to connect to the service behind each of these ports. A port that was not tried yet is missing.
+    /// The last attempt to connect to the service behind each published port. Ports that were not tried yet are
+    /// missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<TriedPort>,
     /// The state of the host.
     pub state: HostState,
-    /// Why the host is not ready, for people: its first trouble, or all its troubles if the host can be reached.
+    /// The reason why the host is not ready, for people. If the host can be reached, the text names all its troubles;
+    /// otherwise it names only the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The next retry, if the host is lost and its process has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
-    /// What is being done to get an agent onto the host, if it has only a shell.
+    /// The progress of putting an agent on the host, if the host has only a shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<InstallView>,
     /// The time at which the host entered its state, in milliseconds on the manager's clock.
@@ -106,12 +109,15 @@ pub struct HostView {
     /// Everything that is wrong with the host or that the host waits for; the loss of its agent comes first.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
-    /// What people should know of the host, although it lacks nothing that they have asked for.
+    /// Facts that people should know about the host, although everything that they have asked for works.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The host's command, if it waits for a person's approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldView>,
+    /// The pod or container that was chosen for the host, if the host has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// The version of the agent, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -128,8 +134,8 @@ impl HostView {
         is(&self.name) || self.vip == called || self.aliases.iter().any(is)
     }
 
-    /// Whether a person should look at the host: its state says so, or its command waits for approval. The app's page
-    /// has the same rule in `ui/src/lib/truth.ts`.
+    /// Whether a person should look at the host, because of its state, or because its command waits for approval. The
+    /// app's page has the same rule in `ui/src/lib/truth.ts`.
     pub fn needs_attention(&self) -> bool {
         self.state.needs_attention() || self.held.is_some()
     }
@@ -145,7 +151,10 @@ pub struct HeldView {
     pub number: u64,
     /// The command and its arguments.
     pub command: Vec<String>,
-    /// The command that the host keeps until the approval, if it has one.
+    /// The commands that choose the pod or container of the host at each start, if the host has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<Vec<String>>,
+    /// The command that the host has until the new one is approved, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Vec<String>>,
 }
@@ -155,7 +164,7 @@ pub struct HeldView {
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// The number of the retry. The count begins at 1 after the host was ready for some seconds.
+    /// The number of the retry. The first retry after the host was ready for some seconds has the number 1.
     pub attempt: u32,
     /// The time of the retry, in milliseconds on the manager's clock.
     pub at_ms: u64,
@@ -183,7 +192,7 @@ pub enum HostState {
     Waiting,
     /// The host's command asks for something that only a person can give.
     NeedsYou,
-    /// The host cannot be part of the network as it is; a retry would not change that, or would do harm.
+    /// The host cannot be part of the network as it is. A retry would not change that, or would do harm.
     Refused,
     /// The host was stopped on purpose.
     Stopped,
@@ -287,6 +296,7 @@ mod tests {
         assert!(!host.needs_attention(), "it is starting");
         host.held = Some(HeldView {
             number: 1,
+            lookups: Vec::new(),
             command: vec!["ssh".to_owned()],
             previous: None,
         });

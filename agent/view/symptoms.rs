@@ -1,26 +1,27 @@
-//! The texts by which known causes of a lost host are recognized in what its command has written, with their remedies.
+//! The known causes of a lost host, each with its remedy. A cause is recognized by a text in what the host's command
+//! has written.
 //!
-//! The texts are those of other programs. Texts that a program translates are listed in several languages, and the
-//! status of a command decides where no text is known.
+//! The texts are those of other programs. If a program translates a text, it is listed in several languages. If no text
+//! is known, the exit status of the command decides.
 
 use super::trouble::TroubleCause::{
     self, HostKey, Login, NoContainer, NoEngine, NoInput, NotInstalled, NotPermitted, OtherMachine,
     Setup, Terminal, UnknownName, Unreachable,
 };
 
-/// How many bytes at the beginning of a line are compared with the texts. The telling part of a message is there.
+/// How many bytes at the beginning of a line are compared with the texts. A message names its cause there.
 const LINE_MAX: usize = 1 << 10;
 
 /// One known cause of a loss.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Symptom {
-    /// The texts of the programs, each a part of a line; `*` stands for any text.
+    /// Texts of other programs, each of which is a part of a line. `*` stands for any text.
     texts: &'static [&'static str],
     /// The kind of the cause.
     pub cause: TroubleCause,
-    /// What is wrong, if no line of the command says it.
+    /// The problem in words, for a cause that no line of the command describes.
     pub what: Option<&'static str>,
-    /// What a person can do about it. [`super::ByHand::fill`] replaces each name in braces by what it stands for.
+    /// The remedy for a person. [`super::ByHand::fill`] replaces each name in braces.
     pub remedy: &'static str,
 }
 
@@ -37,7 +38,7 @@ const fn known(
     }
 }
 
-/// The command's output is what was sent to its input.
+/// The command's output repeats what was sent to its input.
 pub static ECHO: Symptom = Symptom {
     texts: &[],
     cause: Terminal,
@@ -55,15 +56,16 @@ pub static NO_INPUT: Symptom = Symptom {
              {trial}",
 };
 
-/// The remedy where a shell has not found norouter.
+/// The remedy if a shell has not found norouter.
 pub const INSTALL: &str = "{install}";
 
 /// The remedy for a command that does not start norouter, and does not say why.
 pub const RUN_BY_HAND: &str = "run it by hand: {trial}";
 
-/// The known causes. If several are seen, the earliest in this table counts, so those that explain others come first.
+/// The known causes. If several are recognized, the first one in this table counts. Therefore a cause that explains
+/// others comes before them.
 static SYMPTOMS: &[Symptom] = &[
-    // OpenSSH, whose messages are English on every system.
+    // Messages of OpenSSH, which are English on every system.
     known(
         HostKey,
         &[
@@ -126,6 +128,11 @@ static SYMPTOMS: &[Symptom] = &[
         "use an account that may log in there, and then: norouter start {name}",
     ),
     known(
+        Login,
+        &["assword change required but no TTY available"],
+        "log in to that machine in a terminal, and change the password that has expired; then: norouter start {name}",
+    ),
+    known(
         Unreachable,
         &["Could not resolve hostname *: Temporary failure in name resolution"],
         "check the network of this machine",
@@ -181,7 +188,7 @@ static SYMPTOMS: &[Symptom] = &[
         ],
         "check the log of that server: it may be overloaded, or refuse the address of this machine for a while",
     ),
-    // PuTTY's plink, and dbclient of Dropbear.
+    // Messages of PuTTY's plink, and of dbclient of Dropbear.
     known(
         HostKey,
         &["POTENTIAL SECURITY BREACH"],
@@ -216,7 +223,7 @@ static SYMPTOMS: &[Symptom] = &[
         &["FATAL ERROR: Network error: "],
         "check that the host is up, and that this machine has a way to it",
     ),
-    // The container runtime or the operating system, which starts the program for any of these commands.
+    // Messages of the container runtime or the operating system, if it cannot start the program on the host.
     known(
         OtherMachine,
         &[
@@ -229,6 +236,15 @@ static SYMPTOMS: &[Symptom] = &[
             "実行形式エラー",
         ],
         "install the norouter that is built for the processor of that host (uname -m)",
+    ),
+    known(
+        NotInstalled,
+        &[
+            "exec: \"sh\": executable file not found",
+            "executable file `sh` not found",
+        ],
+        "that container has no shell to put an agent through: put norouter into its image, and write the command that starts \
+         it in cmd",
     ),
     known(
         NotInstalled,
@@ -289,7 +305,15 @@ static SYMPTOMS: &[Symptom] = &[
         ],
         "remove -t from the options, and keep -i",
     ),
-    // docker and podman.
+    known(
+        Terminal,
+        &[
+            "open terminal failed: not a terminal",
+            "Must be connected to a terminal",
+        ],
+        "a start-up file there starts tmux or screen: let it do so only in a terminal: if [ -t 0 ]",
+    ),
+    // Messages of docker and podman.
     known(
         NoContainer,
         &["o such container", "no container with name or ID"],
@@ -327,7 +351,7 @@ static SYMPTOMS: &[Symptom] = &[
         &["unable to connect to Podman", "Cannot connect to Podman"],
         "start Podman (podman machine start)",
     ),
-    // kubectl, which translates some of its messages.
+    // Messages of kubectl, some of which are translated.
     known(
         NotPermitted,
         &["getting credentials: exec: "],
@@ -373,7 +397,7 @@ static SYMPTOMS: &[Symptom] = &[
         ],
         "check that the cluster runs, and that this machine has a way to it",
     ),
-    // lxc and incus, systemd-run and machinectl.
+    // Messages of lxc, incus, systemd-run and machinectl.
     known(
         NoContainer,
         &[
@@ -398,7 +422,7 @@ static SYMPTOMS: &[Symptom] = &[
         ],
         "run the command as a user who needs no password for it, or allow it in polkit",
     ),
-    // sudo and su.
+    // Messages of sudo and su.
     known(
         NotPermitted,
         &[
@@ -440,11 +464,17 @@ static SYMPTOMS: &[Symptom] = &[
         ],
         "use sudo without a password instead of su, and then: norouter start {name}",
     ),
-    // Shells, and programs that start programs.
+    // Messages of shells, and of programs that start other programs.
     known(
         Setup,
         &["restricted: cannot specify"],
         "write only the name norouter in cmd: the shell of that user allows no paths",
+    ),
+    known(
+        Setup,
+        &["rbash: *sh: command not found"],
+        "the shell of that user is restricted, and finds no sh: link sh into a folder of its PATH, or put norouter there and \
+         write the command that starts it in cmd",
     ),
     known(
         NotInstalled,
@@ -482,21 +512,21 @@ static SYMPTOMS: &[Symptom] = &[
 ];
 
 impl Symptom {
-    /// The symptom that is seen in a line; of several the one that explains the others.
+    /// The symptom in a line. If a line has several, this is the one that explains the others.
     pub fn seen_in(line: &str) -> Option<&'static Self> {
         let line = &line[..line.floor_char_boundary(LINE_MAX)];
         let fits = |symptom: &&Self| symptom.texts.iter().any(|text| holds(line, text));
         SYMPTOMS.iter().find(fits)
     }
 
-    /// Whether this symptom stands before the other one in the table, and so explains it.
+    /// Whether this symptom comes before the other one in the table, and so explains the other one.
     pub fn explains(&self, other: &Self) -> bool {
         let rank = |wanted: &Self| SYMPTOMS.iter().position(|symptom| symptom == wanted);
         rank(self) < rank(other)
     }
 }
 
-/// Whether the line has the parts of a text in their order.
+/// Whether the line contains the parts of a text in their order.
 fn holds(line: &str, text: &str) -> bool {
     let mut rest = Some(line);
     for part in text.split('*') {
@@ -507,8 +537,8 @@ fn holds(line: &str, text: &str) -> bool {
     rest.is_some()
 }
 
-/// The texts that stand alone before, between or after telling lines: what ssh notes on the way, and what it and
-/// kubectl add to the message of another program.
+/// Texts of lines that do not tell the cause: what ssh notes while it connects, and what ssh and kubectl add to the
+/// message of another program.
 const ASIDES: &[&str] = &[
     "Warning: Permanently added ",
     "Pseudo-terminal will not be allocated ",
@@ -522,10 +552,10 @@ const ASIDES: &[&str] = &[
     "debug3: ",
 ];
 
-/// Whether a line of a command can be the reason for its end: it has words, and is not an aside.
+/// Whether a line of a command can say why the command has ended: it contains words, and is not an aside.
 pub fn is_telling(line: &str) -> bool {
     let line = &line[..line.floor_char_boundary(LINE_MAX)];
-    // What this program and others advise follows what they say.
+    // This program and others write their advice below the message itself.
     let is_advice = line.trim_start().starts_with("help: ");
     let is_aside = is_advice || ASIDES.iter().any(|text| holds(line, text));
     line.chars().any(char::is_alphanumeric) && !is_aside

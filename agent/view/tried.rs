@@ -1,9 +1,9 @@
-//! What is known of the service behind a published port, from the connections that were made to it.
+//! What connections to a published port have shown about the service behind it.
 
 use serde::{Deserialize, Serialize};
 
-/// The last attempt to connect to the service behind a published port: by a connection, or by the probe of a person who
-/// asked why a connection does not work.
+/// The last attempt to connect to the service behind a published port. It was made by a connection, or by the probe of
+/// a person who has asked why a connection does not work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +30,7 @@ pub enum TryOutcome {
 }
 
 impl TryOutcome {
-    /// What the service did with the last connection, if people should look at it.
+    /// The outcome of the last connection to the service, in words. `None` if people need not look at it.
     pub const fn complaint(self) -> Option<&'static str> {
         match self {
             Self::Answered => None,

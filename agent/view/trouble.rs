@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::with_remedy;
 
-/// The beginning of the words of a trouble whose code is [`TroubleCode::Asks`]; the question follows.
+/// The first words of a trouble with the code [`TroubleCode::Asks`]. The question follows them.
 pub const ASKS: &str = "its command asks: ";
 
 /// Something that is wrong with a host, or that the host waits for.
@@ -16,9 +16,9 @@ pub const ASKS: &str = "its command asks: ";
 pub struct Trouble {
     /// The kind of the trouble.
     pub code: TroubleCode,
-    /// What is wrong, for people.
+    /// The problem, in words for people.
     pub what: String,
-    /// What a person can do about the trouble, if that is known.
+    /// The remedy for a person, if one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The address and port that the agent cannot listen on.
@@ -27,7 +27,7 @@ pub struct Trouble {
     /// The status with which the host's command exited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<i32>,
-    /// The line with which the host's command itself says what is wrong, or what it waits for.
+    /// A line that the host's command has written, which says what is wrong or what the command waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
     /// The cause, if it is a known one.
@@ -35,7 +35,7 @@ pub struct Trouble {
     pub cause: Option<TroubleCause>,
 }
 
-/// A known cause of the loss of a host, as its command shows it.
+/// A known cause of the loss of a host. It is recognized by what the host's command has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -56,11 +56,11 @@ pub enum TroubleCause {
     NotInstalled,
     /// The command on the host is built for another processor or system.
     OtherMachine,
-    /// The user lacks a right there, or sudo would have to ask for a password.
+    /// The user lacks a permission on the host, or sudo would have to ask for a password.
     NotPermitted,
     /// A file or an option of the command is wrong.
     Setup,
-    /// The command makes a terminal, which changes the bytes of the agent.
+    /// The command allocates a terminal, which changes the bytes of the agent.
     Terminal,
     /// The command does not pass on its input.
     NoInput,
@@ -69,9 +69,9 @@ pub enum TroubleCause {
 /// How the known cause of a loss goes away. This decides when the host is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cure {
-    /// The cause can go away by itself at any moment, so the host is soon tried again.
+    /// The cause can go away by itself at any moment, so the host is tried again soon.
     Moments,
-    /// Somebody has to do something. Until then a try does no harm, so the host is tried again after a longer pause.
+    /// Somebody has to do something. Retries before that do no harm, so the host is tried again after a longer pause.
     Patience,
     /// A person has to decide something before the host is tried again, because every try can do harm: some servers ban
     /// or lock users whose login fails.
@@ -117,7 +117,7 @@ pub enum TroubleCode {
     Limited,
     /// Another host wants more than its share of this host's resources.
     Crowded,
-    /// When the host's agent is started again, the new agent will have to wait until this one frees its ports.
+    /// When the host's agent is started again, the new agent will have to wait until the present one frees its ports.
     Succession,
     /// The agent has further troubles, which it does not report one by one.
     More,
@@ -150,15 +150,17 @@ pub enum TroubleCode {
     Refused,
     /// The agent lacks a feature that the manifest depends on.
     Lacks,
-    /// The host has only a shell, and no agent could be put there.
+    /// The host has only a shell, and no agent could be put on it.
     Unfit,
-    /// The host is being restarted.
+    /// None of the pods or containers that the host can be in is ready.
+    Unready,
+    /// The host is being restarted, or moves to another pod or container.
     Restarted,
     /// The host was stopped.
     Stopped,
     /// The host's command asks for something that only a person can give.
     Asks,
-    /// The host's command tells a person something that needs no answer here.
+    /// The host's command shows a text that needs no answer, or it takes long, and this is its last line.
     Says,
     /// The host's command is new and waits for a person's approval.
     Approval,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The way of a connection, step by step, as found a moment ago.
+/// The steps of a connection through the network, as they were found a moment ago.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -26,11 +26,11 @@ pub struct WhyStep {
     pub outcome: WhyOutcome,
     /// The finding, for people.
     pub text: String,
-    /// Microseconds until the agent answered, if an agent was asked. This includes its probe, and the way to the agent
-    /// and back.
+    /// Microseconds until the agent answered, if an agent was asked. They include the agent's probe, and the way to the
+    /// agent and back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub took_us: Option<u64>,
-    /// What to do if the step does not work.
+    /// The remedy, if the step does not work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
@@ -46,7 +46,7 @@ pub enum WhyOutcome {
     Failed,
     /// Whether the step works could not be found out.
     Unknown,
-    /// The step was not tested: it does not exist for this connection, or an earlier step has to work first.
+    /// The step was not tested: this connection does not have it, or an earlier step has to work first.
     Skipped,
 }
 

@@ -1,8 +1,8 @@
-//! Why a connection or listener does not work: a word for programs, and a sentence for people.
+//! The reason why a connection or listener does not work: a word for programs, and a sentence for people.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a destination is not reached, or an address cannot be listened on.
+/// The reason why a destination is not reached, or why an address cannot be listened on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cause {
@@ -12,7 +12,7 @@ pub enum Cause {
     Limited,
     /// The resolver does not know the name.
     NameNotFound,
-    /// The host that serves the destination is not up. Agents report this only to clients of their proxies.
+    /// The host that serves the destination is not up. Agents report this cause only to clients of their proxies.
     HostDown,
     /// There is no route to the destination.
     Unreachable,
@@ -31,7 +31,7 @@ pub enum Cause {
     Other,
 }
 
-/// Why a destination was not reached, for the client program and for the person who uses it.
+/// The reason why a destination was not reached, for the client program and for the person who uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The cause, for the program.

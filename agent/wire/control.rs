@@ -41,6 +41,10 @@ pub const LOST: &str = "lost";
 /// announced [`feature::PROBE`].
 pub const PROBE: &str = "probe";
 
+/// Addition: the operation that makes an agent list the [`OpenPorts`](super::open_ports::OpenPorts) of its host. It is
+/// requested only of agents that announced [`feature::OPEN_PORTS`].
+pub const OPEN_PORTS: &str = "openPorts";
+
 /// A control message, in either direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
@@ -70,7 +74,7 @@ const EVENT: &str = "event";
 pub struct Request {
     /// The number that the manager has chosen; the result repeats it.
     pub id: u64,
-    /// [`CONFIGURE`], [`PING`], [`LOST`] or [`PROBE`].
+    /// [`CONFIGURE`], [`PING`], [`LOST`], [`PROBE`] or [`OPEN_PORTS`].
     pub op: String,
     /// The arguments of the operation: a [`Configure`], a [`Lost`] or a [`Probe`], or nothing.
     #[serde(default)]
@@ -84,17 +88,17 @@ pub struct Outcome {
     pub request_id: u64,
     /// The request's operation.
     pub op: String,
-    /// Why the request failed; absent or null on success. Upstream's agents may write any JSON value here.
+    /// The reason why the request failed; absent or null on success. Upstream's agents may write any JSON value here.
     #[serde(default, skip_serializing_if = "Raw::is_null")]
     pub error: Raw,
     /// The data of a successful request: a [`Greeting`] for [`CONFIGURE`], a [`Found`](super::probe::Found) for
-    /// [`PROBE`].
+    /// [`PROBE`], [`OpenPorts`](super::open_ports::OpenPorts) for [`OPEN_PORTS`].
     #[serde(default)]
     pub data: Raw,
 }
 
 impl Outcome {
-    /// Why the request failed; `None` if it succeeded.
+    /// The reason why the request failed; `None` if it succeeded.
     pub fn failure(&self) -> Option<String> {
         if self.error.is_null() {
             return None;
@@ -522,6 +526,15 @@ impl Message {
             id,
             op: PROBE.to_owned(),
             args: Raw::of(probe),
+        })
+    }
+
+    /// A request to list the open ports of the agent's host.
+    pub fn open_ports(id: u64) -> Self {
+        Self::Request(Request {
+            id,
+            op: OPEN_PORTS.to_owned(),
+            args: Raw::default(),
         })
     }
 

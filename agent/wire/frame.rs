@@ -82,7 +82,7 @@ fn put_header(out: &mut BytesMut, kind: Kind, payload: usize) {
     out.put_u16(0);
 }
 
-/// What a [`Decoder`] found.
+/// An item that a [`Decoder`] has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// A packet for the switch or the stack.
@@ -129,7 +129,7 @@ pub struct Decoder {
     checks_packets: bool,
     state: State,
     banner: Vec<u8>,
-    /// The first bytes, at most `DOUBTFUL_MAX`, of what may be either the first frame or more of the banner.
+    /// The first bytes of a part that is either the first frame or still the banner; at most `DOUBTFUL_MAX` bytes.
     doubtful: Vec<u8>,
 }
 
@@ -142,8 +142,8 @@ enum State {
 }
 
 impl Decoder {
-    /// Makes a decoder for the stream that an agent reads, which begins with a frame. `control_max` is the maximum
-    /// length of a control message, in bytes.
+    /// Makes a decoder for the stream that an agent reads. Such a stream begins with a frame. `control_max` is the
+    /// maximum length of a control message, in bytes.
     pub fn new(control_max: usize) -> Self {
         Self {
             control_max,
@@ -155,8 +155,8 @@ impl Decoder {
     }
 
     /// Makes a decoder for the stream that a manager reads. The stream may begin with a banner of up to [`BANNER_MAX`]
-    /// bytes, before the first control frame. The sums of packets are not checked here, but by the agents that receive
-    /// the packets.
+    /// bytes, before the first control frame. The decoder does not check the sums of packets: the agents that receive
+    /// the packets do that.
     pub fn with_banner(control_max: usize) -> Self {
         Self {
             checks_packets: false,
@@ -165,8 +165,8 @@ impl Decoder {
         }
     }
 
-    /// The bytes received before the first frame. Until it is clear whether a frame has begun, its possible beginning
-    /// is included.
+    /// The bytes received before the first frame. Bytes that may be the beginning of a frame are included until it is
+    /// clear that they are one.
     pub fn banner(&self) -> Vec<u8> {
         [&self.banner[..], &self.doubtful].concat()
     }
@@ -199,7 +199,8 @@ impl Decoder {
         }
         let whole = HEADER_LEN + header.payload;
         if buffer.len() < whole {
-            // Nothing is reserved here for the rest of the frame: the caller manages the buffer, and makes room in it.
+            // No memory is reserved here for the rest of the frame. The caller manages the buffer, and makes room in
+            // it.
             return Ok(None);
         }
         let mut frame = buffer.split_to(whole).freeze();
@@ -249,7 +250,7 @@ impl Decoder {
     }
 }
 
-/// How many bytes of a possible first frame are examined each time that more of it arrives.
+/// The number of bytes of a possible first frame that are examined each time that more of it arrives.
 const DOUBTFUL_MAX: usize = 256;
 
 enum Guess {
@@ -258,9 +259,9 @@ enum Guess {
     MoreBytes,
 }
 
-/// Whether a control frame with a JSON object inside begins here. A `B` in a banner, which is the magic byte, must not
-/// be mistaken for a frame, so the whole message is checked. A banner must not make us wait for a message that never
-/// comes, so the check fails as early as possible.
+/// Whether a control frame with a JSON object begins here. A `B` in a banner is the magic byte, but must not be
+/// mistaken for a frame, so the whole message is checked. The check fails as early as possible, so that a banner does
+/// not make us wait for a message that never comes.
 fn looks_like_control(buffer: &[u8]) -> Guess {
     let header = match Header::parse(buffer) {
         Ok(Some(header)) => header,
@@ -283,8 +284,8 @@ fn looks_like_control(buffer: &[u8]) -> Guess {
     }
     let begun = buffer.get(HEADER_LEN..).unwrap_or_default();
     let begun = begun.get(..DOUBTFUL_MAX).unwrap_or(begun);
-    // A number that is cut off may look invalid although it is valid, so signs, points and exponents at the end are
-    // ignored.
+    // A number that is cut off may look invalid although the whole number is valid. Therefore signs, points and
+    // exponents at the end are ignored.
     let signs = |byte: &u8| b"-+.eE".contains(byte);
     let end = begun.iter().rposition(|byte| !signs(byte));
     let begun = begun.get(..end.map_or(0, |last| last + 1));
@@ -441,7 +442,7 @@ mod tests {
         let mut buffer = BytesMut::from(&b"motd B\0\0\x44\0\x02\0\0{\"a"[..]);
         assert_eq!(decoder.poll(&mut buffer), Ok(None));
         assert_eq!(decoder.banner(), b"motd B\0\0\x44\0\x02\0\0{\"a");
-        // These bytes could still become a frame, until something follows that is not valid JSON.
+        // These bytes could be the beginning of a frame, until something follows that is not valid JSON.
         buffer.extend_from_slice(b"\"?");
         assert_eq!(decoder.poll(&mut buffer), Ok(None));
         assert!(buffer.is_empty(), "it is banner");

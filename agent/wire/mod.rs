@@ -1,4 +1,4 @@
-//! What crosses a link: frames, the JSON messages in them, and checked views of the IPv4 packets in them.
+//! The data that crosses a link: frames, the JSON messages in them, and checked views of the IPv4 packets in them.
 //!
 //! ```text
 //! u8    magic 0x42
@@ -8,8 +8,8 @@
 //! bytes payload
 //! ```
 //!
-//! `docs/PROTOCOL.md` is the normative text. If this folder has changed, a test fails until somebody has compared the
-//! text with the change.
+//! `docs/PROTOCOL.md` is the normative text. A test fails after every change in this folder, until somebody has
+//! compared the text with the change.
 
 #![cfg_attr(
     not(test),
@@ -21,6 +21,7 @@ pub mod control;
 pub mod frame;
 mod layout;
 mod null;
+pub mod open_ports;
 pub mod packet;
 pub mod probe;
 pub mod relay;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-/// Reads `null` as an empty value: upstream writes it for an empty list.
+/// Reads `null` as an empty value, because upstream writes `null` for an empty list.
 pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

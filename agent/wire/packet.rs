@@ -1,7 +1,7 @@
 //! Checked views of the IPv4 packets that cross a link, and the only packet that a switch creates: a reset.
 //!
-//! A view is checked when it is made; afterwards its accessors cannot fail. Raw offsets into a packet are used only
-//! here.
+//! The bytes are checked when a view is made, so its methods cannot fail. Raw offsets into a packet are used only in
+//! this file.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -11,7 +11,7 @@ const IPV4_HEADER: usize = 20;
 const TCP_HEADER: usize = 20;
 const TCP: u8 = 6;
 
-/// Why bytes are not a packet that this network can carry.
+/// The reason why bytes are not a packet that this network can carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum PacketError {
     /// The packet is shorter than its headers say, or shorter than the minimum headers.
@@ -26,7 +26,7 @@ pub enum PacketError {
     /// The packet has IP options. Nothing in this network sends them, and implementations read them differently.
     #[error("it carries IP options")]
     Options,
-    /// The packet is a fragment: packets here are never fragmented.
+    /// The packet is a fragment. Packets in this network are never fragmented.
     #[error("it is a fragment")]
     Fragment,
     /// The packet does not carry TCP.
@@ -34,8 +34,8 @@ pub enum PacketError {
     Protocol,
 }
 
-/// A TCP segment in an IPv4 packet. The headers have been checked, but not the checksums: the stacks at the ends do
-/// that.
+/// A TCP segment in an IPv4 packet. Its headers were checked, but not its checksums. The stacks at both ends check
+/// those.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     bytes: &'a [u8],
@@ -99,7 +99,7 @@ impl<'a> Packet<'a> {
         if usize::from(u16::from_be_bytes([ip[2], ip[3]])) != bytes.len() {
             return Err(PacketError::Length);
         }
-        // The mask has all bits except "don't fragment": if any is set, the packet is a fragment.
+        // The mask has all bits except "don't fragment". If any of them is set, the packet is a fragment.
         if u16::from_be_bytes([ip[6], ip[7]]) & 0xbfff != 0 {
             return Err(PacketError::Fragment);
         }
@@ -161,8 +161,8 @@ impl<'a> Packet<'a> {
         self.segment
     }
 
-    /// The reset that answers this segment where there is no connection (RFC 9293 section 3.10.7.1), or `None` if
-    /// it is a reset itself.
+    /// The reset that answers this segment if there is no connection (RFC 9293 section 3.10.7.1). `None` if the segment
+    /// is a reset itself.
     pub fn reset_reply(&self) -> Option<[u8; RESET_LEN]> {
         let Segment {
             seq,
@@ -183,8 +183,37 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// The largest window scale among the TCP options. Stacks may read malformed options differently, so these count as the
-/// largest possible scale.
+/// Lowers the window of an outgoing segment by one unit of its scale.
+///
+/// A stack rounds its window down to a multiple of the scale, so the right edge that it announces can be up to one unit
+/// before the edge of an earlier segment (RFC 7323 section 2.4). The stack does not accept the bytes between these edges,
+/// although the peer may have sent them already. With this reserve, the peer never sends a byte that the stack does not
+/// accept. The segment that begins a connection stays as it is, because its window is not scaled.
+pub fn lower_window(packet: &mut [u8]) {
+    const FLAGS: usize = 13;
+    const SYN: u8 = 0x02;
+    const WINDOW: usize = 14;
+    const SUM: usize = 16;
+
+    let Some(tcp) = packet
+        .get_mut(IPV4_HEADER..)
+        .and_then(|tcp| tcp.first_chunk_mut::<TCP_HEADER>())
+    else {
+        return;
+    };
+    let window = u16::from_be_bytes([tcp[WINDOW], tcp[WINDOW + 1]]);
+    let Some(lower) = window.checked_sub(1).filter(|_| tcp[FLAGS] & SYN == 0) else {
+        return;
+    };
+    // RFC 1624 section 3: the new sum follows from the old one and the two values of the field.
+    let old = [tcp[SUM], tcp[SUM + 1]].map(|byte| !byte);
+    let sum = checksum(&[&old, &(!window).to_be_bytes(), &lower.to_be_bytes()]);
+    tcp[WINDOW..SUM].copy_from_slice(&lower.to_be_bytes());
+    tcp[SUM..SUM + 2].copy_from_slice(&sum);
+}
+
+/// The largest window scale among the TCP options. Stacks may read malformed options in different ways, so for those
+/// the largest possible scale is assumed.
 fn window_shift(mut options: &[u8]) -> Option<u8> {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
@@ -302,6 +331,31 @@ mod tests {
         assert_eq!(reply.key(), KEY.reversed());
         assert_eq!((reply.segment().seq, reply.segment().ack), (0, 501));
         assert!(reply.segment().flags.ack);
+    }
+
+    #[test]
+    fn a_lowered_window_keeps_its_checksum_and_that_of_a_syn_stays() {
+        for (window, flags, expected) in [
+            (0, 0x10, 0),
+            (1, 0x10, 0),
+            (0x0100, 0x11, 0x00ff),
+            (0xffff, 0x10, 0xfffe),
+            (0xffff, 0x12, 0xffff),
+        ] {
+            let mut bytes = reset(KEY, 7, Some(42));
+            let tcp = &mut bytes[IPV4_HEADER..];
+            tcp[13] = flags;
+            tcp[14..16].copy_from_slice(&u16::to_be_bytes(window));
+            let mut sum_of = TcpPacket::new_unchecked(tcp);
+            let (src, dst): (IpAddress, IpAddress) =
+                ((*KEY.src.ip()).into(), (*KEY.dst.ip()).into());
+            sum_of.fill_checksum(&src, &dst);
+
+            lower_window(&mut bytes);
+            let tcp = TcpPacket::new_checked(&bytes[IPV4_HEADER..]).unwrap();
+            assert_eq!(tcp.window_len(), expected);
+            assert!(tcp.verify_checksum(&src, &dst), "{window:#x} {flags:#x}");
+        }
     }
 
     #[test]

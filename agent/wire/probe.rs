@@ -1,4 +1,4 @@
-//! The probes that a manager requests from an agent, in order to explain why a connection works or does not.
+//! The probes that a manager requests from an agent, to explain why a connection works or does not.
 //!
 //! They are an addition to the protocol: a manager requests probes only from agents that announced
 //! [`feature::PROBE`](super::control::feature::PROBE).
@@ -36,15 +36,15 @@ pub struct Found {
     /// The cause in words for people; empty if it works.
     #[serde(default, deserialize_with = "super::null::null_is_empty")]
     pub reason: String,
-    /// The other loopback address, if something accepts connections at that address, and nothing at the configured one:
-    /// for example `[::1]:80`, if `127.0.0.1:80` is configured.
+    /// The other loopback address, if nothing accepts connections at the configured address but something does at the
+    /// other one: for example `[::1]:80` if `127.0.0.1:80` is configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead: Option<SocketAddr>,
 }
 
 impl From<Failure> for Found {
     fn from(failure: Failure) -> Self {
-        // The agent does not report that a host is down, because the manager knows better which hosts are up.
+        // The agent does not report that a host is down, because the manager knows that better.
         let cause = if failure.cause == Cause::HostDown {
             Cause::Other
         } else {

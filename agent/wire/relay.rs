@@ -1,4 +1,4 @@
-//! The messages between the agent of a proxy and the agent of a gateway, before they carry a connection.
+//! The messages that the agent of a proxy and the agent of a gateway exchange before the gateway carries a connection.
 //!
 //! The agent of the proxy opens a flow to the gateway's relay port and sends an [`Ask`]. The gateway resolves, dials
 //! and sends an [`Answer`]. If the gateway has connected, the flow carries the bytes of the connection from then on.
@@ -40,8 +40,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Whether the gateway has connected. A cause that relays do not know counts as [`Cause::Other`]; perhaps it is
-    /// from a newer gateway.
+    /// Whether the gateway has connected. A cause that relays do not know may come from a newer gateway, and counts as
+    /// [`Cause::Other`].
     pub fn outcome(self) -> Result<(), Failure> {
         let Some(cause) = self.cause else {
             return Ok(());
@@ -67,7 +67,7 @@ impl From<Failure> for Answer {
 }
 
 /// Reduces a cause to one of the five that relays know: not allowed (by the manifest or by the administrator), name not
-/// found, refused, timed out, and unreachable, which stands for all others.
+/// found, refused, timed out, and unreachable. The last one stands for all other causes.
 const fn known(cause: Cause) -> Cause {
     match cause {
         Cause::NotAllowed | Cause::Limited => Cause::NotAllowed,

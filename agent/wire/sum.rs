@@ -1,15 +1,16 @@
-//! Sums over frames, an addition to upstream's protocol. They reveal a pipe that changes the bytes that it carries.
+//! Sums over frames, an addition to upstream's protocol. The sums reveal that a pipe has changed the bytes that it
+//! carries.
 //!
-//! TCP's own sum does not notice if two bits in the same column of its 16-bit words are flipped in opposite directions,
-//! and a packet here may be 64 KiB long. A control message has no other sum at all. The sum of a frame is in the
-//! reserved field of its header. Upstream leaves that field 0, so 0 means that a frame has no sum.
+//! TCP's own sum does not notice some changes: for example, two bits in the same column of its 16-bit words that are
+//! flipped in opposite directions. A packet here may be 64 KiB long. A control message has no other sum at all. The sum
+//! of a frame is in the reserved field of its header. Upstream leaves that field 0, so 0 means that a frame has no sum.
 
 use bytes::{Bytes, BytesMut};
 use xxhash_rust::xxh64::xxh64;
 
-use super::layout::{HEADER_LEN, Kind, LENGTH_OVERHEAD};
+use super::layout::{HEADER_LEN, Kind, LENGTH_OVERHEAD, MAGIC};
 
-/// Where the reserved field is in a header.
+/// The bytes of a header that are its reserved field.
 const FIELD: std::ops::Range<usize> = HEADER_LEN - 2..HEADER_LEN;
 
 /// The sum of a control frame: the low 16 bits of the payload's XXH64 with the frame's type as its seed, or 1 if these
@@ -37,9 +38,11 @@ pub fn seal(mut frames: &mut [u8]) {
     }
 }
 
-/// A whole frame without its sum, for a receiver that does not support sums.
+/// A whole frame without its sum, for a receiver that does not support sums. Bytes that are not a frame stay as they
+/// are: the last line for a host's shell travels with the first frame for its agent.
 pub fn unsealed(frame: Bytes) -> Bytes {
-    if frame.get(FIELD).is_none_or(|sum| sum == [0, 0]) {
+    let has_sum = frame.get(FIELD).is_some_and(|sum| sum != [0, 0]);
+    if !has_sum || frame.first() != Some(&MAGIC) {
         return frame;
     }
     let mut frame = BytesMut::from(frame);
@@ -74,6 +77,8 @@ mod tests {
         seal(&mut sealed);
         assert_ne!(sealed, plain);
         let (packet, control) = sealed.split_at(16);
+        let line = Bytes::from_static(b"go 0123456789\n");
+        assert_eq!(unsealed(line.clone()), line, "it is not a frame");
         let control = unsealed(Bytes::copy_from_slice(control));
         let packet = unsealed(Bytes::copy_from_slice(packet));
         assert_eq!([packet, control].concat(), plain);

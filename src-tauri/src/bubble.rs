@@ -1,4 +1,4 @@
-//! Shows notifications on the desktop. A click on one that leads to a place in the window is reported.
+//! Shows notifications on the desktop. If a notification leads to a place in the window, a click on it is reported.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,26 +16,27 @@ pub(crate) struct Notice {
     pub(crate) title: String,
     /// Details that are shown below the title; may be empty.
     pub(crate) text: String,
-    /// The place that a click on the notification shows, with the number of its network.
+    /// The place that a click on the notification shows, and the number of the network that the place belongs to.
     pub(crate) place: Option<(u64, Place)>,
     /// Whether something waits for the person.
     pub(crate) asks: bool,
 }
 
-/// The slot of one notification: a new notification in it replaces the old one. The slot holds the number of the
-/// notification. Linux desktops assign the number when the notification is first shown, and some do so even if a
-/// certain number is requested.
+/// The slot of one notification. A new notification in the slot replaces the old one. The slot holds the number of the
+/// notification. Linux desktops assign that number when the notification is first shown, and some do so even if the app
+/// requests a certain number.
 pub(crate) struct Slot(Mutex<u32>);
 
 impl Slot {
-    /// A slot whose notifications have this number on desktops that leave the choice to the app.
+    /// Makes a slot. On macOS and Windows, the app chooses the number of a notification: it takes `number`. On Linux,
+    /// the desktop chooses the number.
     pub(crate) const fn numbered(number: u32) -> Self {
         let given = cfg!(target_os = "linux");
         Self(Mutex::new(if given { 0 } else { number }))
     }
 
-    /// Shows a notification in the slot, for this many milliseconds or as long as the desktop likes. Does nothing if
-    /// this machine has no service for notifications.
+    /// Shows a notification in the slot for `time_ms` milliseconds. Without `time_ms`, the desktop decides how long.
+    /// Does nothing if this machine has no service for notifications.
     pub(crate) fn show(&self, notice: &Notice, time_ms: Option<u16>) {
         let mut id = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match desktop::show(*id, notice, time_ms) {
@@ -45,7 +46,7 @@ impl Slot {
     }
 }
 
-/// Reports each click on a notification that leads to a place, for as long as the app runs.
+/// Calls `clicked` for each click on a notification that leads to a place, as long as the app runs.
 pub(crate) fn begin(clicked: impl Fn(u64, Place) + Send + 'static) {
     desktop::begin(clicked);
 }
@@ -74,10 +75,10 @@ mod linux {
     /// The action that a click on the notification itself means.
     const DEFAULT: &str = "default";
 
-    /// The name of the capability to interpret markup in the text.
+    /// The name of the capability to interpret markup in the text of a notification.
     const MARKUP: &str = "body-markup";
 
-    /// The places to which the notifications with these numbers lead.
+    /// The place to which each notification leads, by the number of the notification.
     static PLACES: Mutex<Option<HashMap<u32, (u64, Place)>>> = Mutex::new(None);
 
     /// The connection, which is made once. Some desktops report a click only to the connection that has shown the
@@ -91,8 +92,8 @@ mod linux {
         let Some(bus) = bus() else { return Ok(id) };
         let can = bus.call_method(Some(SERVICE), PATH, Some(SERVICE), "GetCapabilities", &())?;
         let can: Vec<String> = can.body().deserialize()?;
-        // The text comes from outside, so that markup in it is not to be obeyed. A desktop that knows no markup would
-        // show what is written for it.
+        // The text comes from outside, so markup in it must not be interpreted. A desktop without markup would show the
+        // escapes literally.
         let body = if can.iter().any(|word| word == MARKUP) {
             notice.text.replace('&', "&amp;").replace('<', "&lt;")
         } else {
@@ -141,7 +142,8 @@ mod linux {
                 drop(places);
                 if let Some((network, place)) = place.filter(|_| action == DEFAULT) {
                     clicked(network, place);
-                    // Some desktops leave a notification on the screen after a click. The others say that it is gone.
+                    // After a click, some desktops leave the notification on the screen, and the others report that it
+                    // does not exist any more.
                     let _ = bus.call_method(
                         Some(SERVICE),
                         PATH,
@@ -189,6 +191,6 @@ mod elsewhere {
         Ok(id)
     }
 
-    /// A click on a notification shows the app itself on these systems, so nothing is heard of it.
+    /// On macOS and Windows, a click on a notification shows the app itself, and is not reported.
     pub(super) fn begin(_clicked: impl Fn(u64, Place) + Send + 'static) {}
 }

@@ -1,12 +1,15 @@
-//! Checks whether this machine has what networks usually need. Each check finishes within seconds, and all run in
-//! parallel.
+//! Checks whether this machine has what networks usually need. All checks run in parallel, and each finishes within
+//! seconds.
 
-use norouter::driver::system::environment;
+use std::time::Duration;
+
+use norouter::driver::system::{
+    environment,
+    programs::{self, find, run, safe},
+};
 
 use crate::{
     login_shell::{self, Answer},
-    output::safe,
-    programs::{self, find, run},
     view::{Check, CheckState},
 };
 
@@ -17,6 +20,9 @@ type Program = (
     &'static [&'static str],
     &'static str,
 );
+
+/// How long a program may take to answer.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
 
 const PROGRAMS: [Program; 5] = [
     (
@@ -69,7 +75,7 @@ async fn check((id, title, words, fix): Program) -> Check {
             "not installed, or not in the search path".to_owned(),
             Some(fix),
         ),
-        Some(place) => match run(id, words).await {
+        Some(place) => match run(ANSWER_MAX, id, words).await {
             Ok(output) => {
                 let said = [output.out, output.err].concat();
                 let first = said.lines().find(|line| !line.trim().is_empty());
@@ -92,8 +98,9 @@ async fn check((id, title, words, fix): Program) -> Check {
     }
 }
 
-/// Shows in which folders the app searches for programs, and the names of the other variables that it took over, because
-/// an app that is started from a menu does not have the environment variables of the person's shell.
+/// Shows the folders in which the app searches for programs, and the names of the other variables that it has taken
+/// from the login shell. They matter because an app that is started from a menu does not inherit the variables of the
+/// person's shell.
 fn search_path() -> Check {
     let adopted = environment::adopted().iter();
     let names: Vec<_> = adopted.map(|(name, _)| name.as_str()).collect();
@@ -105,8 +112,8 @@ fn search_path() -> Check {
     )
 }
 
-/// Describes a `PATH` and the names of the variables of the login shell. Their values are not shown, because the report of
-/// this machine may be sent to others.
+/// Describes a `PATH`, and the names of the other variables from the login shell. The values of these other variables
+/// are not shown, because the report of this machine may be sent to others.
 fn described(adopted: &[&str], path: &str, answer: Answer) -> Check {
     let others = adopted.iter().copied().filter(|name| *name != "PATH");
     let others: Vec<_> = others.collect();

@@ -1,11 +1,19 @@
-//! The commands that the page can call. Each checks its arguments and passes them on. No command accepts a command
-//! line, or a path that a person has not chosen.
+//! The commands that the page can call. Each of them checks its arguments and passes them on. None accepts a path that
+//! a person has not chosen, and none runs a command that the person has not approved: `test_host` asks for the approval
+//! itself.
 
 use std::{path::Path, sync::Arc};
 
 use norouter::{
+    edit,
+    editor::{self, EDITS_MAX},
+    import::HOSTS_MAX,
+    manifest::SIZE_MAX_BYTES,
     secret::Secret,
-    view::{EndedFlowsView, FlowsView, HostAction, LogView, PlanView, WhyView},
+    view::{
+        EditRequest, Edited, EndedFlowsView, FieldSpec, FlowsView, HostAction, LogView, Merged,
+        OpenPortsView, Outline, PlanView, TrialNews, WhyView,
+    },
 };
 use serde_json::Value;
 use tauri::{State, ipc::Channel};
@@ -14,10 +22,12 @@ use crate::{
     checks,
     desk::Desk,
     diagnostics, dialogs, effect, env_script, feed, imports, manifest,
-    offers::OFFERS_MAX,
     surface::Surface,
-    urls,
-    view::{App, Check, Checked, ImportOffer, ManifestText, News, Refused, Settings, Then},
+    trials, urls,
+    view::{
+        App, ChangedBy, Check, Checked, HostTest, ImportOffer, ManifestChange, ManifestText, News,
+        Refused, Settings, Then,
+    },
     words::dialog,
 };
 
@@ -32,14 +42,14 @@ const MESSAGE_MAX: usize = 4_096;
 
 type Outcome<T = ()> = Result<T, Refused>;
 
-/// Declares the commands in one list, so that their names, handler and permissions always agree.
+/// Declares the commands in one list, so that their names, their handler and their permissions always agree.
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {
-        /// The names of all commands, for tests that try each.
+        /// The names of all commands, for tests that try all of them.
         #[cfg(test)]
         pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
 
-        /// Makes the handler that runs the commands which the page calls.
+        /// Makes the handler that runs the commands when the page calls them.
         pub(crate) fn handler<R: tauri::Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + Send + Sync + 'static {
             tauri::generate_handler![$($name),*]
         }
@@ -54,6 +64,7 @@ commands![
     logs,
     plan,
     why,
+    open_ports,
     open_manifest,
     open_dialog,
     open_demo,
@@ -80,7 +91,16 @@ commands![
     manifest_read,
     manifest_check,
     manifest_save,
+    manifest_outline,
+    manifest_edit,
+    manifest_fields,
+    manifest_merge,
     manifest_schema,
+    manifest_history,
+    manifest_history_text,
+    test_host,
+    test_answer,
+    test_end,
     env_script,
     copy,
     open_url,
@@ -89,6 +109,12 @@ commands![
     export_log,
     report,
 ];
+
+/// Computes something that can take long, on a thread of its own, so that other requests do not wait for it.
+async fn aside<T: Send + 'static>(compute: impl FnOnce() -> T + Send + 'static) -> Outcome<T> {
+    let computed = tokio::task::spawn_blocking(compute).await;
+    computed.map_err(|_| "the app has failed to compute this".to_owned().into())
+}
 
 fn bounded(text: &str, most: usize) -> Outcome {
     if text.len() > most {
@@ -115,8 +141,11 @@ async fn app(desk: State<'_, Desk>) -> Outcome<App> {
 async fn watch(
     desk: State<'_, Desk>,
     feed: State<'_, feed::Feed>,
+    trials: State<'_, trials::Trials>,
     channel: Channel<Vec<News>>,
 ) -> Outcome {
+    // The caller is a new page, so the page that has requested the running trials is gone.
+    trials.end_all();
     feed.begin(&desk, move |news| channel.send(news).is_ok());
     Ok(())
 }
@@ -144,6 +173,11 @@ async fn plan(desk: State<'_, Desk>) -> Outcome<PlanView> {
 #[tauri::command]
 async fn why(desk: State<'_, Desk>, target: String, from: Option<String>) -> Outcome<WhyView> {
     desk.why(&target, from.as_deref()).await
+}
+
+#[tauri::command]
+async fn open_ports(desk: State<'_, Desk>, host: String) -> Outcome<OpenPortsView> {
+    desk.open_ports(&host).await
 }
 
 #[tauri::command(rename_all = "camelCase")]
@@ -282,10 +316,10 @@ async fn create_from(
     offers: Vec<String>,
     then: Option<Then>,
 ) -> Outcome<Option<String>> {
-    if offers.len() > OFFERS_MAX {
-        return Err(format!("choose at most {OFFERS_MAX}").into());
+    if offers.len() > HOSTS_MAX {
+        return Err(format!("choose at most {HOSTS_MAX} hosts").into());
     }
-    let text = found.manifest(&offers)?;
+    let text = found.manifest(&offers).await?;
     let then = then.unwrap_or_default();
     Ok(dialogs::create(&desk, &**surface, &text, then).await?)
 }
@@ -297,7 +331,7 @@ async fn manifest_read(desk: State<'_, Desk>) -> Outcome<ManifestText> {
 
 #[tauri::command]
 async fn manifest_check(desk: State<'_, Desk>, text: String) -> Outcome<Checked> {
-    bounded(&text, norouter::manifest::SIZE_MAX_BYTES)?;
+    bounded(&text, SIZE_MAX_BYTES)?;
     let (problems, plan) = manifest::check(&text);
     let Some(new) = plan else {
         return Ok(Checked {
@@ -305,8 +339,8 @@ async fn manifest_check(desk: State<'_, Desk>, text: String) -> Outcome<Checked>
             effect: None,
         });
     };
-    // Without a running network there are no flows. Without a plan in force, the new plan is compared with itself, so
-    // that no changes are shown.
+    // If no network runs, there are no flows. If no plan is in force, the new plan is compared with itself, so that no
+    // changes are shown.
     let flows = desk.flows(usize::MAX).await.unwrap_or_default().flows;
     let old = desk.plan_now().unwrap_or_else(|| new.clone());
     let effect = Some(effect::effect(&old, &new, &flows));
@@ -314,15 +348,92 @@ async fn manifest_check(desk: State<'_, Desk>, text: String) -> Outcome<Checked>
 }
 
 #[tauri::command]
-async fn manifest_save(desk: State<'_, Desk>, text: String, base: String) -> Outcome<ManifestText> {
-    let saved = manifest::save(&desk.manifest()?, &text, &base)?;
+async fn manifest_save(
+    desk: State<'_, Desk>,
+    text: String,
+    base: String,
+    by: Option<ChangedBy>,
+) -> Outcome<ManifestText> {
+    let path = desk.manifest()?;
+    desk.saving(&text, by.unwrap_or(ChangedBy::Text));
+    let saved = manifest::save(&path, &text, &base)?;
     desk.saved(&saved);
     Ok(saved)
 }
 
 #[tauri::command]
+async fn manifest_outline(text: String) -> Outcome<Option<Outline>> {
+    bounded(&text, SIZE_MAX_BYTES)?;
+    aside(move || editor::outline(&text)).await
+}
+
+#[tauri::command]
+async fn manifest_edit(text: String, edits: Vec<EditRequest>) -> Outcome<Edited> {
+    bounded(&text, SIZE_MAX_BYTES)?;
+    if edits.len() > EDITS_MAX {
+        return Err(format!("these are more than {EDITS_MAX} edits").into());
+    }
+    aside(move || editor::edited(&text, edits)).await
+}
+
+#[tauri::command]
+async fn manifest_fields() -> Outcome<Vec<FieldSpec>> {
+    Ok(editor::fields())
+}
+
+#[tauri::command]
+async fn manifest_merge(base: String, mine: String, theirs: String) -> Outcome<Merged> {
+    for text in [&base, &mine, &theirs] {
+        bounded(text, SIZE_MAX_BYTES)?;
+    }
+    aside(move || edit::merge(&base, &mine, &theirs)).await
+}
+
+#[tauri::command]
+async fn manifest_history(desk: State<'_, Desk>) -> Outcome<Vec<ManifestChange>> {
+    Ok(desk.history())
+}
+
+#[tauri::command]
+async fn manifest_history_text(desk: State<'_, Desk>, id: u64) -> Outcome<String> {
+    let text = desk.history_text(id);
+    text.ok_or_else(|| "this content of the file is not kept any more".into())
+}
+
+#[tauri::command]
+async fn test_host(
+    desk: State<'_, Desk>,
+    trials: State<'_, trials::Trials>,
+    text: String,
+    host: String,
+    digest: Option<String>,
+    channel: Channel<TrialNews>,
+) -> Outcome<HostTest> {
+    bounded(&text, SIZE_MAX_BYTES)?;
+    let send = move |news| channel.send(news).is_ok();
+    Ok(trials
+        .begin(&desk, &text, &host, digest.as_deref(), send)
+        .await?)
+}
+
+#[tauri::command]
+async fn test_answer(
+    trials: State<'_, trials::Trials>,
+    id: u64,
+    prompt: u64,
+    text: Option<Secret>,
+) -> Outcome {
+    Ok(trials.answer(id, prompt, text)?)
+}
+
+#[tauri::command]
+async fn test_end(trials: State<'_, trials::Trials>, id: u64) -> Outcome {
+    Ok(trials.end(id)?)
+}
+
+#[tauri::command]
 async fn manifest_schema() -> Outcome<Value> {
-    serde_json::from_str(&norouter::manifest::schema::json_schema())
+    serde_json::from_str(&norouter::manifest::json_schema::json_schema())
         .map_err(|error| error.to_string().into())
 }
 

@@ -17,8 +17,9 @@ use crate::view::{CommandChange, Consent, ConsentGrant, ConsentHost};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Agreements(BTreeMap<String, Agreement>);
 
-/// The agreement for one file. All grants are stored, and not only their digest, so that the next question can show the
-/// differences. An agreement that an older version has stored does not have all grants, so the person is asked again.
+/// The agreement for one file. It contains all grants, not only their digest, so that the next question can show the
+/// differences. An agreement that was stored by an older version does not have all grants, so the person is asked
+/// again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Agreement {
     #[serde(default)]
@@ -26,13 +27,29 @@ struct Agreement {
 }
 
 impl Agreements {
-    /// Whether the person has agreed, for this file, to everything that the plan grants.
+    /// Whether the person has agreed to everything that the plan grants, for this file.
     pub(crate) fn cover(&self, path: &str, plan: &Plan) -> bool {
         let agreed = self.0.get(path);
         agreed.is_some_and(|agreed| grants(plan).is_subset(&agreed.grants))
     }
 
-    /// The question to the person before a plan takes effect; `running` is true if the plan would replace a running
+    /// Whether the person has agreed to all of these grants, for this file.
+    pub(crate) fn cover_grants(&self, path: &str, needed: &BTreeSet<Grant>) -> bool {
+        let agreed = self.0.get(path);
+        agreed.is_some_and(|agreed| needed.is_subset(&agreed.grants))
+    }
+
+    /// The command of a host that the person has agreed to, for this file.
+    pub(crate) fn command(&self, path: &str, of: &str) -> Option<Vec<String>> {
+        self.agreed(path).find_map(|grant| {
+            let Grant::Command { host, command } = grant else {
+                return None;
+            };
+            (host == of).then(|| command.clone())
+        })
+    }
+
+    /// The question to the person before a plan takes effect. `running` is true if the plan would replace a running
     /// one.
     pub(crate) fn question(&self, path: &str, plan: &Plan, running: bool) -> Consent {
         let doubts = doubts::doubts(plan).into_iter();
@@ -72,7 +89,8 @@ impl Agreements {
             .agreed(path)
             .filter_map(|grant| match grant {
                 Grant::Command { host, command } => Some((host, command)),
-                Grant::Install { .. }
+                Grant::Lookup { .. }
+                | Grant::Install { .. }
                 | Grant::Publish { .. }
                 | Grant::Resolver { .. }
                 | Grant::Proxy { .. }
@@ -85,10 +103,13 @@ impl Agreements {
                 | Grant::Route { .. } => None,
             })
             .collect();
-        commands(plan)
-            .map(|(host, vip, command)| {
+        // An agreement stores commands without their secrets, so the commands are compared in that form.
+        let hosts = plan.hosts.iter().filter(|it| it.start.words().is_some());
+        hosts
+            .map(|it| {
+                let (host, vip) = (it.name.to_string(), it.vip.to_string());
                 let previous = before.get(&host).map(|&command| command.clone());
-                beside(host, vip, command, previous)
+                beside(host, vip, &it.start.shown(), previous)
             })
             .collect()
     }
@@ -121,17 +142,10 @@ pub(crate) fn beside(
     }
 }
 
-/// The hosts of a plan that have a command, with their names and addresses.
-pub(crate) fn commands(plan: &Plan) -> impl Iterator<Item = (String, String, &[String])> {
-    plan.hosts.iter().filter_map(|host| {
-        let words = host.start.words()?;
-        Some((host.name.to_string(), host.vip.to_string(), words))
-    })
-}
-
-/// The SHA-256 digest of everything that a plan grants. The contents of files that its commands name are not included.
+/// The SHA-256 digest of everything that a plan grants. It does not include the contents of files that the plan's
+/// commands name.
 pub(crate) fn digest(plan: &Plan) -> String {
-    // The grants contain only texts, which JSON can always express, and different grants give different JSON.
+    // The grants contain only texts, which JSON can always express. Different grants give different JSON.
     hash(&serde_json::to_vec(&grants(plan)).unwrap_or_default())
 }
 
@@ -233,8 +247,9 @@ mod tests {
             assert!(!agreements.cover("/n.yaml", &other), "{text}");
             let question = agreements.question("/n.yaml", &other, true);
             let fresh = question.grants.iter().filter(|it| it.is_new).count();
-            // The question also shows the grant of the policy (who may reach what), which has not changed.
-            assert_eq!((question.grants.len(), fresh), (new + 1, new), "{text}");
+            // The question also shows what has not changed: the policy (who may reach what), and the agent that is put on
+            // the host if its command finds none.
+            assert_eq!((question.grants.len(), fresh), (new + 2, new), "{text}");
             let mut agreements = agreements.clone();
             agreements.agree("/n.yaml", &other);
             assert!(agreements.cover("/n.yaml", &other));

@@ -1,5 +1,5 @@
-//! The state of the app: the open manifest, the shown network, and the settings. One lock protects it, which is never
-//! held across an `await`. When the state changes, all tasks that show a part of it are woken.
+//! The state of the app: the open manifest, the shown network, and the settings. One lock protects it. The lock is
+//! never held across an `await`. When the state changes, all tasks that show a part of it are woken.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,19 +25,23 @@ use tokio::{sync::watch, task::AbortHandle};
 
 use crate::{
     consent::{Agreements, digest},
+    history::History,
     manifest,
     recent::Recent,
     shown::Session,
     store::Store,
     truth,
-    view::{App, Consent, Dragged, Failure, ManifestText, News, Place, Platform, Settings},
+    view::{
+        App, ChangedBy, Consent, Dragged, Failure, ManifestChange, ManifestText, News, Place,
+        Platform, Settings,
+    },
     words::failure,
 };
 
-/// The length to which a reason is short enough for the title of a failure, in characters.
+/// A reason of at most this many characters is shown in the title of a failure.
 const REASON_MAX: usize = 200;
 
-/// Where the app keeps its files.
+/// The folders in which the app keeps its files.
 #[derive(Clone, Debug)]
 pub(crate) struct Folders {
     /// The folder for the person's settings.
@@ -64,15 +68,15 @@ pub(crate) struct Inner {
 }
 
 pub(crate) struct State {
-    /// The number of changes so far. `app_at` is the number of the last change to the app's own state, and `disk_at`
-    /// that of the last change to the file on the disk.
+    /// The number of changes so far. `app_at` is the number of the last change that changed the app's own state.
+    /// `disk_at` is the number of the last change that was a change of the file on the disk.
     change: u64,
     app_at: u64,
     disk_at: u64,
     pub(crate) tray: bool,
     pub(crate) opened: Option<Opened>,
     pub(crate) session: Option<Session>,
-    /// The networks that the app runs and does not show now.
+    /// The networks that the app runs but does not show now.
     pub(crate) aside: Vec<Session>,
     /// How many networks were shown or started so far.
     pub(crate) begun: u64,
@@ -87,6 +91,11 @@ pub(crate) struct State {
     pub(crate) settings: Store<Settings>,
     pub(crate) recent: Store<Recent>,
     pub(crate) agreements: Store<Agreements>,
+    /// The history of the manifest that is open.
+    history: Option<History>,
+    /// The text that is being saved, and the view that saves it. The change of the file may be noticed before the save
+    /// is over.
+    saving: Option<(String, ChangedBy)>,
 }
 
 /// The manifest that is open.
@@ -104,7 +113,7 @@ impl Drop for Opened {
     }
 }
 
-/// A network whose hosts the person is told of.
+/// A network about whose hosts the person is notified.
 pub(crate) struct Watched {
     /// The number of the network.
     pub(crate) id: u64,
@@ -155,6 +164,8 @@ impl Desk {
             settings,
             recent,
             agreements,
+            history: None,
+            saving: None,
         };
         Self(Arc::new(Inner {
             state: Mutex::new(state),
@@ -166,7 +177,7 @@ impl Desk {
         }))
     }
 
-    /// Where the app keeps its files.
+    /// The folders in which the app keeps its files.
     pub(crate) fn folders(&self) -> &Folders {
         &self.0.folders
     }
@@ -204,7 +215,7 @@ impl Desk {
         self.change(|state, _| state.go = Some(place));
     }
 
-    /// Sets whether there is an icon in the tray.
+    /// Sets whether the tray has an icon of the app.
     pub(crate) fn set_tray(&self, tray: bool) {
         if self.lock().tray != tray {
             self.edit(|state| state.tray = tray);
@@ -218,7 +229,7 @@ impl Desk {
         }
     }
 
-    /// The manifest that was open last, and the manifests whose networks ran when the app was quit or crashed; none if
+    /// The manifest that was open last, and the manifests whose networks ran when the app was quit or crashed. Empty if
     /// the app should not open them at its start.
     pub(crate) fn last_open(&self) -> (Option<PathBuf>, Vec<PathBuf>) {
         let state = self.lock();
@@ -255,7 +266,7 @@ impl Desk {
         Some((session.id, session.client.clone(), hosts))
     }
 
-    /// The networks whose hosts the person is told of: the shown one, and those that the app runs beside it.
+    /// The networks about whose hosts the person is notified: the shown one, and those that the app runs beside it.
     pub(crate) fn watched(&self) -> Vec<Watched> {
         let state = self.lock();
         let watched = state.sessions().map(|session| Watched {
@@ -287,7 +298,7 @@ impl Desk {
         self.lock().session.as_ref()?.log.clone()
     }
 
-    /// Sets the jump hosts to the hosts of a network.
+    /// Stores the jump hosts on the way to each host of a network.
     pub(crate) fn set_jumps(&self, id: u64, jumps: BTreeMap<String, Vec<String>>) {
         let is_known = |state: &State| {
             let mut sessions = state.sessions();
@@ -362,7 +373,8 @@ impl Desk {
     }
 
     fn show_failure(&self, title: String, report: String, manifest: Option<String>) {
-        // A reason that fits is not hidden in the report. That the file is the one of the title need not be said twice.
+        // A short reason is shown in the title, so that it is not hidden in the report. The title already names the
+        // file, so the reason need not name it again.
         let file = manifest.as_deref().unwrap_or_default();
         let reason = report.strip_prefix(&format!("cannot open {file}: "));
         let reason = reason.unwrap_or(&report);
@@ -425,8 +437,8 @@ impl Desk {
         let path = std::fs::canonicalize(path).map_err(|error| describe(&error))?;
         if let Some(plan) = Self::load(&path)?.plan {
             let path = path.display().to_string();
-            // The person has asked for the demo, and only this app has written its commands, so no further consent is
-            // needed.
+            // No further consent is needed: the person has asked for the demo, and only this app has written its
+            // commands.
             self.edit(|state| state.agreements.change(|all| all.agree(&path, &plan)))?;
         }
         self.lay_down(&path).await
@@ -441,6 +453,7 @@ impl Desk {
         let watch = Watch::start(&path);
         let seen = manifest::read(&path)?;
         let loaded = Self::load(&path)?;
+        let told = self.open_history(&path, &seen.text);
         let watch = tokio::spawn(watch_file(self.clone(), path.clone(), watch)).abort_handle();
         let noted = self.edit(|state| {
             state.bring_up(|session| session.manifest() == Some(&path));
@@ -451,10 +464,17 @@ impl Desk {
             });
             state.disk_at = state.change;
             state.forget_failure();
+            if let Some(report) = told {
+                state.failure = Some(Failure {
+                    title: failure::FILES.to_owned(),
+                    report,
+                    manifest: None,
+                });
+            }
             state.recent.change(|recent| recent.add(&shown))
         });
         if let Err(error) = noted {
-            // The manifest is open; only the list of recent ones is not up to date.
+            // The manifest is open. Only the list of recent manifests is not up to date.
             tracing::warn!("{error}");
         }
         if self.lock().session.is_some() {
@@ -479,18 +499,18 @@ impl Desk {
         });
     }
 
-    /// Takes the answer to the question for consent. If it is yes, exactly the commands that were shown are started, or
-    /// exactly the change that was shown is applied.
+    /// Takes the answer to the question for consent. If the answer is yes, exactly the shown commands are started, or
+    /// exactly the shown change is applied.
     pub(crate) async fn consent(&self, digest_shown: &str, agree: bool) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         if !agree {
-            // Another question may have taken the place of the one that was shown.
+            // Only the question that was shown is removed: another question may have taken its place.
             self.edit(|state| state.consent.take_if(|asked| asked.digest == digest_shown));
             return Ok(());
         }
         let asked = self.edit(|state| state.consent.take());
         let Some(asked) = asked else {
-            return Err("nothing is waiting for your consent".to_owned());
+            return Err("nothing waits for your approval".to_owned());
         };
         if asked.running {
             return self.take_up(digest_shown).await;
@@ -520,9 +540,16 @@ impl Desk {
         opened.ok_or_else(|| "no manifest is open".to_owned())
     }
 
+    /// Notes the text that is about to be saved, and the view that saves it.
+    pub(crate) fn saving(&self, text: &str, by: ChangedBy) {
+        self.lock().saving = Some((text.to_owned(), by));
+    }
+
     /// Notes the content that the person has saved, so that it is not reported as a change by another program.
     pub(crate) fn saved(&self, text: &ManifestText) {
         let mut state = self.lock();
+        state.note_change(Path::new(&text.path), &text.text);
+        state.saving = None;
         if let Some(opened) = &mut state.opened
             && opened.path.display().to_string() == text.path
         {
@@ -530,12 +557,37 @@ impl Desk {
         }
     }
 
-    /// Reads and understands a manifest.
+    /// Opens the history of a manifest, and adds the present content of its file. Returns a report if the file of the
+    /// history cannot be parsed.
+    fn open_history(&self, path: &Path, text: &str) -> Option<String> {
+        let (history, told) = History::open(&self.folders().data, path);
+        let mut state = self.lock();
+        state.history = Some(history);
+        state.note_change(path, text);
+        told
+    }
+
+    /// The changes of the open manifest, the newest first.
+    pub(crate) fn history(&self) -> Vec<ManifestChange> {
+        let state = self.lock();
+        state
+            .history
+            .as_ref()
+            .map(History::changes)
+            .unwrap_or_default()
+    }
+
+    /// The content of the open manifest after a change; `None` if it is not kept.
+    pub(crate) fn history_text(&self, id: u64) -> Option<String> {
+        self.lock().history.as_ref()?.text(id)
+    }
+
+    /// Reads and parses a manifest.
     pub(crate) fn load(path: &Path) -> Result<Loaded, String> {
         origin::load(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
     }
 
-    /// Everything that has changed since the page with this cursor was last told.
+    /// Everything that has changed since the page with this cursor last received news.
     pub(crate) fn news(&self, cursor: &mut Cursor) -> Vec<News> {
         let mut state = self.lock();
         let mut news = Vec::new();
@@ -594,8 +646,8 @@ impl Desk {
 }
 
 impl Cursor {
-    /// Prepares for a page that was hidden for a while: the page gets the whole state of the app and of the network
-    /// again, and then only the log lines that it has not received.
+    /// Prepares for a page that was hidden for a while. The page gets the whole state of the app and of the network
+    /// again. Of the log, it gets only the lines that it has not received yet.
     pub(crate) fn look_again(&mut self) {
         self.app = self.app.min(1);
         self.truth.change = 0;
@@ -603,15 +655,26 @@ impl Cursor {
 }
 
 impl State {
-    /// Notes that the part of the state that the page sees changes with the present change.
+    /// Notes that the present change changes the part of the state that the page sees.
     pub(crate) fn note_app_change(&mut self) {
         self.app_at = self.change;
     }
 
-    /// Forgets the last failure, because something else was done since. A damaged file of the app is not forgotten: it
-    /// is found before there is a page that could show it.
+    /// Forgets the last failure, because something else was done since then. The failure about a damaged file of the
+    /// app is kept, because it occurs before there is a page that could show it.
     pub(crate) fn forget_failure(&mut self) {
         self.failure.take_if(|it| it.title != failure::FILES);
+    }
+
+    /// Adds the content of the open manifest to its history. If that fails, the manifest is not affected.
+    fn note_change(&mut self, path: &Path, text: &str) {
+        let saving = self.saving.as_ref().filter(|(saved, _)| saved == text);
+        let by = saving.map_or(ChangedBy::Other, |(_, by)| *by);
+        if let Some(history) = self.history.as_mut().filter(|it| it.is_of(path))
+            && let Err(error) = history.note(text, by)
+        {
+            tracing::warn!("the history of {} is not kept: {error}", path.display());
+        }
     }
 
     fn app(&self) -> App {
@@ -652,6 +715,13 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
         let plan = norouter::plan::load("", &text.text).plan;
         let shown = path.display().to_string();
         desk.change(|state, change| {
+            let is_new = state
+                .opened
+                .as_ref()
+                .is_some_and(|opened| opened.seen.as_ref() != Some(&text));
+            if is_new {
+                state.note_change(&path, &text.text);
+            }
             let Some(opened) = state.opened.as_mut().filter(|opened| opened.path == path) else {
                 return;
             };
@@ -661,7 +731,7 @@ async fn watch_file(desk: Desk, path: PathBuf, watch: io::Result<Watch>) {
             opened.seen = Some(text);
             state.disk_at = change;
             // The question that is shown must be about the present content of the file, so it is asked again. If the
-            // network runs, the task that reloads its manifest does this.
+            // network runs, the task that reloads its manifest asks again.
             let asked = state.consent.as_ref().filter(|asked| !asked.running);
             if let (Some(_), Some(plan)) = (asked, &plan) {
                 state.consent = Some(state.agreements.get().question(&shown, plan, false));

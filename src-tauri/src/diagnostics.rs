@@ -1,5 +1,5 @@
-//! A report for somebody who helps the person with a problem. It is a text that the person reads before it is saved.
-//! Commands and their output may contain secrets, so values that look like secrets are left out.
+//! A report for somebody who helps the person with a problem. It is a text, and the person can read it before it is
+//! saved. Commands and their output may contain secrets, so values that look like secrets are left out.
 
 use std::fmt::Write as _;
 
@@ -69,7 +69,7 @@ pub(crate) async fn text(desk: &Desk) -> String {
     redact::redacted(&text)
 }
 
-/// The app, its settings and what it shows.
+/// Describes the app, its settings, and the network that it shows.
 fn about(app: &App) -> String {
     let system = match Platform::THIS {
         Platform::Linux => "Linux",

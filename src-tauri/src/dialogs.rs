@@ -20,7 +20,7 @@ pub(crate) async fn open_dialog(desk: &Desk, surface: &dyn Surface) -> Result<()
     }
 }
 
-/// Creates a manifest at a path that the person chooses, and opens it if that is wanted. Returns the path; `None` if
+/// Creates a manifest at a path that the person chooses, and opens it if `then` says so. Returns the path; `None` if
 /// the person has cancelled.
 pub(crate) async fn create(
     desk: &Desk,
@@ -43,13 +43,17 @@ pub(crate) async fn create(
     Ok(Some(path.display().to_string()))
 }
 
-/// Asks whether the command of a host that waits may run, and approves exactly that command.
+/// Asks whether the waiting command of a host may run, and approves exactly that command.
 pub(crate) async fn approve(desk: &Desk, surface: &dyn Surface, host: &str) -> Result<(), String> {
     let hosts = desk.network().map(|network| network.snapshot.hosts);
     let mut hosts = hosts.unwrap_or_default().into_iter();
     let held = hosts.find(|it| it.name == host).and_then(|it| it.held);
     let held = held.ok_or_else(|| "this command does not wait any more".to_owned())?;
-    let command = norouter::text::shell_line(&held.command);
+    let commands = held.lookups.iter().chain([&held.command]);
+    let commands: Vec<_> = commands
+        .map(|words| norouter::text::shell_line(words))
+        .collect();
+    let command = commands.join("\n");
     let question = dialog::approve(host);
     if !surface.ask_yes(&question, &command, dialog::APPROVE).await {
         return Ok(());
@@ -93,7 +97,8 @@ pub(crate) async fn stop(desk: &Desk, surface: &dyn Surface) -> Result<(), Strin
     let flows = open_flows(desk).await;
     if let Some(network) = desk.app().network.filter(|_| flows > 0) {
         let question = dialog::stop(&network.name);
-        let told = dialog::what_ends(1, flows);
+        let hosts = desk.network().map_or(0, |it| it.snapshot.hosts.len());
+        let told = dialog::what_ends(hosts, flows);
         if !surface.ask_yes(&question, &told, dialog::STOP).await {
             return Ok(());
         }
@@ -125,7 +130,7 @@ pub(crate) async fn quit(desk: &Desk, surface: &dyn Surface) {
         (networks, _) => Some(dialog::quit_several(networks)),
     };
     if let Some(question) = question {
-        let told = dialog::what_ends(desk.hosted(), hosted_flows(desk).await);
+        let told = dialog::what_ends(desk.hosted_hosts(), hosted_flows(desk).await);
         if !surface.ask_yes(&question, &told, dialog::QUIT).await {
             return;
         }

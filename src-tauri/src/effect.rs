@@ -1,9 +1,6 @@
-//! The effects of applying another plan, in words, before it is applied.
+//! Says in words what would happen if another plan were applied.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
-};
+use std::{collections::BTreeSet, net::SocketAddr};
 
 use norouter::{
     plan::{self, HostPlan, Kind, Plan, Reach, Start},
@@ -11,11 +8,11 @@ use norouter::{
 };
 
 use crate::{
-    consent::{beside, commands},
+    consent::beside,
     view::{CommandChange, Effect, EffectKind, EffectLine},
 };
 
-/// The effects of replacing the plan `old` by `new` while these flows exist.
+/// The effect of replacing the plan `old` by `new` while these flows exist.
 pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
     let changes = plan::diff(old, new);
     let mut lines = Vec::new();
@@ -25,11 +22,11 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
         let (before, after) = (old.host(change.vip), new.host(change.vip));
         let (kind, text) = match (change.kind, before, after) {
             (Kind::Added, _, Some(host)) => {
-                (EffectKind::Add, format!("adds {name}, {}", starts(host)))
+                (EffectKind::Add, format!("adds {name}{}", starts(host)))
             }
             (Kind::Restarted, Some(_), Some(host)) => (
                 EffectKind::Restart,
-                format!("restarts {name}, {}", starts(host)),
+                format!("restarts {name}{}", starts(host)),
             ),
             (Kind::Reconfigured, Some(before), Some(after)) => {
                 let what = differences(before, after).join(", ");
@@ -76,7 +73,7 @@ pub(crate) fn effect(old: &Plan, new: &Plan, flows: &[FlowView]) -> Effect {
     }
 }
 
-/// Whether a plan's policy refuses a flow, so that applying the plan would cut it.
+/// Whether a plan's policy refuses a flow. If so, the flow is cut when the plan is applied.
 fn is_denied(plan: &Plan, flow: &FlowView) -> bool {
     let mut hosts = plan.hosts.iter();
     let from = hosts.find(|host| host.name.as_str() == flow.from);
@@ -91,26 +88,33 @@ fn is_denied(plan: &Plan, flow: &FlowView) -> bool {
 }
 
 fn changed_commands(old: &Plan, new: &Plan) -> Vec<crate::view::ConsentHost> {
-    let before: BTreeMap<_, _> = commands(old)
-        .map(|(_, vip, command)| (vip, command.to_vec()))
-        .collect();
-    commands(new)
-        .map(|(host, vip, command)| {
-            let previous = before.get(&vip).cloned();
-            beside(host, vip, command, previous)
-        })
-        .filter(|host| host.change != CommandChange::Same)
-        .collect()
+    let with_command = |host: &&HostPlan| host.start.words().is_some();
+    let mut changed = Vec::new();
+    for host in new.hosts.iter().filter(with_command) {
+        let before = old.host(host.vip).filter(with_command);
+        if before.is_some_and(|before| before.start.words() == host.start.words()) {
+            continue;
+        }
+        let previous = before.map(|before| before.start.shown());
+        let (name, vip) = (host.name.to_string(), host.vip.to_string());
+        let mut shown = beside(name, vip, &host.start.shown(), previous);
+        if shown.change == CommandChange::Same {
+            // The commands differ only in a password, which is masked in both.
+            shown.change = CommandChange::Changed;
+        }
+        changed.push(shown);
+    }
+    changed
 }
 
 fn starts(host: &HostPlan) -> &'static str {
     match host.start {
-        Start::InProcess => "which runs inside the app",
-        Start::Command(_) | Start::Shell(_) => "which starts its command",
+        Start::InProcess => ", which runs inside the app",
+        Start::Command(_) | Start::Shell(_) | Start::Chosen(_) => " and starts its command",
     }
 }
 
-/// Which parts of a host differ, in words.
+/// The parts of a host that differ, in words.
 fn differences(before: &HostPlan, after: &HostPlan) -> Vec<&'static str> {
     let parts = [
         (
@@ -198,10 +202,10 @@ routes: [{via: b, to: ['*.example.com']}]
         assert_eq!(
             told,
             [
-                (EffectKind::Restart, "restarts b, which starts its command"),
+                (EffectKind::Restart, "restarts b and starts its command"),
                 (EffectKind::Reconfigure, "changes c: names, ports"),
                 (EffectKind::Remove, "removes d"),
-                (EffectKind::Add, "adds e, which starts its command"),
+                (EffectKind::Add, "adds e and starts its command"),
                 (EffectKind::Reconfigure, "changes the routes"),
             ]
         );
@@ -215,8 +219,15 @@ routes: [{via: b, to: ['*.example.com']}]
             commands,
             [("b", CommandChange::Changed), ("e", CommandChange::New)]
         );
+        let (installs, others) = effect.grants.split_at(2);
+        for (grant, host) in installs.iter().zip(["b", "e"]) {
+            assert!(
+                grant.contains(&format!("an agent is put on {host}")),
+                "{grant}"
+            );
+        }
         assert_eq!(
-            effect.grants,
+            others,
             [
                 "all hosts can connect to 127.0.0.1:80 of c, as c:81",
                 "connections to *.example.com go through b"

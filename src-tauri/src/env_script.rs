@@ -11,7 +11,7 @@ use norouter::{
 
 use crate::desk::Desk;
 
-/// Shell commands that set the variables with which programs reach the network, on this machine or on a host.
+/// Shell commands that set variables. With these variables, programs on this machine or on a host reach the network.
 pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result<String, String> {
     let shell = match shell {
         "posix" => Shell::Posix,
@@ -50,9 +50,9 @@ pub(crate) fn env_script(desk: &Desk, shell: &str, host: Option<&str>) -> Result
         .collect())
 }
 
-/// The variables that the agent of this machine has written, which may have a password for its proxies that the
-/// manifest does not have. `None` if only other agents have written variables: another agent that shares the folder may
-/// have come later, and this process may run the agents of several networks.
+/// The variables that the agent of this machine has written. They may contain a password for the agent's proxies that
+/// is not in the manifest. `None` if another agent has written the variables last: several agents may share the folder,
+/// and this process may run the agents of several networks.
 fn written(
     folder: &str,
     pid: u32,
@@ -64,7 +64,7 @@ fn written(
     };
     let found = state_dir::read_env(theirs)?.unwrap_or_default();
     let (own, meant) = (places(&found), places(meant));
-    // An agent that could not open a proxy says so instead of naming it.
+    // An agent that could not open a proxy writes the variable `MISSING` in place of the proxy.
     let is_lacking = found.iter().any(|(name, _)| name == state_dir::MISSING);
     if own == meant || (is_lacking && own.iter().all(|place| meant.contains(place))) {
         state_dir::proven_env(theirs)
@@ -73,7 +73,7 @@ fn written(
     }
 }
 
-/// The addresses of the proxies in variables, without users and passwords.
+/// The addresses of the proxies in these variables, without users and passwords.
 fn places(variables: &[(String, String)]) -> Vec<(&str, &str)> {
     let is_proxy = |name: &str| ["http_proxy", "NOROUTER_SOCKS"].contains(&name);
     let found = variables.iter().filter(|(name, _)| is_proxy(name));
@@ -133,13 +133,14 @@ mod tests {
         let plan = norouter::plan::load("n.yaml", text).plan.unwrap();
         let meant = proxies(&plan, &plan.hosts[0]);
         let state = state.to_str().unwrap();
-        // An agent of another process, which has no proxy.
+        // This was written by an agent of another process, which has no proxy.
         write("HOSTALIASES=/x\nNOROUTER_AGENT=8-1\n");
         assert_eq!(written(state, 7, &meant), Ok(None));
-        // An agent of another network of this process, with another proxy.
+        // This was written by an agent of another network in this process, with another proxy.
         write("http_proxy=http://a:b@127.0.0.1:18081\nNOROUTER_AGENT=7-1\n");
         assert_eq!(written(state, 7, &meant), Ok(None));
-        // This one is ours. Nothing listens there, so its variables are not handed out, and the reason is told.
+        // This was written by our agent. Nothing listens at its proxy, so an error is returned in place of the
+        // variables.
         write("http_proxy=http://a:b@127.0.0.1:18080\nNOROUTER_AGENT=7-1\n");
         let told = written(state, 7, &meant);
         if cfg!(target_os = "linux") {

@@ -18,7 +18,7 @@ const PACE: Duration = Duration::from_millis(100);
 /// How often the traffic counters are requested.
 const TRAFFIC: Duration = Duration::from_secs(1);
 
-/// The task that sends news to the page. There is only one: the page that has subscribed last gets the news.
+/// The task that sends news to the page. There is only one. If several pages subscribe, the last one gets the news.
 #[derive(Default)]
 pub(crate) struct Feed(Mutex<Option<AbortHandle>>);
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::testing::{Folder, desk};
 
-    /// How many batches are sent while a change is made every millisecond for a second.
+    /// How many batches are sent in a second in which there is a change every millisecond.
     async fn batches(visible: bool) -> usize {
         let folder = Folder::new("feed");
         let desk = desk(&folder);

@@ -1,5 +1,5 @@
-//! Ends a start that the app which runs already never answers. The plug-in hands the arguments over to that app and
-//! waits for its answer, without a limit.
+//! Ends this process if it is a second start of the app, and the app that already runs never answers. The plug-in
+//! passes the arguments of a second start on to that app, and waits for its answer without a limit.
 
 use std::{
     io::Write as _,
@@ -15,17 +15,17 @@ use crate::{
     words::{APP, first as words},
 };
 
-/// The name on the message bus of the app that runs, as the plug-in makes it from the identifier of the app.
+/// The name that the running app has on the message bus. The plug-in makes it from the identifier of the app.
 const NAME: &str = "io.github.norouter.app.SingleInstance";
 
-/// How long the app that runs may take to answer.
+/// How long the running app may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(8);
 
-/// The slot of the notification that the app does not answer.
+/// The slot of the notification that the running app does not answer.
 static SLOT: Slot = Slot::numbered(0x6e6f_7271);
 
-/// Ends this process after a while, unless the returned sender is dropped before: this start is the first one then, or
-/// is over.
+/// Ends this process if the running app does not answer within [`ANSWER_MAX`]. The caller drops the returned sender as
+/// soon as this start turns out to be the first one, or is over.
 pub(crate) fn watch() -> Sender<()> {
     let (sender, over) = channel();
     let thread = std::thread::Builder::new().name("first".to_owned());
@@ -44,7 +44,7 @@ pub(crate) fn watch() -> Sender<()> {
     sender
 }
 
-/// The process id of the app that runs already.
+/// The process id of the app that already runs.
 fn other() -> Option<u32> {
     let bus = zbus::blocking::Connection::session().ok()?;
     let bus = DBusProxy::new(&bus).ok()?;
@@ -53,10 +53,11 @@ fn other() -> Option<u32> {
     (pid != process::id()).then_some(pid)
 }
 
-/// Tells the person on the standard error and on the desktop, because nobody reads the former of an app from a menu.
+/// Tells the person on the standard error and on the desktop, because nobody reads the standard error of an app that
+/// was started from a menu.
 fn tell(pid: u32) {
     let (title, text) = (words::SILENT, words::end(pid));
-    // Nothing can be done if nobody takes the text.
+    // If the text cannot be written, nothing can be done.
     let _ = writeln!(std::io::stderr(), "{APP}: {title}. {text}");
     let notice = Notice {
         title: title.to_owned(),

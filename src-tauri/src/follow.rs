@@ -1,4 +1,4 @@
-//! What the app learns of its networks while they run: the events of their managers, and the changes of their manifests.
+//! Follows the networks while they run: by the events of their managers, and by the changes of their manifests.
 
 use std::time::Duration;
 
@@ -22,22 +22,41 @@ use crate::{
     words::failure,
 };
 
-/// How long the app waits before it reads the events of its own network again, if they have stopped.
+/// If the events of a network stop while it runs, the app waits this long before it reads them again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How often in a row that fails before the person is told.
+/// After this many failures in a row, the person is told.
 const FAILURES_MAX: u32 = 10;
 
-/// Reads the events of another program's manager until the stream ends, and the network with it.
+/// Reads the events of another program's manager until the network ends. If the stream stops earlier, it is read again.
 pub(crate) async fn follow_theirs(desk: Desk, id: u64, client: Client) {
-    if let Err(error) = read(&desk, id, &client, None).await {
-        desk.fail_about(id, failure::UNSEEN, error.to_string());
+    loop {
+        if let Err(error) = read(&desk, id, &client, None).await {
+            desk.fail_about(id, failure::UNSEEN, error.to_string());
+            break;
+        }
+        if !runs_on(&desk, id, &client).await {
+            break;
+        }
+        tokio::time::sleep(AGAIN).await;
     }
     desk.ended(id);
 }
 
-/// Reads the events of the app's own network, and writes its log, until the network has ended. A stream that stops before
-/// is begun again, because otherwise a network would run that nobody sees.
+/// Whether the network whose events were read still runs. Another run of the same manifest is another network.
+async fn runs_on(desk: &Desk, id: u64, client: &Client) -> bool {
+    let known = desk.with_session(id, |session, _| {
+        let network = session.truth.network()?;
+        Some((network.pid, network.uptime_ms))
+    });
+    let (Some((pid, uptime_ms)), Ok(now)) = (known.flatten(), client.network().await) else {
+        return false;
+    };
+    now.pid == pid && now.uptime_ms >= uptime_ms
+}
+
+/// Reads the events of the app's own network, and writes its log, until the network has ended. If the stream stops
+/// earlier, it is read again, because otherwise a network would run that nobody sees.
 pub(crate) async fn follow_ours(desk: Desk, id: u64, client: Client, mut log: NetworkLog) {
     let mut failures = 0;
     loop {
@@ -78,7 +97,7 @@ async fn read(
     Ok(())
 }
 
-/// Reloads the manifest whenever it changes. A change that grants nothing new is applied; for any other change, the
+/// Reloads the manifest whenever it changes. A change that grants nothing new is applied. For any other change, the
 /// person is asked. Problems of the manifest are shown.
 pub(crate) async fn keep_up(desk: Desk, id: u64, mut origin: Origin, handle: Handle) {
     loop {
@@ -107,8 +126,8 @@ impl Desk {
             if begins {
                 session.phase = Phase::Running;
             }
-            // If the manager does not hold a change any more, it was approved, perhaps through another program. If it
-            // was withdrawn instead, because the manifest has changed again, `taken` handles that.
+            // If the manager does not hold a change any more, the change was approved, perhaps through another program.
+            // It may also have been withdrawn because the manifest has changed again. That case is handled in `taken`.
             let is_decided = waited.is_some() && session.held().is_none();
             let decided = session
                 .waits
@@ -149,9 +168,9 @@ impl Desk {
 }
 
 impl State {
-    /// Notes that the manifest of a network was reloaded, and that its manager has applied or holds the change. If the
-    /// person has dismissed the question, it is asked again only on an explicit request, and not when the file is
-    /// merely written again.
+    /// Notes that the manifest of a network was reloaded, and that its manager has applied or holds the change. A
+    /// question that the person has dismissed is not shown again each time the file is written, but only if the person
+    /// asks for it.
     fn taken(&mut self, id: u64, plan: &Plan, outcome: &ReloadOutcome, is_wanted: bool) {
         let is_shown = self.is_shown(id);
         if is_shown {
@@ -166,13 +185,13 @@ impl State {
         };
         let path = session.manifest.clone().unwrap_or_default();
         let before = session.waits.replace((number, plan.clone()));
-        // The question of a network that is set aside is asked when the network is shown again.
+        // If the network is set aside, the question is asked when the network is shown again.
         if is_shown && (is_wanted || before.is_none_or(|(before, _)| before != number)) {
             self.ask_for_change(&path, plan);
         }
     }
 
-    /// Notes that a plan is in force in a network, because it grants nothing new or was approved.
+    /// Notes that a plan is in force in a network, either because it grants nothing new or because it was approved.
     pub(crate) fn in_force(&mut self, id: u64, plan: &Plan) {
         if self.is_shown(id) {
             self.consent.take_if(|asked| asked.running);

@@ -1,7 +1,7 @@
-//! The messages that the page receives from the start to the end of a network, and the state that the page must have
-//! after each batch of them, recorded in one file for Rust and TypeScript. The test here compares the file with what
-//! the app sends now, or writes the file (`UPDATE=1 cargo test -p norouter-app`). The page's tests apply the same
-//! batches with the page's own reducer.
+//! Records, in one file for Rust and TypeScript, the messages that the page receives from the start to the end of a
+//! network. After each batch of messages, the file has the state that the page must have. The test here compares the
+//! file with what the app sends now, or writes the file (`UPDATE=1 cargo test -p norouter-app`). The tests of the page
+//! apply the same batches with the page's own reducer.
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     view::News,
 };
 
-/// The path that replaces the manifest's real path in the recorded file, so that the file is the same on every machine.
+/// The recorded file has this path in place of the manifest's real path, so that the file is the same on every machine.
 const PLACE: &str = "/home/ann/office.yaml";
 
 /// A time limit that is much longer than any machine takes to notice that a file has changed.
@@ -82,7 +82,7 @@ impl Tale {
     }
 }
 
-/// Replaces values that differ between machines and versions by fixed ones.
+/// Replaces values that differ between machines or versions by fixed values.
 fn settle(value: &mut Value, manifest: &str) {
     match value {
         Value::String(text) => *text = text.replace(manifest, PLACE),
@@ -152,7 +152,7 @@ fn became(seq: u64, of: &HostView) -> client::StreamItem {
     )
 }
 
-/// Opens a manifest, which another program then changes on the disk. The network is not started yet.
+/// Opens a manifest. Another program then changes it on the disk. The network is not started yet.
 async fn opened(folder: &Folder) -> Tale {
     let desk = desk(folder);
     let mut tale = Tale {
@@ -165,6 +165,8 @@ async fn opened(folder: &Folder) -> Tale {
     };
     tale.tell("the app has begun");
     tale.desk.open(&tale.manifest).await.unwrap();
+    // The networks of other tests may run at the same time.
+    tale.desk.edit(|state| state.running.clear());
     tale.tell("a manifest is open, and its commands wait for consent");
     let mut wakes = tale.desk.wakes();
     wakes.mark_unchanged();
@@ -214,7 +216,7 @@ fn lives(tale: &mut Tale) {
     refreshed.unwrap();
     tale.tell("traffic");
 
-    // The news of a changed host also contains the host's traffic.
+    // The news of a changed host contains the host's traffic, too.
     web.state = HostState::Waiting;
     web.reason = Some("its command has ended with code 255".to_owned());
     web.retry = Some(Retry {
@@ -231,7 +233,7 @@ fn lives(tale: &mut Tale) {
     tale.tell("a host is lost, and lines are missed");
 
     tale.desk.fail(
-        "The manifest was not applied; the network goes on as it is",
+        crate::words::failure::RELOAD,
         "error: no such field: prots\n --> office.yaml:3:5",
     );
     tale.tell("a mistake in the manifest");
@@ -260,8 +262,8 @@ fn lives(tale: &mut Tale) {
 async fn the_page_folds_these_batches_into_these_states() {
     let folder = Folder::new("golden");
     let mut tale = opened(&folder).await;
-    // The test does not await anything from here on, so that no other task runs in between and looks for a manager of
-    // this name.
+    // From here on, the test does not await anything. Otherwise another task could run in between, and look for a
+    // manager of this name.
     lives(&mut tale);
     assert_eq!(tale.batches.len(), 13);
     let lines: Vec<String> = tale.batches.iter().map(Value::to_string).collect();

@@ -1,136 +1,87 @@
-//! Offers of hosts for a new manifest: names that ssh knows, running containers, running pods. All of their texts come
-//! from outside. The page chooses offers by their ids; their commands never leave this program.
+//! Offers of hosts for a new manifest, as the library finds them. The page chooses offers by their ids.
 
 use std::{
     collections::BTreeSet,
-    env,
-    fmt::Write as _,
-    path::PathBuf,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-use norouter::addr::HostName;
-use serde_json::Value;
+use norouter::{
+    driver::import::{free_network, free_proxy, look},
+    import::{Candidate, Cluster, Draft, Source},
+};
 
-use crate::{containers, ssh_config, ssh_hosts, view::ImportOffer};
+use crate::{login_shell::environment_is_known, view::ImportOffer};
+
+/// How long each program may take to answer.
+const LOOK_MAX: Duration = Duration::from_secs(5);
 
 /// The offers of the last search.
 #[derive(Default)]
-pub(crate) struct Found(Mutex<Vec<ImportOffer>>);
+pub(crate) struct Found(Mutex<Vec<Candidate>>);
 
 impl Found {
     /// Searches all sources in parallel. A program that does not answer contributes no offers.
     pub(crate) async fn look(&self) -> Vec<ImportOffer> {
-        let (ssh, docker, podman, pods) = tokio::join!(
-            ssh(),
-            containers::running("docker"),
-            containers::running("podman"),
-            containers::pods()
-        );
-        let offers = [ssh, docker, podman, pods].concat();
-        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        found.clone_from(&offers);
-        drop(found);
-        offers
+        environment_is_known().await;
+        let found = look(&Source::ALL, &Cluster::default(), LOOK_MAX).await;
+        let offers: Vec<Candidate> = found.into_iter().flat_map(|it| it.candidates).collect();
+        let shown = offers.iter().map(ImportOffer::from).collect();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = offers;
+        shown
     }
 
-    /// A manifest of this machine and the offers with these ids.
-    pub(crate) fn manifest(&self, ids: &[String]) -> Result<String, String> {
-        let offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let usable = offers.iter().filter(|offer| offer.unusable.is_none());
-        let chosen = usable.filter(|offer| ids.contains(&offer.id));
-        let chosen: Vec<&ImportOffer> = chosen.collect();
-        if chosen.is_empty() || chosen.len() < ids.iter().collect::<BTreeSet<_>>().len() {
-            return Err("what was chosen is not there any more; look again".to_owned());
+    /// Makes a manifest of this machine and the offers with these ids.
+    pub(crate) async fn manifest(&self, ids: &[String]) -> Result<String, String> {
+        let chosen = self.chosen(ids)?;
+        let (network, _) = free_network().await;
+        let mut draft = Draft::new(network, free_proxy());
+        for offer in &chosen {
+            draft.add(offer)?;
         }
-        Ok(manifest(&chosen))
+        Ok(draft.text())
     }
-}
 
-fn manifest(chosen: &[&ImportOffer]) -> String {
-    let mut text = "# This machine, and the hosts that were chosen. Each needs the norouter program in its PATH.\n\
-                    # Publish a port of a host by adding, for example:  ports: [\"8080:127.0.0.1:80\"]\n\
-                    hosts:\n  laptop: {}\n"
-        .to_owned();
-    let mut names = BTreeSet::from(["laptop".to_owned()]);
-    for offer in chosen {
-        let name = host_name(&offer.name, &mut names);
-        // A JSON string is also a YAML string with the same value.
-        let words = offer
-            .command
+    fn chosen(&self, ids: &[String]) -> Result<Vec<Candidate>, String> {
+        let offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let chosen = offers
             .iter()
-            .map(|word| Value::String(word.clone()).to_string());
-        let words: Vec<String> = words.collect();
-        let _ = write!(text, "  {name}:\n    cmd: [{}]\n", words.join(", "));
+            .filter(|offer| offer.unusable.is_none() && ids.contains(&offer.id()));
+        let chosen: Vec<Candidate> = chosen.cloned().collect();
+        drop(offers);
+        if chosen.is_empty() || chosen.len() < ids.iter().collect::<BTreeSet<_>>().len() {
+            return Err("the list does not have what was chosen any more; look again".to_owned());
+        }
+        Ok(chosen)
     }
-    text
-}
-
-/// Makes a valid host name that is not taken yet.
-fn host_name(from: &str, taken: &mut BTreeSet<String>) -> String {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let plain: String = from
-        .to_ascii_lowercase()
-        .chars()
-        .map(|c| if fits(c) { c } else { '-' })
-        .collect();
-    let plain = plain
-        .trim_matches('-')
-        .get(..plain.trim_matches('-').len().min(40));
-    let plain = plain.unwrap_or_default().trim_matches('-').to_owned();
-    let good = plain.parse::<HostName>().is_ok() && plain != "localhost";
-    let plain = if good { plain } else { "host".to_owned() };
-    let mut name = plain.clone();
-    let mut number = 2;
-    while !taken.insert(name.clone()) {
-        name = format!("{plain}-{number}");
-        number += 1;
-    }
-    name
-}
-
-pub(crate) fn home() -> Option<PathBuf> {
-    let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?;
-    Some(PathBuf::from(home)).filter(|home| home.is_absolute())
-}
-
-async fn ssh() -> Vec<ImportOffer> {
-    let config = tokio::task::spawn_blocking(|| home().map(|home| ssh_config::read(&home)));
-    let config = config.await.ok().flatten().unwrap_or_default();
-    ssh_hosts::offers(&config).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ssh_config::SshHost;
 
-    #[test]
-    fn a_manifest_of_offers_can_be_run_and_names_do_not_collide() {
-        let hosts = ["laptop", "web_1", "web.1", "0", "localhost"].map(|name| SshHost {
-            name: name.to_owned(),
-            address: None,
-        });
-        let mut offers: Vec<_> = hosts
-            .iter()
-            .filter_map(|host| ssh_hosts::offer_of(host, None))
-            .collect();
-        let mut stranger = offers[0].clone();
-        (stranger.id, stranger.unusable) = ("ssh:stranger".to_owned(), Some("no".to_owned()));
+    #[tokio::test]
+    async fn a_manifest_has_the_offers_that_were_chosen_by_their_ids() {
+        let offer = |source, name| Candidate::named(source, name).unwrap();
+        let mut offers = vec![offer(Source::Docker, "app"), offer(Source::Podman, "app")];
+        let mut stranger = offer(Source::Docker, "stranger");
+        stranger.unusable = Some("no".to_owned());
         offers.push(stranger);
-        let ids: Vec<String> = hosts
-            .iter()
-            .map(|host| format!("ssh:{}", host.name))
-            .collect();
         let found = Found(Mutex::new(offers));
-        let text = found.manifest(&ids).unwrap();
-        let loaded = norouter::plan::load("n.yaml", &text);
-        let plan = loaded.plan.as_ref();
-        let plan = plan.unwrap_or_else(|| panic!("{}", loaded.report(false)));
+        let ids = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
+        let text = found.manifest(&ids(&["docker:app", "podman:app"])).await;
+        let loaded = norouter::plan::load("n.yaml", &text.unwrap());
         assert_eq!(loaded.report(false), "");
-        assert_eq!(plan.hosts.len(), 6);
-        assert_eq!(plan.hosts[2].name.as_str(), "web-1");
-        assert!(found.manifest(&["ssh:stranger".to_owned()]).is_err());
-        assert!(found.manifest(&[]).is_err());
+        let names: Vec<_> = loaded
+            .plan
+            .unwrap()
+            .hosts
+            .into_iter()
+            .map(|host| host.name.to_string())
+            .collect();
+        assert_eq!(names, ["laptop", "app", "app-2"]);
+        for ids in [ids(&["docker:stranger"]), ids(&["docker:gone"]), ids(&[])] {
+            assert!(found.manifest(&ids).await.is_err(), "{ids:?}");
+        }
     }
 }

@@ -1,10 +1,11 @@
-//! The requests of the page to the shown network: each is checked, and then sent to the network's manager.
+//! The requests of the page to the shown network. Each request is checked, and then sent to the network's manager.
 
 use norouter::{
     destination::Destination,
     secret::Secret,
     view::{
-        Answer, EndedFlowsView, FlowsView, HostAction, LogView, PlanView, WhyView, parse_flow_id,
+        Answer, EndedFlowsView, FlowsView, HostAction, LogView, OpenPortsView, PlanView, WhyView,
+        parse_flow_id,
     },
 };
 use serde_json::Value;
@@ -67,13 +68,19 @@ impl Desk {
         Ok(self.client()?.why(&target, from).await?)
     }
 
+    /// Asks the agent of a host for the ports on which programs listen there.
+    pub(crate) async fn open_ports(&self, host: &str) -> Result<OpenPortsView, Refused> {
+        let host = name(host)?;
+        Ok(self.client()?.open_ports(host).await?)
+    }
+
     /// Starts, stops or restarts a host.
     pub(crate) async fn host_action(&self, host: &str, action: HostAction) -> Result<(), Refused> {
         let host = name(host)?;
         Ok(self.client()?.host(host, action).await?)
     }
 
-    /// Approves a host's command that waits, if its number is still that of the command that was shown.
+    /// Approves the waiting command of a host, if its number shows that it is still the command that was shown.
     pub(crate) async fn approve(&self, host: &str, number: u64) -> Result<(), Refused> {
         let host = name(host)?;
         let held = self.network().and_then(|network| {
@@ -128,7 +135,7 @@ impl Desk {
     }
 }
 
-/// Checks the name of a host, so that it can be part of a path.
+/// Checks that a text can be the name of a host, and so be a part of a path.
 fn name(host: &str) -> Result<&str, String> {
     plain(host, "this cannot be the name of a host")
 }
@@ -137,7 +144,7 @@ fn name(host: &str) -> Result<&str, String> {
 fn plain<'a>(text: &'a str, otherwise: &str) -> Result<&'a str, String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     let good = !text.is_empty() && text.len() <= NAME_MAX && text.chars().all(fits);
-    // A path segment that consists of dots, like `..`, would lead to another path.
+    // A path segment of only dots, like `..`, would lead to another path.
     if good && text.chars().any(|c| c != '.') {
         Ok(text)
     } else {

@@ -1,12 +1,7 @@
-//! Tests of the commands that the page can call: whatever the page sends, nothing breaks, and nothing happens that was
+//! Tests of the commands that the page can call. Whatever the page sends, nothing breaks, and nothing happens that was
 //! not properly requested.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 use tauri::{
@@ -20,65 +15,10 @@ use crate::{
     commands,
     desk::Desk,
     feed, imports,
-    surface::{Later, Surface},
-    testing::{Folder, desk},
-    view::Theme,
-    window,
+    surface::Surface,
+    testing::{Folder, Paper, desk},
+    trials, window,
 };
-
-/// A [`Surface`] that records what is done with it, and on which nobody answers the dialogs.
-#[derive(Default)]
-struct Paper(Mutex<Vec<String>>);
-
-impl Paper {
-    fn note(&self, what: impl Into<String>) {
-        self.0.lock().unwrap().push(what.into());
-    }
-
-    fn taken(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Surface for Paper {
-    fn ask_manifest(&self) -> Later<Option<PathBuf>> {
-        self.note("asked for a manifest");
-        Box::pin(std::future::ready(None))
-    }
-
-    fn ask_place(&self, title: &str, _: &str) -> Later<Option<PathBuf>> {
-        self.note(format!("asked for a place: {title}"));
-        Box::pin(std::future::ready(None))
-    }
-
-    fn ask_yes(&self, question: &str, _: &str, _: &str) -> Later<bool> {
-        self.note(format!("asked: {question}"));
-        Box::pin(std::future::ready(false))
-    }
-
-    fn copy(&self, text: &str) -> Result<(), String> {
-        self.note(format!("copied {} bytes", text.len()));
-        Ok(())
-    }
-
-    fn browse(&self, url: &str) -> Result<(), String> {
-        self.note(format!("browsed {url}"));
-        Ok(())
-    }
-
-    fn start_at_login(&self, on: bool) -> Result<(), String> {
-        self.note(format!("starts at login: {on}"));
-        Ok(())
-    }
-
-    fn theme(&self, theme: Theme) {
-        self.note(format!("theme {theme:?}"));
-    }
-
-    fn exit(&self) {
-        self.note("exit");
-    }
-}
 
 /// The app with its real commands and permissions, but without a desktop.
 struct Rig {
@@ -103,6 +43,7 @@ impl Rig {
         app.manage(surface);
         app.manage(feed::Feed::default());
         app.manage(imports::Found::default());
+        app.manage(trials::Trials::default());
         let page = WebviewWindowBuilder::new(&app, window::MAIN, WebviewUrl::default());
         let page = page.build().unwrap();
         Self {
@@ -160,14 +101,14 @@ fn nonsense() -> Vec<Value> {
 }
 
 /// The names of all arguments of all commands.
-const ARGUMENTS: [&str; 21] = [
+const ARGUMENTS: [&str; 24] = [
     "limit", "host", "target", "from", "path", "digest", "agree", "name", "id", "prompt", "text",
     "remember", "settings", "offers", "base", "shell", "url", "message", "channel", "number",
-    "more",
+    "more", "edits", "mine", "theirs",
 ];
 
-/// Commands that have no arguments. They do something visible whenever they are called, because no wrong argument can
-/// make them fail.
+/// Commands that have no arguments, and do something visible whenever they are called. No wrong argument can make them
+/// fail.
 const WITHOUT_ARGUMENTS: [&str; 4] = ["open_dialog", "create_example", "quit", "open_demo"];
 
 #[test]
@@ -185,8 +126,8 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
     };
     let nonsense = nonsense();
     for name in commands::NAMES {
-        // None of the commands that are skipped here has arguments. The three that are named here would also take long,
-        // because they examine this machine.
+        // The commands that are skipped here have no arguments. Three of them would also take a long time, because they
+        // examine this machine.
         if ["checks", "imports", "diagnostics"].contains(name) || WITHOUT_ARGUMENTS.contains(name) {
             continue;
         }
@@ -209,8 +150,8 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
         "{refused} of {asked} refused"
     );
     let done: BTreeSet<String> = rig.paper.taken().into_iter().collect();
-    // Two effects are harmless: a text of an allowed length is copied, or it is offered for saving, and then the person
-    // chooses the file.
+    // Two effects are harmless: a text of an allowed length is copied, or it is offered for saving. In the second case,
+    // the person still has to choose the file.
     let harmless =
         |what: &String| what.starts_with("copied ") || what.starts_with("asked for a place");
     let harm: Vec<&String> = done.iter().filter(|what| !harmless(what)).collect();
@@ -255,7 +196,7 @@ fn the_page_may_use_its_commands_and_nothing_else() {
             assert!(why.contains("not allowed"), "{foreign}: {why}");
         }
     }
-    // A window with another name may not call any command.
+    // A window with another name must not call any command.
     let other = WebviewWindowBuilder::new(&rig.app, "other", WebviewUrl::default());
     let other = other.build().unwrap();
     let refused = ask(&other, "app", json!({})).unwrap_err();
@@ -311,8 +252,86 @@ fn what_is_asked_well_is_done() {
     );
     assert_eq!(stale, Err(json!({"code": null, "text": "changed on disk"})));
     assert_ne!(saved["hash"], text["hash"]);
+    let history = rig.ask("manifest_history", json!({})).unwrap();
+    let by: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["by"])
+        .collect();
+    assert_eq!(by, ["text", "first"], "{history}");
+    let id = &history[1]["id"];
+    let before = rig.ask("manifest_history_text", json!({"id": id})).unwrap();
+    assert_eq!(before, text["text"]);
+    let tried = |host: &str| {
+        rig.ask(
+            "test_host",
+            json!({"text": "hosts: {a: {cmd: 'true'}}", "host": host, "channel": "__CHANNEL__:1"}),
+        )
+    };
+    let asked = tried("a").unwrap();
+    assert_eq!(asked["kind"], "asks", "{asked}");
+    assert!(tried("b").is_err());
+    assert!(rig.ask("test_end", json!({"id": 7})).is_err());
     let schema = rig.ask("manifest_schema", json!({})).unwrap();
     assert!(schema["$schema"].as_str().unwrap().contains("draft-07"));
+}
+
+#[test]
+fn the_page_edits_a_text_by_what_it_says() {
+    let rig = Rig::new("edit");
+    let text = "hosts:\n  a: {} # here\n  b: {ssh: b}\n";
+    let outline = rig.ask("manifest_outline", json!({"text": text})).unwrap();
+    assert_eq!(outline["hosts"][1]["way"], "ssh");
+    assert_eq!(outline["nextVip"], "127.0.42.102");
+    let outline = rig.ask("manifest_outline", json!({"text": "hosts: {"}));
+    assert_eq!(outline, Ok(Value::Null));
+    let owner = json!({"kind": "host", "name": "b"});
+    let item = "3000:127.0.0.1:3000";
+    let add = json!({"kind": "addItem", "owner": owner, "field": "ports", "at": null, "item": item, "reach": "here"});
+    let host = json!({"kind": "addHost", "name": "c", "fields": {"ssh": "c", "http.listen": "127.0.0.1:1", "vip": null}});
+    let edits = json!([add, host]);
+    let edited = rig
+        .ask("manifest_edit", json!({"text": text, "edits": edits}))
+        .unwrap();
+    assert_eq!(edited["kind"], "done", "{edited}");
+    let new = "hosts:\n  a: {} # here\n  b: {ssh: b, ports: [\"3000:127.0.0.1:3000\"]}\n  c:\n    ssh: c\n    http:\n      listen: \"127.0.0.1:1\"\n";
+    assert_eq!(edited["text"], new);
+    assert_eq!(edited["changed"], json!(["b", "c"]));
+    assert_eq!(edited["outline"]["hosts"][2]["name"], "c");
+    let gone = json!([host, {"kind": "removeHost", "name": "z"}]);
+    let refused = rig
+        .ask("manifest_edit", json!({"text": text, "edits": gone}))
+        .unwrap();
+    assert_eq!(
+        (&refused["kind"], &refused["at"], &refused["code"]),
+        (&json!("refused"), &json!(1), &json!("missing"))
+    );
+    let fields = rig.ask("manifest_fields", json!({})).unwrap();
+    assert!(fields.as_array().unwrap().len() > 40);
+    let theirs = text.replace("# here", "# there");
+    let merged = rig
+        .ask(
+            "manifest_merge",
+            json!({"base": text, "mine": new, "theirs": theirs}),
+        )
+        .unwrap();
+    assert_eq!(merged["conflicts"], json!([]));
+    assert_eq!(merged["text"], new.replace("# here", "# there"));
+    let long = "#".repeat(norouter::manifest::SIZE_MAX_BYTES + 1);
+    for (command, arguments) in [
+        ("manifest_outline", json!({"text": long})),
+        ("manifest_edit", json!({"text": long, "edits": []})),
+        (
+            "manifest_merge",
+            json!({"base": "", "mine": "", "theirs": long}),
+        ),
+    ] {
+        assert!(rig.ask(command, arguments).is_err(), "{command}");
+    }
+    let many = vec![json!({"kind": "removeRoute", "at": 0}); norouter::editor::EDITS_MAX + 1];
+    let refused = rig.ask("manifest_edit", json!({"text": text, "edits": many}));
+    assert!(refused.is_err());
 }
 
 /// The page has exactly one permission for each command, and no other.
@@ -337,7 +356,7 @@ fn each_command_has_its_permission_and_the_page_has_no_other() {
     );
 }
 
-/// The settings that confine the page are compared word by word, so that no change to them goes unnoticed.
+/// The settings that confine the page are compared word by word. Therefore no change of them goes unnoticed.
 #[test]
 fn the_frame_of_the_page_is_strict() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

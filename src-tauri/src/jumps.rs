@@ -1,7 +1,7 @@
-//! Finds the jump hosts between this machine and the hosts of the shown network, as OpenSSH itself has them: `ssh -G`
-//! tells what the words of a command and the configuration of the person come to. It connects to nothing, but it runs the
-//! commands of `Match exec`. Therefore it is asked only about commands that run anyway, because the person has approved
-//! them.
+//! Finds the jump hosts between this machine and the hosts of the shown network, as OpenSSH itself sees them. `ssh -G`
+//! prints the settings that follow from the words of a command and the person's configuration. It connects to nothing,
+//! but it runs the commands of `Match exec`. Therefore it is only asked about commands that run anyway, because the
+//! person has approved them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,22 +10,29 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use norouter::view::{HostState, HostView, PlanView};
+use norouter::{
+    driver::{import, system::programs::run},
+    import::settings,
+    view::{HostState, HostView, PlanView},
+};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, timeout_at},
 };
 
-use crate::{desk::Desk, imports::home, programs::run, ssh_config, ssh_hosts::settings};
+use crate::{desk::Desk, login_shell::environment_is_known};
 
-/// About how many hosts `ssh` is asked.
+/// The maximum number of hosts about which `ssh` is asked.
 const HOSTS_MAX: usize = 200;
 
-/// How many times `ssh` is asked at the same time, and for how long in all.
+/// How long `ssh` may take to answer.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+
+/// How many questions to `ssh` are open at the same time, and how long all of them may take together.
 const QUESTIONS_MAX: usize = 2;
 const ANSWERS_MAX: Duration = Duration::from_mins(1);
 
-/// How many jump hosts may be behind each other. A circle of them has no end.
+/// The maximum number of jump hosts in a row. A configuration may lead in a circle, which has no end.
 const DEPTH_MAX: usize = 8;
 
 /// How many answers are kept.
@@ -40,14 +47,15 @@ const VALUED: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 /// The words of a command.
 type Words = Vec<String>;
 
-/// The files of a configuration, and when each was changed.
+/// The files of a configuration, and the time of the last change of each.
 type Stamp = Vec<(PathBuf, Option<SystemTime>)>;
 
-/// The jump hosts to a destination, the nearest to this machine first; `None` if `ssh` does not tell.
+/// The jump hosts to a destination, the one nearest to this machine first; `None` if `ssh` does not tell.
 type Way = Option<Vec<String>>;
 
-/// Finds the jump hosts of the shown network, for as long as the app runs.
+/// Finds the jump hosts of the shown network, as long as the app runs.
 pub(crate) async fn find(desk: Desk) {
+    environment_is_known().await;
     let mut wakes = desk.wakes();
     let mut kept = BTreeMap::new();
     let mut seen = None;
@@ -75,20 +83,20 @@ pub(crate) async fn find(desk: Desk) {
     }
 }
 
-/// Whether the command of a host runs or has run, so that the person has approved it. If the host waits for the approval
-/// of another command, it is not certain which one the plan has.
+/// Whether the command of a host runs or has run. In that case, the person must have approved it. If the host has
+/// another command that waits for approval, it is not certain which of the two the plan has.
 fn has_run(host: &HostView) -> bool {
     let state = host.state;
     host.held.is_none() && !state.is_over() && state != HostState::Starting
 }
 
-/// A value that changes when the command of a host may have been started again, and so may have read another
-/// configuration.
+/// The name of a host, and whether it is up. If this changes, the command of the host may have been started again, and
+/// may have read another configuration.
 fn mark(host: &HostView) -> (String, bool) {
     (host.name.clone(), host.state.is_up())
 }
 
-/// The commands of these hosts that start OpenSSH's client.
+/// The commands of these hosts that start the client of OpenSSH.
 fn commands(plan: &PlanView, names: &BTreeSet<&str>) -> Vec<(String, Words)> {
     let hosts = plan.hosts.iter();
     let hosts = hosts.filter(|host| names.contains(host.name.as_str()) && is_ssh(&host.command));
@@ -102,8 +110,8 @@ fn is_ssh(words: &[String]) -> bool {
     name.is_some_and(|name| name == "ssh" || name == "ssh.exe")
 }
 
-/// The jump hosts of each host whose jump hosts are known. `ssh` is asked only for words that it was not asked for since
-/// the configuration has changed.
+/// The jump hosts of each host for which they are known. `ssh` is asked only about words that it was not asked about
+/// since the last change of the configuration.
 async fn jumps(
     kept: &mut BTreeMap<(Words, Stamp), Way>,
     commands: Vec<(String, Words)>,
@@ -151,13 +159,13 @@ async fn jumps(
     found.collect()
 }
 
-/// The file that a command names as the configuration of `ssh`.
+/// The file that the words of `ssh` name as its configuration.
 fn own_file(words: &[String]) -> Option<PathBuf> {
     option(words, 'F').map(PathBuf::from)
 }
 
 fn stamp(own: Option<&Path>) -> Stamp {
-    let files = home().map(|home| ssh_config::files(&home, own));
+    let files = import::home().map(|home| import::files(&home, own));
     let files = files.into_iter().flatten();
     let stamped = files.map(|file| {
         let changed = file.metadata().and_then(|it| it.modified()).ok();
@@ -166,7 +174,7 @@ fn stamp(own: Option<&Path>) -> Stamp {
     stamped.collect()
 }
 
-/// The jump hosts to the destination of `ssh`'s words.
+/// The jump hosts to the destination in the words of `ssh`.
 fn path(words: Words, depth: usize) -> Pin<Box<dyn Future<Output = Way> + Send>> {
     Box::pin(async move {
         if depth == DEPTH_MAX {
@@ -177,7 +185,7 @@ fn path(words: Words, depth: usize) -> Pin<Box<dyn Future<Output = Way> + Send>>
             .into_iter()
             .chain(rest.iter().map(String::as_str))
             .collect();
-        let says = settings(&run(program, &asked).await.ok()?.out);
+        let says = settings(&run(ANSWER_MAX, program, &asked).await.ok()?.out);
         let Some(before) = before(&words, &says) else {
             return Some(Vec::new());
         };
@@ -192,14 +200,15 @@ fn path(words: Words, depth: usize) -> Pin<Box<dyn Future<Output = Way> + Send>>
 struct Before {
     /// The jump host, as the person has named it.
     name: String,
-    /// The words with which `ssh` starts itself to reach it.
+    /// The words with which `ssh` starts itself to reach the jump host.
     words: Words,
 }
 
-/// The last jump host before the destination of these words, for which `ssh -G` has said this; `None` if there is none.
+/// The last jump host before the destination in these words; `None` if there is none. `says` is what `ssh -G` has
+/// printed for the words.
 fn before(words: &[String], says: &BTreeMap<String, String>) -> Option<Before> {
     if let Some(jumps) = says.get("proxyjump").filter(|jumps| *jumps != "none") {
-        // OpenSSH reaches the last one through the others, with the same file.
+        // OpenSSH reaches the last jump host through the others, with the same configuration file.
         let (others, name) = match jumps.rsplit_once(',') {
             Some((others, name)) => (Some(others), name),
             None => (None, jumps.as_str()),
@@ -223,7 +232,7 @@ fn before(words: &[String], says: &BTreeMap<String, String>) -> Option<Before> {
         });
     }
     let command = says.get("proxycommand")?;
-    // A shell would read these in its own way.
+    // A shell would interpret these characters.
     if command.contains([
         '"', '\'', '\\', '$', '`', '|', '&', ';', '<', '>', '(', ')', '*', '?',
     ]) {
@@ -235,7 +244,7 @@ fn before(words: &[String], says: &BTreeMap<String, String>) -> Option<Before> {
     Some(Before { name, words: inner })
 }
 
-/// A word of a `ProxyCommand`, with the values of the tokens that OpenSSH has for it.
+/// A word of a `ProxyCommand`, in which tokens like `%h` are replaced by the values that OpenSSH has for them.
 fn filled(word: &str, says: &BTreeMap<String, String>) -> String {
     let tokens = [
         ("%h", "hostname"),
@@ -267,7 +276,7 @@ fn parts(name: &str) -> (Option<&str>, &str, Option<&str>) {
     }
 }
 
-/// The value of an option of `ssh` with this letter; the first one counts.
+/// The value of the option of `ssh` with this letter. If it is given several times, the first one counts.
 fn option(words: &[String], letter: char) -> Option<String> {
     let mut found = None;
     scan(words, |option, value| {
@@ -283,7 +292,7 @@ fn destination(words: &[String]) -> Option<String> {
     scan(words, |_, _| {})
 }
 
-/// Calls `see` with each option that has a value, up to the destination, and returns the destination.
+/// Calls `see` with each option that has a value and stands before the destination. Returns the destination.
 fn scan(words: &[String], mut see: impl FnMut(char, &str)) -> Option<String> {
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
@@ -389,7 +398,7 @@ mod tests {
         assert_eq!(asked, ["b"]);
     }
 
-    /// What OpenSSH itself makes of a configuration with jump hosts behind jump hosts.
+    /// The answers of OpenSSH itself for a configuration in which a jump host is reached through another one.
     #[cfg(unix)]
     #[tokio::test]
     async fn ssh_is_asked_again_only_when_its_configuration_has_changed() {

@@ -1,8 +1,8 @@
 //! The desktop app: it hosts a network or attaches to a running one, and shows it in a window and in the tray.
 //!
-//! Data flows one way. The page, the tray and the notifications read the state on the [`desk`]; the actions of people
-//! come back as [`commands`]. The network itself is part of the library: the app runs a manager, or connects to one
-//! through the same control socket as every other face. `docs/APP.md` has more.
+//! Data flows in one direction. The page, the tray and the notifications read the state on the [`desk`]. The actions of
+//! people come back as [`commands`]. The network itself is part of the library: the app runs a manager, or connects to
+//! one through the same control socket as every other face. `docs/APP.md` has more.
 
 pub mod view;
 
@@ -10,7 +10,6 @@ mod bubble;
 mod checks;
 mod commands;
 mod consent;
-mod containers;
 mod desk;
 mod diagnostics;
 mod dialogs;
@@ -20,6 +19,7 @@ mod feed;
 #[cfg(target_os = "linux")]
 mod first;
 mod follow;
+mod history;
 mod imports;
 mod intents;
 mod jumps;
@@ -29,17 +29,11 @@ mod login;
 mod login_shell;
 mod manifest;
 mod notices;
-mod offers;
-mod output;
-mod pattern;
-mod programs;
 #[cfg(target_os = "linux")]
 mod question;
 mod recent;
 mod session;
 mod shown;
-mod ssh_config;
-mod ssh_hosts;
 mod start;
 mod store;
 mod surface;
@@ -47,6 +41,9 @@ mod tauri_surface;
 #[cfg(test)]
 mod testing;
 mod tray;
+mod trials;
+#[cfg(test)]
+mod fault_tests;
 #[cfg(test)]
 mod ipc_tests;
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The log files: the app's own, with errors and never with what people type, and one for each network that the app
-//! runs. Each is renamed when it has become large, and a new one is begun.
+//! The log files. The app's own log has errors, and never what people type. Each network that the app runs has a log,
+//! too. When a log file has become large, it is renamed, and a new one is begun.
 
 use std::{
     fmt,
@@ -24,7 +24,7 @@ use tracing_subscriber::{
 /// The size in bytes at which the app's own log is renamed.
 const APP_MAX: u64 = 1 << 20;
 
-/// The size in bytes at which the log of a network is renamed. The longest log of a manager is about as large.
+/// The size in bytes at which the log of a network is renamed. The longest log that a manager keeps is about as large.
 const NETWORK_MAX: u64 = 8 << 20;
 
 /// How many log files of networks are kept. The oldest ones are removed.
@@ -43,8 +43,8 @@ pub(crate) fn place_of(folder: &Path, network: &NetworkName) -> PathBuf {
     folder.join("logs").join(format!("{network}.log"))
 }
 
-/// A log file that stays below a size: when it has become large, it gets the ending `.old`, in the place of its
-/// predecessor, and a new one is begun.
+/// A log file that stays below a certain size. When it has become large, it is renamed so that it ends with `.old` and
+/// replaces its predecessor, and a new file is begun.
 struct Book {
     place: PathBuf,
     file: File,
@@ -121,7 +121,7 @@ pub(crate) fn begin(folder: &Path) {
             .with_timer(Moment)
             .with_writer(Mutex::new(book))
             .finish();
-        // An error means that another subscriber is already set, and it stays.
+        // This fails if another subscriber is already set. That one stays.
         let _ = tracing::subscriber::set_global_default(log);
     }
 }
@@ -148,7 +148,7 @@ pub(crate) struct NetworkLog {
 }
 
 impl NetworkLog {
-    /// Goes on with the log of the network, after what earlier runs have left.
+    /// Continues the log of the network after the lines that earlier runs have left.
     pub(crate) fn begin(place: PathBuf) -> Self {
         let book = Book::open(place.clone(), NETWORK_MAX);
         let mut log = Self {
@@ -206,7 +206,7 @@ impl NetworkLog {
     }
 }
 
-/// Removes the log files that were not written for the longest time, if there are too many.
+/// If there are too many log files, removes those that were not written for the longest time.
 fn prune(folder: &Path) {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<(SystemTime, PathBuf)> = files
@@ -215,7 +215,7 @@ fn prune(folder: &Path) {
     files.sort_unstable();
     let many = files.len().saturating_sub(FILES_MAX);
     for (_, file) in files.iter().take(many) {
-        // A file that cannot be removed does no harm.
+        // It does no harm if a file cannot be removed.
         let _ = fs::remove_file(file);
     }
 }
@@ -273,7 +273,7 @@ mod tests {
         assert!(old.len() < 108 && new.len() < 108, "{old}{new}");
         assert!(old.starts_with("line ") && new.ends_with("line 99\n"));
         drop(book);
-        // A log that was left full is turned at the next start.
+        // A log that was already full is renamed at the next start.
         fs::write(&place, "x".repeat(100)).unwrap();
         drop(Book::open(place, 100).unwrap());
         assert_eq!(read("deep/n.log"), "");

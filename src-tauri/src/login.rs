@@ -1,4 +1,4 @@
-//! Starts the app with the person's session on Linux, with a file in the folder that desktops read at login.
+//! Starts the app at login on Linux, by a file in the folder that desktops read when a person logs in.
 
 use std::{fs, io::ErrorKind, path::Path};
 
@@ -22,7 +22,7 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
             _ => Ok(()),
         };
     }
-    // This is the path by which the program was started. After an upgrade it leads to the new version.
+    // This path is the one by which the program was started. After an upgrade, it leads to the new version.
     let program = platform::current_exe().map_err(|error| {
         format!("this program cannot find itself: {error}; start it by its whole path")
     })?;
@@ -40,8 +40,8 @@ pub(crate) fn set(config: &Path, word: &str, on: bool) -> Result<(), String> {
 }
 
 /// The file's content, by the Desktop Entry Specification 1.5. `None` if the path cannot name a program in such a file
-/// (because it contains `=` or control characters, or is not UTF-8), or if desktops would read it differently (`%` and
-/// `\`).
+/// (because it contains `=` or control characters, or is not UTF-8), or if desktops interpret it in different ways (`%`
+/// and `\`).
 fn entry(program: &Path, word: &str) -> Option<String> {
     let mut quoted = String::new();
     for letter in program.to_str()?.chars() {

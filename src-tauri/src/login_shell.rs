@@ -1,5 +1,5 @@
-//! The variables of the person's login shell. An app that was started from a menu has neither the person's `PATH` nor the
-//! other variables that commands of hosts need, so the login shell is asked for them, once.
+//! The variables of the person's login shell. An app that was started from a menu has neither the person's `PATH` nor
+//! the other variables that commands of hosts need. Therefore the login shell is asked for them, once.
 
 use std::{
     env,
@@ -10,28 +10,30 @@ use std::{
     time::Duration,
 };
 
-use norouter::driver::system::environment::{self, KEPT, NOT_WRITTEN};
+use norouter::driver::system::{
+    environment::{self, KEPT, NOT_WRITTEN},
+    programs::output_of,
+};
 use tokio::{process::Command, sync::watch, time::Instant};
 
-use crate::output::output_of;
-
-/// How long the login shell may take to answer, however often it is asked. Some shells load a lot first.
+/// How long all attempts to ask the login shell may take together. Some shells load a lot at their start.
 const SHELL_MAX: Duration = Duration::from_secs(4);
 
 /// The texts before and after the variables, which separate them from other output of the shell.
 const BEGIN: &str = "__norouter__=begin\n";
 const END: &str = "__norouter__=end\n";
 
-/// What the login shell runs. All shells understand it, because it has nothing but paths, plain words and semicolons:
-/// neither a variable nor a quote nor a command of the shell itself. `env -i NAME=VALUE` prints just that.
+/// The command line that the login shell runs. All shells understand it, because it contains only paths, plain words
+/// and semicolons: no variable, no quote, and no command of the shell itself. `env -i NAME=VALUE` prints just that
+/// text.
 const LINE: &str =
     "/usr/bin/env -i __norouter__=begin; /usr/bin/env; /usr/bin/env -i __norouter__=end";
 
-/// Variables for which the value of the login shell replaces that of the desktop, because the user wrote the shell's
-/// files. The others are taken from the shell only if the app lacks them.
+/// Variables whose value from the login shell replaces the value from the desktop, because the person wrote the shell's
+/// files. Other variables are taken from the shell only if the app lacks them.
 const PREFERRED: [&str; 2] = ["PATH", "SSH_AUTH_SOCK"];
 
-/// How far the app is with the variables of the login shell.
+/// The state of the request to the login shell for its variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The shell is not asked, because the app was started from a terminal, or on Windows.
@@ -50,8 +52,8 @@ fn shared() -> &'static watch::Sender<Answer> {
     ANSWER.get_or_init(|| watch::Sender::new(Answer::NotNeeded))
 }
 
-/// Requests the variables from the login shell, once, without waiting. An app that was started from a terminal already
-/// has them.
+/// Requests the variables from the login shell, once, without waiting. Does nothing if the app was started from a
+/// terminal, because then it already has them.
 pub(crate) fn ask() {
     if cfg!(windows) || io::stdin().is_terminal() {
         return;
@@ -75,14 +77,14 @@ pub(crate) fn ask() {
 
 /// Waits for the login shell's answer, at most for [`SHELL_MAX`].
 pub(crate) async fn environment_is_known() {
-    // The sender is never dropped.
+    // This does not fail, because the sender is never dropped.
     let _ = shared()
         .subscribe()
         .wait_for(|answer| *answer != Answer::Awaited)
         .await;
 }
 
-/// How far the app is with the variables of the login shell.
+/// The state of the request to the login shell for its variables.
 pub(crate) fn answer() -> Answer {
     shared().borrow().clone()
 }
@@ -110,16 +112,16 @@ async fn variables_of(shell: &Path) -> Result<Vec<(String, OsString)>, String> {
     Err(reason)
 }
 
-/// The shell as a login shell that is interactive too, because many people set `PATH` in files that only interactive
-/// shells read.
+/// The shell, started as a login shell that is also interactive, because many people set `PATH` in files that only
+/// interactive shells read.
 fn as_interactive_login(shell: &Path) -> Command {
     let mut command = Command::new(shell);
     command.args(["-i", "-l", "-c", LINE]);
     command
 }
 
-/// The shell as a login shell without options for that, which some do not know (tcsh): a name that begins with `-` makes
-/// a shell a login shell.
+/// The shell, started as a login shell without an option for that, because some shells do not know such an option
+/// (tcsh). Instead, its name begins with `-`, which makes every shell a login shell.
 fn as_login(shell: &Path) -> Command {
     let mut command = Command::new(shell);
     #[cfg(unix)]
@@ -132,14 +134,14 @@ fn as_login(shell: &Path) -> Command {
     command
 }
 
-/// The lines between the two texts.
+/// The lines between the texts [`BEGIN`] and [`END`].
 fn block(text: &str) -> Option<&str> {
     let (_, after) = text.split_once(BEGIN)?;
     after.split_once(END).map(|(block, _)| block)
 }
 
-/// The variables that commands need, among lines NAME=VALUE. The value of another variable may have lines that look like
-/// a variable; if a name stands there twice, nobody can tell which is meant, and it is left out.
+/// The variables that commands need, from lines NAME=VALUE. The value of another variable may have lines that look like
+/// a variable. If a name occurs twice, nobody can tell which line is meant, so the variable is left out.
 fn variables(block: &str) -> Vec<(String, OsString)> {
     let pairs: Vec<_> = block
         .lines()
@@ -157,8 +159,8 @@ fn variables(block: &str) -> Vec<(String, OsString)> {
         .collect()
 }
 
-/// Whether a value can be used. A `PATH` without an absolute folder finds no program, and a value that is not text was
-/// changed on its way here.
+/// Whether a value can be used. In a `PATH` without an absolute folder, no program is found. A value that is not text
+/// was changed on its way here.
 fn is_usable(name: &str, value: &str) -> bool {
     let is_path = || env::split_paths(value).any(|folder| folder.is_absolute());
     !value.is_empty() && !value.contains('\u{fffd}') && (name != "PATH" || is_path())
@@ -235,7 +237,8 @@ mod tests {
     #[tokio::test]
     async fn a_shell_with_another_language_is_asked_only_for_programs() {
         let folder = Folder::new("nu");
-        // This one knows neither variables nor quotes nor commands of its own: only paths of programs, and words.
+        // This shell knows neither variables nor quotes nor commands of its own. It knows only paths of programs, and
+        // words.
         let shell = stand_in(
             &folder,
             "nu",

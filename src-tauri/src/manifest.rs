@@ -1,5 +1,5 @@
-//! Reads the manifest's file, checks its text while the person edits it, and saves it. A change on the disk that the
-//! page has not shown is never overwritten.
+//! Reads the manifest's file, checks its text while the person edits it, and saves it. If the file has changed on the
+//! disk and the page has not shown the change, the file is never overwritten.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::{
     view::{ManifestText, Problem, Severity},
 };
 
-/// The error if the file has changed on the disk since the page has received its content.
+/// The error if the file on the disk has changed since the page received its content.
 pub(crate) const CHANGED: &str = "changed on disk";
 
 /// Reads the present content of the file.
@@ -37,7 +37,7 @@ pub(crate) fn read(path: &Path) -> Result<ManifestText, String> {
     })
 }
 
-/// Saves a text if the hash of the file is still `base`. The style of line endings is kept.
+/// Saves a text if the hash of the file is still `base`. The line endings stay as they are in the file.
 pub(crate) fn save(path: &Path, text: &str, base: &str) -> Result<ManifestText, String> {
     if text.len() > SIZE_MAX_BYTES {
         return Err(format!(
@@ -54,7 +54,11 @@ pub(crate) fn save(path: &Path, text: &str, base: &str) -> Result<ManifestText, 
     } else {
         text.to_owned()
     };
-    files::replace(path, text.as_bytes(), files::PRIVATE)?;
+    // Another program may write the file while the new content is written beside it.
+    let still = |path: &Path| Ok(std::fs::read(path)? == before);
+    if !files::replace_if(path, text.as_bytes(), files::PRIVATE, &still)? {
+        return Err(CHANGED.to_owned());
+    }
     read(path)
 }
 
@@ -130,7 +134,7 @@ mod tests {
 
     #[test]
     fn columns_are_counted_as_the_page_counts() {
-        // The musical note is two units in UTF-16, but one character.
+        // The musical note is one character, but two units in UTF-16.
         let (problems, plan) = check("hosts:\n  a: {cmd: '\u{1d11e} x', vip: 10.0.0.1}\n");
         assert!(plan.is_none());
         let problem = &problems[0];

@@ -1,7 +1,7 @@
 //! Notifications about lasting changes: that hosts are lost, and that they are back. Short losses are not reported, and
-//! each notification replaces the previous one about the same network. What people should only know of a host, such as
-//! files that could not be written, is in the tray and on the page, and disturbs nobody. The result of a click in the
-//! tray is shown in a brief notification of its own.
+//! each notification replaces the previous one about the same network. Notes about a host, such as files that could not
+//! be written, do not cause a notification: they are shown only in the tray and on the page. After a click in the tray,
+//! the result is shown in a brief notification of its own.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,30 +19,31 @@ use crate::{
     words::notice as words,
 };
 
-/// How long a host has to be lost before it is reported.
+/// How long a host has to be lost before the loss is reported.
 const LASTING: Duration = Duration::from_secs(8);
 
-/// How long a notification about a click stays visible, in milliseconds, if the desktop lets the app choose that.
+/// How long a notification about a click stays visible, in milliseconds, on desktops where the app chooses that.
 const BRIEF_MS: u16 = 4_000;
 
-/// The shortest time between two looks at the hosts. Lines of the log come more often than hosts change.
+/// The shortest time between two looks at the hosts. Lines of the log arrive more often than hosts change.
 const PACE: Duration = Duration::from_millis(250);
 
 /// The slots of notifications about the hosts of each network, by the number of the network.
 static OF_HOSTS: Mutex<BTreeMap<u64, Arc<Slot>>> = Mutex::new(BTreeMap::new());
 
-/// The id of notifications about clicks. With an id of their own, they do not replace a notification about hosts.
+/// The slot of notifications about clicks. It is a slot of its own, so that they do not replace a notification about
+/// hosts.
 static OF_CLICKS: Slot = Slot::numbered(0x6e6f_7270);
 
-/// The number of the slot of the first network, on desktops that leave the choice to the app.
+/// The number of the slot of the first network, on desktops where the app chooses the number.
 const FIRST_SLOT: u32 = 0x6e6f_8000;
 
-/// Which hosts are lost and since when, and which of these losses were reported.
+/// The hosts that are lost, the time at which each of them was lost, and the losses that were reported.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     lost: BTreeMap<String, Instant>,
     told: BTreeSet<String>,
-    /// The hosts that have been up or stopped before. Other hosts, like those of a starting network, count as lost only
+    /// The hosts that were up or stopped before. Other hosts, such as those of a starting network, count as lost only
     /// if they need attention.
     known: BTreeSet<String>,
     /// The number of the last change of the manifest that was reported.
@@ -84,8 +85,8 @@ impl Notices {
         all.map(|draft| draft.of(network)).collect()
     }
 
-    /// Takes the present state of the hosts, and returns the notification to show now, if any. A host never counts as
-    /// lost if the person has switched off notifications for its state.
+    /// Takes the present state of the hosts, and returns the notification to show now, if there is one. A host never
+    /// counts as lost if the person has switched off notifications about its state.
     fn handle(&mut self, now: Instant, hosts: &[HostView], settings: &Settings) -> Option<Draft> {
         let names: BTreeSet<&String> = hosts.iter().map(|host| &host.name).collect();
         self.known.retain(|name| names.contains(name));
@@ -124,8 +125,8 @@ impl Notices {
         Some(draft(&lasting, hosts))
     }
 
-    /// Takes the change of the manifest that waits for the person, and returns the notification to show, if any. Each
-    /// change is reported only once.
+    /// Takes the change of the manifest that waits for the person, and returns the notification to show, if there is
+    /// one. Each change is reported only once.
     fn handle_change(&mut self, held: Option<&HeldChange>, settings: &Settings) -> Option<Draft> {
         let held = held.filter(|held| held.number > self.change)?;
         self.change = held.number;
@@ -198,8 +199,8 @@ fn draft(lasting: &BTreeSet<String>, hosts: &[HostView]) -> Draft {
     }
 }
 
-/// Sends notifications for as long as the app runs. While the window has the focus, none comes about the network that it
-/// shows: the person sees it there.
+/// Sends notifications as long as the app runs. While the window has the focus, no notification is sent about the
+/// network in the window, because the person sees that network.
 pub(crate) async fn tell(desk: Desk, send: impl Fn(u64, Notice)) {
     let mut wakes = desk.wakes();
     let mut all: BTreeMap<u64, Notices> = BTreeMap::new();
@@ -242,7 +243,7 @@ pub(crate) fn show(network: u64, notice: &Notice) {
     slot.show(notice, None);
 }
 
-/// Says briefly that a text was copied to the clipboard, for a person who does not see the window.
+/// Shows briefly that a text was copied to the clipboard. This is for a person who does not see the window.
 pub(crate) fn show_copied(text: &str) {
     let notice = Notice {
         title: words::copied(text),
@@ -336,7 +337,7 @@ mod tests {
         assert_eq!((both.place, both.asks), (Place::Network, true));
     }
 
-    /// A network in which a host asks.
+    /// A network in which a host has a question.
     fn asking(desk: &Desk, id: u64, name: &str) -> Session {
         let mut truth = crate::truth::Truth::default();
         let asks = crate::testing::network(vec![host("a", HostState::NeedsYou)]);
@@ -358,7 +359,7 @@ mod tests {
         }
     }
 
-    /// The notifications of the next minute, each with its network.
+    /// The notifications of the next minute, each with the number of its network.
     async fn told(desk: &Desk) -> Vec<(u64, Notice)> {
         let told = std::cell::RefCell::new(Vec::new());
         let telling = tell(desk.clone(), |id, notice| {

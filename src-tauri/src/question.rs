@@ -1,5 +1,5 @@
-//! A question of the desktop that is answered with yes or no, on Linux. The dialogs of the plug-in give the keyboard to
-//! the button for yes, so that Enter would end a network by accident; here it keeps everything as it is.
+//! A dialog of the desktop that is answered with yes or no, on Linux. In the dialogs of the plug-in, the button for yes
+//! has the keyboard focus, and Enter would end a network by accident. Here, Enter changes nothing.
 
 use gtk::{
     ButtonsType, DialogFlags, MessageDialog, MessageType, ResponseType, Widget, Window,
@@ -17,8 +17,8 @@ use crate::{
     words::{APP, dialog as words},
 };
 
-/// Shows the question, over the window if that is visible, and sends the answer. A dialog that is closed counts as no.
-/// Must be called in the main thread.
+/// Shows the question, over the window if the window is visible, and sends the answer. A dialog that is closed counts
+/// as no. Must be called in the main thread.
 pub(crate) fn ask(app: &AppHandle, question: &str, detail: &str, yes: &str, answer: Sender<bool>) {
     let window = app.get_webview_window(window::MAIN);
     let window = window.filter(|window| window.is_visible().unwrap_or(false));
@@ -41,7 +41,7 @@ pub(crate) fn ask(app: &AppHandle, question: &str, detail: &str, yes: &str, answ
     let answer = std::cell::Cell::new(Some(answer));
     dialog.connect_response(move |dialog, response| {
         if let Some(answer) = answer.take() {
-            // This fails if the task that asked does not wait for the answer any more, which does no harm.
+            // This fails if the task that asked does not wait for the answer any more. That does no harm.
             let _ = answer.send(response == ResponseType::Accept);
         }
         dialog.close();

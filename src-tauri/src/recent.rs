@@ -14,7 +14,7 @@ const FILES_MAX: usize = 12;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recent {
     files: Vec<String>,
-    /// The manifests whose networks the app runs, or ran when it was quit.
+    /// The manifests whose networks the app runs now, or ran when it was quit.
     #[serde(default)]
     pub(crate) hosted: Vec<String>,
 }

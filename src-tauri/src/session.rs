@@ -1,6 +1,6 @@
 //! The shown network. The app runs its manager, or attaches to one that is already running. In both cases the app uses
-//! the control socket, so that the rest of the app need not distinguish the two cases, and other programs can reach the
-//! network, too.
+//! the control socket. The rest of the app therefore need not distinguish the two cases, and other programs can reach
+//! the network, too.
 
 use std::{
     collections::BTreeMap,
@@ -9,18 +9,6 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-
-use norouter::{
-    driver::{
-        Handle, Manager,
-        control::{self, Client, Identity, OpenError, client},
-        manager::{NetworkName, origin::Origin},
-        system::watch::Watch,
-    },
-    manager::Hold,
-    plan::Plan,
-};
-use tokio::task::JoinSet;
 
 use crate::{
     consent::digest,
@@ -32,9 +20,19 @@ use crate::{
     view::{Phase, Place},
     words::failure,
 };
+use norouter::{
+    driver::{
+        Handle, Manager,
+        control::{self, Client, Identity, OpenError},
+        manager::{Intent, NetworkName, origin::Origin},
+        system::watch::Watch,
+    },
+    manager::Hold,
+    plan::Plan,
+};
 
-/// The longest time for which the app, when it quits, waits for the end of its networks. Agents that have not ended by
-/// then end because their manager is gone.
+/// How long the app waits for the end of its networks when it quits. Agents that have not ended by then end because
+/// their manager is gone.
 const END_MAX: Duration = Duration::from_secs(10);
 
 /// A network that was to be started.
@@ -53,14 +51,13 @@ struct Running {
 }
 
 impl Desk {
-    /// Starts the network of the open manifest, or asks for consent first. Does nothing if the network is already
-    /// running.
+    /// Starts the network of the open manifest, or asks for consent first. Does nothing if the network already runs.
     pub(crate) async fn start(&self) -> Result<(), String> {
         let _turn = self.0.turn.lock().await;
         self.start_opened().await
     }
 
-    /// As [`Desk::start`]. The caller must hold `turn`.
+    /// Does the same as [`Desk::start`]. The caller must hold `turn`.
     pub(crate) async fn start_opened(&self) -> Result<(), String> {
         if let Some(session) = &self.lock().session {
             return match session.phase {
@@ -84,8 +81,8 @@ impl Desk {
         self.host(&path, plan, watch).await
     }
 
-    /// Runs a plan inside the app and shows it, or attaches to its network if that already runs. The caller must hold
-    /// `turn`, and must have started the watch before the plan was read, so that no change is missed.
+    /// Runs a plan inside the app and shows it. If its network already runs elsewhere, attaches to it instead. The
+    /// caller must hold `turn`, and must have started the watch before it read the plan, so that no change is missed.
     pub(crate) async fn host(
         &self,
         path: &Path,
@@ -124,8 +121,8 @@ impl Desk {
         }
         let (mut manager, events) = Manager::start(plan, Some(door))
             .map_err(|error| format!("the manager cannot be started: {error}"))?;
-        // The app follows its own network through the control socket, like any other network. So it does not need these
-        // events.
+        // The app follows its own network through the control socket, like any other network. Therefore it does not
+        // need these events.
         drop(events);
         let origin = Origin::new(path, Hold::NewGrants, Some(watch), &mut manager);
         Ok(Launched::Ours(Running {
@@ -150,8 +147,8 @@ impl Desk {
         } = running;
         let handle = manager.handle().clone();
         let id = self.edit(|state| {
-            // Agreed grants that are not in force any more are forgotten, so that the person is asked again if they
-            // come back.
+            // If a grant that was agreed to is not in force any more, it is forgotten. If it comes back, the person is
+            // asked again.
             state.remember(path, &plan);
             state.note_running(path, true);
             let hosted = Some((handle.clone(), plan));
@@ -174,15 +171,15 @@ impl Desk {
             desk.ended(id);
         });
         waiting.map(drop).map_err(|error| {
-            // The manager was dropped, and its network with it.
+            // The manager was dropped, and the network ends with it.
             upkeep.abort();
             self.ended(id);
             error.to_string()
         })
     }
 
-    /// Opens a manifest, or otherwise the one that was open last, and starts the networks that ran when the app was
-    /// quit or crashed, as far as they grant only what the person has agreed to.
+    /// Opens a manifest, or the one that was open last if none is given. Then starts the networks that ran when the app
+    /// was quit or crashed, if they grant only what the person has agreed to.
     pub(crate) async fn resume(&self, given: Option<PathBuf>) {
         let (last, ran) = self.last_open();
         let mut failed = Vec::new();
@@ -205,7 +202,7 @@ impl Desk {
             let report = lines.collect::<Vec<_>>().join("\n");
             self.fail(failure::not_started_several(failed.len()), report);
         }
-        // What could not be started is told once.
+        // A network that could not be started is reported only once.
         self.edit(State::forget_not_running);
         self.look_around().await;
     }
@@ -216,7 +213,7 @@ impl Desk {
         self.lay_down(path).await?;
         let is_approved = self.lock().consent.is_none();
         if is_approved && ran.contains(&self.manifest()?) {
-            // A failure is told where it arises, with its report.
+            // A failure was already shown, with its report, where it arose.
             let _ = self.start_opened().await;
         }
         Ok(())
@@ -239,7 +236,7 @@ impl Desk {
             Launched::Ours(running) => self.keep(path, plan, running, |state, session| {
                 state.aside.push(session);
             }),
-            // It is listed among the other networks that run.
+            // The network is listed among the other networks that run.
             Launched::Theirs(_) => Ok(()),
         }
     }
@@ -276,8 +273,8 @@ impl Desk {
         self.show(client).await
     }
 
-    /// Shows a network that was set aside, even if its manifest cannot be opened. Returns false if none is meant. The
-    /// caller must hold `turn`.
+    /// Shows the network for which `is_meant` is true, if it was set aside, even if its manifest cannot be opened.
+    /// Returns false if there is no such network. The caller must hold `turn`.
     async fn bring_back(&self, is_meant: impl Fn(&Session) -> bool) -> bool {
         let found = {
             let state = self.lock();
@@ -301,8 +298,8 @@ impl Desk {
         })
     }
 
-    /// Has the page show a place in a network of the app, which is shown again if it was set aside. Does nothing if the
-    /// network has ended.
+    /// Lets the page show a place in a network of the app. If the network was set aside, it is shown again. Does
+    /// nothing if the network has ended.
     pub(crate) async fn go_to(&self, id: u64, place: Place) {
         let turn = self.0.turn.lock().await;
         if self.session_id() != id {
@@ -351,25 +348,32 @@ impl Desk {
         self.stop_shown().await.map(drop)
     }
 
-    /// As [`Desk::stop`]. Returns the number of the network.
+    /// Does the same as [`Desk::stop`]. Returns the number of the network.
     async fn stop_shown(&self) -> Result<u64, String> {
-        let (id, client, before) = self.edit(|state| {
+        let (id, client, hosted) = self.edit(|state| {
             let session = state.session.as_mut();
             let session = session.ok_or_else(|| "no network runs".to_owned())?;
-            let before = std::mem::replace(&mut session.phase, Phase::Ending);
-            Ok::<_, String>((session.id, session.client.clone(), before))
+            session.phase = Phase::Ending;
+            Ok::<_, String>((session.id, session.client.clone(), session.hosted.clone()))
         })?;
-        match client.post("/v1/down").await {
-            Ok(()) | Err(client::Error::NoManager(_)) => Ok(id),
-            Err(error) => {
-                // The network goes on, and can be stopped again.
-                self.edit(|state| {
-                    if let Some(session) = state.session_mut(id) {
-                        session.phase = before;
-                    }
-                });
-                Err(error.to_string())
+        let error = match (client.post("/v1/down").await, hosted) {
+            (Ok(()), _) => return Ok(id),
+            // The control socket was removed, or does not answer. The app can reach its own manager without it.
+            (Err(_), Some(manager)) => {
+                manager.tell(Intent::Down);
+                return Ok(id);
             }
+            (Err(error), _) => error,
+        };
+        let still_runs = self.edit(|state| {
+            let session = state.session_mut(id);
+            // The network keeps running, and can be stopped again.
+            session.map(Session::keep_running).is_some()
+        });
+        if still_runs {
+            Err(error.to_string())
+        } else {
+            Ok(id)
         }
     }
 
@@ -393,6 +397,14 @@ impl Desk {
         hosted.count()
     }
 
+    /// How many hosts the networks have that the app runs.
+    pub(crate) fn hosted_hosts(&self) -> usize {
+        let state = self.lock();
+        let hosted = state.sessions().filter(|session| session.is_hosted());
+        let plans = hosted.filter_map(|session| session.plan.as_ref());
+        plans.map(|plan| plan.hosts.len()).sum()
+    }
+
     /// Clients for the managers of the networks that the app runs.
     pub(crate) fn hosted_clients(&self) -> Vec<Client> {
         let state = self.lock();
@@ -400,18 +412,16 @@ impl Desk {
         hosted.map(|session| session.client.clone()).collect()
     }
 
-    /// Stops all networks that the app runs, and waits for their end, at most for [`END_MAX`]. Nothing is started from
-    /// now on, and the app goes on knowing which networks ran.
+    /// Stops all networks that the app runs, and waits for their end, at most for [`END_MAX`]. From now on nothing is
+    /// started, but the app remembers which networks ran.
     pub(crate) async fn wind_down(&self) {
         self.edit(|state| state.leaving = true);
         let over = async {
-            // A network that is being started is waited for, so that it can be stopped.
+            // If a network is being started, this waits until it can be stopped.
             let _turn = self.0.turn.lock().await;
             let mut wakes = self.wakes();
-            let mut told = JoinSet::new();
-            for client in self.edit(State::end_hosted) {
-                // An error may mean that the network has already ended.
-                told.spawn(async move { client.post("/v1/down").await.is_ok() });
+            for manager in self.edit(State::end_hosted) {
+                manager.tell(Intent::Down);
             }
             while self.hosted() > 0 && wakes.changed().await.is_ok() {}
         };
@@ -432,7 +442,8 @@ impl Desk {
         self.lock().session.as_ref()?.plan.clone()
     }
 
-    /// The plan in force, as far as the app knows it: that of its own network, otherwise that of the open file.
+    /// The plan in force, if the app knows it: for its own network, the plan of that network, and otherwise the plan of
+    /// the open file.
     pub(crate) fn plan_now(&self) -> Option<Plan> {
         let plan = self
             .lock()
@@ -442,8 +453,8 @@ impl Desk {
         plan.or_else(|| Self::load(&self.manifest().ok()?).ok()?.plan)
     }
 
-    /// Applies the waiting change of the manifest, but only if its digest shows that it is the change the person has
-    /// seen.
+    /// Applies the waiting change of the manifest, but only if its digest shows that it is the change that the person
+    /// has seen.
     pub(crate) async fn take_up(&self, digest_shown: &str) -> Result<(), String> {
         let (id, client, path, number, plan) = {
             let state = self.lock();
@@ -488,7 +499,7 @@ impl Desk {
         }
     }
 
-    /// Requests the present traffic, because the stream reports it only from time to time.
+    /// Requests the present traffic, because the stream of events reports it only from time to time.
     pub(crate) async fn refresh(&self) {
         let Some((id, client)) = self
             .lock()
@@ -508,7 +519,7 @@ impl Desk {
         });
     }
 
-    /// Shows a network of another program, whose state is not known yet, and begins to read its events.
+    /// Shows a network of another program, and begins to read its events. Its state is not known yet.
     pub(crate) fn begin(&self, client: Client, manifest: Option<PathBuf>) -> u64 {
         self.edit(|state| {
             let session = self.new_session(state, client, manifest, None);
@@ -518,7 +529,7 @@ impl Desk {
         })
     }
 
-    /// A network whose state is not known yet. Its events are read from now on.
+    /// A network whose state is not known yet. From now on, its events are read.
     fn new_session(
         &self,
         state: &mut State,
@@ -580,20 +591,20 @@ impl State {
         hosted.any(|session| session.manifest() == Some(manifest))
     }
 
-    /// Shows a network in the place of the present one.
+    /// Shows this network instead of the present one.
     fn show(&mut self, session: Session) {
         self.set_aside();
         self.session = Some(session);
     }
 
-    /// Shows no network. One that the app runs goes on.
+    /// Shows no network. If the app runs the network that was shown, it keeps running.
     pub(crate) fn set_aside(&mut self) {
         let shown = self.session.take().filter(Session::is_hosted);
         self.aside.extend(shown);
         self.consent = None;
     }
 
-    /// Shows the network that is meant if the app runs it, and otherwise none.
+    /// Shows the network for which `is_meant` is true, if the app runs it. Otherwise shows no network.
     pub(crate) fn bring_up(&mut self, is_meant: impl Fn(&Session) -> bool) {
         self.set_aside();
         let Some(place) = self.aside.iter().position(is_meant) else {
@@ -608,13 +619,13 @@ impl State {
         }
     }
 
-    /// Notes that the app ends its networks. Returns their clients.
-    fn end_hosted(&mut self) -> Vec<Client> {
+    /// Notes that the app ends its networks. Returns the handles of their managers.
+    fn end_hosted(&mut self) -> Vec<Handle> {
         let sessions = self.session.iter_mut().chain(&mut self.aside);
-        let hosted = sessions.filter(|session| session.is_hosted());
-        let ended = hosted.map(|session| {
+        let ended = sessions.filter_map(|session| {
+            let manager = session.hosted.clone()?;
             session.phase = Phase::Ending;
-            session.client.clone()
+            Some(manager)
         });
         ended.collect()
     }
@@ -633,7 +644,7 @@ impl State {
         }
     }
 
-    /// Stores whether the app runs the network of this manifest, for its next start.
+    /// Stores whether the app runs the network of this manifest, for the next start of the app.
     pub(crate) fn note_running(&mut self, manifest: &Path, runs: bool) {
         let manifest = manifest.display().to_string();
         let noted = self

@@ -1,34 +1,15 @@
-//! Tests with a real network and the real state of the app, but without a window: the network is started, shown,
+//! Tests with a real network and the real state of the app, but without a window. The network is started, shown,
 //! changed, attached to and ended.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs;
 
 use norouter::view::{ErrorCode, Event, HostAction, HostState, PlanView};
 
 use crate::{
     desk::{Cursor, Desk},
-    testing::{Folder, desk},
-    view::{App, CommandChange, News, Phase},
+    testing::{Folder, desk, file, manifest, run, until},
+    view::{CommandChange, News, Phase},
 };
-
-/// A time limit that is much longer than anything in these tests takes, on any machine.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// Waits until the app is in the expected state.
-async fn until(desk: &Desk, what: &str, mut is: impl FnMut(&App, &Desk) -> bool) {
-    let mut wakes = desk.wakes();
-    let waiting = async {
-        while !is(&desk.app(), desk) {
-            wakes.changed().await.unwrap();
-        }
-    };
-    let outcome = tokio::time::timeout(PATIENCE, waiting).await;
-    assert!(outcome.is_ok(), "{what}: {:?}", desk.app());
-}
 
 fn state_of(desk: &Desk, host: &str) -> Option<HostState> {
     let network = desk.network()?;
@@ -36,29 +17,16 @@ fn state_of(desk: &Desk, host: &str) -> Option<HostState> {
     hosts.find(|it| it.name == host).map(|it| it.state)
 }
 
-/// A network of this machine, and of a host that never becomes ready.
-fn manifest(net: u8, word: &str) -> String {
-    format!(
-        "hosts:\n  laptop: {{vip: 127.0.{net}.1, dns: {{disable: true}}, stateDir: {{disable: true}}}}\n  \
-         mute: {{vip: 127.0.{net}.2, cmd: [sh, -c, 'echo {word} >&2; exec sleep 1000'], loopback: {{disable: true}}}}\n"
-    )
-}
-
 /// Whether the command of a host has written a word to its standard error.
 fn said(desk: &Desk, word: &str) -> bool {
     let news = desk.news(&mut Cursor::default());
     news.iter().any(|news| {
-        // Events that merely quote the word, like those about the command, do not count.
+        // Events that only quote the word, such as those about the command, do not count.
         let News::Line { line } = news else {
             return false;
         };
         matches!(&line.event, Event::Stderr { line, .. } if line.contains(word))
     })
-}
-
-/// The file of a manifest, with a name that no other network on this machine has.
-fn file(folder: &Folder, name: &str, text: &str) -> PathBuf {
-    folder.file(&format!("{name}-{}.yaml", std::process::id()), text)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,8 +165,8 @@ async fn nothing_of_a_change_that_grants_more_is_in_force_before_consent() {
     assert!(here.app().consent.is_none());
     fs::write(&path, &opening).unwrap();
     until(&here, "it is asked for", |app, _| app.consent.is_some()).await;
-    // An app that has attached sees the waiting change, and may approve it although only the other app shows the
-    // question.
+    // An app that has attached sees the waiting change. It may approve the change, although only the other app shows
+    // the question.
     until(&there, "it waits", |_, desk| held(desk)).await;
     let number = there.network().unwrap().snapshot.held.unwrap().number;
     let path_there = format!("/v1/approve?number={number}");
@@ -219,7 +187,8 @@ async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
     let digest = here.app().consent.unwrap().digest;
     here.consent(&digest, true).await.unwrap();
     until(&here, "it runs", |_, desk| desk.network().is_some()).await;
-    // Another manifest is opened beside the network, which goes on, and is shown again when its manifest is.
+    // Another manifest is opened while the network keeps running. When its own manifest is opened again, the network is
+    // shown again.
     let other = file(&folder, "other", "hosts: {a: {}}\n");
     let (id, name) = (here.session_id(), here.app().network.unwrap().name);
     here.open(&other).await.unwrap();
@@ -232,7 +201,7 @@ async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
     let shown = here.app();
     assert!(shown.network.unwrap().hosted);
     assert_eq!(shown.manifest.as_deref(), path.to_str());
-    // It can be shown even if its manifest is gone, and the manifest of another network does not stand beside it.
+    // The network can be shown even if its manifest is gone. The manifest of another network is then not shown with it.
     let text = fs::read_to_string(&path).unwrap();
     here.open(&other).await.unwrap();
     fs::remove_file(&path).unwrap();
@@ -240,11 +209,11 @@ async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
     assert_eq!((here.session_id(), here.hosted()), (id, 1));
     assert!(here.app().network.unwrap().hosted && here.app().manifest.is_none());
     fs::write(&path, text).unwrap();
-    // It ends with the app even if it is not shown.
+    // The network ends with the app, even if it is not shown.
     here.open(&other).await.unwrap();
     here.wind_down().await;
     assert_eq!(here.hosted(), 0);
-    // After its next start, the app still knows which network was running and what was agreed to.
+    // At its next start, the app still knows which network was running and what was agreed to.
     let next = desk(&folder);
     assert_eq!(next.last_open(), (Some(other), vec![path.clone()]));
     next.resume(Some(path.clone())).await;
@@ -252,14 +221,6 @@ async fn one_manifest_runs_once_and_the_app_takes_its_network_along() {
     assert!(next.app().consent.is_none() && next.app().network.unwrap().hosted);
     next.wind_down().await;
     assert!(next.app().network.is_none());
-}
-
-/// Opens a manifest, agrees to it, and waits until its network runs.
-async fn run(desk: &Desk, path: &Path) {
-    desk.open(path).await.unwrap();
-    let digest = desk.app().consent.unwrap().digest;
-    desk.consent(&digest, true).await.unwrap();
-    until(desk, "it runs", |_, desk| desk.network().is_some()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -272,12 +233,12 @@ async fn all_networks_that_ran_are_resumed_as_far_as_they_are_approved() {
         run(&here, path).await;
     }
     assert_eq!(here.hosted(), 3);
-    // That they run is known even if the app crashes now.
+    // Even if the app crashes now, it will know that these networks ran.
     assert_eq!(desk(&folder).last_open().1, paths);
     here.wind_down().await;
     assert_eq!(here.hosted(), 0);
     assert!(here.start().await.is_err(), "the app is being quit");
-    // A signal may end the app a second time.
+    // A signal may try to end the app a second time.
     here.wind_down().await;
 
     fs::write(&paths[0], manifest(81, "another")).unwrap();
@@ -300,13 +261,13 @@ async fn all_networks_that_ran_are_resumed_as_far_as_they_are_approved() {
     next.open_failed().await.unwrap();
     let consent = next.app().consent.unwrap();
     assert_eq!(consent.hosts[0].change, CommandChange::Changed);
-    // The answer to a question that is not shown any more changes nothing.
+    // An answer to a question that is not shown any more changes nothing.
     next.consent("another", false).await.unwrap();
     assert!(next.app().consent.is_some());
     next.consent(&consent.digest, false).await.unwrap();
     assert!(next.app().consent.is_none());
 
-    // A network that the person stops does not run at the next start.
+    // If the person stops a network, it does not run at the next start.
     next.open(&paths[1]).await.unwrap();
     next.stop_and_wait().await.unwrap();
     assert_eq!(next.last_open().1, paths[2..]);
@@ -351,7 +312,7 @@ async fn every_line_of_a_burst_reaches_the_page_and_is_on_the_disk_with_its_date
         year.parse::<u16>().is_ok_and(|year| year > 2_000),
         "{before}"
     );
-    // The place of the log is in the report for others.
+    // The report for helpers contains the path of the log.
     let report = crate::diagnostics::text(&here).await;
     assert!(report.contains(".log\n"), "{report}");
     here.wind_down().await;

@@ -1,4 +1,5 @@
-//! A network as far as the app knows it: the one that is shown, or one that the app runs and has set aside.
+//! The state of a network, as far as the app knows it: of the network that is shown, or of one that the app runs and
+//! has set aside.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +32,7 @@ pub(crate) struct Session {
     pub(crate) waits: Option<(u64, Plan)>,
     pub(crate) phase: Phase,
     pub(crate) truth: Truth,
-    /// The jump hosts to each host, the nearest first, as far as they are known.
+    /// The jump hosts to each host for which they are known, the one nearest to this machine first.
     pub(crate) jumps: BTreeMap<String, Vec<String>>,
     /// The file with the network's log; `None` if another program runs the manager.
     pub(crate) log: Option<PathBuf>,
@@ -61,11 +62,20 @@ impl Session {
         self.manifest.as_deref()
     }
 
-    /// The number of the change of the manifest that is held, as its manager has last reported it; `None` if none is
-    /// held.
+    /// The number of the change of the manifest that is held, as the manager has last reported it; `None` if no change
+    /// is held.
     pub(crate) fn held(&self) -> Option<u64> {
         let held = self.truth.network()?.snapshot.held.as_ref()?;
         Some(held.number)
+    }
+
+    /// Notes that the network could not be stopped.
+    pub(crate) fn keep_running(&mut self) {
+        self.phase = if self.truth.network().is_some() {
+            Phase::Running
+        } else {
+            Phase::Starting
+        };
     }
 
     pub(crate) fn view(&self) -> Shown {

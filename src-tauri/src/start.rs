@@ -17,16 +17,17 @@ use crate::{
     dialogs, feed, imports, jumps, logbook, login_shell, notices,
     surface::Surface,
     tauri_surface::TauriSurface,
-    tray, window,
+    tray, trials, window,
 };
 
 /// How often the app looks for other running networks while the page is visible.
 const LOOK_AROUND: Duration = Duration::from_secs(3);
 
-/// How often the app looks for them while only the tray shows them.
+/// How often the app looks for other running networks while only the tray shows them.
 const LOOK_SELDOM: Duration = Duration::from_secs(20);
 
-/// How long a hidden app waits for a tray before it shows its window, because the panel may start after the app.
+/// How long a hidden app waits for a tray before it shows its window. The panel with the tray may start later than the
+/// app.
 const TRAY_MAX: Duration = Duration::from_secs(10);
 
 /// How often a hidden app looks whether there is a tray.
@@ -37,7 +38,7 @@ pub fn run() -> ExitCode {
     #[cfg(target_os = "linux")]
     let silence = crate::first::watch();
     let builder = tauri::Builder::default()
-        // This plugin must be the first one, so that a second instance of the app ends before it does anything else.
+        // This plug-in must be the first one, so that a second instance of the app ends before it does anything else.
         .plugin(tauri_plugin_single_instance::init(|app, words, folder| {
             window::show(app);
             if let Some(path) = manifest_among(words.iter().skip(1), Path::new(&folder)) {
@@ -51,7 +52,7 @@ pub fn run() -> ExitCode {
                 .build(),
         )
         .setup(move |app| {
-            // No other app runs, or this process would have ended by now.
+            // This is the only app: otherwise this process would have ended by now.
             #[cfg(target_os = "linux")]
             drop(silence);
             begin(app.handle())?;
@@ -90,6 +91,7 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     app.manage(surface);
     app.manage(feed::Feed::default());
     app.manage(imports::Found::default());
+    app.manage(trials::Trials::default());
 
     tauri::async_runtime::spawn(async { login_shell::ask() });
     tray::begin(app);
@@ -113,7 +115,7 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     });
     let asked = app.clone();
     tauri::async_runtime::spawn(notices::tell(desk.clone(), move |network, notice| {
-        // A window that waits among the others because there is no tray is brought up by what needs the person.
+        // Without a tray, the window may be minimised, so it is brought to the front when something needs the person.
         if notice.asks {
             window::bring_up(&asked);
         }
@@ -126,7 +128,7 @@ fn begin(app: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// Shows the window, minimised, if there is no tray from which the person could show it.
+/// Shows the window minimised if there is no tray from which the person could open it.
 async fn be_seen(app: AppHandle) {
     let has_tray = || {
         let app = app.clone();
@@ -179,7 +181,7 @@ async fn obey_signals(app: AppHandle, desk: Desk) {
 )]
 fn on_event(app: &AppHandle, event: RunEvent) {
     match event {
-        // The last window was closed, or the desktop asked the app to quit. Neither may stop a network without a
+        // The last window was closed, or the desktop has asked the app to quit. Neither may stop a network without a
         // question.
         RunEvent::ExitRequested {
             api, code: None, ..
@@ -190,6 +192,9 @@ fn on_event(app: &AppHandle, event: RunEvent) {
                 let surface = app.state::<Arc<dyn Surface>>().inner().clone();
                 tauri::async_runtime::spawn(async move { dialogs::quit(&desk, &*surface).await });
             }
+        }
+        RunEvent::Exit => {
+            tauri::async_runtime::block_on(app.state::<trials::Trials>().wind_down());
         }
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::show(app),
@@ -204,7 +209,7 @@ fn on_event(app: &AppHandle, event: RunEvent) {
     }
 }
 
-/// If the arguments ask for it, runs this program as a host of the demo, because the demo's commands start this same
+/// Runs this program as a host of the demo if the arguments ask for that. The commands of the demo start this same
 /// program. Returns the exit code.
 pub fn demo_host(words: &[String]) -> Option<ExitCode> {
     let outcome = match words {
@@ -212,7 +217,7 @@ pub fn demo_host(words: &[String]) -> Option<ExitCode> {
             Ok(()) => Ok(()),
             Err(reason) => {
                 use std::io::Write as _;
-                // The process that started this one reads the reason from the standard output.
+                // The process that has started this one reads the reason from the standard output.
                 let _ = writeln!(std::io::stdout(), "{reason}");
                 return Some(ExitCode::FAILURE);
             }

@@ -1,4 +1,4 @@
-//! A value that is kept in a file of the app. A file that cannot be parsed is renamed and reported, and never
+//! A value that is kept in a file of the app. If the file cannot be parsed, it is renamed and reported, but never
 //! overwritten.
 
 use std::{
@@ -20,7 +20,7 @@ pub(crate) struct Store<T> {
 }
 
 impl<T: Default + PartialEq + Serialize + DeserializeOwned> Store<T> {
-    /// Loads the value from a file, or makes a default one. If the file could not be parsed, the second value is a
+    /// Loads the value from a file, or makes a default value. If the file could not be parsed, the second value is a
     /// sentence that reports this.
     pub(crate) fn open(file: PathBuf) -> (Self, Option<String>) {
         let (value, told) = match read(&file) {
@@ -81,7 +81,7 @@ fn write(file: &Path, value: &impl Serialize) -> Result<(), String> {
     files::replace(file, &text, files::PRIVATE)
 }
 
-/// Renames the file to a free name, so that the next write does not overwrite it.
+/// Renames the file to an unused name, so that the next write does not overwrite it.
 fn keep_aside(file: &Path) -> std::io::Result<PathBuf> {
     let mut number = 1;
     loop {

@@ -1,5 +1,5 @@
-//! All operations that need the person's desktop: dialogs, the clipboard, the browser, the session. Commands use them
-//! only through this trait, so that tests need no desktop.
+//! Everything for which the app needs the person's desktop: dialogs, the clipboard, the browser, the session. Commands
+//! use the desktop only through this trait, so tests do not need one.
 
 use std::{future::Future, path::PathBuf, pin::Pin};
 

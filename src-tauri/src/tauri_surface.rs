@@ -1,4 +1,4 @@
-//! The operations on the person's desktop, through Tauri.
+//! Implements the operations on the person's desktop with Tauri.
 
 use std::{
     path::PathBuf,
@@ -22,7 +22,7 @@ use crate::{
 /// Implements [`Surface`] for a running Tauri app.
 pub(crate) struct TauriSurface {
     app: AppHandle,
-    /// The clipboard. On some systems a copied text is available only as long as this value exists.
+    /// The clipboard. On some systems, a copied text is available only while this value exists.
     clipboard: Mutex<Option<Clipboard>>,
 }
 
@@ -91,7 +91,7 @@ impl Surface for TauriSurface {
         let dialog = dialog.title(crate::words::APP).buttons(buttons);
         later(false, |answer| {
             dialog.show(|yes| {
-                // This fails if the task that asked does not wait for the answer any more, which does no harm.
+                // This fails if the task that asked does not wait for the answer any more. That does no harm.
                 let _ = answer.send(yes);
             });
         })

@@ -1,5 +1,5 @@
-//! The known state of the shown network: the state that its manager has reported, and the end of its log. Each reader
-//! has a [`Cursor`], and receives everything that has changed since the cursor was last moved.
+//! The present knowledge about the shown network: the state that its manager has reported, and the end of its log. Each
+//! reader has a [`Cursor`], and receives everything that has changed since the cursor was last moved.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,16 +10,16 @@ use norouter::{
 
 use crate::view::News;
 
-/// How many lines of the log are kept for a page that is hidden: as many as a manager keeps.
+/// How many lines of the log are kept for a page that is hidden. A manager keeps as many.
 pub(crate) const LINES_MAX: usize = 5_000;
 
 /// The network as it was last reported.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Truth {
     network: Option<NetworkView>,
-    /// The number of the last change that reported all hosts together: a snapshot, or new traffic counters.
+    /// The number of the last change that reported all hosts together. This was a snapshot, or new traffic counters.
     whole_at: u64,
-    /// The number of the last change with which each host was reported alone, by the host's name.
+    /// For each host, by its name: the number of the last change that reported this host alone.
     host_at: BTreeMap<String, u64>,
     lines: VecDeque<LogLine>,
 }
@@ -61,7 +61,7 @@ impl Truth {
                 }
             }
             client::StreamItem::Event(line) => self.note(line),
-            // Missed lines are counted by the gap in the numbers of the received lines.
+            // The number of missed lines follows from the gap in the numbers of the received lines.
             client::StreamItem::Missed(_) => {}
         }
     }
@@ -125,7 +125,7 @@ impl Truth {
             .take_while(|line| line.seq > cursor.line);
         let unseen = unseen.count();
         for line in self.lines.range(self.lines.len() - unseen..) {
-            // Lines before the first one that a reader receives do not count as missed.
+            // Lines from before the first line that a reader has received do not count as missed.
             if cursor.line > 0 && line.seq > cursor.line + 1 {
                 news.push(News::Missed {
                     count: line.seq - cursor.line - 1,

@@ -12,16 +12,16 @@ use crate::desk::Desk;
 const URL_MAX: usize = 2_048;
 
 /// Returns the URL if it leads to the shown network, and an error otherwise. The page must not open any other URL in
-/// the browser.
+/// the browser without a click on it.
 pub(crate) fn address_of_the_network(desk: &Desk, text: &str) -> Result<String, String> {
     let network = desk.network().ok_or("no network runs")?;
     checked_address(&network, text)
         .ok_or_else(|| "only addresses of the network can be opened".to_owned())
 }
 
-/// Returns a URL that a person has clicked, if it leads to the shown network, or if a host that is in trouble names it now,
-/// as a command does that wants its user to log in with a browser. Such a URL comes from another program, so the page
-/// shows all of it, and it is opened only by a click.
+/// Returns a URL that a person has clicked. It must lead to the shown network, or a host that is in trouble must name
+/// it now. A command names a URL, for example, if its user has to log in with a browser. Such a URL comes from another
+/// program, so the page shows all of it, and only a click opens it.
 pub(crate) fn clicked_address(desk: &Desk, text: &str) -> Result<String, String> {
     let network = desk.network().ok_or("no network runs")?;
     checked_address(&network, text)
@@ -33,8 +33,8 @@ pub(crate) fn clicked_address(desk: &Desk, text: &str) -> Result<String, String>
 }
 
 /// The URL of a published port for a browser; `None` if it is probably not a web server. The service is guessed from
-/// the port that the host dials, if the plan is known, and otherwise from the published one. The page has the same rule
-/// in `copies.ts`.
+/// the port that the host dials. If the plan is not known, it is guessed from the published port. The page has the same
+/// rule in `copies.ts`.
 pub(crate) fn page_of(host: &HostView, port: u16, plan: Option<&Plan>) -> Option<String> {
     let hosts = plan.map_or(&[][..], |plan| &plan.hosts);
     let mut hosts = hosts.iter().filter(|it| it.name.as_str() == host.name);
@@ -63,7 +63,7 @@ fn told_address(network: &NetworkView, text: &str) -> Option<String> {
         return None;
     }
     let url: Url = text.parse().ok()?;
-    // The part before an @ could be mistaken for the machine to which the URL leads.
+    // A person could mistake the part before an @ for the machine to which the URL leads.
     let plain = url.username().is_empty() && url.password().is_none();
     let mut hosts = network.snapshot.hosts.iter();
     let is_told = hosts.any(|host| {
@@ -74,7 +74,8 @@ fn told_address(network: &NetworkView, text: &str) -> Option<String> {
     (plain && is_told).then(|| url.to_string())
 }
 
-/// What a host says about its present trouble: its troubles, and the last line of its command while it is not up.
+/// The texts of a host about its present trouble: those of its troubles and, while the host is not up, the last line of
+/// its command.
 fn texts(host: &HostView) -> Vec<&str> {
     let mut texts: Vec<_> = host.reason.as_deref().into_iter().collect();
     for trouble in &host.troubles {
@@ -87,8 +88,8 @@ fn texts(host: &HostView) -> Vec<&str> {
     texts
 }
 
-/// The URLs in a text, by the same rule as in the page (`links.ts`): they have only visible ASCII characters, and neither
-/// quotes nor brackets that could be around them; a full stop or the like at the end belongs to the sentence.
+/// The URLs in a text. The page has the same rule in `links.ts`. A URL has only visible ASCII characters, and no quotes
+/// or brackets, because these may stand around it. A full stop or a similar sign at its end belongs to the sentence.
 fn urls_in(text: &str) -> impl Iterator<Item = &str> {
     let fits = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}".contains(c);
     let mut rest = text;

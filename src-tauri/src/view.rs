@@ -1,11 +1,12 @@
-//! The state that the page shows besides the network itself, and the news that the page receives. The page's types are
-//! generated from the types in this file.
+//! The state that the page shows besides the network itself, and the news that the page receives. The types of the page
+//! are generated from the types in this file.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use norouter::{
     driver::control::client,
-    view::{ErrorCode, HostView, LogLine, NetworkView},
+    import,
+    view::{ErrorCode, FieldValue, HostView, LogLine, NetworkView},
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ pub struct App {
     pub version: String,
     /// The operating system that the app runs on.
     pub platform: Platform,
-    /// Whether a visible icon is in the tray.
+    /// Whether the tray has a visible icon of the app.
     pub tray: bool,
     /// The file that is open.
     pub manifest: Option<String>,
@@ -100,14 +101,14 @@ impl Platform {
 pub struct Shown {
     /// The name of the network on this machine.
     pub name: String,
-    /// The file that the network was made from, if there is one.
+    /// The file that describes the network, if there is one.
     pub manifest: Option<String>,
-    /// Whether the app itself runs the network, so that the network ends with the app.
+    /// Whether the app itself runs the network. If so, the network ends with the app.
     pub hosted: bool,
     /// The phase of the network.
     pub phase: Phase,
-    /// The jump hosts to each host, the nearest to this machine first, with commas between them; empty for a host that
-    /// is reached directly. A host of which OpenSSH does not tell them is missing.
+    /// The jump hosts to each host, the one nearest to this machine first, with commas between them. The text is empty
+    /// if a host is reached directly. A host is missing if OpenSSH does not tell its jump hosts.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(test, ts(optional, as = "Option<BTreeMap<String, String>>"))]
     pub jumps: BTreeMap<String, String>,
@@ -158,7 +159,7 @@ pub struct Consent {
     pub hosts: Vec<ConsentHost>,
     /// The grants of the manifest other than its commands.
     pub grants: Vec<ConsentGrant>,
-    /// Reasons why the commands could run something else although the manifest stays the same, as sentences.
+    /// Reasons, as sentences, why the commands could run something else even if the manifest stays the same.
     pub doubts: Vec<String>,
 }
 
@@ -169,7 +170,7 @@ pub struct Consent {
 pub struct ConsentGrant {
     /// The grant, as a sentence.
     pub text: String,
-    /// Whether nobody has agreed to the grant yet.
+    /// Whether the grant is new: nobody has agreed to it yet.
     pub is_new: bool,
 }
 
@@ -208,9 +209,9 @@ pub enum CommandChange {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
-    /// The failure and, if it is short, the reason, in one line.
+    /// The failure, in one line. The line includes the reason if that is short.
     pub title: String,
-    /// The full report, several lines for a fixed-width font; may be empty.
+    /// The full report, in several lines for a fixed-width font; may be empty.
     pub report: String,
     /// The manifest that could not be opened, if that is the failure.
     pub manifest: Option<String>,
@@ -329,7 +330,7 @@ pub enum Severity {
     Note,
 }
 
-/// The effect of applying a text: on the running network, or compared with the file if no network runs.
+/// The effect of applying a text. It is compared with the running network, or with the file if no network runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -359,7 +360,7 @@ pub struct EffectLine {
     pub text: String,
 }
 
-/// What happens to a host.
+/// The kind of a change of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
@@ -387,7 +388,7 @@ pub struct Check {
     pub state: CheckState,
     /// The version and the path that were found, or the reason why they are not known.
     pub detail: String,
-    /// What the person can do if the program or setting is missing; `None` if it is not missing.
+    /// The remedy if the program or setting is missing; `None` if it is present.
     pub fix: Option<String>,
 }
 
@@ -396,11 +397,11 @@ pub struct Check {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum CheckState {
-    /// What was checked is present.
+    /// The checked program or setting is present.
     Ok,
-    /// What was checked is missing.
+    /// The checked program or setting is missing.
     Missing,
-    /// What was checked may be present, but did not answer as expected.
+    /// The checked program or setting may be present, but did not answer as expected.
     Unknown,
 }
 
@@ -411,32 +412,39 @@ pub enum CheckState {
 pub struct ImportOffer {
     /// The identifier by which the person chooses the offer.
     pub id: String,
-    /// The source in which the possible host was found.
-    pub kind: ImportKind,
-    /// The name that the possible host has in that source.
+    /// The word of the source in which the possible host was found, as [`import::Source::word`] gives it.
+    pub kind: &'static str,
+    /// The name of the possible host in that source.
     pub name: String,
-    /// The command that would reach the possible host, word by word.
-    pub command: Vec<String>,
+    /// The name that is proposed for the host. Several offers may have the same.
+    pub host: String,
+    /// The line of the host in a manifest, which says how its shell is reached.
+    pub line: String,
+    /// The same as fields of a host, those inside a map with a dot; empty if the possible host cannot be chosen.
+    #[cfg_attr(test, ts(type = "{ [key in string]: FieldValue }"))]
+    pub fields: BTreeMap<String, FieldValue>,
     /// More about the possible host, for people.
     pub detail: String,
     /// Why the possible host cannot be chosen; absent if it can be.
     pub unusable: Option<String>,
 }
 
-/// The source of a possible host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "camelCase")]
-pub enum ImportKind {
-    /// The configuration of ssh.
-    Ssh,
-    /// The running containers of docker or podman.
-    Container,
-    /// The running pods of Kubernetes.
-    Pod,
+impl From<&import::Candidate> for ImportOffer {
+    fn from(offer: &import::Candidate) -> Self {
+        Self {
+            id: offer.id(),
+            kind: offer.source.word(),
+            name: offer.name.clone(),
+            host: offer.host.clone(),
+            line: offer.line.clone(),
+            fields: offer.fields.clone(),
+            detail: offer.detail.clone(),
+            unusable: offer.unusable.clone(),
+        }
+    }
 }
 
-/// A place in the window, which the person has asked for outside of it.
+/// A place in the window that the person has asked for outside the window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "page", rename_all = "camelCase")]
@@ -455,12 +463,12 @@ pub enum Place {
     },
 }
 
-/// What happens to a new manifest after it was written.
+/// The step that follows after a new manifest was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename_all = "camelCase"))]
 #[serde(rename_all = "camelCase")]
 pub enum Then {
-    /// The manifest is opened. A network that the app runs goes on beside it.
+    /// The manifest is opened. If the app runs a network, it keeps running.
     #[default]
     Open,
     /// The manifest is only written.
@@ -509,19 +517,19 @@ pub enum News {
     },
     /// The network that was shown has ended.
     Ended,
-    /// The person wants to see a place, and has said so in the tray or in a notification.
+    /// The person has asked for a place, in the tray or by a click on a notification.
     Go {
         /// The place.
         place: Place,
     },
 }
 
-/// Why a request of the page was refused. If Tauri itself refuses a request, the page receives a plain text instead.
+/// Why a request of the page was refused. If Tauri itself refuses a request, the page receives only a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
-    /// The kind of the error; `None` if the app itself refused, or the network's manager has another version.
+    /// The kind of the error; `None` if the app itself has refused, or if the network's manager has another version.
     #[cfg_attr(test, ts(type = "ErrorCode | null"))]
     pub code: Option<ErrorCode>,
     /// The reason, for people.
@@ -551,4 +559,70 @@ impl From<client::Error> for Refused {
             text: error.to_string(),
         }
     }
+}
+
+/// The outcome of a request to test a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum HostTest {
+    /// Nothing was started, because the person has to agree first.
+    Asks {
+        /// The consent that is needed.
+        consent: TestConsent,
+    },
+    /// The test has begun.
+    Begun {
+        /// The number of the test.
+        id: u64,
+    },
+}
+
+/// The consent that a person has to give before a host is tested.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct TestConsent {
+    /// A hash of everything that the person would agree to.
+    pub digest: String,
+    /// The command that would run; `None` if the host has no command.
+    pub command: Option<ConsentHost>,
+    /// The grants that the test needs other than the command, as sentences.
+    pub grants: Vec<String>,
+    /// Reasons, as sentences, why the command could run something else even if the manifest stays the same.
+    pub doubts: Vec<String>,
+}
+
+/// A change of the manifest's file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct ManifestChange {
+    /// The number of the change, by which its text can be read.
+    pub id: u64,
+    /// The time at which the app noticed the change, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// The origin of the change.
+    pub by: ChangedBy,
+    /// The effect of the change on a network, as sentences; empty if there is none.
+    pub effect: Vec<String>,
+}
+
+/// The origin of a change of the manifest's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum ChangedBy {
+    /// There was no change: the app has seen the file for the first time.
+    First,
+    /// The person has edited the text.
+    Text,
+    /// The person has edited a form.
+    Form,
+    /// The person has edited the picture.
+    Picture,
+    /// The person has restored an earlier content.
+    Restored,
+    /// Another program has written the file: an editor, or a command in a terminal.
+    Other,
 }

@@ -1,5 +1,5 @@
-//! The window: it is hidden when it is closed, and destroyed after it was hidden for a while, because a hidden web view
-//! still uses memory.
+//! The window. When it is closed, it is only hidden. After a while it is destroyed, because a hidden web view still
+//! uses memory.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ pub(crate) const MAIN: &str = "main";
 /// The argument that starts the app without its window.
 pub(crate) const HIDDEN: &str = "--hidden";
 
-/// The smallest size of the window: half of a small screen at twice the usual scale. The page's tests look at a window of
-/// this width.
+/// The smallest size of the window: half of a small screen at twice the usual scale. The tests of the page check a
+/// window of this width.
 const MIN_SIZE: (f64, f64) = (480.0, 400.0);
 
 /// How long a hidden window is kept before it is destroyed.
@@ -49,7 +49,7 @@ pub(crate) fn show(app: &AppHandle) {
     tauri::async_runtime::spawn_blocking(move || icon::is_shown(&app));
 }
 
-/// Shows the window among the others, minimised.
+/// Shows the window minimised, without bringing it to the front.
 pub(crate) fn show_minimized(app: &AppHandle) {
     let window = app.get_webview_window(MAIN).map_or_else(|| build(app), Ok);
     let shown = window.and_then(|window| {
@@ -62,7 +62,7 @@ pub(crate) fn show_minimized(app: &AppHandle) {
     }
 }
 
-/// Shows the window in front of the others if it is minimised and there is no tray.
+/// If there is no tray and the window is minimised, shows it in front of the others.
 pub(crate) fn bring_up(app: &AppHandle) {
     let minimized = app.get_webview_window(MAIN);
     let minimized = minimized.is_some_and(|window| window.is_minimized().unwrap_or(false));
@@ -81,7 +81,8 @@ fn build(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
-    // The tool kit has found out whether the desktop is dark. A theme that is set, even none, would override that.
+    // The tool kit has already found out whether the desktop is dark. Setting a theme would override that, even if the
+    // theme is `None`.
     let theme = app.state::<Desk>().settings().theme;
     if theme != Theme::System {
         set_theme(app, theme);
@@ -104,7 +105,7 @@ fn is_ours(url: &Url) -> bool {
         || (["http", "https"].contains(&url.scheme()) && url.host_str() == Some("tauri.localhost"))
 }
 
-/// Handles what happens to the window.
+/// Handles the events of the window.
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "most of what can happen to a window is the system's affair"
@@ -120,6 +121,8 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
         WindowEvent::Destroyed => {
             app.state::<Desk>().set_focused(false);
             app.state::<Desk>().set_visible(false);
+            // A trial that waits for an answer would wait for ever without its page.
+            app.state::<crate::trials::Trials>().end_all();
         }
         WindowEvent::Focused(focused) => app.state::<Desk>().set_focused(*focused),
         WindowEvent::DragDrop(drag) => on_drag(app, drag),
@@ -127,7 +130,7 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// Handles files that are dragged over the window: the page says what happens if they are dropped.
+/// Handles files that are dragged over the window. The page then says what would happen if they were dropped.
 fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
     let desk = app.state::<Desk>();
     match drag {
@@ -143,7 +146,7 @@ fn on_drag(app: &AppHandle, drag: &DragDropEvent) {
     }
 }
 
-/// Opens a manifest that the person has dropped on the window, or with which the app was started.
+/// Opens a manifest that the person has dropped on the window, or that was an argument of the app.
 pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     let desk = app.state::<Desk>().inner().clone();
     tauri::async_runtime::spawn(async move {
@@ -153,8 +156,8 @@ pub(crate) fn open(app: &AppHandle, path: std::path::PathBuf) {
     });
 }
 
-/// Closes the window. With a tray icon the window is hidden. Without one it is minimised if the app runs a network;
-/// otherwise the app has nothing left to do and quits.
+/// Closes the window. If there is a tray icon, the window is hidden. Without a tray icon, the window is minimised if
+/// the app runs a network. Otherwise the app has nothing left to do, and quits.
 async fn close(app: &AppHandle) {
     let desk = app.state::<Desk>().inner().clone();
     let asking = app.clone();

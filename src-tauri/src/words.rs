@@ -1,5 +1,5 @@
 //! The texts of the app's program: the menu of the tray, notifications, system dialogs, and the titles of failures. The
-//! texts of the page are in `ui/src/lib/strings`; the text of an error is written where the error arises.
+//! texts of the page are in `ui/src/lib/strings`. The text of an error is written where the error arises.
 
 use norouter::{text::figures::counted, view::HostState};
 
@@ -28,7 +28,7 @@ pub(crate) mod menu {
     pub(crate) const RESTART: &str = "Restart";
     pub(crate) const START_HOST: &str = "Start";
 
-    /// The line of another running network, in which something waits for the person.
+    /// The line of another running network in which something waits for the person.
     pub(crate) fn in_need(name: &str) -> String {
         format!("\u{25b2} {name}")
     }
@@ -88,7 +88,7 @@ pub(crate) mod notice {
         format!("{host} is down")
     }
 
-    /// The title if several hosts are down, of which `asking` need input.
+    /// The title if several hosts are down. Of these, `asking` hosts need input.
     pub(crate) fn several(hosts: usize, asking: usize) -> String {
         let need = if asking == 1 { "needs" } else { "need" };
         if asking == hosts {
@@ -123,7 +123,7 @@ pub(crate) mod notice {
         }
     }
 
-    /// The text about a host of a network that is not shown.
+    /// The text about a host, for a network that is not shown.
     pub(crate) fn of(network: &str, text: &str) -> String {
         if text.is_empty() {
             return format!("Network: {network}");
@@ -166,18 +166,19 @@ pub(crate) mod dialog {
         format!("Stop the network \"{network}\"?")
     }
 
-    /// The consequences of stopping networks with this many open connections. The page says the same of one network in
-    /// `ui/src/lib/strings/shell.ts`.
-    pub(crate) fn what_ends(networks: usize, flows: usize) -> String {
-        match (networks, flows) {
-            (0 | 1, 0) => "Its hosts cannot be reached until you start it again.".to_owned(),
-            (_, 0) => "Their hosts cannot be reached until you start them again.".to_owned(),
-            (_, flows) => format!("{} will be cut.", counted(flows, "open connection")),
-        }
+    /// Says what would end if networks with this many hosts and open connections were stopped. The page has the same
+    /// text for a single network, in `ui/src/lib/strings/shell.ts`.
+    pub(crate) fn what_ends(hosts: usize, flows: usize) -> String {
+        let used = match flows {
+            0 if hosts == 1 => "Nothing is using it now.".to_owned(),
+            0 => "Nothing is using them now.".to_owned(),
+            flows => format!("{} will be cut.", counted(flows, "open connection")),
+        };
+        format!("Disconnects {}. {used}", counted(hosts, "host"))
     }
 }
 
-/// A start while the app runs already and does not answer.
+/// The texts for a person who starts the app a second time, while the first app still runs but does not answer.
 #[cfg(target_os = "linux")]
 pub(crate) mod first {
     pub(crate) const SILENT: &str = "NoRouter is already running and does not respond";
@@ -187,7 +188,7 @@ pub(crate) mod first {
     }
 }
 
-/// The titles of failures; the report of each is below its title in the window.
+/// The titles of failures. In the window, the report of a failure is below its title.
 pub(crate) mod failure {
     use std::path::Path;
 
@@ -234,8 +235,17 @@ mod tests {
 
     #[test]
     fn what_ends_is_counted() {
-        assert_eq!(what_ends(1, 1), "1 open connection will be cut.");
-        assert_eq!(what_ends(2, 12), "12 open connections will be cut.");
-        assert!(what_ends(2, 0).starts_with("Their hosts"));
+        for (hosts, flows, told) in [
+            (1, 0, "Disconnects 1 host. Nothing is using it now."),
+            (8, 0, "Disconnects 8 hosts. Nothing is using them now."),
+            (8, 1, "Disconnects 8 hosts. 1 open connection will be cut."),
+            (
+                1,
+                12,
+                "Disconnects 1 host. 12 open connections will be cut.",
+            ),
+        ] {
+            assert_eq!(what_ends(hosts, flows), told);
+        }
     }
 }

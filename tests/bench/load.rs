@@ -1,4 +1,5 @@
-//! The server behind every way, and its clients. Both use threads and plain sockets, and are the same for all ways.
+//! The server at the end of every way, and its clients. Both use threads and plain sockets, and are the same for all
+//! ways.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -13,10 +14,10 @@ use crate::ways::Way;
 /// How long a client waits for one answer before it counts a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The first byte of a connection whose client wants to get back every further byte.
+/// The first byte of a connection in which the server sends every further byte back.
 const ECHO: u8 = b'e';
-/// The first byte of a connection whose client closes its direction after its last byte, and then wants to know how
-/// many bytes have arrived.
+/// The first byte of a connection in which the server only counts the further bytes. When the client has closed its
+/// direction, the server sends the count.
 const SINK: u8 = b's';
 
 /// A server for connections of both kinds, [`ECHO`] and [`SINK`].
@@ -86,7 +87,7 @@ pub(crate) fn echo_once(mut stream: &TcpStream) -> io::Result<()> {
     }
 }
 
-/// The throughput of one flow in bytes per second, as counted by the server.
+/// The throughput of one flow in bytes per second. The server counts the bytes.
 pub(crate) fn throughput(address: SocketAddr, span: Duration) -> f64 {
     let mut stream = open(address).unwrap();
     let block = vec![0x5a; 128 << 10];
@@ -171,7 +172,7 @@ pub(crate) fn parallel_failures(address: SocketAddr, workers: usize, count: u64)
     precise(failures.into_inner() as u64)
 }
 
-/// How many more bytes of memory each process of a way uses for each of `count` idle connections.
+/// The additional memory that each process of a way uses for each of `count` idle connections, in bytes.
 pub(crate) fn idle_memory(way: &Way, count: u32) -> Vec<(String, f64)> {
     let before = way.memory();
     let mut held = Vec::new();
@@ -188,7 +189,7 @@ pub(crate) fn idle_memory(way: &Way, count: u32) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Converts a count, so that it can be divided; exact below 2^53.
+/// Converts a count so that it can be divided. The result is exact below 2^53.
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn precise(count: u64) -> f64 {
     count as f64

@@ -1,8 +1,8 @@
 //! Compares the network with direct TCP, socat and `ssh -L` in alternating rounds of one run, and prints a Markdown
-//! table. `cargo xtask bench` runs it with the binary that ships.
+//! table. `cargo xtask bench` runs it with the binary that is released.
 //!
-//! Only the ratios are meaningful: the numbers themselves depend on the machine and its load, which all ways of a round
-//! share.
+//! Only the ratios are meaningful. The numbers themselves depend on the machine and its load, which are the same for
+//! all ways of a round.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -23,8 +23,8 @@ use load::Server;
 use table::Table;
 
 fn main() {
-    // `cargo test --benches` starts benchmarks, too, without `--bench`, to see whether they work. Nothing is measured
-    // then.
+    // `cargo test --benches` starts benchmarks, too, but only to see whether they start. It does not pass `--bench`,
+    // and nothing is measured.
     if !env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -83,7 +83,7 @@ fn main() {
     println!("{}", table.markdown("ssh -L"));
 }
 
-/// A number from an environment variable, or the usual number if there is none.
+/// A number from an environment variable, or `usual` if the variable is not set.
 fn number<T: std::str::FromStr>(name: &str, usual: T) -> T {
     env::var(name)
         .ok()

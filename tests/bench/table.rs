@@ -1,4 +1,4 @@
-//! The medians of all rounds, and their ratios to those of one way, as a Markdown table.
+//! A Markdown table with the medians of all rounds, and their ratios to the medians of one way.
 
 use std::fmt::Write as _;
 
@@ -60,7 +60,7 @@ impl Table {
     }
 }
 
-/// The value below which a share of the samples lies; NaN if there are no samples.
+/// The value below which this share of the samples lies; NaN if there are no samples.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -15,7 +15,7 @@ pub(crate) struct Way {
     pub(crate) name: &'static str,
     /// The address to which clients connect.
     pub(crate) address: SocketAddr,
-    /// The processes that keep the way open. Their memory and that of their children is measured.
+    /// The processes that keep the way open. Their memory is measured, and that of their children.
     children: Vec<Running>,
     _server: Option<Sshd>,
 }
@@ -40,7 +40,7 @@ fn direct(port: u16) -> Way {
     }
 }
 
-/// Two relays of socat, because the network also has two programs between client and server.
+/// Two relays of socat. There are two because the network also has two programs between client and server.
 fn socat(port: u16) -> Way {
     let (first, second) = (free_port(), free_port());
     let relay = |from: u16, to: u16| {

@@ -1,4 +1,4 @@
-//! Properties that must hold for all inputs. The fuzz targets search for inputs that violate them; `replay.rs` tries
+//! Properties that must hold for all inputs. The fuzz targets search for inputs that violate them. `replay.rs` tries
 //! known inputs and random mutations of them in every test run.
 #![allow(
     dead_code,
@@ -36,8 +36,8 @@ use norouter::{
     },
 };
 
-/// The same bytes must lead to the same frames, no matter how they are split. Encoding a decoded frame again
-/// must not change it.
+/// The same bytes must lead to the same frames, no matter how the bytes are split. If a decoded frame is encoded again,
+/// it must be the same.
 pub(crate) fn frame(bytes: &[u8]) {
     for banner in [false, true] {
         let decoder = || {
@@ -89,8 +89,8 @@ fn decode(
     (items, None)
 }
 
-/// A packet that was accepted can be read without a panic. Its reset is a packet in the opposite direction that needs
-/// no answer.
+/// A packet that was accepted can be read without a panic. The reset that answers it is a packet in the opposite
+/// direction, and needs no answer itself.
 pub(crate) fn packet(bytes: &[u8]) {
     let Ok(packet) = Packet::parse(bytes) else {
         return;
@@ -138,7 +138,7 @@ pub(crate) fn control(bytes: &[u8]) {
 }
 
 /// Every text leads to a plan, or to problems that say why there is no plan. The report of the problems has no escape
-/// character, which could control a terminal.
+/// character, because such a character could control a terminal.
 pub(crate) fn manifest(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -164,7 +164,7 @@ pub(crate) fn manifest(bytes: &[u8]) {
     );
 }
 
-/// An agent that reads these bytes from its manager neither panics nor sends without end.
+/// An agent that reads these bytes from its manager does not panic, and does not send without end.
 pub(crate) fn edge(bytes: &[u8]) {
     const CONFIGURE: &str = r#"{"type":"request","body":{"id":1,"op":"configure","args":{"me":"127.0.42.101",
         "forwards":[{"listen_port":80,"connect_ip":"127.0.0.1","connect_port":80,"proto":"tcp"}],
@@ -202,8 +202,8 @@ pub(crate) fn edge(bytes: &[u8]) {
     }
 }
 
-/// An HTTP conversation has the same meaning no matter how it is split, and what is forwarded has the same meaning as
-/// what was received.
+/// An HTTP conversation has the same meaning no matter how its bytes are split. What is forwarded has the same meaning
+/// as what was received.
 pub(crate) fn http(bytes: &[u8]) {
     let size = 1 + usize::from(bytes.last().copied().unwrap_or(0) % 11);
     assert_eq!(
@@ -447,7 +447,7 @@ pub(crate) fn dns(bytes: &[u8]) {
             }
         }
     }
-    // The same bytes are now used as a resolver's reply to the question that they contain.
+    // The same bytes are now used as a resolver's reply to the question in them.
     let mut query = bytes.to_vec();
     if let Some(flags) = query.get_mut(2) {
         *flags &= 0x7f;
@@ -458,8 +458,8 @@ pub(crate) fn dns(bytes: &[u8]) {
     }
 }
 
-/// Tests that any hosts file can be restored after our block was added, and that any damage can be repaired. The same
-/// bytes are also parsed as a resolv.conf.
+/// Any hosts file can be restored after our block was added, and any damage can be repaired. The same bytes are also
+/// parsed as a resolv.conf.
 pub(crate) fn hosts_file(bytes: &[u8]) {
     let me = Owner {
         host: "web".to_owned(),

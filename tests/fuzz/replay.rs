@@ -1,5 +1,5 @@
 //! Runs the fuzz targets on the stable compiler, with every file of the corpus and some thousand mutations. The seed is
-//! fixed, so that a failure can be repeated; `cargo fuzz` searches for new inputs.
+//! fixed, so that a failure can be repeated. `cargo fuzz` searches for new inputs.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -92,7 +92,7 @@ fn replay(folders: &[&str], body: fn(&[u8])) {
     }
 }
 
-/// Runs the body. Reports the input if it fails.
+/// Runs the body. If it fails, reports the input.
 fn check(name: &str, bytes: &[u8], body: fn(&[u8])) {
     if let Err(reason) = panic::catch_unwind(|| body(bytes)) {
         println!(

@@ -30,8 +30,8 @@ fn join(from: &mut Child, to: &mut Child) {
     std::thread::spawn(move || std::io::copy(&mut from, &mut to));
 }
 
-/// A pair of agents. The second one publishes `service` on the address `listen`, and the first one listens on that
-/// address, too.
+/// A pair of agents. The second one publishes `service` on the address `listen`. The first one listens on the same
+/// address.
 struct Pair {
     agents: [Child; 2],
     address: SocketAddr,
@@ -71,7 +71,7 @@ impl Pair {
         }
     }
 
-    /// A connection on which the service's greeting has already arrived, after which no packets are on their way.
+    /// A connection on which the greeting of the service has already arrived. After that, no packets are on their way.
     fn greeted(&self) -> TcpStream {
         let mut client = self.connect();
         client.read_exact(&mut [0; GREETING.len()]).unwrap();
@@ -267,7 +267,7 @@ fn an_agent_takes_the_place_of_an_earlier_one_of_the_same_manager() {
     let word = format!("test{}", std::process::id());
     let mut first = start(&word);
     listened();
-    // The agent of another manager (`other`) does not end `first`, and uses the ports that are free.
+    // `other` is the agent of another manager. It does not end `first`, and listens on the ports that are still free.
     let mut other = start(&format!("{word}x"));
     let mut second = start(&word);
     let status = first.wait().unwrap();

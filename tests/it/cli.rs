@@ -35,7 +35,7 @@ fn norouter(folder: &Path, args: &[&str], variables: &[(&str, &Path)], input: &[
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // This fails if the program has ended without reading its input.
+    // Writing fails if the program has ended without reading its input.
     let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
     Run {
@@ -104,7 +104,7 @@ fn the_program_prints_the_schema_of_manifests() {
     let printed = run(&["schema"]);
     assert_eq!((printed.code, printed.talk.as_str()), (0, ""));
     let schema: serde_json::Value = serde_json::from_str(&printed.data).unwrap();
-    assert_eq!(schema["$id"], norouter::manifest::schema::SCHEMA_URL);
+    assert_eq!(schema["$id"], norouter::manifest::json_schema::SCHEMA_URL);
 }
 
 #[test]
@@ -127,8 +127,8 @@ fn check_is_strict_about_warnings_only_when_asked() {
     assert_eq!(problem["hint"], "write cmd: docker exec -i b norouter");
 }
 
-/// The command of a host may lose the arguments for the agent, and a manifest may be in the folder in which the program
-/// then starts.
+/// If the command of a host does not pass on the arguments for the agent, the program starts without arguments. The
+/// folder in which it starts may contain a manifest.
 #[cfg(unix)]
 #[test]
 fn a_program_that_has_lost_its_arguments_runs_no_manifest_that_it_finds() {
@@ -147,7 +147,7 @@ fn a_program_that_has_lost_its_arguments_runs_no_manifest_that_it_finds() {
     );
     assert!(!lost.talk.contains("using"), "{}", lost.talk);
     assert!(!folder.path().join("started").exists());
-    // A manifest that is named is looked at, also in a script.
+    // A manifest that is named is read, even in a script.
     let named = folder.path().join("named.yaml");
     fs::write(&named, "hosts: {}").unwrap();
     for run in [
@@ -391,7 +391,7 @@ fn options_of_the_program_stand_before_or_behind_a_command() {
     assert_eq!((both.code, both.data.as_str()), (2, ""));
     let told = format!("write: norouter check {manifest}\n");
     assert!(both.talk.ends_with(&told), "{}", both.talk);
-    // A network is called like its manifest, and all words are kept.
+    // A network is named after its manifest. All words of the command are kept.
     let looking = run(&["--debug", "../office.yaml", "why", "web1"]);
     let told = "write: norouter why --debug --network office web1\n";
     assert!(looking.talk.ends_with(told), "{}", looking.talk);
@@ -474,7 +474,7 @@ fn an_agent_whose_limits_cannot_be_understood_answers_with_the_reason() {
         refused.contains(r#"--restrict: unknown key \"dail\"; did you mean dial?"#),
         "{refused}"
     );
-    // An agent answers its manager even if its limits do not permit anything.
+    // Even if its limits permit nothing, an agent answers its manager.
     assert!(configure(&["--restrict"]).contains("features"));
 }
 
@@ -494,8 +494,5 @@ fn a_file_that_does_not_exist_is_told_with_the_one_that_was_meant() {
     assert!(told("office.yml").contains("did you mean office.yaml?"));
     assert!(told("offise.yaml").contains("did you mean office.yaml?"));
     let unlike = told("elsewhere.yaml");
-    assert!(
-        unlike.contains("norouter show-example > elsewhere.yaml"),
-        "{unlike}"
-    );
+    assert!(unlike.contains("norouter init elsewhere.yaml"), "{unlike}");
 }

@@ -15,8 +15,8 @@ use crate::{
     home::{Home, Manager, PATIENCE, Run},
 };
 
-/// A laptop, and `web` with two ports: 8080 leads to a listener of the test, and nothing listens behind 81. A route
-/// leads to the address `127.0.64.N+3` through `gate`.
+/// A laptop, and a host `web` with two ports: 8080 leads to a listener of the test, and 81 leads to a port at which
+/// nothing listens. A route leads through `gate` to the address `127.0.64.N+3`.
 struct Network {
     home: Home,
     service: TcpListener,
@@ -26,8 +26,8 @@ struct Network {
 }
 
 impl Network {
-    /// The hosts have the addresses `127.0.64.N` to `127.0.64.N+2`. `laptop` has further fields of the laptop for the
-    /// manifest.
+    /// The hosts have the addresses `127.0.64.N` to `127.0.64.N+2`. `laptop` is text with further fields for the laptop
+    /// in the manifest.
     fn start(name: &str, first: u8, laptop: &str) -> Self {
         let home = Home::new(name);
         let service = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -102,7 +102,7 @@ fn whole(stream: &mut impl std::io::Read) -> String {
     text
 }
 
-/// A service that answers only after its client has said everything.
+/// A service that answers only after its client has finished sending.
 fn answer_at_the_end(service: &TcpListener) {
     let service = service.try_clone().unwrap();
     thread::spawn(move || {
@@ -195,7 +195,7 @@ fn a_connection_that_breaks_is_a_failure_that_leads_to_the_cause() {
     let network = Network::start("broken", 20, "stateDir: {disable: true}");
     let run = network.home.run(&["connect", "web:81"]);
     assert_eq!(run.code, 5, "{}", run.talk);
-    // The reset may arrive before the system has reported that the connection exists.
+    // The reset may arrive before the system has reported the connection as open, so there are two possible messages.
     let said = ["the connection to web:81 broke", "cannot connect to web:81"];
     assert!(said.iter().any(|it| run.talk.contains(it)), "{}", run.talk);
     assert!(run.talk.contains("norouter why web:81"), "{}", run.talk);
@@ -218,7 +218,7 @@ fn what_is_behind_a_route_is_reached_through_the_proxy_of_this_machine() {
         let laptop = format!("loopback: {{disable: true}}, {kind}: {{listen: '{listen}'}}");
         let network = Network::start(&format!("routed-{kind}"), first, &laptop);
         let beyond = network.beyond();
-        // The command is repeated until the proxy runs. The failure at this port is reported in the proxy's words.
+        // The command is repeated until the proxy runs. Then the proxy's own words report the failure at this port.
         let closed = network.run(&["connect", &format!("{}:9", network.vip(3))]);
         assert_eq!(closed.code, 5, "{kind}: {}", closed.talk);
         let said = format!(
@@ -288,7 +288,8 @@ fn a_page_is_opened_in_the_browser_that_the_person_has_named() {
     }
 }
 
-/// In a pipeline, `head` ends the programs before it in this way: when it has ended, nobody reads their output.
+/// In a pipeline, `head` ends the program before it in this way: after `head` has ended, nobody reads the program's
+/// output.
 #[test]
 fn an_output_that_nobody_reads_ends_the_connection() {
     let network = Network::start("unread", 60, "stateDir: {disable: true}");

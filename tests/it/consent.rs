@@ -1,5 +1,5 @@
-//! The grants of a manifest, and the agreement that they need: changes of running networks, manifests that nobody has
-//! named, lists of trusted grants, and paths that are not files.
+//! The grants of a manifest, and the agreement that they need. The tests change running networks, run manifests that
+//! nobody has named, and use lists of trusted grants and paths that are not files.
 
 use std::{
     ffi::OsStr,
@@ -75,10 +75,14 @@ fn with_confirm_nothing_of_a_change_that_grants_more_is_in_force_before_it_is_ap
     assert_eq!(home.ports(), json!([]), "nothing is in force");
     let status = home.run(&["status"]);
     assert!(status.data.contains(SENTENCE), "{}", status.data);
-    refused(&home.run(&["approve"]), 2, &[SENTENCE, "nobody is there"]);
+    refused(
+        &home.run(&["approve"]),
+        2,
+        &[SENTENCE, "nobody can be asked"],
+    );
     assert_eq!(home.ports(), json!([]));
 
-    // A change that only removes grants needs no agreement, and replaces the change that waits.
+    // A change that only removes grants needs no agreement. It replaces the change that waits.
     let fewer = closed(vip).replace("laptop: {", "laptop: {loopback: {disable: true}, ");
     home.write("confirm.yaml", &fewer);
     home.until("it is taken up", |it| it["held"].is_null());
@@ -142,8 +146,8 @@ fn a_script_runs_only_what_it_trusts() {
         "plan --grants --json",
     ];
     refused(&up(&more, &trusted), 6, &words);
-    // Nothing is started if the list of trusted grants is invalid, trusts nothing, does not exist, or could have been
-    // changed by other users.
+    // Nothing is started if the list of trusted grants is invalid, is empty, does not exist, or could have been changed
+    // by other users.
     for (text, word) in [
         ("", "not a list"),
         ("[]", SENTENCE),
@@ -276,7 +280,7 @@ fn a_path_that_would_be_several_lines_is_refused() {
     let lines = install("/bin:/a\nExecStart=/b".as_ref(), file.as_ref());
     assert_eq!(lines.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&lines.stderr).contains("the variable PATH"));
-    // If this path were written as text, it would name another file.
+    // If this path were converted to text, it would name another file.
     let strange = home.path().join(OsStr::from_bytes(b"\xff.yaml"));
     fs::copy(&file, &strange).unwrap();
     let run = install("/bin".as_ref(), strange.as_os_str());

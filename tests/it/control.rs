@@ -193,7 +193,7 @@ fn a_connection_is_seen_with_its_bytes_and_a_killed_one_is_reset_at_both_ends() 
     let status = home.json(&["status", "--json"]);
     assert_eq!(status["hosts"][1]["traffic"]["flows"], 1);
 
-    // A long list comes in pieces, and is whole.
+    // A long list arrives in several pieces, and is complete.
     let connect = |_| {
         (
             TcpStream::connect(address).unwrap(),
@@ -252,7 +252,7 @@ fn events_are_a_snapshot_and_then_what_happens_to_the_end() {
 
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    // In HTTP/1.1, a line with the length precedes each chunk. This line is not part of a frame.
+    // In HTTP/1.1, a line with the length stands before each chunk. This line is not a part of a frame.
     let frames: Vec<&str> = answer.split("event: ").skip(1).collect();
     let data = |frame: &str| -> Value {
         let line = frame.lines().find_map(|line| line.strip_prefix("data: "));

@@ -1,5 +1,5 @@
-//! Compares the answers of running managers with `docs/control.openapi.json`: the answers have exactly the fields that
-//! the document describes.
+//! Compares the answers of running managers with `docs/control.openapi.json`. The answers must have exactly the fields
+//! that the document describes.
 
 use std::{collections::BTreeMap, io::Write as _, os::unix::net::UnixStream, sync::OnceLock};
 
@@ -11,7 +11,8 @@ use crate::{
     home::{Home, body, status},
 };
 
-/// A validator for each type. It refuses fields that are not described, although clients have to accept them.
+/// A validator for each type. It refuses fields that are not described, although real clients have to accept such
+/// fields.
 fn validators() -> &'static BTreeMap<String, Validator> {
     static VALIDATORS: OnceLock<BTreeMap<String, Validator>> = OnceLock::new();
     VALIDATORS.get_or_init(|| {
@@ -56,6 +57,7 @@ pub(crate) fn check_output(arguments: &[&str], data: &str) {
         Some(&"flows") if !arguments.contains(&"--kill") => "FlowsView",
         Some(&"logs") => "LogLine",
         Some(&"reload") => "Reload",
+        Some(&"port") if arguments.get(1) == Some(&"ls") => "OpenPortsView",
         Some(&"status") => "NetworkView",
         // Without a port, several connections are explained.
         Some(&"why") if arguments.iter().any(|it| it.contains(':')) => "WhyView",
@@ -120,7 +122,7 @@ fn described<'d>(description: &'d Value, method: &str, path: &str) -> Option<&'d
     methods.get(method.to_lowercase())
 }
 
-/// A network in which no part of an answer is empty: it has a policy, a route, a real agent, and a host without an
+/// A network in which no part of an answer is empty. It has a policy, a route, a real agent, and a host without an
 /// agent.
 fn manifest() -> String {
     let program = json!([env!("CARGO_BIN_EXE_norouter")]);
@@ -154,7 +156,7 @@ fn every_request_is_answered_as_it_is_described() {
     let manifest = home.write("answers.yaml", &manifest());
     let _manager = home.up(&[&manifest, "--no-watch"]);
     home.wait(&["laptop", "web"]);
-    // `Home::ask` checks each answer of the socket against the description.
+    // `Home::ask` checks each answer of the socket against the OpenAPI description.
     let ask = |method: &str, path: &str, content: &str, code: &str| {
         let answer = home.ask("answers", &request(method, path, content));
         assert_eq!(status(&answer), code, "{method} {path}: {answer}");
@@ -171,6 +173,9 @@ fn every_request_is_answered_as_it_is_described() {
         ("/v1/why?target=10.1.2.3:80&from=mute", "200"),
         ("/v1/why", "400"),
         ("/v1/why?target=www:7002&from=nobody", "404"),
+        ("/v1/hosts/www/ports", "200"),
+        ("/v1/hosts/mute/ports", "409"),
+        ("/v1/hosts/nobody/ports", "404"),
         ("/v1/logs?limit=1000", "200"),
         ("/v1/logs?limit=x", "400"),
         ("/v1/events?after=x", "400"),

@@ -19,7 +19,8 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// If two demos started at the same time, they could choose the same port, and one would wait for the other to end.
+/// Only one demo runs at a time. Two demos that start together could choose the same port, and one would wait for the
+/// other to end.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A running demo. It is ended when this value is dropped.
@@ -55,7 +56,7 @@ impl Demo {
         }
     }
 
-    /// Waits for the next line that contains a text. Returns it with the lines before it.
+    /// Waits for the next line that contains a text. Returns this line, and the lines before it.
     fn line_with(&self, text: &str) -> (String, String) {
         let mut before = String::new();
         loop {
@@ -118,7 +119,7 @@ fn hosts(wanted: impl Fn(i32, i32) -> bool) -> Vec<i32> {
         // A process that has ended in the meantime is left out.
         let words = fs::read(format!("/proc/{own}/cmdline")).unwrap_or_default();
         let stat = fs::read_to_string(format!("/proc/{own}/stat")).unwrap_or_default();
-        // proc_pid_stat(5): the state and the parent follow the name, which is in parentheses.
+        // In this file (proc_pid_stat(5)), the state and the parent come after the name, which is in parentheses.
         let rest = stat.rsplit(')').next().unwrap();
         let parent = rest
             .split_whitespace()

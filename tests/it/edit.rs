@@ -14,10 +14,10 @@ use tempfile::TempDir;
 /// A manifest with one host. Its command ends at once, and then the host waits for its retry.
 const SHORT: &str = "hosts: {a: {vip: 127.0.42.231, cmd: 'false'}}";
 
-/// A text that the program prints while the host of [`SHORT`] waits. Then the test sends Ctrl-C.
+/// A text that the program prints while the host of [`SHORT`] waits. At this text, the test sends Ctrl-C.
 const WAITS: &str = "attempt 1 ";
 
-/// A folder with an editor, which notes each file that it is given, and writes a text into it.
+/// A folder with an editor. The editor notes each file that it is given, and writes a text into the file.
 struct Desk(TempDir);
 
 impl Desk {

@@ -96,7 +96,7 @@ impl Network {
     }
 }
 
-/// A manager that outlived its test would be in the way of the next run.
+/// Ends the manager. If it outlived its test, it would disturb the next run.
 impl Drop for Network {
     fn drop(&mut self) {
         let _ = self.manager.kill();

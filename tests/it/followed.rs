@@ -1,4 +1,4 @@
-//! A manifest that is edited while its network runs. Whatever happens to the file, the network goes on.
+//! A manifest that is edited while its network runs. The network keeps running, whatever happens to the file.
 
 use std::{
     fs::{self, File},
@@ -24,7 +24,8 @@ struct Echo(TcpStream);
 impl Echo {
     fn to(host: Ipv4Addr, port: u16) -> Self {
         let start = Instant::now();
-        // The host may be ready shortly before the other hosts listen on its address.
+        // The host may be ready shortly before the other hosts listen on its address, so the connection is tried
+        // repeatedly.
         let stream = loop {
             match TcpStream::connect((host, port)) {
                 Ok(stream) => break stream,
@@ -55,7 +56,7 @@ fn service() -> u16 {
 }
 
 impl Home {
-    /// Waits until the manager has printed these texts, one after the other.
+    /// Waits until the manager has printed these texts, in this order.
     fn hears(&self, words: &[&str]) {
         let start = Instant::now();
         loop {
@@ -134,7 +135,7 @@ fn a_file_that_is_broken_half_written_or_gone_changes_nothing_and_a_new_command_
     assert!(home.held().is_null());
 }
 
-/// Longer than the pause after which a file is read for the first time.
+/// A time that is longer than the pause before a changed file is read for the first time.
 const PAUSE: Duration = Duration::from_millis(700);
 
 #[test]
@@ -161,7 +162,7 @@ fn a_file_that_is_written_slowly_takes_no_host_away() {
         }
     };
 
-    // A program that has the file open all the time.
+    // A program keeps the file open while it writes.
     let mut writer = File::create(&file).unwrap();
     for part in [first, &rest, &more(1)] {
         writer.write_all(part.as_bytes()).unwrap();
@@ -170,7 +171,7 @@ fn a_file_that_is_written_slowly_takes_no_host_away() {
     drop(writer);
     home.hears(&["more1 (127.0.63.21): added"]);
 
-    // A program that opens the file twice.
+    // A program opens the file a second time to write the rest.
     fs::write(&file, first).unwrap();
     rests();
     fs::write(&file, format!("{first}{rest}{}{}", more(1), more(2))).unwrap();
@@ -179,7 +180,7 @@ fn a_file_that_is_written_slowly_takes_no_host_away() {
 
     let said = fs::read_to_string(home.path().join("stderr")).unwrap();
     assert!(!said.contains("removed"), "{said}");
-    // A host that is really gone from the file is taken away.
+    // A host that is really missing from the finished file is removed.
     fs::write(&file, first).unwrap();
     home.hears(&["web (127.0.63.12): removed"]);
 }

@@ -1,5 +1,5 @@
-//! Frames, recorded as bytes in files. Those of an upstream manager (0.6.5) have to be understood, and are never
-//! rewritten. Those of this version show every change of what it writes; `UPDATE=1` rewrites them.
+//! Frames that are recorded in files. The frames of an upstream manager (0.6.5) have to be understood, and are never
+//! rewritten. The frames of this version show every change of the format. `UPDATE=1` rewrites only these frames.
 
 use std::{fs, path::PathBuf};
 

@@ -20,7 +20,7 @@ pub(crate) fn check(path: &Path, actual: &str) {
 }
 
 /// Checks the printed plan of a manifest as [`check`] does. Systems other than Linux do not reveal the user who owns a
-/// connection, so the default there is to let all users of the machine in, and the expected text is adapted to that.
+/// connection. There, all users of the machine are let in by default, so the expected text is adapted.
 #[track_caller]
 pub(crate) fn check_plan(path: &Path, actual: &str) {
     if cfg!(target_os = "linux") {

@@ -18,7 +18,7 @@ use crate::control_answers;
 /// How long a test waits before it counts as stuck. Everything takes much less on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A home folder with a place for sockets. Its path is short because the paths of sockets must be short.
+/// A home folder with a place for sockets. Its path is short, because the path of a socket must be short.
 pub(crate) struct Home(TempDir);
 
 /// The result of a command.
@@ -50,7 +50,8 @@ impl Home {
             .current_dir(self.path())
             .env("HOME", self.path())
             .env("XDG_RUNTIME_DIR", self.path().join("run"))
-            // Without a runtime folder, sockets go among the temporary files, which tests would otherwise share.
+            // Without a runtime folder, sockets are created in the folder for temporary files. All tests would share it
+            // if they did not set `TMPDIR`.
             .env("TMPDIR", self.path())
             .env_remove("NOROUTER_NETWORK")
             .env_remove("NOROUTER_FILE")
@@ -82,7 +83,7 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Starts a manager, and does not wait for it. The manager is ready when it answers requests.
+    /// Starts a manager without waiting for it. The manager is ready when it answers requests.
     pub(crate) fn up(&self, arguments: &[&str]) -> Manager {
         let log = File::options()
             .create(true)
@@ -106,7 +107,7 @@ impl Home {
         self.folder().join(format!("{network}.sock"))
     }
 
-    /// Sends a request over a connection of its own, without NoRouter's client, and returns everything that arrives
+    /// Sends a request over a connection of its own, without the client of NoRouter. Returns everything that arrives
     /// until the connection ends.
     pub(crate) fn ask(&self, network: &str, request: &str) -> String {
         let mut stream = UnixStream::connect(self.socket(network)).unwrap();
@@ -131,7 +132,7 @@ impl Manager {
         self.0.wait().unwrap().code().unwrap()
     }
 
-    /// Kills the manager, so that it cannot clean up.
+    /// Kills the manager before it can clean up.
     pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();

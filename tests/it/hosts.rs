@@ -1,4 +1,4 @@
-//! `norouter hosts`, tried on hosts files that the tests create.
+//! `norouter hosts`. The hosts files are created by the tests.
 
 use std::{
     fs,
@@ -35,7 +35,7 @@ fn norouter(file: &Path, options: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The exit code, standard output and standard error. The path of the folder is removed from the texts.
+/// The exit code, the standard output and the standard error. In the texts, the path of the folder is removed.
 fn seen(file: &Path, output: &Output) -> (i32, String, String) {
     let folder = format!("{}/", file.parent().unwrap().display());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&folder, "");
@@ -145,7 +145,7 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn a_limit_on_the_size_of_files_loses_nothing() {
-    // The file is longer than the limit of file sizes, so neither the copy nor the new file can be written.
+    // The limit of file sizes is below the size of this file, so neither the copy nor the new file can be written.
     let long = [
         vec![b'#'; 300_000],
         b"\n".to_vec(),
@@ -186,7 +186,7 @@ fn in_own_mounts(file: &Path, script: &str) -> Output {
 fn a_full_disk_loses_nothing() {
     let content = [&vec![b'#'; 20_000][..], b"\n", BLOCK.as_bytes()].concat();
     let file = hosts_file("full", &content);
-    // The small disk contains the file, and has no free space.
+    // The small disk holds the file, and has no free space left.
     let script = r#"
         cd "${1%/*}"; mkdir disk; mount -t tmpfs -o size=64k tmpfs disk; cp hosts disk/hosts
         cat /dev/zero >disk/filler 2>/dev/null || true

@@ -1,4 +1,4 @@
-//! The installer script with a release that this machine serves.
+//! The installer script. This machine serves the release that it installs.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// A folder with a release, which a web server serves, and a home folder to install into.
+/// A folder with a release, which a web server offers, and a home folder for the installation.
 struct Release {
     folder: PathBuf,
     base: String,

@@ -23,8 +23,8 @@ fn visit(port: u16) -> Result<String, ErrorKind> {
     read.map(|_| text).map_err(|error| error.kind())
 }
 
-/// Visits again and again until a visit has this outcome; all visits before it have to fail. The other agent is told a
-/// moment later than `stop` and `wait` return, and only time tells how many visits fit into that moment.
+/// Visits repeatedly until a visit has this outcome. All earlier visits have to fail. The other agent learns of the
+/// change a moment after `stop` or `wait` has returned, and the number of visits in that moment is not known.
 #[track_caller]
 fn visit_until(port: u16, wanted: &Result<String, ErrorKind>) {
     let start = Instant::now();
@@ -58,7 +58,7 @@ fn connections_to_a_host_are_refused_while_it_is_lost_and_accepted_when_it_is_ba
     );
     let file = home.write("lost.yaml", &manifest);
     let _manager = home.up(&[&file]);
-    // The laptop is the one that listens.
+    // Only the laptop listens on the address.
     home.wait(&["--all"]);
     let hello = Ok("hello".to_owned());
     assert_eq!(visit(published), hello);

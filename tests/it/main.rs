@@ -7,6 +7,8 @@
 
 #[cfg(target_os = "linux")]
 mod back_to_back;
+#[cfg(unix)]
+mod amend;
 mod cli;
 #[cfg(target_os = "linux")]
 mod complete;
@@ -33,6 +35,10 @@ mod golden;
 mod home;
 #[cfg(unix)]
 mod hosts;
+#[cfg(target_os = "linux")]
+mod host_test;
+#[cfg(unix)]
+mod init;
 #[cfg(unix)]
 mod installer;
 #[cfg(target_os = "linux")]
@@ -55,6 +61,8 @@ mod schema;
 mod sums;
 #[cfg(target_os = "linux")]
 mod taken;
+#[cfg(target_os = "linux")]
+mod terminal;
 #[cfg(target_os = "linux")]
 mod why;
 mod words;

@@ -5,7 +5,7 @@ use std::fs;
 use norouter::{
     manifest::{
         Severity, any_error,
-        schema::{SCHEMA_URL, json_schema},
+        json_schema::{SCHEMA_URL, json_schema},
     },
     plan::{self, Loaded},
 };
@@ -62,11 +62,11 @@ fn every_invalid_manifest_has_the_expected_problems() {
 #[test]
 fn every_example_can_be_run() {
     let files = files("docs/examples", ".yaml");
-    assert_eq!(files.len(), 8);
+    assert_eq!(files.len(), 9);
     for path in files {
         let loaded = load(&path);
         assert!(loaded.plan.is_some(), "{}", loaded.report(false));
-        // Editors that read this line complete and check the rest.
+        // Editors read this line, and then complete and check the rest.
         let line = format!("# yaml-language-server: $schema={SCHEMA_URL}\n");
         assert!(loaded.text.starts_with(&line), "{}", path.display());
     }

@@ -2,15 +2,15 @@
 
 use crate::home::Home;
 
-/// Every command with a host as an argument (`HOST`), and the exit codes that it may have if the host exists.
+/// Every command with a host as an argument (`HOST`), and its possible exit codes if the host exists.
 const COMMANDS: &[(&[&str], &[i32])] = &[
     (&["wait", "HOST", "--timeout", "60"], &[0]),
     (&["logs", "HOST"], &[0]),
     (&["flows", "--host", "HOST"], &[0]),
-    // A connection that does not work can be explained as well.
+    // `why` also explains a connection that does not work.
     (&["why", "laptop:80", "--from", "HOST"], &[0, 5]),
     (&["addr", "HOST"], &[0]),
-    // This host publishes nothing, so it has no page.
+    // This host publishes nothing, so it has no page to open.
     (&["open", "--print", "HOST"], &[1]),
     (&["answer", "HOST", "--list"], &[0]),
     (&["approve", "HOST", "--yes"], &[0]),

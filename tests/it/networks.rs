@@ -1,5 +1,5 @@
-//! Networks side by side: a person finds each of them, whatever the variables are and whatever happens to its socket,
-//! and they do not take anything from each other.
+//! Several networks on one machine. A person finds each of them, whatever the variables are and whatever happens to its
+//! socket. The networks take nothing from each other.
 
 use std::{
     fs,
@@ -123,7 +123,7 @@ fn a_socket_that_was_removed_is_made_again() {
     until_it_succeeds(&home, &["status"]);
     assert!(home.socket("removed").exists());
 
-    // After the person has logged out everywhere, there is no runtime folder at all, and none can be made.
+    // After the person has logged out everywhere, there is no runtime folder, and none can be created.
     fs::remove_dir_all(home.path().join("run")).unwrap();
     until_it_succeeds(&home, &["status"]);
     let again = home.run(&["up", &manifest]);
@@ -170,7 +170,7 @@ fn a_second_network_with_the_same_addresses_is_refused_in_one_sentence() {
         "{}",
         refused.talk
     );
-    // Nothing is wrong with another port.
+    // A network with another port can be started.
     home.write("second.yaml", &publishing("127.0.66.6", 7002));
     let _other = home.up(&[&second]);
     home.wait(&["--all", "--network", "second"]);
@@ -254,7 +254,7 @@ fn what_changes_a_network_is_not_done_to_that_of_another_folder() {
         }
     }
     assert_eq!(home.json(&["status", "--json"])["hosts"][0], before);
-    // What only reads goes on, and says of which network.
+    // Commands that only read do not fail, and say which network they used.
     let note = "note: the network \"shop\" of this folder does not run; this is \"office\" (";
     for command in [
         &["status"][..],
@@ -290,8 +290,8 @@ fn with_proxy(vip: &str) -> (String, String) {
     (manifest, port)
 }
 
-/// The proxy in the variables that a command prints. The agent writes them a moment after its host is ready, for which
-/// the command waits.
+/// The proxy in the variables that a command prints. The agent writes the variables a moment after its host is ready,
+/// and the command waits for that.
 fn proxy(home: &Home, arguments: &[&str]) -> String {
     let variables = home.json(&[&["env", "--json"], arguments].concat());
     variables["http_proxy"].as_str().unwrap().to_owned()
@@ -321,7 +321,7 @@ fn each_network_has_its_own_variables() {
         "{}",
         inside.talk
     );
-    // Both manifests are in this folder.
+    // This folder contains both manifests, so it is not clear which network is meant.
     assert_eq!(home.run(&["env"]).code, 2);
     assert_eq!(home.run(&["down", "--network", "second"]).code, 0);
     assert_eq!(other.ended(), 0);
@@ -367,7 +367,7 @@ fn a_network_in_the_background_tells_why_it_does_not_start_even_if_its_log_canno
     let home = Home::new("no-space");
     let manifest = home.write("space.yaml", &alone("127.0.66.22"));
     let first = home.run(&["up", "-d", &manifest]);
-    // With this limit, a program can no more write files than on a full disk.
+    // With this limit, a program cannot write files, just as on a full disk.
     let mut second = Command::new("sh");
     let second = second
         .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" up -d \"$1\""])
@@ -463,7 +463,7 @@ fn files_for_programs_that_cannot_be_written_are_told_wherever_somebody_looks() 
     let why_host = home.run(&["why", "laptop"]);
     let why_as_data = home.json(&["why", "--json"]);
     let down = home.run(&["down"]);
-    // Nobody has asked for these files, so the host is ready without them.
+    // Nobody has asked for these files, so the host is ready even if they are missing.
     assert_eq!(
         (started.code, status.code, down.code),
         (0, 0, 0),
@@ -530,7 +530,7 @@ fn a_program_that_holds_the_socket_keeps_nobody_else_from_it() {
     let told: Value = serde_json::from_str(body(&busy)).unwrap();
     assert_eq!(told["code"], "busy");
     halves.extend((0..600).map(|_| send(&home, "POST /v1/hosts/laptop/answer HTTP/1.1\r\n")));
-    // These ask for much, again and again, and read nothing.
+    // These clients request large answers again and again, and read nothing.
     let much = [
         "/v1/logs?limit=9999",
         "/v1/plan",
@@ -546,7 +546,7 @@ fn a_program_that_holds_the_socket_keeps_nobody_else_from_it() {
     }
     assert_eq!(home.run(&["down"]).code, 0);
     assert_eq!(manager.ended(), 0);
-    // The oldest connections had to make room.
+    // The oldest connections were closed to make room.
     let first = halves[0].read(&mut [0]);
     let gone = first.map_or_else(
         |error| error.kind() == ErrorKind::ConnectionReset,
@@ -555,12 +555,13 @@ fn a_program_that_holds_the_socket_keeps_nobody_else_from_it() {
     assert!(gone);
 }
 
-/// Answers one request for events: first that there are too many readers, then that the only host is ready.
+/// Answers one request for events. The first answers say that there are too many readers, and later ones that the only
+/// host is ready.
 fn answer(stream: &mut UnixStream, refusals: &mut usize) {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
-        // A client that only looks whether a manager is there sends nothing.
+        // A client that only checks whether a manager is there sends nothing.
         if stream.read(&mut byte).unwrap_or(0) == 0 {
             return;
         }

@@ -1,5 +1,5 @@
-//! A person's own proxy in the environment of the manager: the proxies of the network lead to everything else through
-//! it.
+//! A person's own proxy in the environment of the manager. Through it, the proxies of the network reach everything that
+//! is not in the network.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -46,7 +46,7 @@ impl Network {
         let log = std::fs::File::create(home.path().join("stderr")).unwrap();
         let manager = Manager::from(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         home.wait(&["laptop"]);
-        // The proxy listens a moment after its host is ready.
+        // The proxy begins to listen a moment after its host is ready.
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(&http).is_err() {
             assert!(Instant::now() < deadline, "the proxy never listens");
@@ -135,7 +135,8 @@ fn everything_else_goes_through_the_persons_own_proxy_and_its_password_is_not_sh
         "{refused}"
     );
 
-    // The agent itself dials the destinations that the person exempts, and everything on this machine.
+    // Two kinds of destinations are dialled by the agent itself: those that the person exempts, and everything on this
+    // machine.
     let service = TcpListener::bind("127.0.0.1:0").unwrap();
     let here = service.local_addr().unwrap();
     let mut client = network.ask(&format!("CONNECT {here} HTTP/1.1\r\nHost: {here}\r\n\r\n"));

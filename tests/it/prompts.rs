@@ -1,4 +1,4 @@
-//! A command that asks a person a question as ssh does: through the program in the environment.
+//! A command that asks a person a question in the same way as ssh: it runs the program that the environment names.
 
 use std::{
     fs,
@@ -15,8 +15,7 @@ use crate::home::{Home, Manager, PATIENCE, Run, alone, body, status};
 /// The right answer. It must not appear in any output.
 const RIGHT: &str = "xyzzy-plugh";
 
-/// A command that asks a question, and becomes an agent if the answer is right. The same process asks up to three
-/// times.
+/// A command that asks a question, and becomes an agent if the answer is right. One process asks at most three times.
 const LOGIN: &str = r#"
 echo asked >> asked
 for try in 1 2 3; do
@@ -210,7 +209,7 @@ fn a_question_goes_with_whoever_has_asked() {
     let one = wait_for(&home, "one question", |web| !both(web));
     assert_eq!(one["prompts"][0]["text"], "left?");
     assert_eq!(one["state"], "needsYou");
-    // The shell's `cat`, which should read the answer, ends. The askpass helper that has asked goes on.
+    // The `cat` that should have read the answer ends here. The askpass helper that has asked keeps running.
     fs::write(&fifo, "").unwrap();
     let none = wait_for(&home, "no question", |web| {
         web["prompts"] == serde_json::json!([])
@@ -228,7 +227,7 @@ fn what_only_wants_to_be_read_stands_there_until_it_is_done() {
     assert_eq!(asking["prompts"], serde_json::json!([]));
     assert_eq!(answer(&home, &["web"], "yes").code, 1);
     let pid = fs::read_to_string(home.path().join("pid")).unwrap();
-    // When the key has been touched, ssh ends the askpass helper in this way.
+    // When a person has touched a security key, ssh ends the askpass helper in this way.
     let ended = Command::new("kill").arg(pid.trim()).status().unwrap();
     assert!(ended.success());
     wait_for(&home, "its end", |web| web["state"] == "greeting");
@@ -252,7 +251,7 @@ fn a_kept_answer_serves_the_next_lives_until_it_is_wrong() {
         }
         home.wait(&["web"]);
     }
-    // From now on, another answer is right.
+    // From now on, a different answer is right.
     let other = fs::read_to_string(home.path().join("login.sh")).unwrap();
     home.write("login.sh", &other.replace(RIGHT, "another"));
     assert_eq!(home.run(&["restart", "web"]).code, 0);

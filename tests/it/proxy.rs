@@ -1,4 +1,4 @@
-//! The HTTP proxy and published ports of the real program, with servers and clients that are not easy to serve.
+//! The HTTP proxy and the published ports of the real program, with servers and clients that are difficult to serve.
 
 use std::{
     io::{Read as _, Write as _},
@@ -13,7 +13,7 @@ use crate::{
     home::{Home, Manager, PATIENCE},
 };
 
-/// How much a client uploads: more than all buffers on the way can hold.
+/// How much a client uploads. This is more than all buffers on the way can hold.
 const UPLOAD: usize = 64 << 20;
 
 /// How many clients the proxy serves at a time.
@@ -22,7 +22,7 @@ const CLIENTS_MAX: usize = 1_024;
 /// A laptop with a proxy, and a host `web` whose service is a listener of the test.
 struct Network {
     proxy: String,
-    /// Where `web` publishes the service.
+    /// The address at which `web` publishes the service.
     address: String,
     service: TcpListener,
     _manager: Manager,
@@ -90,7 +90,7 @@ fn read_until(stream: &mut TcpStream, end: &str) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// Sends a request with a body until the other side has enough of it.
+/// Sends a request with a long body, until the other side refuses more of it.
 fn upload(stream: &TcpStream, target: &str) -> JoinHandle<()> {
     let mut stream = stream.try_clone().unwrap();
     let head =
@@ -106,8 +106,8 @@ fn upload(stream: &TcpStream, target: &str) -> JoinHandle<()> {
     })
 }
 
-/// Refuses an upload as many servers do: with an answer, and by closing the connection while unread bytes are in it, so
-/// that the system resets it.
+/// Refuses an upload as many servers do: it answers, and closes the connection before it has read everything. The
+/// system therefore resets the connection.
 fn refuse_upload(mut stream: TcpStream) {
     read_until(&mut stream, "\r\n\r\n");
     assert_eq!(stream.peek(&mut [0]).unwrap(), 1, "there is a body");
@@ -213,7 +213,7 @@ fn a_client_that_comes_when_all_places_are_taken_gets_that_of_an_idle_one() {
             stream
         })
         .collect();
-    // None of these clients is in the middle of a request, so no newcomer has to wait.
+    // None of these clients is in the middle of a request, so their places can be taken, and no newcomer has to wait.
     let newcomers: Vec<TcpStream> = (0..8)
         .map(|_| {
             let mut stream = connect(&network.proxy);
@@ -245,7 +245,7 @@ fn the_reason_why_there_is_no_tunnel_stands_in_the_first_line() {
     assert!(line.starts_with("HTTP/1.1 502 web:9 "), "{line}");
 }
 
-/// Answers two requests on each connection with their numbers on that connection.
+/// Answers two requests on each connection. The answer is the number of the request on that connection.
 fn number_requests(mut stream: TcpStream) {
     for number in 1..=2 {
         read_until(&mut stream, "\r\n\r\n");
@@ -271,7 +271,7 @@ fn a_client_keeps_its_connection_to_an_origin_and_shares_it_with_nobody() {
     assert_eq!(ask(&mut one), "2\n");
     assert_eq!(ask(&mut other), "1\n");
     assert_eq!(ask(&mut other), "2\n");
-    // The service closes a connection after two requests, so the proxy opens another one for the next request.
+    // The service closes a connection after two requests, so the proxy opens a new connection for the next request.
     assert_eq!(ask(&mut other), "1\n");
 }
 
@@ -292,10 +292,10 @@ fn a_name_below_localhost_is_the_machine_of_the_proxy() {
     }
 }
 
-/// What an origin answers, a line of the head that its client then gets, and the end of what the client gets.
+/// The answer of an origin, a line of the head that the client then gets, and the end of what the client gets.
 type Sloppy = (&'static str, &'static str, &'static str);
 
-/// The answers of origins that deviate from the standard in a way that has only one meaning.
+/// Answers of origins that deviate from the standard, but can only be understood in one way.
 const SLOPPY: [Sloppy; 4] = [
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 3\r\n\r\nok\n",
@@ -312,7 +312,7 @@ const SLOPPY: [Sloppy; 4] = [
         "Transfer-Encoding: chunked\r\n",
         "3\r\nok\n\r\n0\r\n\r\n",
     ),
-    // The length that does not begin with a digit has two readings, and stays refused.
+    // This length does not begin with a digit, and can be understood in two ways, so it is still refused.
     (
         "HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\nok\n",
         "HTTP/1.1 502 Bad Gateway\r\n",
@@ -346,7 +346,7 @@ fn an_origin_may_be_sloppy_where_that_has_one_meaning() {
         let got = ask(number, "1.1", body);
         assert!(got.contains(head), "{answer:?} became {got:?}");
     }
-    // A client of HTTP/1.0 does not know chunks.
+    // A client of HTTP/1.0 does not understand chunks.
     for number in [1, 2] {
         let got = ask(number, "1.0", "\r\n\r\nok\n");
         assert!(!got.contains("hunked"), "{got}");

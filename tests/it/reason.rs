@@ -1,4 +1,4 @@
-//! The reason why a host is not up, as its command gives it: in the status, in the explanation, and for programs.
+//! The reason that a host's command gives for not being up: in the status, in the explanation, and for programs.
 
 use std::{fs, time::Instant};
 
@@ -46,7 +46,7 @@ fn the_last_words_of_a_command_are_the_reason_everywhere() {
     let reason = "ssh: Could not resolve hostname wbe1: Name or service not known (status 255)";
     assert_eq!(trouble["what"], reason);
     assert!(trouble["remedy"].is_string(), "{trouble}");
-    // The command may be running again at this moment.
+    // The command may have been started again, and be running at this moment.
     let deadline = Instant::now() + PATIENCE;
     loop {
         let status = home.run(&["status"]).data;
@@ -179,7 +179,7 @@ fn the_log_has_every_line_of_a_verbose_command_and_folds_repeats() {
         let log = home.run(&["logs", "web", "--lines", "5000"]).data;
         let lines = log.lines().filter_map(|line| line.split_once("| "));
         let said: Vec<_> = lines.map(|(_, said)| said.to_owned()).collect();
-        // Lines that come slowly are not repeats of each other, so there may be more than one note.
+        // Lines that come slowly are not counted as repeats, so there may be more than one note.
         let times = said.iter().map(|line| match line.as_str() {
             "still waiting" | "(this line came once more)" => 1,
             line => line

@@ -1,11 +1,11 @@
-//! The JSON schema and `check` say the same about the form of manifests: of those in files, and of some hundreds that a
-//! seed makes.
+//! The JSON schema and `check` agree about the form of manifests: of those in files, and of some hundreds that are
+//! generated from a seed.
 
 use std::fs;
 
 use jsonschema::Validator;
 use norouter::{
-    manifest::{self, Problem, Severity, schema::json_schema},
+    manifest::{self, Problem, Severity, json_schema::json_schema},
     plan,
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn as_json(text: &str) -> Option<Value> {
     serde_json::to_value(value).ok()
 }
 
-/// Whether a problem is about the form of a manifest, which a schema can know, and not about YAML.
+/// Whether a problem is about the form of a manifest, not about YAML. Only the form can be described by a schema.
 fn is_form(problem: &Problem) -> bool {
     [
         "unknown key",
@@ -37,8 +37,8 @@ fn is_form(problem: &Problem) -> bool {
     .any(|words| problem.message.contains(words))
 }
 
-/// Whether the schema accepts a manifest. It must refuse every wrong form that `check` finds, and nothing that `check`
-/// accepts without a word.
+/// Whether the schema accepts a manifest. It must refuse every wrong form that `check` finds, and must accept
+/// everything that `check` accepts without a problem.
 fn accepts(schema: &Validator, text: &str, value: &Value) -> bool {
     let loaded = plan::load("test.yaml", text);
     let (_, form) = manifest::read(text);
@@ -181,7 +181,7 @@ impl Dice {
     }
 }
 
-/// A value for a key: usually one that may stand there, and otherwise any.
+/// A value for a key. Usually it is one that may stand there, and otherwise any value.
 fn value(dice: &mut Dice, key: &str) -> Value {
     if dice.below(25) == 0 {
         return dice.one(&[
@@ -249,7 +249,7 @@ fn value(dice: &mut Dice, key: &str) -> Value {
         "action" => texts(&["allow", "deny", "maybe"]),
         _ => texts(&["text", "~/x"]),
     };
-    // The first third of each list is right.
+    // The first third of each list has valid values.
     let most = if dice.below(15) == 0 {
         some.len()
     } else {
@@ -258,7 +258,7 @@ fn value(dice: &mut Dice, key: &str) -> Value {
     dice.one(&some[..most])
 }
 
-/// A map with some of these keys, each with a value of its kind. Now and then it has another key.
+/// A map with some of these keys, each with a value of its kind. Sometimes it also has an unknown key.
 fn map(dice: &mut Dice, keys: &[(&str, &str)]) -> Value {
     let mut map = serde_json::Map::new();
     for (key, kind) in keys {
@@ -352,7 +352,7 @@ fn the_schema_and_check_agree_about_what_a_seed_makes() {
     let (mut good, mut bad) = (0, 0);
     for _ in 0..2_000 {
         let value = made(&mut dice);
-        // JSON is YAML.
+        // Every JSON text is also YAML.
         if accepts(&schema, &value.to_string(), &value) {
             good += 1;
         } else {

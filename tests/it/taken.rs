@@ -1,4 +1,4 @@
-//! An agent on a machine where another program holds many of the addresses of its network.
+//! An agent on a machine on which another program already listens at many addresses of the network.
 
 use std::{fmt::Write as _, fs, net::TcpListener, time::Instant};
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::home::{Home, PATIENCE};
 
-/// How many hosts have an address that is taken.
+/// How many hosts have an address that is in use.
 const TAKEN: usize = 60;
 
-/// More threads than an agent needs for its files, for its lookups, and to find the program that holds an address.
+/// More threads than an agent needs: for its files, for its lookups, and to find the program that uses an address.
 const MANY_THREADS: usize = 12;
 
 #[test]
@@ -28,7 +28,7 @@ fn many_taken_addresses_do_not_cost_a_thread_each() {
             "  off{number}: {{vip: 127.0.78.{number}, cmd: [\"false\"]}}"
         )
         .unwrap();
-        // Each agent has its DNS service at this port of every host's address.
+        // Each agent serves DNS at this port of every host's address.
         taken.push(TcpListener::bind(format!("127.0.78.{number}:10053")).unwrap());
     }
     let manifest = home.write("net.yaml", &manifest);
@@ -52,7 +52,8 @@ fn many_taken_addresses_do_not_cost_a_thread_each() {
             "no address is told as taken: {web:#?}"
         );
     }
-    // The runtime keeps a thread for 2 s after its last work, so threads that were started before are still here.
+    // The runtime keeps a thread for 2 s after its last work. Threads that were started a moment ago are therefore
+    // still here.
     let pid = fs::read_to_string(home.path().join("pid")).unwrap();
     let threads = fs::read_dir(format!("/proc/{}/task", pid.trim())).unwrap();
     let threads = threads.count();

@@ -1,5 +1,5 @@
-//! Compares the words for states and figures with the table that the page's tests also use, so that terminal, tray and
-//! page use the same words.
+//! Compares the words for states and figures with the table that the tests of the page use as well. Terminal, tray and
+//! page therefore use the same words.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Programs such as package managers and git download files through the network's proxy.
+//! Programs, such as package managers and git, that download files through the network's proxy.
 
 use std::{fs, path::Path, process::Command};
 
@@ -59,7 +59,7 @@ fn proxy() -> String {
     format!("http://{HTTP}")
 }
 
-/// Programs that read the variables of `norouter exec`, as each is started to show the page at an address.
+/// Programs that read the variables of `norouter exec`. Each is started so that it shows the page at an address.
 const READERS: [&[&str]; 6] = [
     &["curl", "-qsSg"],
     &["wget", "-qO", "-"],
@@ -83,7 +83,7 @@ const READERS: [&[&str]; 6] = [
     ],
 ];
 
-/// Opens a WebSocket as the variables say.
+/// Opens a WebSocket through the proxy that the variables name.
 const WEBSOCKET: &str = "
 import aiohttp, asyncio, sys
 async def main():
@@ -117,7 +117,7 @@ fn the_variables_lead_each_program_to_each_kind_of_destination() {
             assert_eq!(ended.out, page, "{words:?} {address}: {ended:?}");
         }
     }
-    // The server does not know WebSocket, so the program fails after its request has arrived.
+    // The server does not support WebSocket, so the program fails, but only after its request has arrived.
     let failed = exec(&["/usr/bin/python3", "-c", WEBSOCKET, "ws://web:8080/"]);
     let heads = office.web.heads();
     assert!(
@@ -335,8 +335,8 @@ fn a_browser_with_the_proxys_own_settings_shows_pages_of_hosts_and_routes() {
             "{url}: {shown:?}"
         );
     }
-    // A browser asks the server to keep the connection, and the proxy removes that field. So a head without it shows
-    // that the request went through the proxy.
+    // A browser asks the server to keep the connection, and the proxy removes that field. If the field is missing here,
+    // the request has gone through the proxy.
     let heads = site.office.db.heads();
     assert!(
         heads

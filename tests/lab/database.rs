@@ -1,4 +1,4 @@
-//! A database client that does not know that the network is between it and its server.
+//! A database client that does not know about the network between it and its server.
 
 use crate::{
     network::{Host, Network},
@@ -74,7 +74,7 @@ fn pgbench_runs_and_200_megabytes_come_and_go_unharmed() {
         "{connecting}"
     );
 
-    // Export: the same query through the network and directly at the server.
+    // Export: runs the same query through the network and directly at the server.
     let file = sandbox.path("rows");
     let copy_out = format!("\\copy ({ROWS}) to '{}'", file.display());
     output(&mut laptop(

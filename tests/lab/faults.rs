@@ -1,6 +1,7 @@
 //! Faults of processes, addresses and machines: kills, exits, suspensions, limits, reboots, agents of other versions.
 //!
-//! For each fault of the service levels, this table names the test that shows that the network survives it:
+//! This table lists the faults of the service levels. For each fault, it names the test that shows that the network
+//! survives it:
 //!
 //! | fault | shown by |
 //! |---|---|
@@ -139,13 +140,13 @@ fn a_sleep_of_everything_ends_nothing() {
             .collect::<Vec<_>>()
     };
     let before = everybody();
-    // One of the processes is the test's `norouter events`.
+    // One of these processes is the `norouter events` of the test.
     assert_eq!(before.len(), 4);
     let start = Instant::now();
     for pid in &before {
         kill_process(*pid, Signal::STOP).unwrap();
     }
-    // A silence of this length would be a loss if the machine were not suspended.
+    // If the machine were not suspended, a silence of this length would be a loss.
     pass(Duration::from_secs(17));
     for pid in &before {
         kill_process(*pid, Signal::CONT).unwrap();
@@ -159,7 +160,7 @@ fn a_sleep_of_everything_ends_nothing() {
         awake.elapsed(),
         Duration::from_secs(5),
     );
-    // The manager checks each agent once after the suspension. This pause is longer than the check.
+    // The manager checks each agent once after the suspension. This wait is longer than the check.
     pass(Duration::from_secs(8));
     for host in ["laptop", "first", "second"] {
         assert_eq!(
@@ -196,7 +197,7 @@ fn ports_in_use_of_every_kind_are_told_and_taken_when_they_are_free() {
         busy.iter().map(squat).collect()
     });
     let ground = Ground::start(&sandbox, hosts, &[]);
-    // Everything else works.
+    // Everything except these ports works.
     ground.wait_for_talk("laptop", "far");
     let problems = wait_for("a problem for each port", || {
         let problems = ground.network.host_status("far")["troubles"].to_string();
@@ -237,7 +238,7 @@ fn a_manifest_that_is_saved_broken_changes_nothing_and_the_mended_one_is_taken_u
             .wait_for_log("the report", |log| log.matches(told).count() > told_before);
         talk.exchange(10_000).unwrap();
     }
-    // The file is replaced by a new one, as many editors do.
+    // A new file replaces the file, as many editors do it.
     let more = format!("{good}  new:\n    vip: 127.0.42.99\n    cmd: /bin/false\n");
     fs::rename(sandbox.write("other.yaml", more), &file).unwrap();
     ground
@@ -261,7 +262,7 @@ fn a_manifest_that_is_saved_broken_changes_nothing_and_the_mended_one_is_taken_u
     ground.assert_right();
 }
 
-/// Limits a process to this many more open files than it has now. Returns the old limit.
+/// Allows a process only this many more open files than it has now. Returns the old limit.
 fn leave_descriptors(pid: Pid, more: u64) -> Rlimit {
     let open = fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap();
     let limit = Rlimit {
@@ -284,7 +285,7 @@ fn descriptors_that_run_out_hurt_new_connections_only_and_for_no_longer_than_tha
         let before = leave_descriptors(pid, 5);
         let lines = ground.network.manager.log().lines().count();
         let address: SocketAddr = ground.address(to).parse().unwrap();
-        // The operating system accepts these connections, but the agent does not have file descriptors for them.
+        // The operating system accepts these connections, but the agent has no file descriptors left for them.
         let waiting: Vec<_> = ground.network.host(host).namespace().inside(|| {
             (0..40)
                 .map(|_| TcpStream::connect(address).unwrap())
@@ -356,7 +357,7 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     let netns = ground.network.host("bad").namespace();
     let start = Instant::now();
     netns.destroy();
-    // The machine is off for longer than one call of `pass` may wait, so there are several calls.
+    // The machine is off for longer than one call of `pass` may wait, so `pass` is called several times.
     for _ in 0..6 {
         pass(Duration::from_secs(15));
     }
@@ -380,9 +381,9 @@ fn a_machine_that_is_gone_for_a_while_is_back_soon_after_it_is() {
     ground.assert_right();
 }
 
-/// An agent that looks to its manager like another version: it announces the version and the features that its
-/// arguments name, and does not send anything else.
-const OTHER: &str = r#"
+/// An agent that looks like another version to its manager. It announces the version and the features in its arguments,
+/// and sends nothing else.
+pub(crate) const OTHER: &str = r#"
 import json, sys
 read, write = sys.stdin.buffer, sys.stdout.buffer
 header = read.read(8)
@@ -449,7 +450,7 @@ fn agents_of_other_versions_do_what_both_can_and_are_refused_what_would_break_a_
     shim.order(&format!("insert from {}", news.display()));
     let mut talk = ground.talk("laptop", "newer");
     talk.exchange(100_000).unwrap();
-    // An agent that does not have heartbeats is not ended when it is silent.
+    // An agent without heartbeats is not ended because of its silence.
     pass(Duration::from_secs(12));
     talk.exchange(100_000).unwrap();
     for host in ["upstream", "newer"] {

@@ -1,4 +1,5 @@
-//! A running network whose hosts have a service that checks its bytes, and time limits for what happens in it.
+//! A running network whose hosts have a service that checks its bytes. Also time limits for what happens in the
+//! network.
 
 use std::{
     fs,
@@ -59,7 +60,7 @@ impl Ground {
         )
     }
 
-    /// The address of a host's service for the other hosts.
+    /// The address at which the other hosts reach a host's service.
     pub(crate) fn address(&self, of: &str) -> String {
         format!("{}:8080", self.network.vip(of))
     }
@@ -113,7 +114,7 @@ pub(crate) fn assert_within(what: &str, took: Duration, bar: Duration) {
     );
 }
 
-/// Waits for this time, so that a test can show that a state lasts.
+/// Waits for this long, so that a test can show that a state lasts.
 pub(crate) fn pass(time: Duration) {
     let start = Instant::now();
     assert!(time < DEADLINE);

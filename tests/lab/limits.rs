@@ -8,7 +8,7 @@ use crate::{
     sandbox::{Netns, Podman, Sandbox, Sshd, ended, static_norouter, wait_for},
 };
 
-/// The example that begins with this text in a document, up to the end of its code block.
+/// An example in a document: from the line that begins with this text to the end of its code block.
 pub(crate) fn example(page: &str, begins: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("docs")
@@ -26,7 +26,8 @@ const PAGE: &str = "ADMINISTRATORS.md";
 /// The path of the program in the document's examples.
 const INSTALLED: &str = "/usr/local/bin/norouter";
 
-/// Starts an ssh server as in an example. Its host publishes a port that the example permits, and one that it does not.
+/// Starts an ssh server as an example shows. Its host publishes one port that the example permits, and one that it does
+/// not permit.
 #[track_caller]
 fn only_what_is_permitted(sandbox: &Sandbox, options: &str, lines: &str) {
     let installed = |text: &str| {

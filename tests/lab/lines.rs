@@ -1,4 +1,4 @@
-//! Tests with lines between a manager and its agents that stall, corrupt data, break and flood.
+//! Tests of lines between a manager and its agents. The lines stall, corrupt data, break and flood.
 
 use std::{
     io::ErrorKind,
@@ -28,8 +28,8 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
         hosts.push(Host::netns(way, &sandbox).behind(shim).ports(WEB));
     }
     let ground = Ground::start(&sandbox, hosts, &["laptop", "well", "both", "to", "from"]);
-    // There is traffic in both directions, because bytes that the manager sends to a host do not show that the host
-    // receives any of them.
+    // There is traffic in both directions. Bytes that the manager sends to a host do not show that the host receives
+    // anything.
     let there = ground.traffic("laptop", &ways, 200_000);
     let back = ways.map(|way| ground.traffic(way, &["laptop", "well"], 200_000));
     let well = ground.traffic("laptop", &["well"], 20_000);
@@ -78,7 +78,7 @@ fn a_line_that_stalls_in_either_direction_is_given_up_and_nobody_else_notices() 
     assert_eq!(during.broken, 0, "of {}", during.done);
     let [before, after] = [&baseline, &during].map(|sum| sum.quantile(900));
     println!("nine talks of ten took {before:?} before the stall and {after:?} during it");
-    // A stalled line must not slow down the other hosts. They may become faster, because there is less traffic.
+    // A stalled line must not slow down the other hosts. They may even become faster, because there is less traffic.
     assert!(after <= 3 * before + Duration::from_millis(50));
     let wrong = there.stop().wrong;
     assert_eq!(wrong, Vec::<String>::new());
@@ -171,7 +171,7 @@ fn whatever_a_shell_prints_before_the_agent_is_skipped_and_quoted_or_a_clear_err
                 .any(|line| line.contains(&quoted) && line.contains(said))
         });
     }
-    // A host whose stream announces a frame and does not contain all of it is reported, too.
+    // The stream of this host announces a frame, but never contains all of it. The host is reported as lost, too.
     let (lost, line) = ground.watch.state("promise", "waiting", start);
     assert_within(
         "the verdict about a promise",
@@ -195,8 +195,8 @@ fn bits_that_turn_on_the_way_end_an_agent_and_never_reach_a_program() {
     for seed in 0..8 {
         shim.order(&format!("corrupt both 2000 {seed}"));
         let begun = Instant::now();
-        // A flipped bit in the head of a frame puts the stream out of step, which ends the agent. All other bytes are
-        // protected by checksums.
+        // A flipped bit in the header of a frame puts the stream out of step, and the agent is ended. All other bytes
+        // are protected by checksums.
         wait_for("a loss or many talks", || {
             let lost = ground
                 .watch
@@ -234,7 +234,7 @@ fn an_agent_of_which_one_stream_has_ended_is_as_good_as_dead() {
         shim.order(&format!("cut {way}"));
         let (at, end) = talk.end();
         assert!(end.is_err(), "{way}: a cut looked like an end");
-        // A closed input is noticed at the next write, which comes at least every two seconds.
+        // The closed input is noticed at the next write, and there is a write at least every two seconds.
         let bar = Duration::from_secs(if way == "from" { 1 } else { 2 });
         assert_within(
             &format!("the end of a talk after a cut {way}"),
@@ -281,7 +281,7 @@ fn a_flood_of_words_costs_little_and_is_cut() {
     ground.assert_right();
 }
 
-/// A laptop and a host at the other end of a cable, behind a real ssh server.
+/// A laptop and a host that are connected by a cable. The host is behind a real ssh server.
 fn over_a_cable(sandbox: &Sandbox) -> (Ground, crate::sandbox::Sshd) {
     let laptop = Host::laptop().ports(WEB);
     let (far, server) = Host::ssh("far", sandbox, "");
@@ -319,7 +319,7 @@ fn a_cable_that_is_pulled_is_noticed_at_both_ends_and_the_host_is_back_when_it_i
     let (lost, line) = ground.watch.state("far", "waiting", start);
     assert_within("the loss", lost - start, Duration::from_secs(10));
     println!("{}", line["data"]["reason"]);
-    // The cable is cut, so the agent learns only from the silence of its manager that the link is lost.
+    // The cable is cut, so the agent learns of the loss only from the silence of its manager.
     let gone = wait_for("the end of the agent at the other end", || {
         (!ground.network.agents("far").contains(&old)).then(Instant::now)
     });
@@ -345,7 +345,7 @@ fn a_real_ssh_session_that_is_killed_is_followed_by_another_one() {
     let talk = ground.talk("laptop", "far");
     let old = ground.network.agent("far");
     let start = Instant::now();
-    // These processes serve the only connection. The main process of the server goes on.
+    // These processes serve only this connection. The main process of the server keeps running.
     let children = output(&mut command(&["pgrep", "-P", &server.pid().to_string()]));
     for child in children.lines() {
         kill_process(Pid::from_raw(child.parse().unwrap()).unwrap(), Signal::KILL).unwrap();

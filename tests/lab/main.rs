@@ -1,5 +1,5 @@
 //! Tests of the released program on real hosts: OpenSSH servers, containers, network namespaces, and real clients. They
-//! need root, and a machine that may be changed; `cargo xtask lab` runs them.
+//! need root, and a machine that may be changed. `cargo xtask lab` runs them.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -26,6 +26,7 @@ mod lines;
 mod many;
 mod soak;
 mod stop;
+mod processors;
 mod proxies;
 mod socks;
 mod routes;
@@ -35,6 +36,11 @@ mod names;
 mod clients;
 mod remote;
 mod shells;
+mod installs;
+mod shell_cuts;
+mod shell_failures;
+mod shell_speed;
+mod rollouts;
 mod shared_files;
 mod limits;
 mod sandbox_recipe;
@@ -42,3 +48,4 @@ mod volume;
 mod hostile;
 mod prompts;
 mod users;
+mod host_test;

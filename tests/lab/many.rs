@@ -1,4 +1,4 @@
-//! Two hundred hosts: some never answer, and all are lost at the same time.
+//! Two hundred hosts. Some never answer, and all are lost at the same time.
 
 use std::{
     fmt::Write as _,
@@ -20,8 +20,8 @@ const GOOD: usize = 150;
 /// How many hosts never answer.
 const MUTE: usize = 50;
 
-/// Hosts that all share this machine's loopback, and therefore do not listen on it. Their many names and ports make
-/// every configuration long.
+/// Hosts that share this machine's loopback. Therefore they do not listen on it. Their many names and ports make every
+/// configuration long.
 fn hosts(sandbox: &Sandbox, mute: usize) -> Vec<Host> {
     let lean = |host: Host| {
         host.line("loopback: {disable: true}")
@@ -84,7 +84,7 @@ fn a_hundred_and_fifty_hosts_are_ready_within_10_s_beside_fifty_that_never_answe
 fn agents(network: &Network, sandbox: &Sandbox) -> Vec<Pid> {
     let (pid, program) = (network.manager.pid(), program(sandbox));
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    // The manager runs on a thread, and the agents are children of that thread.
+    // The manager runs on a thread, and its agents are child processes of that thread.
     let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten();
     let others =
         threads.map(|task| fs::read_to_string(task.path().join("children")).unwrap_or_default());
@@ -139,7 +139,7 @@ fn a_hundred_and_fifty_hosts_that_are_lost_in_one_moment_come_back_in_steps() {
         .as_secs_f64()
         / start.elapsed().as_secs_f64();
     println!("the manager has used {share:.2} of a processor");
-    // 20 agents start at once, and then 20 in each second. A slow machine only takes longer.
+    // 20 agents start at once, and then 20 in each second. A slow machine can only take longer.
     assert!(
         *back.last().unwrap() - start > Duration::from_secs(5),
         "a storm of starts"

@@ -25,7 +25,7 @@ impl Names {
         let resolver = Nameserver::start(corp.namespace(), "127.0.0.1:53");
         corp.namespace()
             .etc("resolv.conf", "nameserver 127.0.0.1\nsearch corp.test\n");
-        // There is no server at the address of this host's resolver.
+        // At the address of this host's resolver, there is no server.
         let lost = Host::netns("lost", sandbox);
         lost.namespace()
             .etc("resolv.conf", "nameserver 127.0.0.9\n");
@@ -123,7 +123,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
         ("www.example.com", "A", "NOERROR", "A 127.0.42.12"),
         ("www.example.com.norouter", "A", "NOERROR", "A 127.0.42.12"),
         ("lost", "A", "NOERROR", "A 127.0.42.14"),
-        // The name exists, but does not have a record of this type.
+        // The name exists, but has no record of this type.
         ("web", "AAAA", "NOERROR", ""),
         ("www.example.com", "AAAA", "NOERROR", ""),
         ("web.norouter", "MX", "NOERROR", ""),
@@ -157,7 +157,7 @@ fn every_host_answers_for_every_host_over_udp_and_tcp() {
                     assert_eq!(answer.status, status, "{what}");
                     assert_eq!(answer.records.join(","), record, "{what}");
                     assert!(answer.flags.split(' ').any(|flag| flag == "aa"), "{what}");
-                    // An answer without records has an SOA record, which says for how long the answer is valid.
+                    // An answer without records has an SOA record. It says for how long the answer is valid.
                     assert_eq!(
                         answer.authority.len(),
                         usize::from(record.is_empty()),
@@ -222,8 +222,8 @@ fn what_a_host_does_not_know_it_asks_its_own_resolvers() {
             );
             let nobody = ask(&["nobody.corp.test"]);
             assert_eq!(nobody.status, "NXDOMAIN", "{nobody:?}");
-            // The addresses do not fit into a UDP reply, so the reply is truncated. Without `+ignore`, dig then repeats
-            // the query over TCP.
+            // The addresses do not fit into a UDP reply, so the reply is truncated. Without `+ignore`, dig would then
+            // repeat the query over TCP.
             let cut = ask(&["+ignore", "+noedns", "big.corp.test"]);
             assert_eq!(
                 cut.flags.split(' ').any(|flag| flag == "tc"),
@@ -344,7 +344,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
     for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         let (laptop, far) = (Host::laptop(), Host::netns("far", &sandbox));
         let netns = [laptop.namespace(), far.namespace()];
-        // The file is mounted over the machine's own hosts file, so it cannot be replaced by another file.
+        // The file is mounted over the machine's own hosts file, so no other file can replace it.
         let files = netns.map(|netns| netns.etc("hosts", OLD_HOSTS));
         for netns in netns {
             netns.etc("resolv.conf", "nameserver 127.0.0.9\n");
@@ -363,7 +363,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
                     ("far", "127.0.42.12"),
                     ("laptop", "127.0.42.11"),
                     ("post.example.com", "127.0.42.13"),
-                    // A name that the file already contains keeps its address.
+                    // A name that was already in the file keeps its address.
                     ("mail", "10.1.1.1"),
                 ] {
                     assert_resolves(network.host(name), program, asked, address);
@@ -385,7 +385,7 @@ fn names_are_in_the_hosts_file_while_the_network_runs_and_gone_afterwards() {
             });
         }
         if signal == Signal::KILL {
-            // The agent was killed and could not remove the block, so a person does.
+            // The agent was killed before it could remove the block, so a person removes it.
             let program = crate::network::program(&sandbox);
             let mut repair =
                 network

@@ -1,5 +1,4 @@
-//! A running network: a manager on a "laptop", which is a namespace of its own, hosts of every kind, and their
-//! services.
+//! A running network: a manager on a "laptop" (a namespace of its own), hosts of every kind, and their services.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -34,7 +33,7 @@ pub(crate) struct Host {
     place: Place,
     /// Further lines of the manifest about the host.
     lines: Vec<String>,
-    /// Words before the command of the manager, which limit its resources.
+    /// Words before the command of the manager, which change its limits or its environment.
     limit: Vec<String>,
 }
 
@@ -42,7 +41,7 @@ pub(crate) struct Host {
 enum Place {
     Namespace(Netns),
     Container(Container),
-    /// The host is at a place where no client can be started.
+    /// No client can be started at the place of the host.
     Elsewhere,
 }
 
@@ -58,7 +57,7 @@ impl Host {
         Self::new(name, netns.cmd(&program(sandbox)), Place::Namespace(netns))
     }
 
-    /// A host in a namespace that exists already. The command to reach it is set later.
+    /// A host in a namespace that already exists. The command that reaches it is set later.
     pub(crate) fn in_netns(name: &str, netns: Netns) -> Self {
         Self::new(name, Vec::new(), Place::Namespace(netns))
     }
@@ -137,6 +136,14 @@ impl Host {
         self
     }
 
+    /// Makes the manager on this host look for programs in this folder first.
+    pub(crate) fn with_programs(mut self, folder: &std::path::Path) -> Self {
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("PATH={}:{path}", folder.display());
+        self.limit = vec!["env".to_owned(), path];
+        self
+    }
+
     /// Sets the command that reaches the host.
     pub(crate) fn entered_by(mut self, words: Vec<String>) -> Self {
         self.cmd = words;
@@ -152,7 +159,7 @@ impl Host {
         }
     }
 
-    /// Runs a command of this machine in the host's network, for clients that the host does not have.
+    /// Runs a command of this machine in the host's network. It is for clients that are not installed on the host.
     pub(crate) fn network_command(&self, words: &[&str]) -> Command {
         match &self.place {
             Place::Container(container) => container.network_command(words),
@@ -275,16 +282,32 @@ impl Host {
     }
 }
 
-/// The program under test, as a copy in the sandbox, so that processes of this test can be found by its path.
+/// The program under test and the agents beside it, as copies in the sandbox, so that processes of this test can be found
+/// by its path.
 pub(crate) fn program(sandbox: &Sandbox) -> std::path::PathBuf {
     let path = sandbox.path("norouter");
     if !path.exists() {
         fs::copy(norouter(), &path).unwrap();
+        let agents = fs::read_dir(norouter().with_file_name("agents"));
+        for agent in agents.into_iter().flatten().flatten() {
+            let name = agent.file_name().into_string().unwrap();
+            sandbox.write(&format!("agents/{name}"), fs::read(agent.path()).unwrap());
+        }
     }
     path
 }
 
-/// Sets a command's home folder and the folder for sockets to folders in the sandbox.
+/// Copies the program under test into the sandbox without agents beside it. It then sends itself to hosts, which takes
+/// more chunks and more memory.
+pub(crate) fn program_alone(sandbox: &Sandbox) {
+    program(sandbox);
+    let agents = sandbox.path("agents");
+    if agents.exists() {
+        fs::remove_dir_all(agents).unwrap();
+    }
+}
+
+/// Lets a command use a home folder and a folder for sockets in the sandbox.
 fn at_home(command: &mut Command, sandbox: &Sandbox) {
     let (home, runtime) = (sandbox.path("home"), sandbox.path("run"));
     fs::create_dir_all(&home).unwrap();
@@ -300,7 +323,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Starts the manager on the laptop. The addresses follow from the order of the hosts; see [`vip`].
+    /// Starts the manager on the laptop. The addresses follow the order of the hosts; see [`vip`].
     pub(crate) fn start(sandbox: &Sandbox, hosts: Vec<Host>) -> Self {
         Self::with_routes(sandbox, hosts, &[])
     }
@@ -388,7 +411,7 @@ impl Network {
         hosts.find(|host| host["name"] == name).unwrap().clone()
     }
 
-    /// The process of the agent in a host's namespace, which must be the only one.
+    /// The process of the agent in a host's namespace. Panics if there is not exactly one.
     #[track_caller]
     pub(crate) fn agent(&self, name: &str) -> Pid {
         let agents = self.agents(name);
@@ -410,7 +433,7 @@ impl Network {
         pids.collect()
     }
 
-    /// Runs the program outside of the laptop's namespace, to ask the running manager.
+    /// Runs the program outside the laptop's namespace, to ask the running manager.
     pub(crate) fn ask(sandbox: &Sandbox, words: &[&str]) -> Command {
         let mut command = Command::new(program(sandbox));
         at_home(command.args(words), sandbox);
@@ -461,7 +484,7 @@ impl Network {
         });
     }
 
-    /// Fetches the page of a host once, which has to work.
+    /// Fetches the page of a host once. This has to succeed.
     #[track_caller]
     pub(crate) fn assert_page(&self, from: &str, of: &str) {
         let page = self.host(from).fetch(&self.vip(of), 8080);

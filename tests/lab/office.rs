@@ -1,5 +1,5 @@
-//! The network that most tests of names, proxies and routes use: a laptop with both proxies, a host behind ssh, and a
-//! gateway with additional addresses and names that no other host knows.
+//! The network that most tests of names, proxies and routes use. It has a laptop with both proxies, a host behind ssh,
+//! and a gateway with additional addresses, and with names that no other host knows.
 
 use std::{any::Any, net::TcpListener, path::PathBuf};
 
@@ -29,7 +29,7 @@ pub(crate) struct Office {
     pub(crate) db: Origin,
     /// The server on the gateway's own loopback, port 8000.
     pub(crate) gate: Origin,
-    /// The ssh server of `web`, which is published, too.
+    /// The ssh server of `web`. It is published, too.
     pub(crate) ssh: Sshd,
     /// The state folder of the laptop.
     pub(crate) state: PathBuf,
@@ -94,7 +94,7 @@ impl Office {
         self.network.laptop().curl(&all)
     }
 
-    /// Runs [`Office::curl`], which has to succeed. Returns the body.
+    /// Runs [`Office::curl`], which must succeed. Returns the body.
     #[track_caller]
     pub(crate) fn page(&self, words: &[&str]) -> String {
         let ended = self.curl(&[words, &["--fail"]].concat());
@@ -120,8 +120,8 @@ pub(crate) fn gateway(name: &str, sandbox: &Sandbox) -> Host {
     gate
 }
 
-/// A port that neither accepts nor refuses connections: the queue of its listener is full, and the listener does not
-/// accept. The kernel gives up after two attempts, which take three seconds.
+/// A port that neither accepts nor refuses connections: its listener does not accept any, and the queue of the listener
+/// is full. The kernel gives up after two attempts, which take three seconds.
 fn silent_server() -> Vec<Box<dyn Any + Send>> {
     std::fs::write("/proc/sys/net/ipv4/tcp_syn_retries", "1").unwrap();
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();

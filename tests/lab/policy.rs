@@ -1,4 +1,4 @@
-//! The policy: a host that has no network except for NoRouter's reaches only what the policy names.
+//! The policy. A host whose only network is NoRouter's reaches only what the policy names.
 
 use std::{
     fs,
@@ -93,7 +93,7 @@ fn what_is_named_is_reached_and_a_thousand_other_targets_are_refused_and_told_in
         let answer = proxied(url);
         assert!(answer.contains(words), "{url}: {answer}");
     }
-    // The laptop may not reach anything either, except for itself.
+    // The laptop may not reach anything either, except itself.
     assert!(network.laptop().fetch(&db, 5432).is_err());
     let why = ended(&mut network.norouter(&["why", "--from", "ci", "db:5433"])).out;
     assert!(

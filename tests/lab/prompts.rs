@@ -11,7 +11,7 @@ use crate::{
 
 const WEB: &[&str] = &["8080:127.0.0.1:8000"];
 
-/// A network with the laptop and a host behind ssh, with these lines in the ssh configuration.
+/// A network with the laptop and a host behind ssh. The ssh configuration has these lines.
 fn network(
     sandbox: &Sandbox,
     far: Host,
@@ -139,7 +139,7 @@ fn a_password_is_kept_for_the_next_life_if_the_person_says_so() {
     let first = asked_after(&sandbox, 0);
     assert_eq!(first["text"], "root@lab's password:");
     answer(&sandbox, "tea for three");
-    // A second try without a person could lock the account.
+    // Without a person, there must not be a second attempt, because it could lock the account.
     let refused = wait_for("the refusal", || {
         let far = far(&sandbox);
         (far["state"] == "refused").then_some(far)

@@ -1,4 +1,4 @@
-//! The HTTP proxy: the requests of clients, what origins see of them, and the handling of everything that is not valid.
+//! The HTTP proxy: the requests of clients, what origins receive of them, and how invalid input is handled.
 
 use std::{
     fs,
@@ -36,7 +36,7 @@ fn curl_reaches_hosts_names_and_routes_in_every_mode() {
             assert_eq!(page, format!("{name}\n"), "{url} {mode:?}");
         }
     }
-    // Another host with a proxy can reach hosts and routed names as well as the laptop can.
+    // Another host that has a proxy can reach hosts and routed names just as the laptop can.
     let proxy = format!("http://{HTTP}");
     let from_web = office.network.host("web");
     for (url, name) in [
@@ -240,7 +240,7 @@ fn bad_requests_are_told_so_and_disturb_nobody() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let laptop = office.network.laptop();
-    // A client that is in the middle of a request, and must not be disturbed.
+    // A client in the middle of a request. It must not be disturbed.
     let mut other = laptop.connect(HTTP);
     other
         .write_all(b"CONNECT web:8080 HTTP/1.1\r\nHost: web:8080\r\n\r\nGET / HT")
@@ -434,7 +434,7 @@ fn an_error_names_host_address_and_reason() {
         for word in words {
             assert!(body.contains(word), "{url}: {word:?} is not in {body:?}");
         }
-        // The same destination is now requested with CONNECT. The reply has the same status.
+        // Now CONNECT requests the same destination. The status of the reply is the same.
         let tunnel = office.curl(&["--proxytunnel", "--write-out", "%{http_connect}", url]);
         assert_eq!(tunnel.out, status.to_string(), "{url}: {tunnel:?}");
         assert_eq!(tunnel.code, 56, "{url}: {tunnel:?}");
@@ -489,7 +489,7 @@ fn the_proxys_own_pages_are_for_people_who_ask_it_by_its_own_address() {
         !front.is_empty() && !front.contains("127.0.42.12"),
         "{front}"
     );
-    // Requests that a web page could make a browser send.
+    // Requests that a malicious web page could make a browser send.
     for (header, code) in [
         ("Host: evil.example", "421"),
         ("Origin: http://evil.example", "403"),

@@ -1,4 +1,4 @@
-//! All hosts reach each other, through pipes of every kind.
+//! All hosts reach each other through pipes of every kind.
 
 use crate::{
     network::{Host, Network, vip},
@@ -32,7 +32,7 @@ fn every_host_reaches_every_host_through_ssh_podman_and_namespaces() {
             network.wait_for_page(from, of);
         }
     }
-    // Now that all hosts are ready, every page must work at the first attempt.
+    // All hosts are ready now, so every page must work at the first attempt.
     for from in &names {
         for of in &names {
             network.assert_page(from, of);

@@ -1,4 +1,5 @@
-//! A proxy for other machines: it needs a password, and does not lead to services that are only for its own machine.
+//! A proxy for other machines. It needs a password, and does not lead to services that are reserved for its own
+//! machine.
 
 use crate::{
     network::{Host, Network, program},
@@ -59,8 +60,8 @@ fn another_machine_uses_a_proxy_with_a_password_and_does_not_reach_the_loopback_
     }
     let allowed = |url: &str| curl(&["--proxy", http, "--proxy-user", "ann:secret", url]);
     assert_eq!(allowed("http://web:8080/").out, "web\n200");
-    // A port that the laptop publishes is open to all hosts of the network, so the proxy leads there, too. It does not
-    // lead to the addresses below.
+    // A port that the laptop publishes is open to all hosts of the network, so the proxy leads there as well. It does
+    // not lead to the addresses below.
     assert_eq!(allowed("http://laptop:8080/").out, "laptop\n200");
     let before = own.heads().len();
     for url in [
@@ -106,7 +107,7 @@ fn another_machine_uses_a_proxy_with_a_password_and_does_not_reach_the_loopback_
         (97, "000"),
         "{nobody:?}"
     );
-    // No other port listens for other machines.
+    // No other port is open to other machines.
     for port in ["8080", "10053"] {
         let closed = curl(&[&format!("http://10.5.0.1:{port}/")]);
         assert_eq!(closed.code, 7, "{port}: {closed:?}");

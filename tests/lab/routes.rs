@@ -12,8 +12,8 @@ use crate::{
     sandbox::{Ended, Nameserver, Origin, Sandbox, output, wait_for},
 };
 
-/// A laptop with a proxy, and gateways that each have servers at the same addresses. The pages contain the name of the
-/// gateway.
+/// A laptop with a proxy, and several gateways. Each gateway has servers at the same addresses, and their pages contain
+/// the name of the gateway.
 struct Gateways {
     network: Network,
     _servers: Vec<Origin>,
@@ -46,7 +46,7 @@ impl Gateways {
         self.network.laptop().curl(&["--proxy", &proxy, url])
     }
 
-    /// The name of the gateway that a URL is reached through, or the proxy's error.
+    /// The name of the gateway through which a URL is reached, or the proxy's error.
     #[track_caller]
     fn via(&self, url: &str) -> String {
         let answer = self.curl(url);
@@ -82,7 +82,7 @@ fn the_last_route_that_leads_somewhere_wins_but_for_its_exceptions() {
         dark.starts_with("Through one: The name dark.corp.test"),
         "{dark}"
     );
-    // Without a route the laptop itself dials, and fails.
+    // If no route leads to the destination, the laptop itself dials, and fails.
     let nowhere = gateways.via("http://10.98.0.1/");
     assert!(
         nowhere.starts_with("10.98.0.1:80 cannot be reached: "),
@@ -103,7 +103,7 @@ fn another_gateway_takes_over_from_one_that_is_gone() {
     for url in urls {
         assert_eq!(gateways.via(url), "one", "{url}");
     }
-    // The host is stopped, because an agent that is killed would be back before the other gateway takes over.
+    // The host is stopped, not killed: a killed agent would be back before the other gateway takes over.
     output(&mut gateways.network.norouter(&["stop", "one"]));
     for url in urls {
         wait_for("the other gateway", || {
@@ -185,7 +185,7 @@ fn a_name_that_is_denied_or_refused_for_ipv6_is_reached_over_ipv4() {
         let start = Instant::now();
         let page = office.curl(&[&format!("http://{name}:8000/")]);
         assert_eq!(page.out, "db\n", "{page:?}");
-        // A resolver that repeated the refused question would give up only after 5 s.
+        // If a resolver repeated the refused question, it would give up only after 5 s.
         assert_within(name, start.elapsed(), Duration::from_secs(4));
         for kind in ["TYPE(A)", "TYPE(AAAA)"] {
             let question = format!("{name} {kind}");
@@ -194,7 +194,7 @@ fn a_name_that_is_denied_or_refused_for_ipv6_is_reached_over_ipv4() {
     }
 }
 
-/// Sends a request to the relay of the office's gateway without an agent's checks, as a faulty agent could.
+/// Sends a request to the relay of the office's gateway, without the checks of an agent, as a faulty agent could.
 fn ask_relay(office: &Office, host: &str, port: u16) -> serde_json::Value {
     let mut stream = office.network.laptop().connect(HTTP);
     let relay = format!("{}:10054", office.network.vip("gate"));
@@ -270,6 +270,6 @@ fn a_route_to_everywhere_does_not_lead_to_the_gateways_own_addresses() {
             "{url}: {refused}"
         );
     }
-    // A route with a narrow block that contains the address leads there, even though it is the gateway's own.
+    // A route whose narrow block contains the address leads there, even though the address is the gateway's own.
     assert_eq!(gateways.via("http://10.99.0.6:8000/"), "two");
 }

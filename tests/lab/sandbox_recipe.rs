@@ -1,5 +1,5 @@
-//! The recipe of `docs/SANDBOX.md`: a container without a network reaches the targets that the policy names, and does
-//! not reach a thousand others.
+//! The recipe of `docs/SANDBOX.md`. A container without a network of its own reaches the targets that the policy names,
+//! and none of a thousand others.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
 
 const PROXY: &str = "127.0.0.1:18080";
 
-/// The end of the manifest: a route that is not used, and then the policy of the recipe.
+/// The end of the manifest: a route that nobody uses, and then the policy of the recipe.
 const POLICY: &str = "{via: web, to: [\"192.0.2.0/24\"]}
 policy:
   default: deny
@@ -44,13 +44,13 @@ for line in open(sys.argv[1]):
     print(way, host, port, outcome)
 "#;
 
-/// Targets that the policy does not name, each with the way in which it is tried.
+/// Targets that the policy does not name. Each is tried directly or through the proxy.
 fn others(count: usize) -> Vec<(&'static str, String, u16)> {
     let bytes = noise(12, count * 8);
     let targets = bytes.chunks_exact(8).enumerate().map(|(number, random)| {
         let port = u16::from_be_bytes([random[0], random[1]]) | 1;
         let [a, b, c] = [random[2], random[3], random[4]];
-        // The port is odd, so it is never 8080, which is the only port that hosts publish.
+        // The port is odd. Therefore it is never 8080, the only port that hosts publish.
         match number % 5 {
             0 => ("raw", format!("127.0.42.{}", 11 + number / 5 % 3), port),
             1 => ("raw", format!("127.{a}.{b}.{}", c | 1), port),
@@ -85,7 +85,7 @@ fn a_thousand_targets_that_nobody_has_named_are_refused_and_told_in_sum() {
     let _pages = [laptop.serve_name(&sandbox), web.serve_name(&sandbox)];
     let mut network = Network::with_routes(&sandbox, vec![laptop, web, boxed], &[POLICY]);
     network.wait_until_it_answers();
-    // The named targets work, both at their addresses and through the proxy.
+    // The named targets can be reached, both at their addresses and through the proxy.
     network.wait_for_page("box", "web");
     let script = sandbox.write("try.py", TRY);
     let tried = |name: &str, targets: &[(&str, String, u16)]| {

@@ -1,4 +1,4 @@
-//! Two users and two networks on one machine, and the files and folders that both could write.
+//! Two users and two networks on one machine. The tests are about the files and folders that both could write.
 
 use std::{
     fs,
@@ -71,7 +71,7 @@ impl Machine {
         self.by(user, &[&[program.to_str().unwrap()], words].concat())
     }
 
-    /// Starts the network of a manifest, and waits until its host `laptop` is in a state.
+    /// Starts the network of a manifest, and waits until its host `laptop` is in the expected state.
     fn network(&self, user: u32, name: &str, hosts: &str) -> Running {
         let file = self.file(
             &format!("home-{user}/{name}.yaml"),
@@ -172,11 +172,11 @@ fn a_runtime_folder_that_somebody_has_taken_is_done_without() {
         0o700
     );
     assert!(run.join("own.sock").exists() && fs::read_dir(&taken).unwrap().next().is_none());
-    // The other user cannot reach the network through either folder.
+    // Through neither folder can the other user reach the network.
     let Ended { code, .. } = ended(&mut machine.norouter(OTHER, &["status"]));
     assert_eq!(code, 3);
-    // The network `own` was started while the other user's folder was in the place of the runtime folder. It is still
-    // found after that folder has been removed, and no second network can have its name.
+    // The network `own` was started while the other user's folder was in the place of the runtime folder. After that
+    // folder has been removed, the network is still found, and no second network can take its name.
     fs::remove_dir(&taken).unwrap();
     let second = machine.network(OWNER, "second", &hosts.replace("42.11", "42.12"));
     assert!(
@@ -223,7 +223,8 @@ fn two_networks_have_a_block_each_in_one_hosts_file() {
         "{}",
         text()
     );
-    // If both networks have a host of the same name, the first network keeps the name, and the second one reports that.
+    // If both networks have a host with the same name, the first network keeps the name, and the second network reports
+    // that.
     machine.told(0, "second", "laptop is left out, because line");
     let program = program(&machine.sandbox);
     let repair = || {
@@ -236,8 +237,8 @@ fn two_networks_have_a_block_each_in_one_hosts_file() {
     let before = text();
     assert!(repair().out.contains("nothing to repair"));
     assert_eq!(text(), before);
-    // The second network is killed. The first one goes on, and has to restore the line break that the second one has
-    // removed.
+    // The second network is killed. The first network keeps running, and has to restore the line break that the second
+    // one has removed.
     second.signal(Signal::KILL);
     drop(second);
     let said = repair();
@@ -276,7 +277,7 @@ fn names_that_another_program_removes_from_the_hosts_file_come_back() {
     let network = machine.network(0, "first", hosts);
     wait_for("the block", has_block);
     wait_for("the warning", || {
-        // As container engines do it: the file is mounted, so it is written in place.
+        // Container engines mount the file, so it is overwritten in place here as well.
         fs::write(&file, OLD).unwrap();
         wait_for("the block again", has_block);
         assert!(text().starts_with(OLD), "{}", text());
@@ -307,7 +308,7 @@ fn two_networks_do_not_write_into_one_state_folder() {
     });
     let inside = folder.join("laptop");
     assert!(env(&folder).contains("42.11:1080") && env(&inside).contains("43.11:1080"));
-    // Nobody has asked for this folder by name, so the second network is not degraded.
+    // Nobody has asked for this folder, so the second network is not degraded.
     let status = machine.status(OWNER, "second");
     assert!(!status.contains("another agent"), "{status}");
     let variables = |more: &[&str]| {

@@ -32,7 +32,7 @@ CHUNK = 65536
 
 
 class Way:
-    """One direction."""
+    """One direction of a pipe."""
 
     def __init__(self, source, sink):
         self.source, self.sink, self.buffer = source, sink, bytearray()

@@ -1,12 +1,12 @@
-//! A bad line to a host: a program between the manager and the host's command that stalls, cuts, corrupts or slows down
-//! its streams when a test orders it. `shim.py` describes the orders.
+//! A bad line to a host. It is a program between the manager and the host's command. When a test orders it, it stalls,
+//! cuts, corrupts or slows down the streams. `shim.py` describes the orders.
 
 use std::{fs, os::unix::net::UnixDatagram, path::PathBuf};
 
 use crate::sandbox::{DEADLINE, Sandbox, wait_for};
 
-/// The bad line of one host. Several processes may carry the line one after the other, and each of them begins with the
-/// orders of [`Shim::order_at_start`].
+/// The bad line of one host. Several processes may be the line one after the other. Each of them begins with the orders
+/// of [`Shim::order_at_start`].
 pub(crate) struct Shim {
     _sandbox: Sandbox,
     script: PathBuf,
@@ -32,7 +32,7 @@ impl Shim {
         }
     }
 
-    /// The command that runs another command behind the line.
+    /// The command that runs another command at the end of the line.
     pub(crate) fn cmd(&self, command: &[String]) -> Vec<String> {
         let words = [
             "python3",
@@ -46,12 +46,12 @@ impl Shim {
             .collect()
     }
 
-    /// Sets the orders that every process carries out when it starts.
+    /// Sets the orders that every process of the line carries out when it starts.
     pub(crate) fn order_at_start(&self, orders: &[&str]) {
         fs::write(self.place.with_extension("orders"), orders.join("\n")).unwrap();
     }
 
-    /// Sends an order to the process that carries the line, and waits until the order has been carried out.
+    /// Sends an order to the present process of the line, and waits until the order has been carried out.
     #[track_caller]
     pub(crate) fn order(&self, order: &str) {
         wait_for(&format!("somebody who obeys {order:?}"), || {
@@ -59,7 +59,7 @@ impl Shim {
         });
     }
 
-    /// Sends an order to the process that carries the line, if there is one. Returns whether the order was carried out.
+    /// Sends an order to the present process of the line, if there is one. Returns whether the order was carried out.
     pub(crate) fn try_order(&self, order: &str) -> bool {
         let sent = self
             .answers

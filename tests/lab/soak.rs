@@ -1,4 +1,4 @@
-//! A network with a fault every five seconds: there must be no leak, no wrong byte, and no host that does not come
+//! A network with a fault every five seconds. There must be no leak, no wrong byte, and no host that does not come
 //! back. The test is short, unless `cargo xtask soak MINUTES` runs it.
 
 use std::{
@@ -26,8 +26,8 @@ const SEED: &str = "NOROUTER_LAB_SEED";
 /// The time between two faults.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// How long a host may take to become ready after the last fault: the longest pause, the detection of a stall, and a
-/// start.
+/// How long a host may take to become ready after the last fault. This is the sum of the longest pause, the detection
+/// of a stall, and a start.
 const RECOVERY: Duration = Duration::from_secs(45);
 
 /// The hosts that have faults.
@@ -36,7 +36,7 @@ const HOSTS: [&str; 5] = ["one", "two", "three", "four", "five"];
 /// A host without faults, which must not be disturbed.
 const STEADY: &str = "steady";
 
-/// The faults of a line. The order `heal` ends each fault that has not ended the agent.
+/// The faults of a line. The order `heal` ends those that have not ended the agent.
 const ORDERS: &[&str] = &[
     "stall both",
     "stall to",
@@ -122,7 +122,7 @@ fn happen(ground: &Ground, shims: &[Shim], noise: &str, random: &mut Random) -> 
     format!("{host}: {what}")
 }
 
-/// Ends all faults that do not end by themselves: the faults of the lines, and suspensions.
+/// Ends all faults that do not end by themselves: faults of lines, and suspended agents.
 fn heal(ground: &Ground, shims: &[Shim]) {
     for (host, shim) in HOSTS.iter().zip(shims) {
         shim.try_order("heal");
@@ -201,8 +201,7 @@ fn whatever_happens_every_few_seconds_nothing_leaks_and_nobody_stays_away() {
         if faults % 3 == 0 {
             heal(&ground, &shims);
         }
-        // The memory after a fifth of the time is the reference, because memory that is used once and kept is not a
-        // leak.
+        // The memory after a fifth of the time is the reference. Memory that is used once and then kept is not a leak.
         if early.is_none() && start.elapsed() > time / 5 {
             early = Some(rest(&ground, &shims));
         }
@@ -232,7 +231,7 @@ fn whatever_happens_every_few_seconds_nothing_leaks_and_nobody_stays_away() {
     for (who, late) in &late {
         let (warm, early) = (warm[who], early[who]);
         println!("{who:8} at first {warm:?}, early {early:?}, late {late:?}");
-        // The manager keeps a part of the log in memory, up to a limit that it reaches only after a while.
+        // The manager keeps a part of the log in memory. The limit of that part is reached only after a while.
         let log = if who == "manager" { 6_144 } else { 0 };
         assert!(
             late.memory <= early.memory * 5 / 4 + 2_048 + log,

@@ -1,4 +1,4 @@
-//! The SOCKS proxy: all versions of the protocol, with common programs and with single bytes.
+//! The SOCKS proxy: all versions of the protocol, with common programs and with hand-written bytes.
 
 use std::io::{Read as _, Write as _};
 
@@ -73,7 +73,7 @@ fn every_reply_says_exactly_what_happened() {
     }
     let unknown_address = [5, 1, 0, 5, 1, 0, 9, 1, 1];
     assert_eq!(laptop.ask(SOCKS, &unknown_address)[..4], [5, 0, 5, 8]);
-    // The first client offers only unknown methods, and the second one speaks HTTP, which is served as well.
+    // The first client offers only unknown methods. The second client speaks HTTP, which this proxy serves as well.
     assert_eq!(laptop.ask(SOCKS, &[5, 1, 1]), [5, 0xff]);
     let http = laptop.ask(
         SOCKS,
@@ -159,7 +159,7 @@ fn who_has_no_user_name_and_password_is_sent_away_where_they_are_asked_for() {
         laptop.ask(SOCKS, b"\x05\x02\x00\x02\x01\x03ann\x03bad"),
         [5, 2, 1, 1]
     );
-    // The old versions of the protocol do not have passwords.
+    // The old versions of the protocol have no passwords.
     let old = laptop.ask(SOCKS, b"\x04\x01\x1f\x90\0\0\0\x01\0web\0");
     assert_eq!(old[..2], [0, 91]);
     let told = get(&format!("http://{HTTP}"), "ann:wrong", "--include");
@@ -170,7 +170,7 @@ fn who_has_no_user_name_and_password_is_sent_away_where_they_are_asked_for() {
     );
 }
 
-/// A program that fetches a page through a SOCKS 5 proxy, which resolves the name.
+/// A program that fetches a page through a SOCKS 5 proxy. The proxy resolves the name.
 const PYSOCKS: &str = r#"
 import socks, sys
 host, port = sys.argv[1].split(":")

@@ -1,4 +1,4 @@
-//! After the end of a network, no processes or files are left.
+//! After a network has ended, none of its processes and files are left.
 
 use std::time::{Duration, Instant};
 

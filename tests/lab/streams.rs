@@ -1,4 +1,5 @@
-//! Guarantees of connections: all bytes arrive, each end is reported, and closed ports refuse.
+//! Tests of the guarantees of connections: all bytes arrive, each end is reported, and connections to closed ports are
+//! refused.
 
 use crate::{
     network::{Host, Network},
@@ -65,7 +66,7 @@ fn iperf3_runs_both_ways() {
     let sandbox = Sandbox::new();
     let (network, _pages) = two_hosts(&sandbox, &["5201:127.0.0.1:5201"]);
     for direction in ["--interval=1", "--reverse", "--bidir"] {
-        // Each run has a server of its own, because a server is busy for a moment after a run.
+        // Each run has a server of its own, because after a run a server is busy for a moment.
         let words = ["iperf3", "-s", "-1", "-B", "127.0.0.1", "--forceflush"];
         let mut server = network.host("far").serve(&words);
         server.wait_for_text("Server listening");

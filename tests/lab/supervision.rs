@@ -1,4 +1,4 @@
-//! A lost host comes back, and an edited manifest is applied, both without a person.
+//! A lost host comes back, and an edited manifest is applied. Neither needs a person.
 
 use std::time::{Duration, Instant};
 

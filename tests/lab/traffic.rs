@@ -1,4 +1,4 @@
-//! Connections with all bytes checked at both ends, while there are faults.
+//! Connections that are used while there are faults. Both ends check all bytes.
 
 use std::{
     io::{self, ErrorKind, Read as _, Write as _},
@@ -16,7 +16,7 @@ use crate::sandbox::{DEADLINE, Netns, client::noise};
 /// How many bytes of a message are sent at a time.
 const CHUNK: usize = 16 << 10;
 
-/// The length of a message's head, which has the seed of its bytes and their number.
+/// The length of a message's head. The head has the seed of the message's bytes, and their number.
 const HEAD: usize = 16;
 
 /// A service on a port of a host's own loopback. It checks the bytes that it receives, and sends them back.
@@ -46,8 +46,8 @@ impl Service {
         Self { wrong }
     }
 
-    /// Everything that was wrong so far. A reset of a connection is not wrong, but a clean end in the middle of a
-    /// message is wrong.
+    /// Everything that was wrong so far. A reset of a connection is not wrong. A clean end in the middle of a message
+    /// is wrong.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }
@@ -170,11 +170,11 @@ struct Shared {
     took: Mutex<Vec<Duration>>,
 }
 
-/// The result of the traffic.
+/// The results of the traffic so far.
 pub(crate) struct Sum {
     /// Talks that ended well.
     pub(crate) done: u64,
-    /// Talks that did not begin or were reset.
+    /// Talks that could not begin, or that were reset.
     pub(crate) broken: u64,
     /// Everything that must never happen.
     pub(crate) wrong: Vec<String>,
@@ -183,7 +183,7 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// A quantile of the durations: `permille` of a thousand talks take this long at most.
+    /// A quantile of the durations: `permille` of a thousand talks took at most this long.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         assert!(self.took.len() >= 20, "only {} talks", self.took.len());
         self.took[(self.took.len() - 1) * permille / 1000]
@@ -263,8 +263,8 @@ impl Shared {
                     self.broken.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            // The clients are not a benchmark. Without this pause, they would connect to a refusing host a thousand
-            // times per second.
+            // The clients are not a benchmark. Without this pause, they would connect a thousand times per second to a
+            // host that refuses.
             thread::park_timeout(Duration::from_millis(20));
         }
     }

@@ -1,4 +1,5 @@
-//! The commands that lead to hosts transmit bytes unchanged. Without that, the other tests of the lab are meaningless.
+//! The commands that lead to hosts transmit bytes unchanged. If they did not, the other tests of the lab would be
+//! meaningless.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::sandbox::{
 
 const CAT: &str = "/bin/cat";
 
-/// Sends random bytes to `cat` behind this command, and expects them back with a clean end.
+/// Sends random bytes to a `cat` at the end of this command. Expects the same bytes back, and a clean end.
 #[track_caller]
 fn assert_echo(words: &[String]) {
     let sent = noise(7, 1 << 20);

@@ -1,5 +1,5 @@
-//! Two users on one machine. The ports that one user's network opens on the loopback must not be usable for the other
-//! user, who tries everything that is possible without privileges.
+//! Two users on one machine. The network of one user opens ports on the loopback. The other user must not be able to
+//! use them, and tries everything that is possible without privileges.
 
 use std::{fs, os::unix::fs::chown, process::Command};
 
@@ -55,7 +55,7 @@ except ConnectionResetError:
     print('reset')
 ";
 
-/// A machine with two users, one of whom runs the network.
+/// A machine with two users. One of them runs the network.
 struct Machine {
     netns: Netns,
     sandbox: Sandbox,
@@ -146,8 +146,8 @@ impl Machine {
         manager
     }
 
-    /// Waits until the agent has written the variables that lead the owner's programs into the network, and returns
-    /// them.
+    /// Waits until the agent has written the variables that lead the owner's programs into the network. Returns the
+    /// variables.
     fn variables(&self) -> serde_json::Value {
         let text = wait_for("the variables", || {
             let env = ended(&mut self.norouter(OWNER, &["env", "--json"]));
@@ -201,7 +201,7 @@ impl Machine {
     }
 }
 
-/// All ways into the network, each with this outcome.
+/// All ways into the network, all with this outcome.
 fn all(works: bool) -> Vec<(&'static str, bool)> {
     ["port", "http", "connect", "socks5", "socks4", "pac", "dns"]
         .map(|way| (way, works))
@@ -221,7 +221,7 @@ fn what_the_laptop_opens_is_its_owners_and_roots_and_nobody_elses() {
     for _ in 0..3 {
         assert_eq!(machine.ways(OTHER), all(false));
     }
-    // The proxy's reply gives the reason to the person.
+    // The proxy's reply tells the person the reason.
     let http = format!("http://{HTTP}");
     let told = machine.curl(OTHER, &["-x", &http, "http://web1:8080/"]).out;
     assert!(told.contains("norouter exec"), "{told}");
@@ -290,7 +290,7 @@ fn a_program_of_another_user_comes_in_with_the_token_that_it_was_given() {
         let got = machine.curl(OTHER, &["-x", &proxy, page]).out;
         assert!(!got.contains("the page"), "{proxy}");
     }
-    // Programs that read the variables, in different ways.
+    // Programs that read the variables. Each does it in a different way.
     let urllib =
         "import urllib.request as r; print(r.urlopen('http://web1:8080/').read().decode(), end='')";
     for words in [
@@ -302,7 +302,7 @@ fn a_program_of_another_user_comes_in_with_the_token_that_it_was_given() {
         let got = output(&mut machine.norouter(OWNER, &exec));
         assert_eq!(got, "the page of web1\n", "{words:?}");
     }
-    // Only users who may read the file have the token.
+    // Only users who may read the token's file have the token.
     for command in [
         &mut machine.norouter(OWNER, &["status", "--json"]),
         &mut machine.norouter(OWNER, &["logs"]),
@@ -348,7 +348,7 @@ fn programs_are_not_led_to_somebody_elses_proxy() {
         "the page of web1\n"
     );
     assert_eq!(ended(&mut machine.norouter(OWNER, &["status"])).code, 0);
-    // An agent that is killed cannot remove its variables, and its port becomes free for others.
+    // An agent that is killed cannot remove its variables, and other programs can then take its port.
     manager.signal(Signal::KILL);
     manager.wait();
     let gone = exec(&["true"]);

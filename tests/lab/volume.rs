@@ -1,4 +1,4 @@
-//! Many requests: none may fail, and the memory of the processes must not grow.
+//! Many requests. None of them may fail, and the memory of the processes must not grow.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use crate::{
 
 /// The variable for the number of requests while memory is measured.
 const VARIABLE: &str = "NOROUTER_LAB_REQUESTS";
-/// The number of these requests if the variable does not set it.
+/// The number of these requests if the variable is not set.
 const REQUESTS: usize = 20_000;
 
 /// How often memory is measured during each half of the requests.
@@ -29,7 +29,7 @@ const GROWTH_MAX: i64 = 1024;
 /// How many requests are sent at the same time.
 const WORKERS: usize = 64;
 
-/// Sends one routed request on a new connection, whose destination is either a name or an address.
+/// Sends one routed request on a new connection. The destination is either a name or an address.
 fn request(number: usize) -> io::Result<()> {
     let address: SocketAddr = HTTP.parse().unwrap();
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
@@ -133,8 +133,7 @@ fn memory_does_not_grow_with_the_number_of_requests() {
     let sandbox = Sandbox::new();
     let office = Office::open(&sandbox);
     let count: usize = env::var(VARIABLE).map_or(REQUESTS, |count| count.parse().unwrap());
-    // Requests that are in progress use memory during a measurement, so the smallest values of both halves are
-    // compared.
+    // Requests in progress use memory during a measurement. Therefore the smallest values of both halves are compared.
     let [first, second] = [(); 2].map(|()| {
         let mut least = BTreeMap::new();
         for _ in 0..PARTS {

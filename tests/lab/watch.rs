@@ -25,7 +25,7 @@ struct Told {
 }
 
 impl Watch {
-    /// Subscribes to the events of a running network. From then on, no event is missed.
+    /// Subscribes to the events of a running network. From then on, every event is received.
     pub(crate) fn over(network: &Network) -> Self {
         let mut follow = network.norouter(&["events", "--json"]);
         let mut follower = follow
@@ -48,7 +48,7 @@ impl Watch {
         watch
     }
 
-    /// Waits until a host has been reported as ready, so that a later search finds only later changes.
+    /// Waits until a host has been reported as ready. A later search then finds only later changes.
     #[track_caller]
     pub(crate) fn wait_until_told_ready(&self, host: &str) {
         self.wait_for(&format!("{host} to be ready"), |line| {

@@ -1,4 +1,4 @@
-//! Explanations of connections that do not work, with the far end behind a gateway or behind ssh.
+//! Explanations of connections that do not work. The far end is behind a gateway or behind ssh.
 
 use serde_json::Value;
 

@@ -1,9 +1,10 @@
-//! A hostile agent that sends almost valid messages, and almost valid segments on its own connections. Whatever it
-//! sends, no host may receive a byte that was not sent for that place of its stream, and nothing may panic.
+//! A hostile agent that sends almost valid messages, and almost valid segments on its own connections. Whatever the
+//! agent sends, no host may receive a byte at a place of a stream for which that byte was not sent, and nothing may
+//! panic.
 //!
-//! The value of every valid byte follows from its place in its stream. Segments that may be accepted have only such
-//! bytes. Segments that must not be accepted (a wrong sum, another host's connection, an unknown connection) have other
-//! bytes.
+//! The value of every valid byte follows from its place in its stream. Segments that hosts may accept have only such
+//! bytes. Segments that hosts must not accept (a wrong sum, another host's connection, an unknown connection) have
+//! different bytes.
 
 use std::{
     collections::BTreeMap,
@@ -32,7 +33,7 @@ use crate::{
 const FIN: u8 = 1;
 const PSH: u8 = 8;
 
-/// How many connections the hostile agent keeps open to the others, and how many the others keep open to it.
+/// How many connections the hostile agent keeps open to the other hosts, and how many the other hosts keep open to it.
 const FLOWS: usize = 6;
 
 /// The time between two inputs.
@@ -77,8 +78,8 @@ const FEATURES: &str = r#"["tcp","loopback","loopback.disable","http","socks","p
 struct Own {
     /// The sequence number of the hostile agent's first byte.
     first: u32,
-    /// The last sequence number that the other end has acknowledged, and the next one that is expected from the other
-    /// end.
+    /// `sent` is the last sequence number that the other end has acknowledged. `got` is the next one that is expected
+    /// from the other end.
     sent: u32,
     got: u32,
 }
@@ -115,7 +116,7 @@ pub(crate) struct Forge {
     greeted: bool,
     /// The connections of the hostile agent, with its own end as the source.
     own: BTreeMap<FlowKey, Own>,
-    /// A connection between two honest hosts, which is used all the time.
+    /// A connection between two honest hosts. It is in use all the time.
     other: Option<FlowKey>,
     next_port: u16,
     pub(crate) sum: Sum,
@@ -176,7 +177,7 @@ impl Forge {
             self.core.handle_timeout(self.now);
             self.settle();
             if !self.greeted {
-                // If the agent was refused or waits for a retry, it is started again at once, as a person could do.
+                // If the agent was refused or waits for a retry, it is started again at once, as a person could do it.
                 self.core
                     .host_action(self.now, self.evil, HostAction::Start);
                 self.now = self.now + Duration::from_secs(1);
@@ -260,8 +261,8 @@ impl Forge {
         }
     }
 
-    /// A segment of one of the hostile agent's own connections with wrong numbers, flags, options or window. The rest
-    /// is valid.
+    /// A segment of one of the hostile agent's own connections. Its numbers, flags, options or window are wrong, and
+    /// the rest is valid.
     fn strange(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -290,8 +291,8 @@ impl Forge {
         }
         let mut at = fields.seq;
         if fields.flags & SYN != 0 {
-            // A segment with SYN gets the sequence number of the connection's first SYN, so that the sequence numbers
-            // of later segments stay valid.
+            // A segment with SYN gets the sequence number of the connection's first SYN. Otherwise the sequence numbers
+            // of later segments would not be valid.
             at = self.own[&key].first;
             fields.seq = at.wrapping_sub(1);
         }
@@ -321,8 +322,8 @@ impl Forge {
         bytes.collect()
     }
 
-    /// A segment of one of the hostile agent's own connections that was damaged in a way that must be detected: a bit
-    /// was flipped after the sum was calculated, the end is missing, or the sum is wrong.
+    /// A segment of one of the hostile agent's own connections, with damage that must be detected: a bit was flipped
+    /// after the sum was calculated, the end is missing, or the sum is wrong.
     fn spoilt(&mut self) -> BytesMut {
         let Some(key) = self.any_own() else {
             return BytesMut::new();
@@ -346,7 +347,7 @@ impl Forge {
                 bytes[at] ^= 1 << self.random(8);
             }
             _ => {
-                // The length in the packet's header is greater than the packet.
+                // The length in the packet's header is greater than the length of the packet.
                 let length = bytes.len() - HEADER_LEN - 1;
                 let mut shorter = BytesMut::new();
                 frame::put_packet(&mut shorter, length, |room| {
@@ -358,8 +359,8 @@ impl Forge {
         bytes
     }
 
-    /// A packet that must not reach any host: it belongs to another host's connection, or to none. A few such packets
-    /// must not be a reason to end the agent.
+    /// A packet that must not reach any host: it belongs to another host's connection, or to no connection. The agent
+    /// must not be ended because of a few such packets.
     fn marked(&mut self) -> BytesMut {
         let host = Ipv4Addr::new(127, 0, 42, 1 + u8::try_from(self.below(2)).unwrap());
         let key = FlowKey {
@@ -401,7 +402,8 @@ impl Forge {
         bytes
     }
 
-    /// Passes what an agent has written to the manager. If the manager makes the agent wait, the time is advanced.
+    /// Gives the manager the bytes that an agent has written. If the manager makes the agent wait, advances the time
+    /// until the wait is over.
     fn feed(&mut self, vip: Vip, bytes: &mut BytesMut) {
         loop {
             match self.core.handle_bytes(self.now, vip, bytes) {
@@ -463,6 +465,8 @@ impl Forge {
                 manager::Output::Event(_)
                 | manager::Output::Changed
                 | manager::Output::Wake(_)
+                | manager::Output::Look(..)
+                | manager::Output::EndLook(..)
                 | manager::Output::Fetch(..)
                 | manager::Output::Answer(..)
                 | manager::Output::Reply(..) => {}
@@ -569,6 +573,7 @@ impl Forge {
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
                 | edge::Output::Probe(..)
+                | edge::Output::OpenPorts(_)
                 | edge::Output::Wake(_)
                 | edge::Output::Serve(..) => {}
             }
@@ -627,8 +632,8 @@ impl Forge {
                 edge.release(*flow);
                 return false;
             }
-            // An honest host sends the hostile host about a quarter as many bytes as it has received from there. To the
-            // other honest host it sends all the time.
+            // An honest host sends the hostile host about a quarter of the bytes that it has received from there. It
+            // sends to the other honest host all the time.
             let most = if evil { *place / 4 + 100 } else { said };
             let sent = edge.send_with(*flow, |room| {
                 let count = room.len().min(most.saturating_sub(*given)).min(4_000);

@@ -14,10 +14,10 @@ use crate::plans::{ALWAYS, EVIL, KEPT, NEVER, NOWHERE};
 /// The sequence number of packets that must not reach any host.
 pub(crate) const MARK: u32 = 0x6666_6666;
 
-/// How many kinds of frames there are. Only the last kind ends the agent.
+/// How many kinds of frames there are. Only the last kind causes the end of the agent.
 pub(crate) const KINDS: u64 = 100;
 
-/// TCP's flags.
+/// The flags of TCP.
 pub(crate) const SYN: u8 = 2;
 pub(crate) const RST: u8 = 4;
 pub(crate) const ACK: u8 = 16;
@@ -33,7 +33,7 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
         self::packet(key, flags, &[])
     };
     if kind == KINDS - 1 {
-        // This is not a frame, so the stream cannot be decoded any further.
+        // This is not a frame. The stream cannot be decoded any further.
         return BytesMut::from(&b"usage: evil [OPTIONS]"[..]);
     }
     match kind % 10 {
@@ -55,10 +55,10 @@ pub(crate) fn frames(kind: u64, flow: Option<FlowKey>) -> BytesMut {
             frame::put_control(&mut bytes, b"{\"type\":\"result\"");
             bytes
         }
-        // A port that no policy opens for the hostile host.
+        // A SYN to a port that no policy opens for the hostile host.
         8 => packet(EVIL, host(1), KEPT, SYN),
-        // Two suggestions of routes through the hostile host: to another host's address, and to an address whose route
-        // leads through another host.
+        // Two suggestions of routes through the hostile host. One is for another host's address, the other for an
+        // address whose route leads through another host.
         _ => {
             let mut bytes = BytesMut::new();
             for address in ["127.0.42.1", "10.0.0.5"] {

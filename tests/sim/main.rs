@@ -28,8 +28,8 @@ const SHARE: u64 = 1_000;
 /// How long faults happen.
 const STORM: Duration = Duration::from_secs(40);
 
-/// How long the network may take to recover: until a silent agent is detected, the longest pause has passed, and the
-/// agent has started.
+/// How long the network may take to recover: a silent agent has to be detected, the longest pause has to pass, and the
+/// agent has to start.
 const RECOVERY: Duration = Duration::from_secs(45);
 
 fn number(name: &str) -> Option<u64> {
@@ -156,6 +156,6 @@ fn nothing_that_is_forged_within_a_connection_or_a_message_is_delivered() {
         "{sent} inputs in {lives} lives and {flows} connections; {delivered} bytes of them taken, {honest} of others"
     );
     assert_eq!(sent, (seeds.end - seeds.start) * SHARE);
-    // If nothing had been accepted, the test would not show anything.
+    // If nothing had been accepted, the test would prove nothing.
     assert!(flows > 10 && delivered > 100_000 && honest > 100_000);
 }

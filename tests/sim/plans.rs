@@ -1,5 +1,5 @@
-//! The plans between which a simulated network is reloaded. What a plan allows is calculated here in another way than
-//! by the program.
+//! The plans between which a simulated network is reloaded. This file calculates independently of the program what a
+//! plan allows.
 
 use std::{
     fmt::Write as _,
@@ -32,7 +32,7 @@ pub(crate) const NEVER: u16 = 82;
 /// A port that the first host publishes, and that no policy opens for the hostile host.
 pub(crate) const KEPT: u16 = 83;
 
-/// One of the plans. Each bit of its number stands for a difference.
+/// One of the plans. Each bit of its number stands for one difference between plans.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variant {
     number: u64,
@@ -117,8 +117,8 @@ impl Variant {
         plan::load("sim.yaml", &text).plan.unwrap()
     }
 
-    /// Whether the host of `src` may begin a connection to `dst` that is delivered to `host`, which either is the host
-    /// of `dst` or is the gateway.
+    /// Whether the host of `src` may begin a connection to `dst` that is delivered to `host`. This is either the host
+    /// of `dst` or the gateway.
     pub(crate) fn allows(self, host: Vip, src: SocketAddrV4, dst: SocketAddrV4) -> bool {
         let [a, b, c, number] = src.ip().octets();
         let is_good = [a, b, c] == [127, 0, 42] && (1..=self.hosts).contains(&number);

@@ -33,8 +33,8 @@ const DELAY: Duration = Duration::from_millis(5);
 /// How long a command takes to start.
 const SPAWN: Duration = Duration::from_millis(80);
 
-/// The time between two actions of the hostile agent. At this rate its faults do not lead to its end, which takes a
-/// hundred faults in 10 s.
+/// The time between two actions of the hostile agent. The agent would be ended after a hundred faults within 10 s. At
+/// this rate, there are fewer.
 const MALICE: Duration = Duration::from_millis(400);
 
 /// How many bytes of frames may wait in the manager for one host: a little more than the limit of the switch.
@@ -94,11 +94,12 @@ struct Agent {
     to: Pipe,
     from: Pipe,
     stalled_until: Instant,
-    /// When the manager continues to read from the agent.
+    /// The time at which the manager reads from the agent again.
     resumes_at: Option<Instant>,
     cut: bool,
     corrupt: bool,
-    /// A bit of the agent's output was flipped, so the agent may be sent parts of flows that the test does not know.
+    /// Whether a bit of the agent's output was flipped. The agent may then be sent parts of flows that the test does
+    /// not know.
     tainted: bool,
     /// The agent has decided to end.
     ends: bool,
@@ -116,10 +117,11 @@ pub(crate) struct World {
     core: manager::Core,
     /// The number of honest hosts, which are in every plan.
     good: u8,
-    /// The present plan and the one before it. Packets that are still on their way may have been allowed by the old
-    /// one.
+    /// The present plan, and the plan before it. Packets that are still on their way may have been allowed by the plan
+    /// before.
     plans: [Variant; 2],
-    /// The plans at the time when each flow began. A flow may go on even if later plans do not allow it.
+    /// The present and the previous plan at the time when each flow began. A flow may go on even if later plans do not
+    /// allow it.
     begun: BTreeMap<FlowKey, [Variant; 2]>,
     hosts: Vec<Vip>,
     /// The hosts whose pipes have ever flipped a bit.
@@ -129,7 +131,7 @@ pub(crate) struct World {
     starting: BTreeMap<Vip, Instant>,
     /// The state of each host in the last event about it.
     said: BTreeMap<String, (HostState, Option<String>)>,
-    /// The snapshot when the manager last reported a change.
+    /// The snapshot at the time when the manager last reported a change.
     shown: Snapshot,
     /// Whether the manager has reported a change since `shown` was taken.
     changed: bool,
@@ -141,7 +143,7 @@ pub(crate) struct World {
     pub(crate) transcript: String,
 }
 
-/// How many bytes a client sends. Its port determines the number, so that both sides know it.
+/// How many bytes a client sends. This follows from its port, so that both sides know it.
 fn length(port: u16) -> usize {
     1 + usize::from(port % 60) * 997
 }
@@ -150,8 +152,8 @@ fn byte(port: u16, index: usize) -> u8 {
     u8::try_from((index * 31 + index / 251 + usize::from(port)) % 256).unwrap()
 }
 
-/// A snapshot without its time, its traffic counters and the outcomes of connections, because the manager does not
-/// report each change of them at once.
+/// A snapshot without its time, its traffic counters and the outcomes of connections. The manager does not report each
+/// change of these at once.
 fn without_counters(mut snapshot: Snapshot) -> Snapshot {
     snapshot.now_ms = 0;
     for host in &mut snapshot.hosts {
@@ -312,7 +314,7 @@ impl World {
         };
         let agent = self.agents.get_mut(&victim).unwrap();
         agent.cut = true;
-        // The SYN is still in the queue, and is removed below together with all other frames.
+        // The SYN is still in the queue. It is removed below, together with all other frames.
         agent.known.insert(key);
         let mut begin = hostile::packet(key, hostile::SYN, &[]);
         self.core.handle_bytes(self.now, evil, &mut begin);
@@ -410,8 +412,8 @@ impl World {
                 }
                 manager::Output::CloseInput(vip) | manager::Output::Terminate(vip) => {
                     // In a real network, the command of a host (such as ssh) runs on the manager's machine. It ends
-                    // when its input is closed or it is told to end, even if the line is cut, but not while it is
-                    // suspended.
+                    // when its input is closed or when it is told to end. That works even if the line is cut, but not
+                    // while the command is suspended.
                     let now = self.now;
                     let hears = |agent: &mut Agent| agent.stalled_until <= now;
                     if self.agents.get_mut(&vip).is_some_and(hears) {
@@ -430,6 +432,8 @@ impl World {
                 }
                 manager::Output::Changed => self.changed = true,
                 manager::Output::Wake(_)
+                | manager::Output::Look(..)
+                | manager::Output::EndLook(..)
                 | manager::Output::Fetch(..)
                 | manager::Output::Answer(..)
                 | manager::Output::Reply(..)
@@ -455,7 +459,8 @@ impl World {
         let now = self.now;
         let malice = self.random(hostile::KINDS);
         let mut others = self.agents.values();
-        // On a connection to itself, the hostile agent may send anything.
+        // The victim is not a connection to the hostile agent, because on such a connection the agent may send
+        // anything.
         let foreign = |flow: &&FlowKey| *flow.dst.ip() != plans::EVIL;
         let victim = others.find_map(|agent| agent.clients.keys().find(foreign).copied());
         let Some(agent) = self.agents.get_mut(&vip) else {
@@ -501,12 +506,13 @@ impl World {
                     agent.servers.insert(flow, 0);
                 }
                 edge::Output::Silent => agent.ends = true,
-                // These outputs are ignored. The simulation has no earlier agents, files or real listeners, and it
-                // polls all flows without being woken.
+                // These outputs are ignored. In the simulation, there are no earlier agents, files or real listeners,
+                // and all flows are polled without wakes.
                 edge::Output::EndPredecessor(..)
                 | edge::Output::Write(_)
                 | edge::Output::Close(_)
                 | edge::Output::Probe(..)
+                | edge::Output::OpenPorts(_)
                 | edge::Output::Wake(_)
                 | edge::Output::Serve(..) => {}
             }
@@ -545,8 +551,8 @@ impl World {
         busy
     }
 
-    /// Checks that no host is shown as up without a process, that every change was reported, and that the events lead
-    /// to the present state.
+    /// Checks three things: no host is shown as up without a process, every change was reported, and the events lead to
+    /// the present state.
     fn assert_truth(&self) {
         let snapshot = without_counters(self.core.snapshot(self.now));
         assert_eq!(snapshot, self.shown, "a change that nobody was told of");
@@ -611,8 +617,8 @@ impl World {
 }
 
 impl Agent {
-    /// Passes the bytes from this agent to the manager, as far as the manager accepts them now. Returns whether there
-    /// were any.
+    /// Passes the bytes from this agent to the manager, as many as the manager accepts now. Returns whether there were
+    /// any.
     fn hand_over(&mut self, now: Instant, vip: Vip, core: &mut manager::Core) -> bool {
         let resumes = self.resumes_at.take_if(|at| *at <= now).is_some();
         if !(self.from.arrive(now) && self.resumes_at.is_none() || resumes) {
@@ -631,7 +637,7 @@ impl Agent {
     }
 
     /// Checks that the packets of a frame may be delivered to this host. Each packet has to begin a flow that a plan
-    /// allows, or to belong to a flow that the host knows, and the hostile agent must not have forged it.
+    /// allows, or to belong to a flow that the host knows. It must not be a forged packet of the hostile agent.
     fn judge(
         &mut self,
         vip: Vip,

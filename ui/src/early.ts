@@ -1,4 +1,4 @@
-// This file runs before all others, so that errors while they are loaded are reported too.
+// This file runs before all others, so that errors in loading them are reported, too.
 import { reportErrors } from "./lib/report";
 
 reportErrors();

@@ -1,6 +1,6 @@
 // The entry point of the page. The folders have an order: a file imports only from its own folder and from folders to
-// the left of it, so that each folder can be understood without those to the right. `lib/imports.test.ts` checks this
-// order.
+// the left of it. Therefore each folder can be understood without the folders to the right. `lib/imports.test.ts`
+// checks this order.
 //
 //     lib/types < lib < components < pages/* < pages < App.svelte, main.ts
 //                       components < shell           < App.svelte, main.ts
@@ -18,7 +18,7 @@ import { follow } from "./lib/go";
 import { listen } from "./lib/store.svelte";
 import { beginTheme } from "./lib/theme.svelte";
 
-/** Asks for the state of the app first, which then arrives while the page is made. */
+/** Requests the state of the app first. It then arrives while the page is being made. */
 function begin(): void {
   beginTheme();
   void listen(follow);

@@ -1,4 +1,5 @@
-// Everything fits into a small, a usual and a large window: nothing sticks out, scrolls twice or is cut needlessly.
+// Everything fits into a small, a usual and a large window. Nothing sticks out, has two scroll bars, or is cut without
+// need.
 import { expect, type Page, test } from "@playwright/test";
 
 import { open } from "./look";
@@ -19,14 +20,15 @@ const places: [string, string][] = [
   ["#/host/node-13-with-a-rather-long-name.eu-central-1.compute.example.internal", "many"],
   ["#/flows", "hosts-40"],
   ["#/log", "hosts-40"],
-  ["#/manifest", "office"],
+  ["#/manifest?view=text", "office"],
+  ["#/manifest?view=picture", "office"],
   ["#/policy", "ruled"],
   ["#/machine", "noted"],
   ["#/settings", "office"],
   ["#/welcome", "office"],
 ];
 
-/** What is wrong with the sizes of a page, in words. */
+/** The faults in the layout of a page, in words. */
 function faults(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const found: string[] = [];
@@ -40,7 +42,7 @@ function faults(page: Page): Promise<string[]> {
       found.push("the page scrolls sideways");
     }
     const scrolls = (one: Element) => /auto|scroll/.test(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1;
-    // A block of output has a scroll bar of its own. The rest of a page has one for all of it.
+    // A block of output has its own scroll bar. Everything else on a page shares one scroll bar.
     const inner = [...main.querySelectorAll("*")].filter((one) => scrolls(one) && one.clientHeight > main.clientHeight / 2);
     if (inner.length + (scrolls(main) ? 1 : 0) > 1) {
       found.push(`two scroll bars: ${inner.map(told).join(", ")}`);
@@ -94,7 +96,7 @@ for (const [width, height] of SIZES) {
           return isCut || isHalf ? [cell.textContent] : [];
         }),
       );
-      // The typefaces may still be on their way.
+      // The typefaces may not be loaded yet.
       await expect.poll(cut, show).toEqual([]);
     }
   });

@@ -21,7 +21,7 @@ test("10,000 rows scroll without a blank row", async ({ page }) => {
     let blanks = 0;
     let looks = 0;
     const look = () => {
-      // At each place of the window that a row should cover, there must be a row with text.
+      // Every place of the window where a row should be has to show a row with text.
       for (let y = box.top + 45; y < box.top + grid.clientHeight - 4; y += 30) {
         looks += 1;
         const row = document.elementFromPoint(box.left + 60, y)?.closest("[data-key]");
@@ -30,7 +30,8 @@ test("10,000 rows scroll without a blank row", async ({ page }) => {
     };
     for (let step = 0; step <= 40; step += 1) {
       grid.scrollTop = (end * ((step * 17) % 41)) / 40;
-      // The places are looked at once before the page could react, as in the middle of a fast scroll, and once after.
+      // The places are checked twice: once before the page could react, as in the middle of fast scrolling, and once
+      // after that.
       look();
       await frame();
       look();
@@ -82,7 +83,7 @@ test("the table is used by keyboard alone", async ({ page }) => {
   const before = Number(await grid(page).getAttribute("aria-rowcount"));
   await page.keyboard.press("Delete");
   await expect(page.getByText(/^Closed /)).toBeVisible();
-  // The row stays for a while, greyed, and says that the flow has ended.
+  // The row stays for a while. It is grey, and says that the flow has ended.
   await expect(grid(page)).toHaveAttribute("aria-rowcount", String(before));
   await expect(selected).toContainText("ended");
 });
@@ -260,7 +261,7 @@ test("connections that have ended are listed with their outcome, and found by it
   await expect(rows(page).first()).toContainText("refused");
   await expect(rows(page).filter({ hasText: "refused" })).toHaveCount(await rows(page).count());
   await rows(page).first().dblclick();
-  await expect(page.getByRole("region", { name: "Details" })).toContainText("Nothing answered at the destination.");
+  await expect(page.getByRole("region", { name: "Details" })).toContainText("The destination refused the connection, or its host could not connect to it.");
   await expectAccessible(page);
   await page.getByRole("button", { name: "Open now" }).click();
   await expect(page.getByText("No matching connections")).toBeVisible();
@@ -286,7 +287,7 @@ test("a menu stays open when the button is released outside of it, and a press e
   await open(page);
   const box = await rows(page).nth(2).boundingBox();
   await page.mouse.move((box?.x ?? 0) + 200, (box?.y ?? 0) + 10);
-  // WebKitGTK asks for a menu when the button is pressed, and the release comes afterwards.
+  // WebKitGTK opens a menu when the button is pressed. The button is released after that.
   await rows(page).nth(2).dispatchEvent("contextmenu", { button: 2, clientX: 400, clientY: 300 });
   await page.mouse.down({ button: "right" });
   await page.getByRole("menu").waitFor();

@@ -18,7 +18,7 @@ test("an address that a host in trouble names is opened by a click, and all of i
 
 const port = (page: Page, number: string) => page.getByRole("region", { name: "Published ports" }).getByRole("listitem").filter({ hasText: number }).first();
 
-/** Opens the host whose state is shown by this word, from the list of forty. */
+/** Opens the page of the host whose state is shown by this word, from the list of forty hosts. */
 async function openOneThatIs(page: Page, state: string): Promise<void> {
   await open(page, "#/network", "many");
   await page.keyboard.press("v");
@@ -68,14 +68,14 @@ test("a port says in words whether it is open, where it is not and why, and when
 });
 
 test("how an agent gets onto a host with only a shell is told step by step, on its card, in the list and on its page", async ({ page }) => {
-  const told = "Sending the agent, 1.2 of 4.1 MB";
+  const told = "Sending the agent, 620 kB of 1.4 MB, 150 kB/s, 6 s left";
   await open(page, "#/network", "installs");
   const card = page.locator('[data-host="web1"]');
   await expect(card).toContainText(told);
   await expect(card).toHaveAttribute("title", /^Sending the agent/);
-  await expect(card.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "29");
+  await expect(card.getByRole("progressbar")).toHaveAttribute("aria-valuenow", "42");
   await expectAccessible(page);
-  // A smaller card has the same in place of the state.
+  // A smaller card shows the same text in place of the state.
   await page.setViewportSize({ width: 1180, height: 780 });
   await expect(card).toHaveClass(/brief/);
   await expect(card).toContainText(told);
@@ -88,7 +88,7 @@ test("how an agent gets onto a host with only a shell is told step by step, on i
   await expect(standing).not.toContainText("waiting for the agent");
   const bar = standing.getByRole("progressbar", { name: "Part of the agent that was sent" });
   const share = await bar.evaluate((bar) => (bar.firstElementChild?.clientWidth ?? 0) / bar.clientWidth);
-  expect(share).toBeCloseTo(0.3, 1);
+  expect(share).toBeCloseTo(0.43, 1);
   await expectAccessible(page);
   for (const [step, words] of [["connect", "Looking for an agent"], ["verify", "Checking the agent"], ["start", "Starting the agent"]] as const) {
     await page.evaluate(
@@ -129,7 +129,8 @@ test("a host that is refused is started again, or its lines of the manifest are 
   await expectAccessible(page);
   const name = (await page.getByRole("heading", { level: 1 }).textContent()) ?? "";
   await standing.getByRole("button", { name: "Edit in manifest" }).click();
-  await expect(page.getByRole("textbox")).toBeFocused();
+  await expect(page.locator("[data-host].selected")).toHaveAttribute("data-host", name);
+  await page.keyboard.press("Alt+3");
   await expect(page.locator(".cm-activeLine")).toHaveText(`  ${name}:`);
   await page.goBack();
   await standing.getByRole("button", { name: "Try again" }).click();
@@ -139,6 +140,8 @@ test("a host that is refused is started again, or its lines of the manifest are 
 test("what a host cannot listen on leads to the host that publishes it", async ({ page }) => {
   await open(page, "#/host/db");
   await page.getByRole("button", { name: "Edit web1 in manifest" }).click();
+  await expect(page.locator("[data-host].selected")).toHaveAttribute("data-host", "web1");
+  await page.keyboard.press("Alt+3");
   await expect(page.locator(".cm-activeLine")).toHaveText("  web1:");
 });
 
@@ -217,4 +220,24 @@ test("a known cause comes with the command against it, to copy", async ({ page }
   await open(page, "#/host/container");
   await page.getByRole("region", { name: "State" }).getByRole("button", { name: "Copy “podman start web”" }).click();
   await expect.poll(() => copied(page)).toBe("podman start web");
+});
+
+test("the programs that listen are listed, a new one appears by itself, and one is published", async ({ page }) => {
+  await open(page, "#/host/web1");
+  const programs = page.getByRole("region", { name: "Programs that listen" });
+  await expect(programs.getByRole("listitem")).toHaveCount(2);
+  await expect(programs.getByRole("listitem").filter({ hasText: "22" })).toContainText("program of another user");
+  await expect(programs).not.toContainText("new");
+  await page.evaluate(() => {
+    const { mockHosts } = window as unknown as { mockHosts: MockHosts };
+    mockHosts.listen("web1", { address: "127.0.0.1:3000", port: 3000, program: "node", process: 4711 });
+  });
+  const node = programs.getByRole("listitem").filter({ hasText: "node" }).filter({ hasText: "3000" });
+  await expect(node).toContainText("new", { timeout: 15_000 });
+  await expectAccessible(page);
+  await node.getByRole("button", { name: "Publish 3000" }).click();
+  await expect(page.getByText("Port 3000 of web1 was added to the manifest. Save the manifest to publish the port.")).toBeVisible();
+  await expect(page.locator("#main").getByText("Unsaved changes", { exact: true })).toBeVisible();
+  await page.keyboard.press("Alt+3");
+  await expect(page.locator(".cm-content")).toContainText('- "3000:127.0.0.1:3000"');
 });

@@ -1,4 +1,5 @@
-// The page without a mouse: where the focus goes, that it can be seen, and that Escape closes what Enter has opened.
+// The page without a mouse: where the focus goes, whether it can be seen, and whether Escape closes what Enter has
+// opened.
 import { expect, type Locator, type Page, test } from "@playwright/test";
 
 import { open } from "./look";
@@ -15,7 +16,7 @@ function stop(page: Page): Promise<Stop | null> {
     const box = one.getBoundingClientRect();
     const style = getComputedStyle(one);
     const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
-    // A long list draws its ring over its rows, and a field or an editor draws one around it.
+    // A long list draws its focus ring above its rows. For a field or an editor, an element around it draws the ring.
     const around = [one.parentElement, one.closest(".search, .editor, .table")].filter((each) => each !== null);
     const accent = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
     const probe = document.createElement("i");
@@ -41,7 +42,7 @@ function stop(page: Page): Promise<Stop | null> {
 async function walk(page: Page): Promise<Stop[]> {
   const stops: Stop[] = [];
   for (let step = 0; step < 150; step += 1) {
-    // An editor takes Tab for itself, and says that Escape gives it back.
+    // An editor uses Tab itself. It says that Escape makes Tab leave the editor.
     if (await page.evaluate(() => document.activeElement?.closest(".cm-content") !== null && document.activeElement !== document.body)) {
       await page.keyboard.press("Escape");
     }
@@ -59,7 +60,8 @@ const pages: [string, string][] = [
   ["#/network", "office"],
   ["#/flows", "office"],
   ["#/log", "office"],
-  ["#/manifest", "office"],
+  ["#/manifest?view=text", "office"],
+  ["#/manifest?view=picture", "office"],
   ["#/policy", "ruled"],
   ["#/host/db", "asking"],
   ["#/host/container", "office"],
@@ -74,7 +76,7 @@ const pages: [string, string][] = [
 for (const [place, scene] of pages) {
   test(`Tab goes through ${place} of ${scene} in order, and the focus is always seen`, async ({ page }) => {
     await open(page, place, scene);
-    if (place === "#/manifest") {
+    if (place === "#/manifest?view=text") {
       await expect(page.locator(".cm-line").first()).toBeVisible();
     }
     const stops = await walk(page);
@@ -96,7 +98,7 @@ test("the list of hosts is walked with Tab, too", async ({ page }) => {
   expect(stops.map((one) => one.what)).toEqual(expect.arrayContaining(["A laptop", "A gke"]));
 });
 
-/** Opens something with Enter, and closes it with Escape; the focus comes back. */
+/** Opens something with Enter, and closes it with Escape. Afterwards, the focus has to be where it was. */
 async function opensAndCloses(page: Page, control: Locator, opened: Locator): Promise<void> {
   await control.focus();
   await page.keyboard.press("Enter");

@@ -113,7 +113,7 @@ test("lines show which hosts are connected", async ({ page }) => {
   await expect(page.locator("[data-pair]").first()).toBeAttached();
   const ends = await page.locator("[data-pair]").evaluateAll((all) => all.map((line) => (line as SVGElement).dataset["pair"]));
   expect(ends).toContain("db laptop");
-  // The jump host of db is in the configuration of ssh, and that of bastion in its command.
+  // The jump host of db comes from the configuration of ssh, and the jump host of bastion from its command.
   await expect(page.locator(".hop")).toHaveText(["gate.example.com", "jump.example.com"]);
 });
 
@@ -192,7 +192,7 @@ test("a minute of a network with 150 hosts changes little of the page", async ({
     new MutationObserver((all) => (window.changes += all.length)).observe(document.querySelector(".diagram") as Node, { subtree: true, childList: true, attributes: true, characterData: true });
   });
   await page.clock.runFor(60_000);
-  // Cards of this size have a name and a state, and neither changes. A line may become wider, and the totals change.
+  // Cards of this size show a name and a state, and neither changes. Only the width of lines and the totals may change.
   expect(await page.evaluate(() => (globalThis as unknown as { changes: number }).changes)).toBeLessThan(60 * 40);
 });
 

@@ -28,7 +28,7 @@ test("arrow keys move in the matrix, and the cell is told in a sentence", async 
   await expect(says).toHaveText("laptop reaches this directly.");
   await page.keyboard.press("Control+End");
   await expect(says).toHaveText("gke reaches this directly.");
-  // The whole grid is one tab stop.
+  // The whole grid has only one tab stop.
   await expect(grid(page).locator("td[tabindex='0']")).toHaveCount(1);
 });
 

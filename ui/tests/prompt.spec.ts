@@ -5,7 +5,7 @@ import { open } from "./look";
 
 type Mocked = { mockHosts: MockHosts };
 
-/** Lets a host ask, or changes its state. */
+/** Makes a host ask a question, or changes its state. */
 const ask = (page: Page, host: string, text: string) => page.evaluate(([host, text]) => (window as unknown as Mocked).mockHosts.ask(host as string, text as string), [host, text]);
 const change = (page: Page, host: string, state: string) => page.evaluate(([host, state]) => (window as unknown as Mocked).mockHosts.change(host as string, state as "ready"), [host, state]);
 /** The answers that were sent. */
@@ -34,7 +34,7 @@ test("a secret lands in no other field when its question goes away while it is t
   await page.keyboard.press("Enter");
   await expect(dialog.getByRole("status")).toContainText("Nothing was sent");
   expect(await answered(page)).toEqual([]);
-  // The same question comes back, and what was typed answers it.
+  // The same question comes back. What the person had already typed answers it.
   await ask(page, "web1", PASSWORD);
   await expect(dialog.getByRole("status")).toContainText("asked again");
   await page.keyboard.press("Enter");

@@ -1,4 +1,4 @@
-//! Builds the desktop app: its page, its program and its packages. Runs its tests on a screen of their own.
+//! Builds the desktop app: its page, its program and its packages. Runs its tests on a virtual display.
 
 use std::{
     fs,
@@ -9,14 +9,16 @@ use std::{
 };
 
 use crate::{
+    agents,
     run::{Failure, cargo, command, has, read, root, run, say, step, target},
     setup,
 };
 
-/// The npm package that builds .deb and .rpm files. Its version is pinned to fit the crates in Cargo.lock.
+/// The npm package that builds .deb and .rpm files. Its version is pinned, and must fit the crates in Cargo.lock.
 const BUNDLER: &str = "@tauri-apps/cli@2.12.5";
 
-/// The files that every package has to contain. The line break after `usr/bin/norouter` tells it from `norouter-app`.
+/// The files that every package has to contain. The line break after `usr/bin/norouter` is needed because
+/// `norouter-app` begins in the same way.
 const INSIDE: &[&str] = &[
     "usr/bin/norouter-app",
     "usr/bin/norouter\n",
@@ -33,7 +35,7 @@ const INSIDE: &[&str] = &[
 /// How long a display may take to come up.
 const DISPLAY_MAX: Duration = Duration::from_secs(20);
 
-/// Builds the page, then the program around it.
+/// Builds the page, and then the program that contains it.
 pub(crate) fn build() -> Result<(), Failure> {
     step("app: page", page)?;
     step("app: program", || {
@@ -48,8 +50,8 @@ fn page() -> Result<(), Failure> {
     run(npm()?.args(["run", "build"]))
 }
 
-/// Installs the page's dependencies in their locked versions. Several steps need them, but they are installed only
-/// once.
+/// Installs the page's dependencies in their locked versions. Several steps need them, but only the first call installs
+/// them.
 fn modules() -> Result<(), Failure> {
     static DONE: OnceLock<()> = OnceLock::new();
     if DONE.get().is_none() {
@@ -68,7 +70,7 @@ fn npm() -> Result<Command, Failure> {
     Ok(npm)
 }
 
-/// Checks the page without the app's program: its types, its logic, and all of its views in a browser.
+/// Checks the page without the app's program: its types, its logic, and all of its views, in a browser.
 pub(crate) fn ui() -> Result<(), Failure> {
     step("ui: what it is made of", modules)?;
     step("ui: types", || run(npm()?.args(["run", "check"])))?;
@@ -85,8 +87,8 @@ pub(crate) fn package() -> Result<(), Failure> {
     step("package: what it needs", setup::packaging)?;
     step("package: page", page)?;
     step("package: program", || {
-        // The two programs are built separately, because a common build would enable the command line's features in the
-        // app.
+        // The two programs are built separately. A common build would enable features in the app that only the command
+        // line needs.
         run(&mut cargo(
             "build --locked --release -p norouter-app --features custom-protocol",
         ))?;
@@ -96,12 +98,13 @@ pub(crate) fn package() -> Result<(), Failure> {
     })?;
     step("package: manual pages", || {
         let pages = manual_pages();
-        // A page of a command that is gone must not stay.
+        // The old pages are removed, because a command may not exist any more.
         if pages.exists() {
             fs::remove_dir_all(&pages)?;
         }
         run(cargo("run --locked -p norouter --example man --").arg(&pages))
     })?;
+    agents::build()?;
     step("package: bundles", bundles)
 }
 
@@ -112,13 +115,14 @@ fn manual_pages() -> PathBuf {
 
 fn bundles() -> Result<(), Failure> {
     let place = target().join("release/bundle");
-    // The package of an older version must not be mistaken for the new one.
+    // The old packages are removed, because a package of an older version could be mistaken for the new one.
     if place.exists() {
         fs::remove_dir_all(&place)?;
     }
     let files = format!(
-        r#"{{"files": {{"/usr/bin/norouter": {:?}, "/usr/share/man/man1": {:?}}}}}"#,
+        r#"{{"files": {{"/usr/bin/norouter": {:?}, "/usr/lib/norouter/agents": {:?}, "/usr/share/man/man1": {:?}}}}}"#,
         target().join("release/norouter").display().to_string(),
+        agents::folder().display().to_string(),
         manual_pages().display().to_string()
     );
     run(npm()?
@@ -138,7 +142,12 @@ fn bundles() -> Result<(), Failure> {
         ));
         if has(lister) {
             let inside = read(command(lister).arg(list).arg(&path))?;
-            if let Some(missing) = INSIDE.iter().find(|file| !inside.contains(**file)) {
+            let agents = agents::names()?;
+            let agents = agents
+                .iter()
+                .map(|name| format!("usr/lib/norouter/agents/{name}"));
+            let mut files = INSIDE.iter().map(|&file| file.to_owned()).chain(agents);
+            if let Some(missing) = files.find(|file| !inside.contains(file)) {
                 return Err(Failure::new(format!("{missing} is not in it")));
             }
         } else {
@@ -150,7 +159,7 @@ fn bundles() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The path of the file in a folder that has this extension. It is an error if there is not exactly one.
+/// The path of the only file with this extension in a folder. Fails if there is not exactly one.
 fn made(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
     let files = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     let mut packages = files
@@ -169,7 +178,7 @@ fn made(folder: &Path, ending: &str) -> Result<PathBuf, Failure> {
 /// Runs the app's tests. Those that need a window or a tray get a virtual screen and a message bus.
 pub(crate) fn tests() -> Result<(), Failure> {
     step("app: page", page)?;
-    // Tests enable further features of the crates. This build shows that the program does not need them.
+    // Tests enable further features of the crates, so the program is first built without these features.
     step("app: program, without what its tests bring", || {
         run(&mut cargo(
             "check --locked -p norouter-app --features custom-protocol",
@@ -266,7 +275,7 @@ impl VirtualDisplay {
             .env("XDG_CACHE_HOME", at("cache"))
             .env("GTK_USE_PORTAL", "0")
             .env("LANG", "C.UTF-8")
-            // Without a graphics card, this makes drawing several times faster.
+            // On a machine without a graphics card, this makes drawing several times faster.
             .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
     }
 

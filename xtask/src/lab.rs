@@ -1,5 +1,7 @@
 //! Runs the tests and measurements that need a running program.
 
+use std::{env, ffi::OsString, path::Path};
+
 use crate::{
     dist,
     run::{Failure, cargo, run, step},
@@ -8,7 +10,11 @@ use crate::{
 
 /// Runs the default tests, which need neither root nor other programs.
 pub(crate) fn tests() -> Result<(), Failure> {
-    step("tests", || run(&mut cargo("test --locked")))
+    step("tests", || run(&mut cargo("test --locked")))?;
+    // The README runs the program in this way.
+    step("the program by cargo run", || {
+        run(&mut cargo("run --locked -- --version"))
+    })
 }
 
 /// Builds the static binary, and runs the tests on real hosts with it.
@@ -26,13 +32,29 @@ pub(crate) fn lab() -> Result<(), Failure> {
 pub(crate) fn run_lab() -> Result<(), Failure> {
     step("lab", || {
         let binary = std::env::var_os(dist::BINARY).unwrap_or_else(|| dist::binary().into());
+        let path = path_with(&setup::kubectl()?)?;
         run(
-            cargo("test --locked --test lab -- --test-threads=2 --skip hostile::")
-                .env(dist::BINARY, &binary),
+            cargo("test --locked --test lab -- --test-threads=2 --skip hostile:: --skip shell_speed:: --skip rollouts::")
+                .env(dist::BINARY, &binary)
+                .env("NOROUTER_LAB_AARCH64", setup::foreign_shell())
+                .env("PATH", &path),
         )?;
-        // These tests measure times, so no others run beside them.
-        run(cargo("test --locked --test lab -- --nocapture hostile::").env(dist::BINARY, binary))
+        // These tests measure times, so no other tests may run at the same time.
+        run(
+            cargo("test --locked --test lab -- --test-threads=1 --nocapture shell_speed:: rollouts:: hostile::")
+                .env(dist::BINARY, binary)
+                .env("PATH", path),
+        )
     })
+}
+
+/// The `PATH` with this folder before all others.
+fn path_with(folder: &Path) -> Result<OsString, Failure> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = [folder.to_owned()]
+        .into_iter()
+        .chain(env::split_paths(&path));
+    env::join_paths(path).map_err(|error| Failure::new(error.to_string()))
 }
 
 /// How long the soak test runs by default, in minutes.
@@ -57,8 +79,8 @@ pub(crate) fn soak() -> Result<(), Failure> {
 /// How long each attack lasts by default, in seconds.
 const ATTACK: u64 = 120;
 
-/// Builds the static binary, and runs the attacks of hostile hosts. The argument after the chore's name is how long
-/// each attack lasts, in seconds.
+/// Builds the static binary, and runs the attacks of hostile hosts. The argument after the chore's name says how many
+/// seconds each attack lasts.
 pub(crate) fn hostile() -> Result<(), Failure> {
     let seconds = match std::env::args().nth(2) {
         None => ATTACK,

@@ -1,4 +1,4 @@
-//! Runs the checks of the code that do not need to run the program.
+//! Runs the checks of the code for which the program need not be run.
 
 use crate::{
     run::{Failure, cargo, command, read, run, say, step},
@@ -9,12 +9,15 @@ use crate::{
 pub(crate) fn all() -> Result<(), Failure> {
     step("format", || run(&mut cargo("fmt --all --check")))?;
     step("clippy", || {
-        // The lab is not a default target, so it is given explicitly.
+        // The lab is not a default target, so it is named explicitly.
         run(&mut cargo(
             "clippy --locked -p norouter -p xtask --all-targets -- -D warnings",
         ))?;
         run(&mut cargo(
             "clippy --locked -p norouter --test lab -- -D warnings",
+        ))?;
+        run(&mut cargo(
+            "clippy --locked -p norouter --bin norouter-agent --no-default-features --features alone -- -D warnings",
         ))?;
         run(&mut cargo(
             "clippy --locked -p norouter-app --all-targets -- -D warnings",
@@ -28,7 +31,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("dependencies", dependencies)
 }
 
-/// Checks that the library can be built without features, and that without them it does not depend on tokio.
+/// Checks that the library can be built without features, and that it does not depend on tokio then.
 fn pure() -> Result<(), Failure> {
     run(&mut cargo("check --locked --lib --no-default-features"))?;
     let tree = read(&mut cargo(
@@ -52,8 +55,8 @@ fn pure() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks licences, sources and unwanted crates. The advisory database is not checked here, because a build machine may
-/// not be able to reach it; the project's CI does that.
+/// Checks licences, sources and unwanted crates. The advisory database is checked only by the project's CI, because a
+/// build machine may not be able to reach it.
 fn dependencies() -> Result<(), Failure> {
     let deny = setup::deny()?;
     run(command(deny).args([

@@ -3,6 +3,7 @@
 //! A chore prints the commands that it runs, and how long each step took. It does not ask questions, stops at the first
 //! failure, and never changes a tracked file.
 
+mod agents;
 mod app;
 mod dist;
 mod lab;
@@ -20,7 +21,7 @@ type Chore = (&'static str, &'static str, fn() -> Result<(), Failure>);
 const CHORES: &[Chore] = &[
     (
         "ci",
-        "everything below but `soak`, `hostile`, `package` and `bench`, from a bare machine to a verdict",
+        "everything below but `install`, `soak`, `hostile`, `package` and `bench`, from a bare machine to a verdict",
         ci,
     ),
     (
@@ -40,8 +41,18 @@ const CHORES: &[Chore] = &[
     ),
     (
         "dist",
-        "the static binary for any x86_64 Linux, in target/dist",
+        "the static binary for any x86_64 Linux, and `agents`, in target/dist",
         dist::build,
+    ),
+    (
+        "agents",
+        "the small programs that are sent to hosts, for x86_64, aarch64, arm and riscv64, in target/dist/agents",
+        agents::build,
+    ),
+    (
+        "install",
+        "`dist`, put below ~/.local; `install FOLDER` for another folder",
+        dist::install,
     ),
     (
         "lab",
@@ -89,7 +100,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let chore = match words.as_slice() {
         [word] => CHORES.iter().find(|(name, _, _)| name == word),
-        [word, _] if ["soak", "hostile"].contains(&word.as_str()) => {
+        [word, _] if ["install", "soak", "hostile"].contains(&word.as_str()) => {
             CHORES.iter().find(|(name, _, _)| name == word)
         }
         _ => None,
@@ -121,6 +132,6 @@ fn ci() -> Result<(), Failure> {
     lab::tests()?;
     app::ui()?;
     app::tests()?;
-    dist::build()?;
+    dist::build_for_lab()?;
     lab::run_lab()
 }

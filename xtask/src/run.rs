@@ -1,4 +1,4 @@
-//! Runs other programs and measures the time. Only this file prints.
+//! Runs other programs, and measures how long they take. No other file of this crate prints.
 #![allow(clippy::print_stderr, reason = "chores print messages for people")]
 
 use std::{
@@ -39,7 +39,7 @@ pub(crate) fn say(line: &str) {
     eprintln!("{line}");
 }
 
-/// Runs one step, prints its name before, and records its duration.
+/// Runs one step. Prints its name first, and records how long it took.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     eprintln!("\n=== {name}");
     let start = Instant::now();
@@ -77,8 +77,8 @@ pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// A command that runs in the repository's root without keyboard input. Variables that cargo has set for this program
-/// are removed, because they could select another toolchain.
+/// A command that runs in the repository's root, without keyboard input. The variables that cargo has set for this
+/// program are removed, because they could select another toolchain.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     const OURS: &[&str] = &[
         "CARGO",

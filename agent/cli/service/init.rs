@@ -20,7 +20,7 @@ pub(super) struct Service {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Installed {
     pub(super) name: String,
-    /// The manifest that it runs, if that can be told.
+    /// The manifest that the service runs, if it can be found out.
     pub(super) manifest: Option<PathBuf>,
 }
 
@@ -63,7 +63,7 @@ impl Init {
         Some(self.file(folders, "")?.parent()?.to_owned())
     }
 
-    /// The service that a file in this folder describes; `None` if it is not one of this program.
+    /// The service that a file in this folder describes. `None` if this program has not written the file.
     pub(super) fn described(self, file_name: &str, text: &str) -> Option<Installed> {
         let (name, manifest) = match self {
             Self::Systemd => {
@@ -104,7 +104,7 @@ impl Init {
             .lines()
             .filter_map(|line| line.strip_prefix("\"\\NoRouter\\")?.split('"').next());
         let mut names: Vec<_> = names.collect();
-        // A task has a line for each of its triggers.
+        // The output has one line for each trigger of a task.
         names.dedup();
         let names = names.into_iter().map(|name| Installed {
             name: name.to_owned(),
@@ -133,7 +133,7 @@ impl Init {
         }
     }
 
-    /// What else a person should know about services of this kind.
+    /// A further note for people about services of this kind.
     pub(super) const fn note(self) -> Option<&'static str> {
         match self {
             Self::Systemd => Some(
@@ -152,7 +152,7 @@ impl Init {
         }
     }
 
-    /// The commands that start the service now and at every login.
+    /// The commands that start the service now, and that make it start at every login.
     pub(super) fn install(self, folders: &BaseDirs, service: &Service) -> Vec<Vec<String>> {
         let name = &service.name;
         match self {
@@ -233,8 +233,8 @@ impl Init {
         }
     }
 
-    /// A command that succeeds if the service is installed; empty if it is enough to look whether the file that
-    /// describes the service exists.
+    /// A command that succeeds if the service is installed. It is empty on systems where the file that describes the
+    /// service exists exactly while the service is installed.
     pub(super) fn asks_installed(self, name: &str) -> Vec<String> {
         match self {
             Self::Systemd | Self::Launchd => Vec::new(),

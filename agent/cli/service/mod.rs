@@ -54,7 +54,8 @@ enum ServiceCommand {
     },
     /// Stop the service and remove it
     Uninstall {
-        /// The name of the service; by default "norouter", unless that is the service of another folder's manifest
+        /// The name of the service; by default "norouter". It must be given if the service "norouter" runs a manifest
+        /// other than the one in this folder
         #[arg(long, value_parser = check_name)]
         name: Option<String>,
     },
@@ -76,7 +77,7 @@ struct ServiceName {
     name: String,
 }
 
-/// The name of a service if nobody has chosen another.
+/// The default name of a service.
 const USUAL: &str = "norouter";
 
 /// Checks that a name can be used unchanged as a file name and as a label on all platforms.
@@ -202,7 +203,7 @@ fn installed(init: Init, folders: &BaseDirs) -> Vec<Installed> {
     services
 }
 
-/// Refuses a service whose name is that of another manifest's service, or whose manifest has a service already.
+/// Fails if the name already belongs to the service of another manifest, or if the manifest already has a service.
 fn is_installed_once(service: &Service, installed: &[Installed]) -> Result<(), Error> {
     for other in installed {
         let Some(theirs) = &other.manifest else {
@@ -224,7 +225,7 @@ fn is_installed_once(service: &Service, installed: &[Installed]) -> Result<(), E
     Ok(())
 }
 
-/// Refuses a path that would be changed, or split into several lines, in the file that describes the service.
+/// Fails if the file that describes the service could not contain this path unchanged and in one line.
 fn can_be_written(what: &str, path: &Path) -> Result<(), Error> {
     match path.to_str() {
         Some(text) if !text.chars().any(breaks_lines) => Ok(()),
@@ -303,7 +304,8 @@ fn install(
     Ok(Exit::Ok)
 }
 
-/// Fails if the usual service has the manifest of another folder, and the person may mean the one of this folder.
+/// Fails if the service with the default name has the manifest of another folder, and the person may mean the manifest
+/// of this folder.
 fn is_of_this_folder(installed: &[Installed], here: Option<&Path>) -> Result<(), Error> {
     let usual = installed.iter().find(|service| service.name == USUAL);
     let theirs = usual.and_then(|service| service.manifest.as_ref());

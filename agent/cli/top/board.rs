@@ -7,9 +7,10 @@ use crate::{
     cli::{
         figures::{bytes, rate, span, table},
         flows::{self, Order, begin},
+        progress,
     },
     text::{escape, figures::counted},
-    view::{FlowView, FlowsView, NetworkView},
+    view::{FlowView, FlowsView, HostView, NetworkView},
 };
 
 /// The keys and what they do, for the help.
@@ -37,6 +38,9 @@ const ORDERS: [(Order, &str); 5] = [
     (Order::Rtt, "RTT"),
     (Order::Name, "name"),
 ];
+
+/// The approximate width of all columns before the last one in the table of hosts, in characters.
+const BEFORE_LAST: usize = 52;
 
 /// An action that the person wants and that the board cannot perform itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +73,7 @@ enum Mode {
     Filter,
     /// The person is asked whether to end the flow with this id; only "y" ends it.
     Sure(String),
-    /// The keys are explained; any key ends that.
+    /// An explanation of the keys is shown, until any key is pressed.
     Help,
 }
 
@@ -112,8 +116,8 @@ impl Board {
         self.network = network;
         let before = std::mem::take(&mut self.flows);
         self.take(flows);
-        // The manager's rates of flows are smoothed. Here they would stand beside the rates of hosts and not agree with
-        // them, so the rates of flows are calculated in the same way as those of hosts.
+        // The manager smooths its rates of flows, so they would not agree with the rates of hosts beside them.
+        // Therefore the rates of flows are calculated here, in the same way as those of hosts.
         for flow in &mut self.flows {
             let mut before = before.iter();
             let before = before.find(|before| before.id == flow.id && before.age_ms <= flow.age_ms);
@@ -241,7 +245,7 @@ impl Board {
             lines.push(cut(Style::new().dimmed(), "any key goes back"));
             return lines;
         }
-        let hosts = self.hosts();
+        let hosts = self.hosts(width);
         // At least half of the screen is for the connections.
         let room = (height / 2).saturating_sub(3).max(1);
         for (index, (style, line)) in hosts.iter().take(room + 1).enumerate() {
@@ -283,7 +287,7 @@ impl Board {
     }
 
     /// The table of hosts. Hosts that are not up come first.
-    fn hosts(&self) -> Vec<(Style, String)> {
+    fn hosts(&self, width: usize) -> Vec<(Style, String)> {
         let mut hosts: Vec<_> = self
             .network
             .snapshot
@@ -303,7 +307,9 @@ impl Board {
                     bytes(host.traffic.bytes_to),
                     rate(*from),
                     rate(*to),
-                    host.reason.clone().unwrap_or_default(),
+                    host.reason
+                        .clone()
+                        .unwrap_or_else(|| installing(host, width)),
                 ]
             })
             .collect();
@@ -330,7 +336,7 @@ impl Board {
         styles.zip(table(&titles, &rows)).collect()
     }
 
-    /// The ends of a connection as the table names them.
+    /// The two ends of a connection, with the names that the table shows.
     pub(super) fn called(&self, id: &str) -> String {
         let mut flows = self.flows.iter();
         let flow = flows.find(|flow| flow.id == id);
@@ -369,10 +375,17 @@ impl Board {
     }
 }
 
+/// The progress of an agent on its way to the host; empty if no agent is being sent.
+fn installing(host: &HostView, width: usize) -> String {
+    let install = host.install.as_ref();
+    let room = width.saturating_sub(BEFORE_LAST);
+    install.map_or_else(String::new, |install| progress::line(install, room))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{FlowState, HostState, HostView, Snapshot, TrafficView};
+    use crate::view::{FlowState, HostState, InstallStep, InstallView, Snapshot, TrafficView};
 
     fn host(name: &str, state: HostState, sent: u64) -> HostView {
         HostView {
@@ -491,6 +504,25 @@ mod tests {
             assert!(widest.map(|line| line.chars().count()).max().unwrap_or(0) <= width);
             assert!(lines.len() <= height.max(1));
         }
+    }
+
+    #[test]
+    fn an_agent_on_its_way_has_a_bar() {
+        let mut network = network(1_000, 0);
+        let new = &mut network.snapshot.hosts[1];
+        (new.state, new.reason) = (HostState::Configuring, None);
+        new.install = Some(InstallView {
+            step: InstallStep::Upload,
+            kept: 3,
+            size: 4,
+            per_second: None,
+        });
+        let board = Board::new(network, FlowsView::default(), Order::Rate);
+        let text = screen(&board).join("\n");
+        assert!(
+            text.contains("[#######---] the agent is sent: 3 B of 4 B, 75 %\n"),
+            "{text}"
+        );
     }
 
     #[test]

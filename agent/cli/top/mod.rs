@@ -113,7 +113,7 @@ async fn look(client: &Client) -> Result<(NetworkView, FlowsView), Error> {
     Ok((client.network().await?, client.get(FLOWS).await?))
 }
 
-/// Keys and size changes, read by a thread that is not joined at the end.
+/// A channel of key presses and size changes. They are read by a thread, which is not joined at the end.
 fn terminal_events() -> mpsc::UnboundedReceiver<event::Event> {
     let (sender, events) = mpsc::unbounded_channel();
     std::thread::spawn(move || {

@@ -23,14 +23,14 @@ use crate::{
     wire::{Cause, Failure},
 };
 
-/// How long the connection to a service may take, over all of its addresses. This is longer than any service needs, and
-/// shorter than people are willing to wait.
+/// How long the connection to a service may take, including the attempts at all of its addresses. Services need less
+/// time than this, and people do not want to wait longer.
 const DIAL_MAX: Duration = Duration::from_secs(30);
 
 /// How long an attempt to connect to one address of a service may take.
 const ADDRESS_MAX: Duration = Duration::from_secs(10);
 
-/// If one address has not accepted after this time, the next one is tried in parallel.
+/// If an address has not accepted a connection after this time, the next address is tried in parallel.
 const NEXT_ADDRESS: Duration = Duration::from_millis(300);
 
 /// Idle time before the first keep-alive probe to a service.
@@ -64,8 +64,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
         Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => Ok(None),
         Err(error) => Err(error),
     };
-    // After any error but `AddrNotAvailable`, the address does not count as this machine's either: the machine lacks
-    // the address family, or a dial would fail in the same way.
+    // If the bind fails with another error, the address does not count as this machine's own. Either the machine lacks
+    // the address family, or a dial would fail with the same error.
     let Ok(Some(socket)) = bound(address) else {
         return false;
     };
@@ -73,9 +73,9 @@ pub(super) fn is_own(address: IpAddr) -> bool {
     if !matches!(bound(foreign), Ok(Some(_))) {
         return true;
     }
-    // On some machines a socket can be bound to any address (net.ipv4.ip_nonlocal_bind), so the bind above proves
-    // nothing. On such a machine, the address is its own if the system would send packets to this address from the same
-    // address.
+    // On this machine a socket can be bound to any address (net.ipv4.ip_nonlocal_bind), so the successful bind above
+    // proves nothing. Therefore the system is asked from which address it would send packets to this address. If that
+    // is the same address, it belongs to the machine.
     let any: IpAddr = match address {
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -88,8 +88,8 @@ pub(super) fn is_own(address: IpAddr) -> bool {
 }
 
 /// Connects to a service of this host, or to one that this host can reach. This host resolves the name and tries only
-/// the addresses that `may` permits. If `may` permits none of them, the failure that `may` has given for the first
-/// address is returned.
+/// the addresses that `may` permits. If `may` permits none of them, the result is the failure that `may` has returned
+/// for the first address.
 pub(super) async fn dial(
     shared: &Shared,
     destination: &Destination,
@@ -120,7 +120,7 @@ pub(super) async fn dial_any(
             match ended {
                 Some(Ok((_, Ok(socket)))) => return Some(socket),
                 Some(Ok((address, Err(error)))) => failures.push((address, error)),
-                // An attempt that was cancelled has no result.
+                // The attempt was cancelled, so it has no result.
                 Some(Err(_)) => {}
                 None => return None,
             }
@@ -157,9 +157,9 @@ async fn dial_address(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// The failure of a dial. The reason, which is for people, describes the error at every address. The cause, which is
-/// for programs, comes from the last error whose cause is not [`Cause::Other`], because other errors, such as a missing
-/// address family of this machine, say less about the service.
+/// The failure of a dial. Its reason is for people, and describes the error at every address. Its cause is for
+/// programs. It comes from the last error whose cause is not [`Cause::Other`], because other errors say little about
+/// the service: this machine may lack an address family, for example.
 fn failure(destination: &Destination, failures: &[(SocketAddr, io::Error)]) -> Failure {
     let causes = failures.iter().map(|(_, error)| cause(error));
     let telling = causes.clone().rfind(|cause| *cause != Cause::Other);
@@ -227,14 +227,16 @@ pub(super) fn end_cleanly(socket: &TcpStream) {
 }
 
 /// Binds a socket to an address. Until the socket listens, connections to the address are refused, and no other socket
-/// can be bound to it: on Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both
-/// have `SO_REUSEPORT` and belong to the same user. Therefore `SO_REUSEADDR` is set only if the address cannot be bound
-/// without it. `SO_REUSEPORT` can always be set, because it does not let other users in.
+/// can be bound to it.
+///
+/// On Linux two sockets can be bound to one address only if both have `SO_REUSEADDR`, or if both have `SO_REUSEPORT`
+/// and belong to the same user. Therefore `SO_REUSEADDR` is set only if the address cannot be bound without it.
+/// `SO_REUSEPORT` is always set, because it does not let other users in.
 pub(super) fn bind(address: SocketAddr) -> Result<Socket, NotListening> {
     let bound = match bind_exclusively(address, false) {
-        // Connections of an earlier agent may still be in `TIME_WAIT`. With `SO_REUSEADDR` the bind succeeds in spite
-        // of them, but not while another socket is bound to the address or listens there. On Windows the same option
-        // would take over a port that is in use.
+        // Connections of an earlier agent may still be in `TIME_WAIT`. `SO_REUSEADDR` permits the bind in spite of
+        // them, but not while another socket is bound to the address or listens there. On Windows this option would
+        // take over a port that is in use, so it is not set there.
         Err(error) if cfg!(unix) && error.kind() == io::ErrorKind::AddrInUse => {
             bind_exclusively(address, true)
         }
@@ -272,30 +274,29 @@ pub(super) fn listen(socket: &Socket, address: SocketAddr) -> Result<TcpListener
         }
         listening => listening,
     };
-    // Accepted connections inherit `SO_REUSEADDR`, so that a connection that lingers after its end does not keep other
-    // sockets from being bound to the address. In spite of this option, the listening socket does not share its
-    // address.
+    // Accepted connections inherit `SO_REUSEADDR` from the listening socket. Without it, a connection that lingers
+    // after its end would keep other sockets from being bound to the address. The listening socket itself still does
+    // not share its address.
     #[cfg(unix)]
     let listening = listening.and_then(|()| socket.set_reuse_address(true));
-    // While the socket did not listen, the system reported a hang-up on it. The runtime never forgets a hang-up on a
-    // descriptor that it has registered. Therefore the runtime is given a duplicate of the socket, which has a new
-    // descriptor.
+    // While the socket did not listen, the system reported a hang-up on it. The runtime remembers a hang-up for as long
+    // as it knows the descriptor. Therefore the runtime gets a duplicate of the socket with a new descriptor.
     let listener = listening
         .and_then(|()| socket.try_clone())
         .and_then(|socket| TcpListener::from_std(socket.into()));
     listener.map_err(|error| not_listening(&error, address))
 }
 
-/// Stops listening but keeps the address bound: connections are refused, including those in the backlog. Only Linux can
-/// stop a socket from listening.
+/// Stops listening, but keeps the address bound. All connections are refused, including those that wait in the backlog.
+/// Only Linux can stop a socket from listening.
 pub(super) fn hold(socket: &Socket) -> io::Result<()> {
     #[cfg(unix)]
     socket.set_reuse_address(false)?;
     socket.shutdown(Shutdown::Both)
 }
 
-/// Why an address that is in use cannot be listened on. `holder` is the program that has the port; `None` if that is
-/// not known.
+/// The error for an address that is already in use. `holder` is the program that has the port; `None` if that program
+/// is not known.
 pub(super) fn taken(port: u16, holder: Option<&str>) -> NotListening {
     let end = match holder {
         Some(_) => "end it".to_owned(),
@@ -307,7 +308,7 @@ pub(super) fn taken(port: u16, holder: Option<&str>) -> NotListening {
         }
         None => format!("find it there with: lsof -nP -i :{port}, and end it"),
     };
-    let holder = holder.unwrap_or("another program on that machine, perhaps another agent");
+    let holder = holder.unwrap_or("another program on that machine");
     NotListening {
         cause: Cause::InUse,
         reason: format!("address already in use by {holder}"),
@@ -317,7 +318,7 @@ pub(super) fn taken(port: u16, holder: Option<&str>) -> NotListening {
     }
 }
 
-/// Why a port below 1024 cannot be listened on, and what to do about it.
+/// The reason why the agent cannot listen on a port below 1024, and the remedy.
 fn below_1024(port: u16) -> (&'static str, String) {
     if cfg!(target_os = "linux") {
         (
@@ -336,7 +337,7 @@ fn below_1024(port: u16) -> (&'static str, String) {
     }
 }
 
-/// Says why an address cannot be listened on, and what to do about it.
+/// The error for an address on which the agent cannot listen, with the reason and the remedy.
 pub(super) fn not_listening(error: &io::Error, address: SocketAddr) -> NotListening {
     let what = describe(error);
     let kind = error.kind();
@@ -416,8 +417,8 @@ mod tests {
             let listener = listen(&socket, address).unwrap();
             assert_taken(address);
             let (mut live, mut served) = connect(&listener).await;
-            // This connection is closed first at the listener's end. At that end, the kernel keeps the closed
-            // connection for a minute.
+            // The listener's end of this connection is closed first, so the kernel keeps the closed connection at that
+            // end for a minute.
             let (theirs, closed_by_us) = connect(&listener).await;
             drop(closed_by_us);
             drop(theirs);
@@ -456,7 +457,8 @@ mod tests {
         let mut accept: std::pin::Pin<&mut dyn Future<Output = _>> =
             std::pin::pin!(listener.accept());
         let mut asked = 0;
-        // Counts the polls of the future. If the runtime woke this task without a reason, there would be many.
+        // Counts how often the future is polled. If the runtime woke this task without a reason, the count would be
+        // high.
         let asks = std::future::poll_fn(|context| {
             asked += 1;
             accept.as_mut().poll(context)
@@ -491,7 +493,7 @@ mod tests {
                 remedy.contains("setcap cap_net_bind_service=+ep PATH"),
                 "{remedy}"
             );
-            // The number is the port itself, because lower ports need not be opened.
+            // The message recommends the port itself as the limit, because lower ports need not be opened.
             assert!(
                 remedy.contains("net.ipv4.ip_unprivileged_port_start=80)"),
                 "{remedy}"
@@ -539,7 +541,7 @@ mod tests {
         assert_eq!(why.cause, Cause::InUse);
         assert_eq!(
             why.reason,
-            "address already in use by another program on that machine, perhaps another agent"
+            "address already in use by another program on that machine"
         );
         let port = first.local_addr().unwrap().port();
         let remedy = why.remedy.unwrap();

@@ -37,8 +37,8 @@ const IDLE_MAX: Duration = Duration::from_secs(20);
 /// How long the DNS server of another host may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
-/// Answers DNS queries that arrive over UDP at `address`, for ever. If the address is the VIP of this host, this agent
-/// answers. Otherwise the query is passed to the DNS server of the host with this VIP.
+/// Answers DNS queries that arrive over UDP at `address`, for ever. Queries to the VIP of this host are answered by
+/// this agent. Queries to another VIP are passed to the DNS server of the host with that VIP.
 pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: SocketAddrV4) {
     let socket = Arc::new(socket);
     let places = Arc::new(Semaphore::new(QUESTIONS_MAX));
@@ -46,7 +46,7 @@ pub(super) async fn serve_udp(shared: Arc<Shared>, socket: UdpSocket, address: S
     loop {
         let (length, asker) = match socket.recv_from(&mut buffer).await {
             Ok(received) => received,
-            // Either an earlier answer could not be delivered, or the socket itself is broken.
+            // The error is about an earlier answer that could not be delivered, or the socket itself is broken.
             Err(error) => {
                 tracing::debug!(%address, "cannot receive: {}", describe(&error));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -87,8 +87,8 @@ async fn answer_udp(
     let _ = socket.send_to(&dns::fit_udp(query, reply), asker).await;
 }
 
-/// Answers a DNS query of the host `other`, or of this host if that is `None`. Returns `None` if the bytes are not a
-/// query.
+/// Answers a DNS query of the host `other`. If `other` is `None`, the query comes from this host. Returns `None` if the
+/// bytes are not a query.
 async fn answer(shared: &Arc<Shared>, query: &[u8], other: Option<Ipv4Addr>) -> Option<Vec<u8>> {
     let known = shared.tell(|core, now| {
         let known = dns::answer(core.zone()?, query);
@@ -133,8 +133,8 @@ pub(super) async fn serve_network(
             break;
         };
         if asked_by_others && let Some(name) = ask::name_of(&query) {
-            // For a while, other hosts may connect to these addresses if a route for the name leads through this
-            // gateway.
+            // If a route for the name leads through this gateway, other hosts may connect to these addresses for a
+            // while.
             let addresses = ask::addresses(&reply);
             let now = shared.now();
             shared.lock().core.handle_given(now, &name, &addresses);

@@ -21,16 +21,17 @@ use crate::{
     wire::control::{ProblemCode, ProblemReport},
 };
 
-/// How many times an edit is tried if another program changes the file in the meantime.
+/// How many times an edit is tried if other programs change the file at the same time.
 const TRIES: usize = 16;
 
 /// How long to wait while another agent edits the file.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// How often an agent looks whether another program has rewritten the file.
+/// The interval at which an agent checks whether another program has rewritten the file.
 pub(super) const LOOK: Duration = Duration::from_secs(3);
 
-/// How long an agent waits until it tries again to write what it could not write. [`AGAIN_WORDS`] tells people so.
+/// The interval at which an agent tries again to write the files that it could not write. [`AGAIN_WORDS`] tells people
+/// about it.
 pub(super) const AGAIN: Duration = Duration::from_secs(30);
 pub(super) const AGAIN_WORDS: &str = "it is tried again every 30 s";
 
@@ -40,9 +41,10 @@ const OFTEN_WITHIN: Duration = Duration::from_mins(10);
 
 /// A hosts file in which a host may have a block. Dropping this value does not remove the block.
 ///
-/// Agents take turns to edit the file, with a lock file beside it. The lock only saves work: without it, an edit still
-/// notices other edits. Just before the file is replaced, it is compared with what was read, and if it differs, the
-/// edit starts again. Only a change in the few microseconds between this comparison and the replacement is lost.
+/// Agents take turns to edit the file, with a lock file beside it. The lock only saves work: even without it, an edit
+/// notices the edits of others. Just before the file is replaced, it is compared with the content that was read. If it
+/// differs, the edit starts again. A change is lost only if it happens in the few microseconds between this comparison
+/// and the replacement.
 #[derive(Debug)]
 pub struct EtcHosts {
     path: PathBuf,
@@ -59,14 +61,15 @@ pub struct EtcHosts {
     losses: VecDeque<Instant>,
 }
 
-/// What should be in the block, and what the file looked like.
+/// The names that should be in the block, and the state of the file at earlier times.
 #[derive(Debug)]
 struct Kept {
     zone: Zone,
-    /// The file just before [`EtcHosts::put`] read it. After our own change the file differs from this, so the next
-    /// looks read it once more. In this way, no change of another program during our edit is missed.
+    /// The state of the file just before [`EtcHosts::put`] read it. Our own change makes the file differ from this
+    /// state, so a later check reads the file once more. In this way, a change that another program made during our
+    /// edit is not missed.
     read: Option<Stamp>,
-    /// The file at the last look.
+    /// The state of the file at the last check.
     seen: Option<Stamp>,
     outcome: Result<Report, String>,
 }
@@ -122,9 +125,9 @@ impl EtcHosts {
         outcome
     }
 
-    /// Writes the block again if another program has changed it or removed it. Reads the file only if it has changed
-    /// since [`EtcHosts::put`] read it, and has not changed since the last look: while it changes, the other program
-    /// may still be writing it.
+    /// Writes the block again if another program has changed it or removed it. The file is read only if it has changed
+    /// since [`EtcHosts::put`] read it, and has stayed the same since the last check: another program may still be
+    /// writing a file that keeps changing.
     pub fn look(&mut self, now: Instant) {
         let Some(kept) = &mut self.kept else { return };
         let stamp = Stamp::of(&self.path);
@@ -152,7 +155,7 @@ impl EtcHosts {
         }
     }
 
-    /// What does not work, for people.
+    /// The problems with the file, for people.
     pub fn problems(&self, now: Instant) -> Vec<ProblemReport> {
         let problem = |what: &str, reason: String| ProblemReport {
             what: what.to_owned(),
@@ -201,8 +204,8 @@ impl EtcHosts {
         Ok(Report { changed, left_out })
     }
 
-    /// Removes the block, which leaves the file as it was before. A file that did not exist before is deleted if
-    /// nothing else is in it.
+    /// Removes the block. The rest of the file stays as it is. A file that did not exist before the block was written
+    /// is deleted if nothing else is in it.
     pub fn remove(&mut self) -> Result<(), String> {
         if files::read(&self.path)?.is_none() {
             return Ok(());
@@ -280,8 +283,8 @@ fn is_gone(owner: &Owner) -> bool {
     process::is_gone(&owner.process)
 }
 
-/// The reason why a hosts file could not be written. If the file is on a read-only file system, `reason` is replaced:
-/// it may recommend to run as another user, who could not write the file either.
+/// The reason why a hosts file could not be written. If the file is on a read-only file system, `reason` is replaced,
+/// because it might recommend running as another user, and no user can write the file.
 fn named(path: &Path, reason: String) -> String {
     let opened = fs::OpenOptions::new().write(true).open(path);
     match opened {
@@ -290,7 +293,7 @@ fn named(path: &Path, reason: String) -> String {
     }
 }
 
-/// What people are told of a hosts file that nobody can write.
+/// The message for people about a hosts file that nobody can write.
 fn read_only(path: &Path) -> String {
     let real = fs::canonicalize(path).ok().filter(|real| real != path);
     let real = real.map_or_else(String::new, |real| format!(" (it is {})", real.display()));
@@ -321,12 +324,12 @@ fn change(path: &Path, original: Option<&[u8]>, new: &[u8]) -> Result<bool, Stri
     )
 }
 
-/// An agent's turn to edit a hosts file, which ends when the value is dropped.
+/// The right of an agent to edit a hosts file. It ends when this value is dropped.
 struct EditLock(Option<(File, PathBuf)>);
 
 impl EditLock {
-    /// Waits for the lock, up to [`WAIT_MAX`]: another user could hold the lock for ever, and the edit is safe without
-    /// it.
+    /// Waits for the lock, but not longer than [`WAIT_MAX`], because another user could hold the lock for ever. The
+    /// edit is safe without the lock, too.
     fn take(hosts: &Path) -> Self {
         let mut name = OsString::from(".");
         name.push(hosts.file_name().unwrap_or_default());
@@ -416,7 +419,7 @@ mod tests {
         );
     }
 
-    /// Two looks, because the first one after a change only sees that the file has changed.
+    /// Checks the file twice, because the first check after a change only notices that the file has changed.
     fn look(hosts: &mut EtcHosts, now: Instant) -> Vec<ProblemReport> {
         hosts.look(now);
         hosts.look(now + LOOK);

@@ -64,8 +64,8 @@ pub(super) fn lets_in(
     }
 }
 
-/// The user against whose share a new connection is counted, so that one user cannot keep the others out. The user is
-/// looked up only if every user may connect and many connections are open.
+/// The user to whose share a new connection counts. With these shares, one user cannot take all connections. The user
+/// is looked up only if every user may connect and many connections are open.
 pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -> Holder {
     {
         let core = &shared.lock().core;
@@ -77,7 +77,7 @@ pub(super) fn holder_of(shared: &Shared, listener: Listener, from: SocketAddr) -
     match owner {
         Ok(Some(owner)) if owner.is_us() => Holder::Owner,
         Ok(owner) => Holder::User(owner.map_or(u32::MAX, |owner| owner.user)),
-        // If the system cannot tell, all connections count as those of the agent's own user.
+        // If the system cannot tell the owner, the connection counts as one of the agent's own user.
         Err(_) => Holder::Owner,
     }
 }
@@ -92,7 +92,8 @@ pub(super) fn tell(shared: &Arc<Shared>, listener: Listener, who: Stranger) {
     let shared = shared.clone();
     tokio::spawn(async move {
         let who = match who {
-            // A user name may have to be looked up over the network, and a program name in many files.
+            // The description is made on another thread, because the name of a user may have to be looked up over the
+            // network, and that of a program in many files.
             Some(owner) => tokio::task::spawn_blocking(move || owner.describe()).await,
             None => Ok("a program that had gone before anybody could see whose it was".to_owned()),
         };

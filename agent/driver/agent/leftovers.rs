@@ -1,4 +1,4 @@
-//! Agents that a manager has put on this host, and that were not started for a long time.
+//! Removes agents that a manager has put on this host and that were not started for a long time.
 
 use std::{
     env, fs, io,
@@ -6,11 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How long an agent is kept after its last start. Managers of several versions may take turns on one host.
+/// How long an agent is kept after its last start. Managers of different versions may use a host in turn, each with its
+/// own agent.
 const KEPT_FOR: Duration = Duration::from_hours(7 * 24);
 
-/// Marks this program as started just now, and removes the others beside it that were not started for a week, if a
-/// manager has put it there. A failure does no harm: the next agent tries again.
+/// If a manager has put this program on the host, marks it as started just now, and removes the agents beside it that
+/// were not started for a week. A failure does no harm, because the next agent tries again.
 pub(super) fn remove() {
     if let Ok(program) = env::current_exe() {
         let _ = remove_beside(&program, SystemTime::now());
@@ -31,7 +32,7 @@ fn remove_beside(program: &Path, now: SystemTime) -> io::Result<()> {
     fs::File::open(program)?.set_modified(now)?;
     for entry in fs::read_dir(folder)?.flatten() {
         let other = entry.file_name().to_string_lossy().into_owned();
-        // The part of an agent has the agent's name and an end.
+        // While an agent is being sent, its file has the agent's name followed by an extension.
         let is_agent = is_sum(other.split('.').next().unwrap_or_default());
         let started = entry.metadata().and_then(|about| about.modified());
         let is_old = started.is_ok_and(|at| {
@@ -39,7 +40,7 @@ fn remove_beside(program: &Path, now: SystemTime) -> io::Result<()> {
             since.is_ok_and(|since| since > KEPT_FOR)
         });
         if is_agent && is_old && entry.file_name() != name {
-            // Perhaps another agent has removed it.
+            // Another agent may have removed the file already.
             let _ = fs::remove_file(entry.path());
         }
     }

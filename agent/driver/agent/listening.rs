@@ -56,12 +56,12 @@ async fn keep(shared: Arc<Shared>, listener: Listener, held: bool) {
         Ok(Opened::Network(socket, address)) => accept(shared, &socket, listener, address).await,
         Ok(Opened::Dns(socket, address)) => dns::serve_udp(shared, socket, address).await,
         Ok(Opened::Proxy(socket, server)) => server.run(&socket).await,
-        // A held address needs no task. After an error, the agent's state machine will retry later.
+        // No task is needed for a held address. After an error, the agent's state machine will retry.
         Ok(Opened::Held) | Err(_) => {}
     }
 }
 
-/// What opening an address has produced: the socket, and everything that is needed to serve it.
+/// The result of opening an address: the socket, and everything that is needed to serve it.
 enum Opened {
     Network(TcpListener, SocketAddrV4),
     Dns(UdpSocket, SocketAddrV4),
@@ -90,12 +90,12 @@ async fn open(
             Ok(Opened::Dns(socket, v4))
         }
         (Purpose::Http | Purpose::Socks, _) => {
-            // The address is bound before the credentials are read. If their file cannot be read, the address still
-            // cannot be taken by another program.
+            // The address is bound before the credentials are read. In this way, another program cannot take the
+            // address even if the file of the credentials cannot be read.
             let socket = have(shared, listener)?;
             let proxy = shared.lock().core.rights().proxy(purpose).cloned();
             let proxy = proxy.ok_or_else(|| "it is not configured".to_owned())?;
-            // The file may be on a disk that is slow or gone.
+            // The file may be on a disk that is slow or gone, so it is read on another thread.
             let users = tokio::task::spawn_blocking(move || proxy::credentials(&proxy));
             let users = users.await.map_err(|error| error.to_string())??;
             let server = Arc::new(proxy::Server::new(shared.clone(), listener, users)?);
@@ -119,8 +119,8 @@ fn have(shared: &Shared, listener: Listener) -> Result<Arc<Socket>, NotListening
     Ok(socket)
 }
 
-/// Adds the program that listens at an address to the reason why the address is taken, if this machine reveals the
-/// program. Another agent that holds the address without listening cannot be found.
+/// Adds to the reason `why` the program that listens at the address, if this machine reveals that program. An agent
+/// that only holds the address, without listening, cannot be found.
 async fn with_holder(shared: &Shared, listener: Listener, mut why: NotListening) -> NotListening {
     if why.cause != Cause::InUse || listener.purpose == Purpose::Dns {
         return why;
@@ -134,9 +134,9 @@ async fn with_holder(shared: &Shared, listener: Listener, mut why: NotListening)
     };
     let taken_by = match (known, owner) {
         (Some(known), _) => Some(known),
-        // A user name may have to be looked up over the network, and a program name in many files. So this is done only
-        // once for each socket, although the address is tried again every few seconds. It is done for one socket at a
-        // time, because another agent may hold thousands of addresses.
+        // A user name may have to be looked up over the network, and a program name in many files. So the names are
+        // looked up only once for each socket, although the address is tried again every few seconds. Only one socket
+        // is looked up at a time, because another agent may hold thousands of addresses.
         (None, Some(owner)) => {
             let _turn = shared.names_holder.lock().await;
             tokio::task::spawn_blocking(move || (owner, owner.holder()))
@@ -172,8 +172,8 @@ fn hold(shared: &Shared, listener: Listener, socket: Arc<Socket>) -> Result<(), 
     let mut state = shared.lock();
     let address = state.listeners.entry(listener).or_default();
     if std::mem::take(&mut address.listens) && dial::hold(&socket).is_err() {
-        // Not every system can stop a socket from listening. On those that cannot, the socket is closed and bound
-        // again, and the address is free for a moment.
+        // Some systems cannot stop a socket from listening. There, the socket is closed and bound again, and the
+        // address is free for a moment in between.
         address.socket = None;
         drop((state, socket));
         have(shared, listener)?;

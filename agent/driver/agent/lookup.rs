@@ -20,14 +20,14 @@ use crate::{
 /// How long the lookup of a name may take.
 const LOOKUP_MAX: Duration = Duration::from_secs(15);
 
-/// How many names are resolved at a time: one limit for each kind of [`Asker`], and the limit for all kinds together.
+/// How many names are resolved at a time. Each kind of [`Asker`] has a limit, and there is one for all kinds together.
 /// Each lookup occupies a thread until the resolver answers.
 const PORTS_MAX: usize = 16;
 const PROGRAMS_MAX: usize = 16;
 const HOSTS_MAX: usize = 64;
 pub(super) const LOOKUPS_MAX: usize = PORTS_MAX + PROGRAMS_MAX + HOSTS_MAX;
 
-/// Limit on the concurrent lookups of one other host.
+/// How many lookups of one other host may run at a time.
 const PER_HOST: usize = 4;
 
 /// The reason for which a name is resolved. Lookups for one kind of asker do not delay those for another.
@@ -41,24 +41,24 @@ pub(super) enum Asker {
     Host(Ipv4Addr),
 }
 
-/// The turns of lookups; each turn is for one lookup. All agents of this process share the turns, because each lookup
-/// occupies a thread of the process.
+/// Semaphores that limit how many lookups run at a time: each lookup has to get its turn first. All agents of this
+/// process share them, because each lookup occupies a thread of the process.
 static PORTS: Semaphore = Semaphore::const_new(PORTS_MAX);
 static PROGRAMS: Semaphore = Semaphore::const_new(PROGRAMS_MAX);
 static HOSTS: Semaphore = Semaphore::const_new(HOSTS_MAX);
 
-/// For each other host, the turns of the lookups that it has asked for.
+/// The semaphores of the other hosts. Each of them limits the lookups that its host has asked for.
 static EACH_HOST: Mutex<BTreeMap<Ipv4Addr, Arc<Semaphore>>> = Mutex::new(BTreeMap::new());
 
-/// The turn of one lookup, which ends when this value is dropped.
+/// The turn of one lookup. It ends when this value is dropped.
 struct LookupTurn {
     _of_all: Option<SemaphorePermit<'static>>,
     _of_host: Option<OwnedSemaphorePermit>,
 }
 
 impl Asker {
-    /// Waits until a lookup has its turn. A lookup for another host first waits for one of that host's own turns, so
-    /// that one host cannot take the turns of all.
+    /// Waits until a lookup may run. A lookup for another host first needs a turn of that host's own semaphore, so that
+    /// one host cannot take all turns.
     async fn turn(self) -> LookupTurn {
         let all = match self {
             Self::Ports => &PORTS,
@@ -92,13 +92,13 @@ fn turns_of(host: Ipv4Addr) -> Arc<Semaphore> {
 }
 
 /// Whether this program uses musl's resolver, as static builds do. musl asks all servers at once and believes the first
-/// that answers. If that server denies the name for one address family, musl denies the whole name, and if the server
+/// one that answers. If that server denies the name for one address family, musl denies the whole name. If that server
 /// refuses to answer for one family, musl repeats the question for 5 s. Therefore our own resolver (`Shared::resolver`)
-/// looks the name up at the same time, and the first of the two that finds an address decides.
+/// looks up the name at the same time, and the first of the two resolvers that finds an address decides.
 const IS_MUSL: bool = cfg!(target_env = "musl");
 
-/// For this time, only musl's answer counts: musl reads the hosts file, which has precedence over the servers, and our
-/// own resolver does not.
+/// How long our own resolver's answer is held back. In this time musl's resolver can find the name in the hosts file,
+/// which has precedence over the servers. Our own resolver does not read that file.
 const HOSTS_FILE_MAX: Duration = Duration::from_millis(200);
 
 /// The addresses of `localhost`, in the order in which they are tried.
@@ -107,8 +107,8 @@ const LOOPBACK: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::LOCALHOST),
 ];
 
-/// Resolves a destination to at least one address. No resolver is asked for `localhost` and the names below it: many do
-/// not know them, and a server's answer could lead to another machine.
+/// Resolves a destination to at least one address. For `localhost` and the names below it, no resolver is asked: many
+/// resolvers do not know these names, and a server's answer could lead to another machine.
 pub(super) async fn lookup(
     shared: &Shared,
     destination: &Destination,
@@ -145,7 +145,7 @@ pub(super) async fn lookup(
                 system.await
             }
         };
-        // If the system's resolver has failed, the turn goes on until this program's own resolver has answered.
+        // If the system's resolver has failed, the turn lasts until this program's own resolver has answered.
         let (_turn, found) = found.map_err(|_| "the resolver does not answer".to_owned())?;
         let error = match found {
             Ok(addresses) => return Ok(plain(addresses.map(|address| address.ip()), port)),
@@ -175,8 +175,8 @@ pub(super) async fn lookup(
     })
 }
 
-/// The error of a static build for a name that it does not find. Such a build knows neither the modules of
-/// /etc/nsswitch.conf nor mDNS, so that other programs on the machine may find the name.
+/// The error of a static build that has not found a name. Static builds know neither the modules of /etc/nsswitch.conf
+/// nor mDNS. The error says so, because other programs on the machine may find the name.
 fn of_static_build(error: &str, name: &str) -> String {
     let ending = name.trim_end_matches('.').rsplit_once('.');
     let is_local = ending.is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("local"));

@@ -39,7 +39,7 @@ use self::{
 use super::{
     harness::{Harness, Machine, World, keep_time, keep_vigil},
     system::{
-        describe, memory,
+        describe, memory, open_ports,
         pool::{Pool, Turns},
         resources::{self, Alone},
         signals, stdio,
@@ -53,11 +53,11 @@ use crate::{
     wire::{Cause, Failure, control::Configure, probe::Found},
 };
 
-/// How many bytes are written to the manager at a time. This is limited, because urgent frames cannot overtake bytes
-/// that were written before.
+/// How many bytes are written to the manager at a time. There is a limit because urgent frames cannot overtake bytes
+/// that are already written.
 const WRITE_MAX: usize = 128 << 10;
 
-/// How many threads may wait for resolvers and disks: one for every lookup, and a few for the rest.
+/// How many threads may wait for resolvers and disks: one for each lookup, and a few for the rest.
 const BLOCKING_MAX: usize = LOOKUPS_MAX + 4;
 
 /// How long the dial of a probe may take.
@@ -90,8 +90,8 @@ pub enum End {
 }
 
 /// Runs an agent on standard input and output until the manager or a signal ends it. With `configuration`, the agent
-/// runs without a manager. `restrict` has the permits that the option `--restrict` of the agent's command lists; `None`
-/// if the command lacks that option.
+/// runs without a manager. `restrict` has the permits of the option `--restrict` on the agent's command line. It is
+/// `None` if that option was not given.
 pub fn run_on_stdio(
     restrict: Option<&[String]>,
     configuration: Option<Configure>,
@@ -142,7 +142,7 @@ pub(super) async fn run(
             return End::Unconfigured(reason);
         }
     }
-    // All work runs in spawned tasks: waking the runtime's main task takes a detour through the kernel.
+    // All work runs in spawned tasks, because waking the runtime's main task needs a system call.
     let mut tasks = JoinSet::new();
     let endless = shared.clone();
     tasks.spawn(async move { match keep_time(endless).await {} });
@@ -235,6 +235,9 @@ impl World for Shared {
             Output::Probe(id, errand) => {
                 tokio::spawn(probe(self.clone(), id, errand));
             }
+            Output::OpenPorts(id) => {
+                tokio::spawn(list_open_ports(self.clone(), id));
+            }
             Output::Silent => self.silent.notify_one(),
             Output::Wake(flow) => {
                 if let Some(waker) = state.streams.get(&flow) {
@@ -251,8 +254,8 @@ impl World for Shared {
     }
 }
 
-/// Ends an earlier agent of the same manager and address, and starts a task that waits for a later agent to end this
-/// one. If an earlier agent cannot be ended, it frees its ports when it notices that its manager is gone.
+/// Ends an earlier agent of the same manager and address, and starts a task that waits until a later agent asks this
+/// one to end. An earlier agent that cannot be ended frees its ports when it notices that its manager is gone.
 fn take_place(shared: &Arc<Shared>, manager: &str, me: Vip) -> Result<(), String> {
     let Some(socket) = succession::take_place(manager, me)? else {
         return Ok(());
@@ -281,7 +284,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
         };
         shared.harness().vigil.note(count);
         turns.take(count).await;
-        // A full buffer is handled in several turns, so that other connections need not wait for all of it.
+        // A full buffer is handled in several turns, so that other connections do not wait until all of it is handled.
         loop {
             match shared.tell(|core, now| core.handle_bytes(now, &mut buffer)) {
                 Ok(Progress::Done) => break,
@@ -345,8 +348,8 @@ async fn dial_published(shared: &Arc<Shared>, wanted: &Destination) -> Result<Tc
         state.core.rights().may_connect_for_port(wanted, address)
     };
     let dialled = match dial::dial(shared, wanted, Asker::Ports, may).await {
-        // The name may be one that this agent has written into the hosts file, and that therefore leads back into the
-        // network. The DNS servers outside of the network may still know what the name meant before.
+        // This agent may have written the name into the hosts file, and then it leads back into the network. The DNS
+        // servers outside the network may still know the original meaning of the name.
         Err(failure) if failure.cause == Cause::NameNotFound => {
             match permitted(outside(shared, wanted).await, may) {
                 Ok(addresses) if !addresses.is_empty() => dial::dial_any(wanted, &addresses).await,
@@ -359,8 +362,8 @@ async fn dial_published(shared: &Arc<Shared>, wanted: &Destination) -> Result<Tc
 }
 
 /// If 127.0.0.1 or `::1` has refused a dial, tries the other one of these two addresses, because many servers listen on
-/// only one of them. If something listens there, the failure says so. The limits of this machine must permit the
-/// attempt.
+/// only one of them. If something listens there, the failure says so. The other address is not tried if the limits of
+/// this machine do not permit it.
 async fn look_beside(shared: &Arc<Shared>, wanted: &Destination, failure: Failure) -> Found {
     let refused = failure.cause == Cause::Refused;
     let mut found = Found::from(failure);
@@ -382,8 +385,8 @@ async fn look_beside(shared: &Arc<Shared>, wanted: &Destination, failure: Failur
     found
 }
 
-/// Asks the DNS servers of this machine, but not those of the network, for the addresses of a destination. Empty if the
-/// destination is not a name of the network.
+/// Asks the DNS servers of this machine, but not those of the network, for the addresses of a destination. The result
+/// is empty if the destination is not a name of the network.
 async fn outside(shared: &Arc<Shared>, destination: &Destination) -> Vec<SocketAddr> {
     let name = {
         let state = shared.lock();
@@ -431,6 +434,13 @@ async fn probe(shared: Arc<Shared>, id: u64, errand: Errand) {
     shared.tell(|core, _| core.handle_probed(id, outcome));
 }
 
+/// Lists the ports of this host on which programs listen.
+async fn list_open_ports(shared: Arc<Shared>, id: u64) {
+    let listed = tokio::task::spawn_blocking(open_ports::list).await;
+    let outcome = listed.unwrap_or_else(|error| Err(error.to_string()));
+    shared.tell(|core, _| core.handle_open_ports(id, outcome));
+}
+
 /// Serves a flow to one of the agent's own services.
 async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     let stream = NetworkStream::new(shared.clone(), flow);
@@ -443,22 +453,22 @@ async fn serve(shared: Arc<Shared>, flow: FlowKey, service: Service) {
     }
 }
 
-/// What is due for the files on this host.
+/// The work that is due on the files of this host.
 enum Due {
-    /// They are to have other content.
+    /// The content of the files has changed, and has to be written.
     Write,
-    /// Another program may have removed the block from the hosts file.
+    /// The hosts file has to be checked, because another program may have removed the block from it.
     Look,
-    /// What could not be written may be possible now.
+    /// Files that could not be written have to be tried again.
     Retry,
 }
 
-/// Writes the files for programs on this host whenever they are to change, and keeps the block in its hosts file. Disks
-/// may be slow, so they are used on a separate thread. While one write takes place, only the newest of the next ones is
-/// kept: a network of many hosts changes many times while it starts.
+/// Writes the files for programs on this host whenever their content changes, and keeps the block in its hosts file.
+/// Disks may be slow, so they are used on a separate thread. The content changes many times while a large network
+/// starts. If it changes during a write, only the newest content is kept for the next write.
 async fn keep_files(shared: Arc<Shared>) -> Infallible {
     let mut wanted = shared.files.subscribe();
-    // The first content may have come before this task.
+    // The first content may have been sent before this task started.
     wanted.mark_changed();
     let (mut looks, mut retry_at) = (false, None);
     loop {

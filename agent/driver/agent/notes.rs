@@ -22,10 +22,10 @@ use crate::{
     wire::control::{ProblemCode, ProblemReport},
 };
 
-/// What does not work on a host without the usual folder.
+/// The last part of the message for a host whose default folder cannot be used.
 const WITHOUT: &str = "and until then \"norouter env\" and \"norouter exec\" do not work there";
 
-/// The files that were written, and that have to be removed at the end.
+/// Writes the files, and knows which files have to be removed at the end.
 #[derive(Default)]
 pub(super) struct Notes {
     etc_hosts: Option<EtcHosts>,
@@ -38,13 +38,13 @@ pub(super) struct Notes {
     not_written: Option<ProblemReport>,
     /// All problems that were returned last.
     told: Vec<ProblemReport>,
-    /// Whether the agent has ended. Then nothing is written any more.
+    /// Whether the agent has ended. After that, nothing is written.
     closed: bool,
 }
 
 impl Notes {
-    /// Writes all files, and returns the problems. `None` if nothing was written, because the agent has ended. A file
-    /// that cannot be written does not keep the other files from being written.
+    /// Writes all files, and returns the problems. `None` if nothing was written, because the agent has ended. If one
+    /// file cannot be written, the other files are written nevertheless.
     pub(super) fn write(
         &mut self,
         now: Instant,
@@ -60,9 +60,9 @@ impl Notes {
         self.agent.clone_from(&agent);
         let vip = me.address();
         let host = file_name(&files.zone, vip);
-        // The folder of an earlier write is kept only if it is still in its place and is the folder that is requested
-        // now. A subfolder of another agent's folder is given up at every write, because the outer folder may be free
-        // now.
+        // The folder of an earlier write is kept only if it is still in its place and is the requested folder. A
+        // subfolder of another agent's folder is given up at every write, because the other agent may have left the
+        // outer folder.
         let stays = |folder: &StateDir| {
             let wanted = files.state_dir.as_ref().map(|name| expanded(name));
             folder.is_there() && wanted.is_some_and(|wanted| wanted.as_deref() == Ok(folder.path()))
@@ -95,7 +95,7 @@ impl Notes {
         Some(self.told.clone())
     }
 
-    /// Writes again what could not be written, and returns all problems if they have changed.
+    /// Tries again to write the files that could not be written. Returns all problems if they have changed.
     pub(super) fn retry(
         &mut self,
         now: Instant,
@@ -116,7 +116,7 @@ impl Notes {
         self.changed_problems(now)
     }
 
-    /// Whether something could not be written that [`Notes::retry`] tries again.
+    /// Whether something could not be written. If so, [`Notes::retry`] has to try again.
     pub(super) fn has_failed(&self) -> bool {
         self.not_written.is_some() || self.etc_hosts.as_ref().is_some_and(EtcHosts::has_failed)
     }
@@ -140,7 +140,8 @@ impl Notes {
             folder.elsewhere(name).map_or(Ok(()), Err)
         });
         let reason = written.err()?;
-        // Nobody has asked for the default folder, so the host does without it.
+        // The manifest has not asked for the default folder, so this problem has a code of its own: the host lacks
+        // nothing that was asked for.
         let is_usual = name == state_dir::DEFAULT && self.state_dir.is_none();
         Some(if is_usual {
             ProblemReport {
@@ -166,8 +167,8 @@ impl Notes {
         self.etc_hosts.is_some()
     }
 
-    /// Writes the block in the hosts file again if another program has removed it, and returns all problems if they
-    /// have changed.
+    /// If another program has removed the block in the hosts file, writes it again. Returns all problems if they have
+    /// changed.
     pub(super) fn look(&mut self, now: Instant) -> Option<Vec<ProblemReport>> {
         self.etc_hosts.as_mut()?.look(now);
         self.changed_problems(now)
@@ -241,8 +242,8 @@ fn file_name(zone: &Zone, me: Ipv4Addr) -> String {
     name.map_or_else(|| me.to_string(), str::to_owned)
 }
 
-/// The variables that lead programs to the network's proxies. Only proxies that work are in them. A program sends the
-/// user and password in these variables to prove that it was started by somebody who may read the file.
+/// The variables that lead programs to the working proxies of the network. A program sends the user and password in
+/// these variables to a proxy. In this way, it proves that it was started by somebody who may read the file.
 fn variables(
     files: &Files,
     folder: &StateDir,
@@ -257,7 +258,7 @@ fn variables(
         set("NOROUTER_STATUS_PAGE", format!("{url}/{token}/"));
     }
     if !files.missing.is_empty() {
-        // The value has no line breaks, so that no part of it can be read as another variable.
+        // The value must not have line breaks, because a part of it could be read as another variable.
         set(MISSING, text::escape(&files.missing.join("; ")));
     }
     // If the agent does not listen on any VIP, the aliases would lead programs to addresses at which nobody answers.
@@ -296,7 +297,7 @@ mod tests {
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert_eq!(problems[0].remedy.as_deref(), Some(AGAIN_WORDS));
         assert!(notes.has_failed());
-        // Nothing has changed, so nothing is told again.
+        // The problems have not changed, so they are not returned again.
         assert_eq!(notes.retry(now, me, &files, "t", &pass), None);
         fs::remove_file(&place).unwrap();
         assert_eq!(notes.retry(now, me, &files, "t", &pass), Some(Vec::new()));

@@ -2,9 +2,9 @@
 
 use crate::{driver::system::environment, limits::Limits, proxy::Outward};
 
-/// The proxies through which an agent with these limits reaches what is not in the network. An agent with any limits
-/// does not use the person's proxies: limits apply to what the agent dials itself, and not to what a proxy dials for
-/// it.
+/// The proxies through which an agent with these limits reaches destinations outside the network. An agent with any
+/// limits does not use the person's proxies: limits apply to what the agent itself dials, but not to what a proxy dials
+/// for it.
 pub(in crate::driver) fn outward(limits: &Result<Limits, String>) -> Outward {
     if !limits.as_ref().is_ok_and(Limits::are_none) {
         return Outward::default();

@@ -12,7 +12,7 @@ use crate::{
     manifest::{Problem, SIZE_MAX_BYTES},
 };
 
-/// The administrator's file. There is no option for another path, because it could be used to choose other limits.
+/// The administrator's file. No option names another path, because such an option could be used to choose other limits.
 pub const FILE: &str = "/etc/norouter/agent.yaml";
 
 /// How a refusal names the limits that come from the agent's command.
@@ -35,7 +35,7 @@ pub fn limits(restrict: Option<&[String]>) -> Result<Limits, String> {
 }
 
 /// The text of the administrator's file. `None` if the file does not exist. Fails if the file cannot be read, or if
-/// other users than root could have written it. An agent does not serve in these cases.
+/// users other than root could have written it. In both cases, the agent does not serve.
 pub fn read() -> Result<Option<String>, String> {
     text_of_root(Path::new(FILE))
 }

@@ -17,8 +17,8 @@ use crate::{
     edge::{Listener, NotListening, Purpose},
 };
 
-/// How long a listener pauses after the operating system could not accept a connection. The usual reason is a lack of
-/// file descriptors, and immediate retries would make that worse.
+/// How long a listener pauses after the operating system could not accept a connection. Usually the process has no free
+/// file descriptors left, and an immediate retry would make that worse.
 pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The real addresses that an agent has bound, or tries to bind.
@@ -27,11 +27,11 @@ pub(super) type RealAddresses = HashMap<Listener, RealAddress>;
 /// The state of one real address.
 #[derive(Default)]
 pub(super) struct RealAddress {
-    /// The bound socket, from the first successful bind; `None` before. It is kept even while nobody may connect, so
-    /// that nobody else can take the address.
+    /// The bound socket. `None` until the address was bound for the first time. The socket is kept even while nobody
+    /// may connect, so that no other program can take the address.
     pub(super) socket: Option<Arc<Socket>>,
     pub(super) listens: bool,
-    /// The socket of another program that listens at the address, and a description of that program, if there is one;
+    /// The socket of another program that listens at the address, and a description of that program if it is known.
     /// `None` if no such socket was found.
     pub(super) taken_by: Option<(SocketOwner, Option<String>)>,
     /// The task that opens the address or accepts connections there.
@@ -52,7 +52,7 @@ impl Drop for RealAddress {
     }
 }
 
-/// Finds the owners of connections. The connection to the kernel is opened on first use.
+/// Finds the owners of connections. The netlink socket for that is opened on first use.
 #[derive(Default)]
 pub(super) struct Doorman(Mutex<Option<SocketOwners>>);
 

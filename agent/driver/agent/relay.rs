@@ -24,7 +24,7 @@ use crate::{
 /// How long a request may take to arrive.
 const ASK_MAX: Duration = Duration::from_secs(10);
 
-/// How long the gateway may take to answer. This is longer than the gateway's dial may take.
+/// How long the gateway may take to answer. The gateway's dial ends before this time.
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// Requests a connection to a destination from a gateway. If the gateway has connected, the returned stream carries the
@@ -82,7 +82,7 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
     shared.served(stream.flow());
     match connected {
         Ok((socket, destination)) => {
-            // The state machine resets the flow as soon as the policy or the routes do not allow this address any more.
+            // If the policy or the routes change and no longer permit this address, the state machine resets the flow.
             let address = socket.peer_addr()?.ip().to_canonical();
             let flow = stream.flow();
             (shared.lock().core).handle_relayed(flow, destination, address);
@@ -94,15 +94,16 @@ pub(super) async fn serve(shared: Arc<Shared>, mut stream: NetworkStream) -> io:
             let answer = Answer::from(failure);
             stream.write_all(&relay::encode(&answer)).await?;
             stream.shutdown().await?;
-            // The client closes its side after it has read the answer. Dropping the stream earlier would reset the
-            // flow.
+            // The client closes its side after it has read the answer. If the stream were dropped before that, the flow
+            // would be reset.
             let _ = tokio::time::timeout(ASK_MAX, stream.read_u8()).await;
         }
     }
     Ok(())
 }
 
-/// Connects this gateway to a destination for the host `from`, or for a probe of the manager if that is `None`.
+/// Connects this gateway to a destination, on behalf of the host `from`. If `from` is `None`, a probe of the manager
+/// has asked for it.
 pub(super) async fn connect(
     shared: &Arc<Shared>,
     from: Option<Ipv4Addr>,

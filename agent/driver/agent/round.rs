@@ -1,14 +1,14 @@
 //! Limits how many bytes one stream may move before the other streams have their turn.
 
-/// Number of bytes that all streams together move in a round. It is limited, so that a stream with little data does not
+/// How many bytes all streams together may move in a round. There is a limit so that a stream with little data does not
 /// wait long for its turn.
 const ROUND: usize = 2 << 20;
 
-/// The smallest share that a stream is given for its turn, in bytes. A smaller one is not worth the overhead of a turn.
+/// The smallest share of a stream in one turn, in bytes. A smaller share would not be worth the overhead of a turn.
 const QUANTUM_MIN: usize = 4 << 10;
 
-/// The number of bytes that all streams may move in a round. Each stream has one turn in a round, because the runtime
-/// polls the tasks of an agent in a circle, and the task that begins new rounds (`keep_rounds`) is one of these tasks.
+/// The budget of bytes for one round. Each stream has one turn in a round: the runtime polls the tasks of an agent one
+/// after the other, and one of them begins the next round (`keep_rounds`).
 #[derive(Debug)]
 pub(super) struct Round {
     /// How many bytes are left in this round.
@@ -60,7 +60,7 @@ impl Round {
 mod tests {
     use super::*;
 
-    /// How many bytes this many streams move in a round if each moves as many as it may.
+    /// How many bytes this many streams move in a round if each of them moves as much as it may.
     fn moved(round: &mut Round, streams: usize) -> usize {
         let quanta = (0..streams).map(|_| {
             let quantum = round.quantum();

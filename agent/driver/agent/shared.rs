@@ -43,18 +43,18 @@ use crate::{
 const QUESTIONS_PER_SECOND: u32 = 1_000;
 const QUESTIONS_AT_ONCE: u32 = 100;
 
-/// How many flows this host may begin in a second, and in a burst. If all of them are short connections, they use four
-/// fifths of the packets that the manager accepts from an agent. The rest is left for existing flows.
+/// How many flows this host may begin in a second, and in a burst. If all of these are short connections, they use four
+/// fifths of the packets that the manager accepts from an agent. The rest remains for existing flows.
 const CONNECTS_PER_SECOND: u32 = 4_000;
 const CONNECTS_AT_ONCE: u32 = 32;
 
-/// If more query budgets of other hosts than this are kept, those that are not needed are dropped.
+/// If there are more query budgets of other hosts than this, the budgets that are not needed are dropped.
 const ASKERS_MAX: usize = 1_024;
 
-/// How long the resets of connections may take when the agent ends.
+/// How long the agent waits at its end until all connections are reset.
 const STOP_MAX: Duration = Duration::from_millis(500);
 
-/// The permissions and resources of an agent.
+/// The permissions of an agent, and the memory and connections that it may use.
 pub(in crate::driver) struct May {
     /// The limits that the administrator of the machine sets, or the reason why they could not be read.
     pub(in crate::driver) limits: Result<Limits, String>,
@@ -67,14 +67,14 @@ pub(super) struct Shared {
     harness: Harness<State>,
     /// Notified when there is something to write to the manager.
     pub(super) to_write: Notify,
-    /// Notified at the first move of bytes in a round, by whichever stream.
+    /// Notified when a stream is the first one to move bytes in a round.
     pub(super) moved: Notify,
     /// Notified when a stream has ended.
     left: Notify,
     /// Notified when the manager is gone.
     pub(super) silent: Notify,
-    /// Notified when a later agent asks this one to end. The connection on which it asked is kept in `successor`. When
-    /// that connection closes, the later agent knows that this one has ended.
+    /// Notified when a later agent asks this one to end. The connection on which it has asked is kept in `successor`.
+    /// The end of that connection tells the later agent that this one has ended.
     pub(super) succeeded: Notify,
     pub(super) successor: OnceLock<Successor>,
     /// The task that waits for a successor.
@@ -93,7 +93,7 @@ pub(super) struct Shared {
     pass: Secret,
     /// Asks the system for the owner of a connection.
     pub(super) doorman: Doorman,
-    /// Locked while the name of the program that holds an address is looked for.
+    /// Locked while an agent finds out which program holds an address.
     pub(super) names_holder: tokio::sync::Mutex<()>,
 }
 
@@ -203,8 +203,8 @@ impl Shared {
         let wait = {
             let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.now();
-            // If there are too many budgets, those of hosts that would not have to wait are dropped. Such a host gains
-            // at most one burst, because its next query begins with a full budget.
+            // If there are too many budgets, those of hosts that would not have to wait are dropped. A dropped budget
+            // gives its host at most one additional burst, because its next query begins with a full budget.
             if askers.len() > ASKERS_MAX {
                 askers.retain(|_, work| work.wait(now).is_some());
             }

@@ -1,8 +1,8 @@
 //! The folder in which an agent writes files for other programs: hosts, HOSTALIASES, environment. The agent writes only
 //! into a folder that has our mark or is empty, and removes only files that it wrote.
 //!
-//! A lock on the mark makes sure that only one agent uses the folder at a time. Another agent on the same machine, of
-//! another network or another host, uses a subfolder, and reports that unless the folder is the default one.
+//! A lock on the mark ensures that only one agent uses the folder at a time. A second agent on the same machine, for
+//! another network or another host, uses a subfolder. It reports that, unless the folder is the default one.
 
 use std::{
     fs::{self, File},
@@ -150,8 +150,8 @@ impl StateDir {
     }
 
     /// A message that says that the files are in a subfolder, because another agent uses the folder `name`. `None` if
-    /// they are in the folder `name` itself. Also `None` if `name` is the default folder: then nobody has chosen a
-    /// folder, and `norouter env` finds the files in either place.
+    /// they are in the folder `name` itself. There is no message for the default folder either, because nobody has
+    /// chosen it, and `norouter env` finds the files in both places.
     pub fn elsewhere(&self, name: &str) -> Option<String> {
         (self.is_inside && name != DEFAULT).then(|| {
             format!(
@@ -171,8 +171,8 @@ impl StateDir {
         self.path.join("hostaliases")
     }
 
-    /// Writes the names of the zone. The entries of `other_aliases`, the file that `HOSTALIASES` already names, are
-    /// added to ours.
+    /// Writes the names of the zone. The entries of the file `other_aliases`, which is the present value of
+    /// `HOSTALIASES`, are added to ours.
     pub fn write(&self, zone: &Zone, other_aliases: Option<&Path>) -> Result<(), String> {
         let ours = self.host_aliases();
         let is_ours = |path: &Path| {
@@ -222,9 +222,9 @@ impl StateDir {
         files::replace(&path, content, files::PRIVATE)
     }
 
-    /// Removes our files if `agent` has written them: its network is gone, so they would lead programs to addresses at
-    /// which nobody answers, or somebody else does. If no other file is left, the mark is removed, too, and so is the
-    /// folder if it is a subfolder of another agent's folder.
+    /// Removes our files if `agent` has written them. The network of the agent is gone, so the files would lead
+    /// programs to addresses at which nobody answers, or at which another program answers. If no other file is left,
+    /// the mark is removed, too. A subfolder of another agent's folder is then removed as well.
     pub fn remove_files(&self, agent: &str) -> Result<(), String> {
         let bytes = files::read(&self.env())?.unwrap_or_default();
         if variables(&bytes).any(|(name, value)| name == AGENT && value == agent) {
@@ -277,7 +277,7 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|error| failed(&error))?;
-    // The folder may have been created by somebody else since the first check.
+    // Somebody else may have created the folder since the first check.
     look_at(path)?;
     let locked = locked::wait(&path.join(MARK), wait).map_err(|error| failed(&error))?;
     if let Some(mut mark) = locked {
@@ -291,7 +291,7 @@ fn claim(path: &Path, wait: Duration) -> Result<Option<File>, String> {
     Ok(None)
 }
 
-/// Fails with the reason if an agent would refuse to use the folder of this name as it is now.
+/// Fails with the reason if an agent could not use the folder of this name in its present state.
 pub fn look(name: &str) -> Result<(), String> {
     look_at(&expanded(name)?)
 }
@@ -328,8 +328,7 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Whether this program has written into a folder, or the program of the upstream project has, which uses the same
-/// default folder.
+/// Whether a folder has files of this program, or of the original NoRouter, which uses the same default folder.
 fn is_marked(path: &Path, names: &[String]) -> bool {
     // Links are not followed, because they may lead to another user's file.
     let begins = |name: &str, begin: &str| {
@@ -339,8 +338,8 @@ fn is_marked(path: &Path, names: &[String]) -> bool {
         let is_locked = cfg!(windows) && name == MARK;
         is_file && fs::read(&file).map_or(is_locked, |text| text.starts_with(begin.as_bytes()))
     };
-    // A mark is empty if it has just been made, or if a crash came before it was written. The folder is ours all the
-    // same.
+    // A mark is empty if it was made just now, or if the agent crashed before it wrote the mark. In both cases, the
+    // folder is ours.
     let is_new = || {
         let mark = fs::symlink_metadata(path.join(MARK));
         names == [MARK] && mark.is_ok_and(|mark| mark.is_file() && mark.len() == 0)
@@ -381,8 +380,8 @@ fn folder_env(name: &str) -> String {
     format!("{name}/env")
 }
 
-/// Refuses an address at which no program of this user or root listens. If an agent was killed, the file with its
-/// variables is still there, but another user's program may have taken the address that the file names.
+/// Fails if no program of this user or root listens at the address. After an agent was killed, the file with its
+/// variables still exists, but another user's program may have taken the address that the file names.
 #[cfg(target_os = "linux")]
 fn check_listener(address: std::net::SocketAddr) -> Result<(), String> {
     let owner = crate::driver::system::owner::SocketOwners::open()
@@ -499,8 +498,8 @@ fn check_owner(_path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// A path of the manifest as this host understands it. A `~` at the beginning is the home folder; `$NAME` and `${NAME}`
-/// are variables of this process.
+/// Resolves a path of the manifest on this host. A `~` at the beginning is the home folder; `$NAME` and `${NAME}` are
+/// variables of this process.
 pub fn expanded(name: &str) -> Result<PathBuf, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     expand(name, variable).map(PathBuf::from)

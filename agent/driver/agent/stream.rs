@@ -24,10 +24,11 @@ use crate::{
     flow::Receive,
 };
 
-/// How long the last bytes of a broken connection may take to reach the far end.
+/// How long the last bytes of a broken connection may take to arrive at the far end.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(5);
 
-/// Begins a new round when every stream has had a turn since the first stream of the last round moved bytes.
+/// Begins a new round after a stream has moved the first bytes of a round. The notification puts this task at the end
+/// of the runtime's queue, so the streams before it in the queue have their turn first.
 pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     loop {
         shared.moved.notified().await;
@@ -35,10 +36,10 @@ pub(super) async fn keep_rounds(shared: Arc<Shared>) -> Infallible {
     }
 }
 
-/// Carries bytes in both directions until both have finished or the connection breaks. The directions finish
-/// independently of each other. A connection that breaks is reset on both sides, and never ends cleanly. The bytes that
-/// came before the break are delivered before the reset: a server that refuses an upload may say why just before it
-/// resets the connection.
+/// Carries bytes in both directions until both have finished or the connection breaks. One direction can finish before
+/// the other. If the connection breaks, it is reset on both sides, and never ends cleanly. Bytes that were sent before
+/// the break are delivered before the reset, because a server that refuses an upload may say why just before it resets
+/// the connection.
 pub(super) async fn carry(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream) {
     let span = tracing::debug_span!(target: "norouter::flow", "flow", %flow);
     carry_to_the_end(shared, flow, socket)
@@ -62,8 +63,8 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
         let last_words = turns(&shared, flow, |context, core, turn| {
             stream.poll_last_words(context, core, vigil, turn)
         });
-        // If the last bytes are not delivered in time, the far end probably does not read them, and the reset does not
-        // wait any longer.
+        // If the last bytes are not delivered in time, the far end probably does not read them. Then the flow is reset
+        // without them.
         let _ = tokio::time::timeout(LAST_WORDS_MAX, last_words).await;
         shared.tell(|core, _| core.handle_broken(flow));
     }
@@ -76,7 +77,7 @@ async fn carry_to_the_end(shared: Arc<Shared>, flow: FlowKey, socket: TcpStream)
     shared.leave(flow);
 }
 
-/// Polls `work` with a share of the round whenever the flow or its socket has news, until it is ready.
+/// Polls `work` with a share of the round whenever the flow or its socket has changed, until `work` is ready.
 async fn turns(
     shared: &Arc<Shared>,
     flow: FlowKey,
@@ -100,7 +101,7 @@ async fn turns(
     .await
 }
 
-/// The connection did not end cleanly, so both of its ends are reset.
+/// The reason why a connection has not ended cleanly. Both of its ends are reset.
 enum End {
     /// The flow was reset, or the agent stops.
     FlowBroken,
@@ -117,8 +118,8 @@ struct Stream {
     remote_done: bool,
 }
 
-/// How many bytes a stream may move in each direction in its turn, and how many it has moved in both directions
-/// together.
+/// The share of one stream in one turn: how many bytes it may move in each direction, and how many it has moved in both
+/// directions together.
 struct Share {
     quantum: usize,
     moved: usize,
@@ -134,7 +135,7 @@ impl Stream {
     ) -> Poll<Result<(), End>> {
         let moved = match self.poll_to_socket(context, core, turn) {
             Poll::Ready(Ok(())) => self.poll_to_flow(context, core, vigil, turn),
-            // While this direction waits, the other one goes on.
+            // The first direction waits, but the other one can go on.
             Poll::Pending => match self.poll_to_flow(context, core, vigil, turn) {
                 Poll::Ready(Ok(())) | Poll::Pending => return Poll::Pending,
                 broken @ Poll::Ready(Err(_)) => broken,
@@ -162,8 +163,7 @@ impl Stream {
             return Poll::Ready(Err(End::FlowBroken));
         }
         if !self.local_done {
-            // The error of the socket was reported already. Now an error means the same as an end: no more bytes
-            // follow.
+            // The error of the socket was reported already. A second error only means that no more bytes follow.
             let _ = ready!(self.poll_socket(context, core, vigil, turn));
             self.local_done = true;
         }
@@ -201,7 +201,7 @@ impl Stream {
                     turn.moved += count;
                 }
                 Receive::Data(Poll::Ready(Err(error))) => return Poll::Ready(Err(error)),
-                // The flow will wake this task when it has data, or the socket will when it has room.
+                // The flow will wake this task when it has data, and the socket will wake it when it has room.
                 Receive::Data(Poll::Pending) | Receive::Pending => return Poll::Pending,
                 Receive::Finished => {
                     // If the other end is already gone, the next read reports that.
@@ -252,8 +252,8 @@ impl Stream {
             });
             match read {
                 // If the flow cannot take data now, it will wake this task as soon as it can. A flow that was reset
-                // never can, but the bytes that it received before the reset are delivered first: the other direction
-                // does that, and then finds the reset.
+                // cannot take data any more. But the bytes that it received before the reset have to be delivered
+                // first. The other direction delivers them, and then finds the reset.
                 None if self.remote_done && core.is_reset(self.flow) => {
                     return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
                 }

@@ -1,5 +1,5 @@
-//! Lets a new agent end an earlier one of the same manager. If the manager has lost its connection to the earlier
-//! agent, that agent may still wait for a heartbeat, and occupy the ports that the new one needs.
+//! Lets a new agent end an earlier agent of the same manager. If the manager has lost its connection to the earlier
+//! agent, that agent may not have noticed it yet. It still occupies the ports that the new agent needs.
 //!
 //! Each agent has a socket that no other user can reach. A client that connects to it and sends [`END`] asks the agent
 //! to end; when the connection closes, the ports are free. A client that sends nothing only checks whether the agent is
@@ -24,7 +24,7 @@ use crate::{
     addr::Vip,
     driver::system::{
         describe,
-        private::{folders, in_a_folder, same_user},
+        private::{folders, in_a_folder, is_ours_alone, same_user},
     },
 };
 
@@ -49,12 +49,13 @@ pub(super) struct SuccessionSocket {
     inode: u64,
 }
 
-/// Ends an earlier agent of this manager for this address, and takes its place. Blocks until that agent has ended, so
-/// that its ports are free, but not longer than [`END_MAX`]. An error says why a later agent will not be able to end
-/// this one.
+/// Ends an earlier agent of this manager for this address, and takes its place. Blocks until that agent has ended and
+/// its ports are free, but not longer than [`END_MAX`]. After an error, a later agent cannot end this one; the error
+/// says why.
 pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSocket>, String> {
     let name = format!("{manager}-{me}.agent");
-    for folder in folders() {
+    let beside = beside();
+    for folder in folders().chain(beside.clone()) {
         if let Ok(mut earlier) = std::os::unix::net::UnixStream::connect(folder.join(&name)) {
             // If the earlier agent cannot be asked to end, the new one starts nevertheless.
             let _ = earlier.write_all(&END);
@@ -63,7 +64,21 @@ pub(super) fn take_place(manager: &str, me: Vip) -> Result<Option<SuccessionSock
         }
         tidy(&folder, &format!("-{me}.agent"));
     }
-    in_a_folder(|folder| bind(folder.join(&name)).map_err(|error| describe(&error))).map(Some)
+    let bind = |folder: &Path| bind(folder.join(&name)).map_err(|error| describe(&error));
+    in_a_folder(bind)
+        .or_else(|why| match beside.as_deref().map(bind) {
+            Some(Ok(socket)) => Ok(socket),
+            Some(Err(_)) | None => Err(why),
+        })
+        .map(Some)
+}
+
+/// The folder of this program, if only this user can write to it. A folder in which a manager has put an agent is such
+/// a folder. On a machine whose root file system is read-only, it may be the only writable folder.
+fn beside() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let folder = program.parent()?.to_owned();
+    is_ours_alone(&folder).then_some(folder)
 }
 
 /// Removes the sockets of agents that ended without cleaning up.
@@ -106,7 +121,7 @@ impl SuccessionSocket {
             {
                 Ok(Ok(mut stream)) => {
                     let mut said = [0; END.len()];
-                    // A client that does not send anything must not block the others.
+                    // A client that sends nothing must not keep other clients waiting.
                     let heard = timeout(SAY_MAX, stream.read_exact(&mut said)).await;
                     if matches!(heard, Ok(Ok(_))) && said == END {
                         return stream;

@@ -39,11 +39,14 @@ enum Ask {
     Do(Intent),
     /// A start, stop or restart of the host of this name.
     Host(String, HostAction),
-    /// An approval of the command of the host of this name. The number says which command the person was shown.
+    /// An approval of the command for the host with this name. The number says which command the person was shown.
     Approve(String, u64),
     Reload,
     Why,
-    /// A question of the command of the host of this name, or an answer to one. Its text is in the body.
+    /// The open ports of the host of this name.
+    OpenPorts(String),
+    /// A question from the command for the host with this name, or an answer to such a question. The text is in the
+    /// body.
     Prompt(String, prompts::What),
 }
 
@@ -74,9 +77,9 @@ pub(super) async fn answer(
     })
 }
 
-/// Refuses requests from pages in a browser. Browsers cannot use a control socket at present, but one may learn to, or
-/// somebody may put a proxy in front of the socket. A browser's request has an `Origin` or `Referer` header, or a
-/// `Host` header other than `localhost`.
+/// Refuses requests that come from web pages. Browsers cannot use a control socket at present, but a later browser may,
+/// or somebody may put a proxy in front of the socket. A request of a browser has an `Origin` or `Referer` header, or a
+/// `Host` header that is not `localhost`.
 fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), RefusedRequest> {
     let headers = request.headers();
     let forbidden = |reason: &str| Err(RefusedRequest::new(ErrorCode::Forbidden, reason));
@@ -98,7 +101,7 @@ fn comes_from_no_browser<B>(request: &Request<B>) -> Result<(), RefusedRequest> 
     Ok(())
 }
 
-/// Finds out what a request asks for. This is the only table of methods and paths.
+/// Finds out what a request asks for. All methods and paths are listed here.
 fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
     let unknown = |reason: &str| RefusedRequest::new(ErrorCode::NotFound, reason);
     let path: Vec<&str> = request.uri().path().split('/').skip(1).collect();
@@ -120,6 +123,7 @@ fn ask<B>(request: &Request<B>) -> Result<Ask, RefusedRequest> {
             let held = held(request, "which change is approved?")?;
             (Method::POST, Ask::Do(Intent::ApproveChange(held)))
         }
+        ["v1", "hosts", name, "ports"] => (Method::GET, Ask::OpenPorts((*name).to_owned())),
         ["v1", "hosts", name, "ask"] => {
             let host = (*name).to_owned();
             (Method::POST, Ask::Prompt(host, prompts::What::Ask))
@@ -198,6 +202,11 @@ async fn give(
         }
         Ask::Reload => reload(network, seat).await,
         Ask::Why => why(network, seat, request).await,
+        Ask::OpenPorts(name) => {
+            let vip = inside.host(&name).await?;
+            let _kept = stay(seat, Stay::Waits)?;
+            Ok(json(StatusCode::OK, &inside.open_ports(vip).await?))
+        }
         Ask::Prompt(host, what) => prompts::give(network, seat, &host, what, body).await,
     }
 }
@@ -231,7 +240,7 @@ async fn flows(network: &Network, most: usize) -> Response<Body> {
     list(&view, next).await
 }
 
-/// Lists the newest lines of the log, in pieces. Lines that come while the answer is sent are not in it.
+/// Lists the newest lines of the log, in pieces. Lines that are added while the answer is being sent are not included.
 async fn logs(network: &Network, most: usize, host: Option<&str>) -> Response<Body> {
     let inside = network.inside.clone();
     let host = host.map(str::to_owned);
@@ -251,7 +260,7 @@ async fn logs(network: &Network, most: usize, host: Option<&str>) -> Response<Bo
     list(&view, next).await
 }
 
-/// Reloads the manifest, and returns the changes, or what is wrong with the manifest.
+/// Reloads the manifest. Returns the changes, or says what is wrong with the manifest.
 async fn reload(network: &Network, seat: &Seat) -> Result<Response<Body>, RefusedRequest> {
     let _kept = stay(seat, Stay::Waits)?;
     match network.inside.reload().await? {
@@ -308,7 +317,7 @@ fn parameter<'a, B>(request: &'a Request<B>, name: &str) -> Option<&'a str> {
     pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// The number, in the query, of the command or change that is approved.
+/// The number of the command or change that the request approves, from the query.
 fn held<B>(request: &Request<B>, question: &str) -> Result<u64, RefusedRequest> {
     let missing = format!("{question} \"number\" is missing");
     let missing = || RefusedRequest::new(ErrorCode::BadRequest, &missing);

@@ -20,14 +20,15 @@ use crate::{
 /// The variable in which `ssh` may give the kind of its question.
 const KIND: &str = "SSH_ASKPASS_PROMPT";
 
-/// Whether the answer has arrived. From then on, the process must not end before it has written the answer.
+/// Whether the answer has arrived. If it has, the process must write the answer before it ends.
 static ANSWERED: AtomicBool = AtomicBool::new(false);
 
 /// If this process is an askpass helper, asks a person and returns the exit code. A program has to call this function
-/// before it reads its arguments. A host's command can ask questions only if it is started after this call. The helper
-/// that it starts for a question is the program named `lean` in this program's folder or, if that does not exist, this
-/// program itself. A program with a window names a lean one, because it would itself load all of its libraries for each
-/// question.
+/// before it reads its arguments, and before it starts commands of hosts that may ask questions.
+///
+/// The function also chooses the helper that a command starts for a question: the program named `lean` in this
+/// program's folder or, if that does not exist, this program itself. A program with a window names a lean one, because
+/// otherwise all of its libraries would be loaded for each question.
 pub fn run_if_asked(lean: Option<&str>) -> Option<ExitCode> {
     if let Ok(program) = std::env::current_exe() {
         let lean = lean.and_then(|lean| beside(&program, lean));
@@ -53,9 +54,8 @@ fn beside(program: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The question, if the arguments are those of an askpass helper. The environment alone does not show that this process
-/// is one, because every program that a host's command starts inherits the environment, and agents are such programs. A
-/// helper is started by the path in `helper`, and its only argument does not look like a command and does not name a
-/// file.
+/// is a helper: every program that a host's command starts inherits the environment, and agents are such programs. A
+/// helper is started by the path in `helper`. Its only argument does not look like a command, and does not name a file.
 fn prompt(
     arguments: &[OsString],
     helper: &OsStr,
@@ -134,7 +134,7 @@ mod platform {
     pub(super) fn end_with_asker() {
         std::thread::spawn(|| {
             let out = std::io::stdout();
-            // No events are requested, because the closing of the other end is always reported.
+            // No events are requested, because the system always reports that the other end was closed.
             let mut fds = [PollFd::new(&out, PollFlags::empty())];
             if poll(&mut fds, None).is_ok() && !ANSWERED.load(Ordering::Relaxed) {
                 std::process::exit(1);

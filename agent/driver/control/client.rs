@@ -1,4 +1,4 @@
-//! The client's end of the control socket, through which faces reach a running manager.
+//! The client's end of the control socket, through which user interfaces reach a running manager.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -16,8 +16,8 @@ use crate::{
     driver::manager::NetworkName,
     secret::Secret,
     view::{
-        Answer, ErrorCode, HostAction, HostView, LogLine, NetworkView, PlanView, Question, Reply,
-        WhyView,
+        Answer, ErrorCode, HostAction, HostView, LogLine, NetworkView, OpenPortsView, PlanView,
+        Question, Reply, WhyView,
     },
 };
 
@@ -27,7 +27,7 @@ const SNAPSHOT: &str = "/v1/snapshot";
 /// How long a manager may take to answer. Most answers are immediate.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// How long all managers together may take to tell what they run.
+/// When all running managers are asked, a manager that has not answered within this time is given up.
 const AROUND_MAX: Duration = Duration::from_secs(3);
 
 /// How long an answer may take if the manager has to ask agents first.
@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same request may succeed later: perhaps the manager only has too much to do at the moment.
+    /// Whether the same request may succeed later, because the manager may only be too busy at the moment.
     pub const fn passes(&self) -> bool {
         matches!(
             self,
@@ -90,7 +90,7 @@ pub enum StreamItem {
     Host(Box<HostView>),
     /// A new line of the log.
     Event(LogLine),
-    /// This many events are missing: the manager's log no longer had them when they should have been sent.
+    /// This many events are missing, because the manager's log had already dropped them before they could be sent.
     Missed(u64),
 }
 
@@ -110,6 +110,7 @@ impl Client {
     /// Returns a client for each running manager of this user.
     pub async fn running() -> Vec<Self> {
         let mut names = platform::names();
+        names.retain(|name| !name.is_trial());
         names.sort();
         let mut running = Vec::new();
         for name in names {
@@ -121,8 +122,8 @@ impl Client {
         running
     }
 
-    /// What each running manager of this user answers when it is asked for its network. They are asked at the same
-    /// time; the result is ordered by name.
+    /// Asks all running managers of this user for their networks, and returns the answers. The managers are asked at
+    /// the same time. The result is ordered by name.
     pub async fn around() -> Vec<(Self, Result<NetworkView, Error>)> {
         let mut asked = JoinSet::new();
         for client in Self::running().await {
@@ -164,6 +165,14 @@ impl Client {
         let from = from.map(|from| format!("&from={}", escape(from)));
         let target = escape(&target.to_string());
         let path = format!("/v1/why?target={target}{}", from.unwrap_or_default());
+        let asking = self.request_patiently(Method::GET, &path);
+        let bytes = self.within(FOUND_MAX, asking).await?;
+        self.parse(&bytes)
+    }
+
+    /// Lists the ports of a host on which programs listen.
+    pub async fn open_ports(&self, host: &str) -> Result<OpenPortsView, Error> {
+        let path = format!("/v1/hosts/{host}/ports");
         let asking = self.request_patiently(Method::GET, &path);
         let bytes = self.within(FOUND_MAX, asking).await?;
         self.parse(&bytes)
@@ -265,7 +274,7 @@ impl Client {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| self.silent(&error))?;
-        // The task of the connection ends when the response was read. Errors before that are reported by the request
+        // The task of the connection ends when the response was read. Earlier errors are reported by the request
         // itself.
         tokio::spawn(connection);
         let request = Request::builder()
@@ -306,7 +315,7 @@ impl Client {
     }
 }
 
-/// The body of a request as JSON. It is wiped from memory after use, because it may have a secret in it.
+/// The body of a request as JSON. Its memory is wiped after use, because it may contain a secret.
 fn body(value: &impl Serialize) -> Bytes {
     // This cannot fail, because views have only values that JSON can express.
     Bytes::from_owner(Zeroizing::new(
@@ -315,7 +324,7 @@ fn body(value: &impl Serialize) -> Bytes {
 }
 
 impl Events {
-    /// The next item; `None` when the stream has ended, as it does when the manager ends.
+    /// The next item. `None` when the stream has ended, for example because the manager has ended.
     pub async fn next(&mut self) -> Result<Option<StreamItem>, Error> {
         loop {
             while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {

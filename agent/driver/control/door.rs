@@ -1,4 +1,4 @@
-//! Opens a manager's control socket: chooses its name, and finds out whether another manager has it already.
+//! Opens a manager's control socket. Chooses the socket's name, and finds out whether another manager uses that name.
 
 use std::{
     collections::BTreeSet,
@@ -11,19 +11,19 @@ use crate::{
     view::{NetworkView, PlanView, address_ranges},
 };
 
-/// If other networks have the same name, a number is appended to the name of this one. These numbers are tried, one
+/// If another network has the same name, a number is appended to the name of this network. These numbers are tried, one
 /// after the other.
 const NUMBERS: std::ops::RangeInclusive<usize> = 1..=99;
 
-/// If a network needs other addresses, a block `127.0.N.0/24` is proposed. These values of N are tried. A manifest that
-/// names no block has 42 there.
+/// If a network needs other addresses, a block `127.0.N.0/24` is proposed to the person. These values of N are tried.
+/// The block of a manifest that names none is `127.0.42.0/24`.
 const BLOCKS: std::ops::RangeInclusive<u8> = 43..=254;
 
 /// The name that a manager wants for its network, and the network's manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     name: NetworkName,
-    /// Whether a person has chosen the name. Then it must not be changed.
+    /// Whether a person has chosen the name. If so, it must not be changed.
     chosen: bool,
     manifest: Option<PathBuf>,
 }
@@ -122,9 +122,9 @@ impl Door {
 /// Opens a control socket for the network of this plan. The socket of a manager that has ended is replaced. If another
 /// network has the same name, a number is appended to ours, unless a person has chosen the name.
 ///
-/// A network is refused if its manifest runs already, under any name, or if it needs addresses of this machine that
-/// another network of this user has. Its agents could not listen there, and programs would reach the other network's
-/// hosts.
+/// A network is refused if its manifest is already run, under any name. It is also refused if it needs addresses of
+/// this machine that another network of this user has: its agents could not listen there, and programs would reach the
+/// hosts of the other network.
 pub async fn open(identity: &Identity, plan: &PlanView) -> Result<Door, OpenError> {
     let manifest = identity.manifest.as_ref();
     let manifest = manifest.map(|manifest| manifest.display().to_string());
@@ -139,7 +139,7 @@ pub async fn open(identity: &Identity, plan: &PlanView) -> Result<Door, OpenErro
                 listener,
             });
         }
-        // The other network may have the same manifest, and have been started after [`look_around`].
+        // Another manager may have started with the same manifest after [`look_around`] has looked.
         let other = Client::new(name.clone()).network().await;
         if manifest.is_some() && other.is_ok_and(|other| other.manifest == manifest) {
             return Err(OpenError::Runs { name });
@@ -153,8 +153,25 @@ pub async fn open(identity: &Identity, plan: &PlanView) -> Result<Door, OpenErro
     })
 }
 
-/// Fails if our network cannot run beside a running one: it has the same manifest, or its addresses clash with ours. A
-/// manager that does not answer is left out.
+/// Opens the control socket for the trial of a host. Through it, the host's command asks people. Other commands do not
+/// list this socket.
+pub fn open_for_trial() -> Result<Door, OpenError> {
+    for number in NUMBERS {
+        let name = NetworkName::of_trial(number);
+        if let Some(listener) = platform::bind(&name).map_err(OpenError::Unavailable)? {
+            return Ok(Door {
+                name,
+                manifest: None,
+                listener,
+            });
+        }
+    }
+    let name = NetworkName::of_trial(*NUMBERS.end());
+    Err(OpenError::Taken { name })
+}
+
+/// Fails if our network cannot run beside one of the running ones, because the two have the same manifest or clashing
+/// addresses. A manager that does not answer is ignored.
 async fn look_around(manifest: Option<&String>, plan: &PlanView) -> Result<(), OpenError> {
     let around = Client::around().await;
     let around: Vec<_> = around
@@ -187,7 +204,7 @@ async fn look_around(manifest: Option<&String>, plan: &PlanView) -> Result<(), O
     Ok(())
 }
 
-/// A block of addresses, as a manifest names it, in which no running network has a host.
+/// Finds a block of addresses in which no running network has a host. It is written as in a manifest.
 fn free_block(vips: &BTreeSet<String>) -> String {
     let is_free = |third: &u8| {
         let begin = format!("127.0.{third}.");

@@ -10,11 +10,12 @@ use tokio::sync::mpsc;
 use super::{body::Body, list::PIECE, network::Network, seats::Kept};
 use crate::view::{HostView, Snapshot};
 
-/// The longest time without a frame. After that a comment is sent, which shows the reader that the manager is alive.
+/// The longest time without a frame. After this time, a comment is sent, so that the reader knows that the manager is
+/// alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
-/// How many frames may wait for a slow reader. If there are more, states are skipped, and the reader gets the newest
-/// one later.
+/// How many frames may wait for a slow reader. Beyond that, states are skipped, and the reader gets the newest state
+/// later.
 const FRAMES_MAX: usize = 16;
 
 /// The names of the frames. `docs/CONTROL.md` describes their contents.
@@ -51,7 +52,7 @@ async fn tell(network: Arc<Network>, after: Option<u64>, sender: mpsc::Sender<By
         return;
     }
     loop {
-        // If this is true, the lines and the state below are the last ones.
+        // The value is read first: if it is true, the lines and the state that are read below are the last ones.
         let is_over = *over.borrow_and_update();
         let mut frames = Vec::new();
         news.mark_unchanged();

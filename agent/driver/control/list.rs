@@ -1,5 +1,5 @@
-//! Answers with long lists. They are made and sent piece by piece, so that a program that asks for much or reads slowly
-//! takes neither the memory nor the time that others need.
+//! Answers with long lists. They are made and sent in pieces. Otherwise, a program that asks for much or reads slowly
+//! would take memory and time from others.
 
 use bytes::Bytes;
 use hyper::{Response, StatusCode};
@@ -11,14 +11,14 @@ use super::{
     reply::{JSON, respond},
 };
 
-/// How many items a piece has. Making one takes well below a millisecond.
+/// How many items a piece has. Making a piece takes well below a millisecond.
 pub(super) const PIECE: usize = 250;
 
 /// The end of the JSON of a view whose last field is a list.
 const END: &[u8] = b"]}";
 
-/// Answers with a view whose last field is a list. `view` has an empty list; the items are those of the pieces that
-/// `next` makes, until it makes `None`. If there is only one piece, the answer is sent at once, with its length.
+/// Answers with a view whose last field is a list. In `view`, the list is empty. `next` returns the items piece by
+/// piece, and `None` at the end. If there is only one piece, the answer is sent as a whole, with its length.
 pub(super) async fn list<T, F>(
     view: &impl Serialize,
     mut next: impl FnMut() -> F + Send + 'static,
@@ -38,7 +38,7 @@ where
         while let Some(items) = piece {
             unsent.append(&items);
             drop(items);
-            // The next piece is made when the reader has taken the one before the last.
+            // Sending waits until the reader has taken the previous piece. Only then is the next piece made.
             if sender.send(unsent.take()).await.is_err() {
                 return;
             }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
     use crate::view::FlowsView;
 
-    /// Answers with these pieces. The counter has how many were made.
+    /// Answers with these pieces. The returned counter tells how many pieces were made.
     async fn answer(pieces: &[&[u32]]) -> (Response<Body>, Arc<AtomicUsize>) {
         let made = Arc::new(AtomicUsize::new(0));
         let (mut rest, counter) = (

@@ -105,8 +105,8 @@ pub(super) fn text(network: &NetworkView, flows: usize) -> String {
     out
 }
 
-/// The value of the label for a state. It stays as it is when the words for people change, because dashboards and
-/// alerts compare it.
+/// The value of the label for a state. Dashboards and alerts compare this value, so it must stay the same when the
+/// words for people change.
 fn state(state: HostState) -> &'static str {
     match state {
         HostState::Waiting => "waiting",

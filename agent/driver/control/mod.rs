@@ -1,10 +1,10 @@
 //! The control socket of a running manager, through which other programs of the same user watch and control its
 //! network.
 //!
-//! The protocol is HTTP/1.1 with JSON and Server-Sent Events over a Unix socket, or a named pipe on Windows; it is
-//! never used over TCP. `docs/CONTROL.md` describes it.
+//! The protocol is HTTP/1.1 with JSON and Server-Sent Events. It is spoken over a Unix socket, or over a named pipe on
+//! Windows, but never over TCP. `docs/CONTROL.md` describes it.
 //!
-//! All of this runs on a thread of its own, where it may take its time: packets pass on the manager's thread.
+//! All of this runs on a thread of its own, so that slow requests do not delay the packets on the manager's thread.
 
 mod answer;
 pub mod askpass;
@@ -36,7 +36,7 @@ use tokio::{
 
 pub use self::{
     client::Client,
-    door::{Door, Identity, OpenError, open},
+    door::{Door, Identity, OpenError, open, open_for_trial},
 };
 use self::{
     network::Network,
@@ -44,7 +44,7 @@ use self::{
 };
 use super::manager::{ControlSocket, Inside, NetworkName};
 
-/// The time between two checks whether the socket is still there.
+/// The interval at which the manager checks that its socket still exists.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// How long to pause after a connection could not be accepted.
@@ -99,7 +99,7 @@ async fn serve(door: Door, inside: Inside) {
             _ = look.tick() => {
                 listener.take_if(|listener| !listener.is_there());
                 if listener.is_none() {
-                    // Until this succeeds, other programs cannot reach the network.
+                    // The socket is made again. Until that succeeds, other programs cannot reach the network.
                     listener = platform::bind(&name).ok().flatten().and_then(|bound| bound.listen().ok());
                     let found = listener.is_some();
                     tracing::debug!(target: "norouter::driver", found, "the control socket was removed");
@@ -108,7 +108,7 @@ async fn serve(door: Door, inside: Inside) {
         }
     }
     drop(listener);
-    // Programs that do not read in time do not receive the last events.
+    // Programs that are too slow to read do not receive the last events.
     let last = async { while connections.join_next().await.is_some() {} };
     let _ = timeout(LAST_WORDS, last).await;
 }

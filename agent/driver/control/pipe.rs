@@ -1,5 +1,5 @@
-//! The control sockets of this user on Windows: named pipes. By default Windows lets other users read from a pipe, but
-//! a program that cannot write cannot send a request. Programs on other machines are refused.
+//! The control sockets of this user on Windows: named pipes. By default, Windows lets other users read from a pipe.
+//! That does no harm, because only a program that can write can send a request. Programs on other machines are refused.
 
 use std::{io, time::Duration};
 

@@ -40,7 +40,10 @@ impl RefusedRequest {
             | ErrorCode::NoSource
             | ErrorCode::NoPrompt => StatusCode::NOT_FOUND,
             ErrorCode::Method => StatusCode::METHOD_NOT_ALLOWED,
-            ErrorCode::NotNow | ErrorCode::NotHeld | ErrorCode::NoManifest => StatusCode::CONFLICT,
+            ErrorCode::NotNow
+            | ErrorCode::NotHeld
+            | ErrorCode::NoAnswer
+            | ErrorCode::NoManifest => StatusCode::CONFLICT,
             ErrorCode::InvalidManifest => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -57,6 +60,7 @@ impl From<Unmet> for RefusedRequest {
             Unmet::NotHeld => ErrorCode::NotHeld,
             Unmet::NoPrompt => ErrorCode::NoPrompt,
             Unmet::NoAsker => ErrorCode::NoAsker,
+            Unmet::NoAnswer(_) => ErrorCode::NoAnswer,
             Unmet::NoManifest => ErrorCode::NoManifest,
         };
         Self::new(code, &unmet.to_string())

@@ -1,9 +1,10 @@
-//! The seats for connections to the control socket, which leave room for short requests whatever other programs do.
+//! The seats for connections to the control socket. They leave room for short requests, no matter what other programs
+//! do.
 //!
-//! A connection that has no request, or a short one, may be asked to leave when all seats are taken: the one that has
-//! done nothing for the longest time goes first. Such a connection normally takes milliseconds, so the one that leaves
-//! is one that sends half a request, or does not read its answer. Requests that wait keep their seats, but there are
-//! fewer of them than seats.
+//! If all seats are taken, a connection without a request, or with a short one, may have to leave. The connection that
+//! has been inactive for the longest time leaves first. A short request normally takes milliseconds, so that connection
+//! has probably sent only a part of its request, or does not read its answer. Requests that have to wait keep their
+//! seats, but their number is limited, so that other seats remain.
 
 use std::{
     collections::BTreeMap,
@@ -29,9 +30,9 @@ const WAITERS_MAX: usize = 64;
 /// Why a request may keep its seat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stay {
-    /// It reads the events of the network.
+    /// The request reads the events of the network.
     Reads,
-    /// Its answer has to wait for agents, for a person or for a reload.
+    /// The answer has to wait for agents, for a person or for a reload.
     Waits,
 }
 
@@ -50,14 +51,14 @@ pub(super) struct Seats(Arc<Mutex<Table>>);
 
 #[derive(Default)]
 struct Table {
-    /// The number of the latest thing that has happened: a seat was given, or a connection did something.
+    /// The number of the newest activity: a seat was given, or a connection did something.
     latest: u64,
-    /// The seats that are taken, by the number with which they were given.
+    /// The taken seats. The key is the number of the activity with which the seat was given.
     taken: BTreeMap<u64, Taken>,
 }
 
 struct Taken {
-    /// The number of the latest thing that the connection did.
+    /// The number of the connection's newest activity.
     latest: u64,
     stay: Option<Stay>,
     /// Tells the connection to leave when this value is dropped.
@@ -77,8 +78,8 @@ pub(super) struct Kept {
 }
 
 impl Seats {
-    /// Gives a seat to a new connection. The returned receiver completes when the connection has to leave, because
-    /// another one needs the seat.
+    /// Gives a seat to a new connection. The returned receiver completes when the connection has to leave because
+    /// another connection needs the seat.
     pub(super) fn give(&self) -> (Arc<Seat>, oneshot::Receiver<()>) {
         let (leave, left) = oneshot::channel();
         let mut table = self.lock();
@@ -126,7 +127,8 @@ impl Seat {
         self.seats.lock().change(self.number, None);
     }
 
-    /// Lets the connection keep its seat for a request that waits. `None` if too many connections do so already.
+    /// Lets the connection keep its seat as long as its request lasts. `None` if too many connections keep theirs for
+    /// the same reason.
     pub(super) fn keep(&self, stay: Stay) -> Option<Kept> {
         let mut table = self.seats.lock();
         let same = table.taken.values().filter(|it| it.stay == Some(stay));

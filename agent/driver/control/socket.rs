@@ -21,8 +21,8 @@ use crate::driver::{
     },
 };
 
-/// The pause before another attempt to connect to a manager that has too many clients to accept, and the greatest
-/// number of attempts.
+/// A manager may have too many clients to accept another one. This is the pause before the next attempt to connect, and
+/// the greatest number of attempts.
 const FULL_PAUSE: Duration = Duration::from_millis(50);
 const ATTEMPTS_MAX: usize = 100;
 
@@ -41,8 +41,8 @@ pub(super) struct Listener {
     files: SocketFiles,
 }
 
-/// The file of a control socket, and the lock that shows that the socket's manager is alive. The operating system
-/// releases the lock when the manager ends, in whatever way.
+/// The file of a control socket, and a locked file. The lock shows that the socket's manager is alive: the operating
+/// system releases it when the manager ends, even after a crash.
 struct SocketFiles {
     socket: PathBuf,
     /// The inode of the socket's file, which shows whether the file is still ours.
@@ -56,15 +56,16 @@ struct SocketFiles {
     _folder: Option<File>,
 }
 
-/// A link in the home folder, by which programs find a socket even if their environment variables lead to another
-/// folder. It is removed when this value is dropped.
+/// A link in the home folder to a socket. With it, programs find the socket even if their environment variables lead to
+/// another folder. The link is removed when this value is dropped.
 struct Link {
     path: PathBuf,
     target: PathBuf,
 }
 
 impl Link {
-    /// Makes the link. If that fails, only programs with other environment variables cannot find the socket.
+    /// Makes the link. A failure matters only to programs with other environment variables, which cannot find the
+    /// socket then.
     fn put(&self) {
         if self.is_there() {
             return;
@@ -95,8 +96,8 @@ impl Drop for Link {
 }
 
 impl SocketFiles {
-    /// Whether other programs can still reach the socket. The system removes the runtime folder when its user has
-    /// logged out everywhere, but a network may go on.
+    /// Whether other programs can still reach the socket. The system removes a user's runtime folder when the user has
+    /// logged out everywhere, but a network may still run after that.
     fn are_there(&self) -> bool {
         let socket = fs::symlink_metadata(&self.socket);
         socket.is_ok_and(|socket| socket.ino() == self.inode)
@@ -107,8 +108,8 @@ impl SocketFiles {
 impl Drop for SocketFiles {
     fn drop(&mut self) {
         self.links.clear();
-        // If the folder was removed, another manager's files may be in its place. The lock file is removed last, while
-        // it is still locked.
+        // If the folder was removed, another manager may have put its own files at these paths, and those must stay.
+        // The lock file is removed last, while it is still locked.
         if locked::is_at(&self.locked, &self.lock) {
             let _ = fs::remove_file(&self.socket);
             let _ = fs::remove_file(&self.lock);
@@ -131,8 +132,8 @@ fn bind_in(folder: &Path, name: &NetworkName) -> Result<Option<Bound>, String> {
         )
     };
     let (socket, lock) = (socket(folder, name), lock(folder, name));
-    // A network that was started earlier, or with other environment variables, may have its files in another one of the
-    // possible folders, or in a folder to which a link in the home folder leads.
+    // Another network of this name may have been started earlier, or with other environment variables. Its files may be
+    // in another one of the possible folders, or in a folder to which a link in the home folder leads.
     let here = fs::canonicalize(folder).map_err(failed)?;
     let locks = folders().filter_map(|folder| fs::canonicalize(self::lock(&folder, name)).ok());
     for other in locks.filter(|other| other.parent() != Some(&here)) {
@@ -162,7 +163,7 @@ fn bind_in(folder: &Path, name: &NetworkName) -> Result<Option<Bound>, String> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    // Nobody else can enter the folder, so the socket's permissions may be set after it was created.
+    // The permissions of the socket may be set after it was created, because nobody else can enter the folder.
     let listener = SystemListener::bind(&files.socket).map_err(failed)?;
     fs::set_permissions(&files.socket, Permissions::from_mode(0o600)).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;

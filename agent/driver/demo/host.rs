@@ -28,8 +28,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Turns this process into the host, in which an agent can then be started. This function must be called before
-    /// there are other threads.
+    /// Turns this process into the host. After that, an agent can be started in it. This function must be called before
+    /// the process has other threads.
     pub fn settle(self) -> Result<(), String> {
         let failed = |what: &str, error: &io::Error| format!("{what}: {}", describe(error));
         if self.apart {
@@ -42,7 +42,7 @@ impl Host {
             apart: self.apart,
             peers: self.peers,
         };
-        // The page is an ordinary program on this host, and not part of the agent. It ends with the process.
+        // The page is an ordinary program on this host, independent of the agent. It ends with the process.
         std::thread::Builder::new()
             .name("page".to_owned())
             .spawn(|| page::serve(listener, page))
@@ -51,8 +51,8 @@ impl Host {
     }
 }
 
-/// Checks whether a host can have a network of its own, by moving this process into one. Fails with the reason if it
-/// cannot.
+/// Checks whether a host can have a network of its own, by moving this process into one. Fails with the reason if that
+/// is not possible.
 pub fn probe() -> Result<(), String> {
     namespace::enter().map_err(|error| describe(&error))
 }

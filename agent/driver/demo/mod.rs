@@ -1,7 +1,7 @@
 //! The demo: a network that needs nothing but this program.
 //!
-//! The hosts of its manifest are child processes of the same program. The manifest runs like any other, so that the
-//! demo's hosts reach the network in the same way as all hosts.
+//! The hosts of its manifest are child processes of the same program. The manifest runs like any other, so the demo's
+//! hosts reach the network in the same way as all hosts.
 
 mod host;
 mod page;
@@ -66,8 +66,8 @@ pub fn demo(shared: bool) -> Result<Demo, String> {
     Ok(Demo { manifest, apart })
 }
 
-/// Checks whether a host can have a network of its own, and fails with the reason if not. Starts a process that tries
-/// to get one, because a system can forbid it in many ways.
+/// Checks whether a host can have a network of its own. Fails with the reason if it cannot. The check starts a process
+/// that tries to get such a network, because a system can forbid it in many ways.
 fn own_networks(program: &Path) -> Result<(), String> {
     let output = Command::new(program)
         .args(["demo-host", "--probe"])
@@ -146,7 +146,7 @@ fn published_port() -> u16 {
 /// Whether no program listens on this address.
 fn is_free(vip: Ipv4Addr, port: u16) -> bool {
     let address = SocketAddrV4::new(vip, port);
-    // Other errors do not depend on the port, and the network will report them.
+    // Only this error counts. Other errors do not depend on the port, and the network will report them.
     !TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse)
 }
 

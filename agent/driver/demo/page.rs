@@ -29,14 +29,15 @@ const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// The longest name of a host, in bytes (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 255;
 
-/// The browser may run and load only what is part of the page itself.
+/// The content security policy of the page: the browser may run and load only what is part of the page itself.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'";
 
 /// The content of the page.
 pub(super) struct Page {
     pub(super) name: HostName,
-    /// Whether the host has a network of its own. If it has, its connections to other hosts cross the virtual network.
+    /// Whether the host has a network of its own. In that case, its connections to other hosts go through the virtual
+    /// network.
     pub(super) apart: bool,
     pub(super) peers: Vec<Peer>,
 }
@@ -185,7 +186,7 @@ async fn ask(peer: &Peer) -> Result<String, String> {
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    // The task of the connection ends when `sender` is dropped. Errors before that are reported by the request itself.
+    // The task of the connection ends when `sender` is dropped. Earlier errors are reported by the request itself.
     tokio::task::spawn_local(connection);
     let request = Request::get("/name")
         .header(header::HOST, peer.address.to_string())

@@ -1,4 +1,5 @@
-//! The agents that can be sent to hosts: those in a folder beside the program, and the program itself if it runs anywhere.
+//! The agents that can be sent to hosts: those in a folder beside the program, and the program itself if it needs no
+//! other files.
 
 use std::{
     cmp::Reverse,
@@ -12,17 +13,18 @@ use bytes::Bytes;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 
 use crate::{
+    VERSION,
     driver::system::{describe, digest},
     link::{Offer, Parcel, Target},
 };
 
-/// The variable with the folder that is looked through instead of those beside the program.
+/// The variable that names a folder with agents. If it is set, the folders beside the program are not searched.
 const FOLDER: &str = "NOROUTER_AGENTS";
 
-/// Where packages have the folder, seen from the folder of the program.
+/// The folders with agents in packages, relative to the folder of the program.
 const FOLDERS: [&str; 2] = ["agents", "../lib/norouter/agents"];
 
-/// The end of the name of an agent. The whole name is `SYSTEM-PROCESSOR-SHA256.gz`.
+/// The extension of an agent's file. The whole name is `SYSTEM-PROCESSOR-VERSION-SHA256.gz`.
 const PACKED: &str = ".gz";
 
 /// How many bytes an unpacked agent may have.
@@ -31,6 +33,8 @@ const SIZE_MAX: u64 = 256 << 20;
 /// An agent, and where it is.
 struct Found {
     offer: Offer,
+    /// The version in its name. A file of the same version was built together with this program.
+    version: String,
     place: Place,
 }
 
@@ -41,13 +45,13 @@ enum Place {
     Own(PathBuf),
 }
 
-/// What was found when it was first looked for. An update of the program begins with the next start.
+/// The result of the first search. Agents that an update adds are found only when the program is started again.
 static FOUND: OnceLock<Vec<Found>> = OnceLock::new();
 
-/// The agent that was read last, as long as it is being sent.
+/// The agent that was read last. It is kept in memory only while it is being sent.
 static LAST: Mutex<Option<(String, Weak<Parcel>)>> = Mutex::new(None);
 
-/// The agents that can be sent. Of several for one kind of machine, the first is sent: this program, or else the newest.
+/// The agents that can be sent. If there are several for one kind of machine, only the first is sent.
 pub(super) async fn offers() -> Arc<[Offer]> {
     let found = tokio::task::spawn_blocking(|| FOUND.get_or_init(look));
     let found = found.await.map_or(&[][..], Vec::as_slice);
@@ -60,7 +64,8 @@ pub(super) async fn read(sum: String) -> Result<Arc<Parcel>, String> {
         let mut found = FOUND.get_or_init(look).iter();
         let found = found.find(|found| found.offer.sum == sum);
         let found = found.ok_or("it is not there any more")?;
-        // Many hosts may want the same one at the same time. It is read once, and forgotten when all have it.
+        // Many hosts may need the same agent at the same time. It is read once, and its memory is freed when all of
+        // them have it.
         let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, parcel)) = &*last
             && *known == sum
@@ -94,22 +99,33 @@ fn look() -> Vec<Found> {
     let written = |file: &PathBuf| fs::metadata(file).and_then(|about| about.modified()).ok();
     files.sort_by_key(|file| Reverse(written(file)));
     let own = program.ok().as_deref().and_then(own);
-    own.into_iter()
-        .chain(files.iter().filter_map(|file| named(file)))
-        .collect()
+    sorted(own, files.iter().filter_map(|file| named(file)))
 }
 
-/// The agent in a file, as its name says.
+/// The agents in the order in which they are preferred: files of this version, because they are small; this program,
+/// which is certainly of this version; and files of other versions, which are better than none. Of equals, the file
+/// that was written last is preferred.
+fn sorted(own: Option<Found>, files: impl Iterator<Item = Found>) -> Vec<Found> {
+    let (mut found, others): (Vec<_>, Vec<_>) = files.partition(|file| file.version == VERSION);
+    found.extend(own);
+    found.extend(others);
+    found
+}
+
+/// The agent in a file. Its kind and sum are taken from the file's name.
 fn named(path: &Path) -> Option<Found> {
     let name = path.file_name()?.to_str()?.strip_suffix(PACKED)?;
-    let mut parts = name.split('-');
-    let (system, processor, sum) = (parts.next()?, parts.next()?, parts.next()?);
+    // The version may contain a hyphen, as that of a preview does, so the sum is split off first.
+    let (rest, sum) = name.rsplit_once('-')?;
+    let mut parts = rest.splitn(3, '-');
+    let (system, processor, version) = (parts.next()?, parts.next()?, parts.next()?);
     let is_sum = sum.len() == 64 && sum.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
-    (is_sum && parts.next().is_none()).then(|| Found {
+    is_sum.then(|| Found {
         offer: Offer {
             target: Target::new(system, processor),
             sum: sum.to_owned(),
         },
+        version: version.to_owned(),
         place: Place::Packed(path.to_owned()),
     })
 }
@@ -125,6 +141,7 @@ fn own(program: &Path) -> Option<Found> {
             target: Target::new(env::consts::OS, env::consts::ARCH),
             sum,
         },
+        version: VERSION.to_owned(),
         place: Place::Own(program.to_owned()),
     })
 }
@@ -167,12 +184,12 @@ fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
     packer.finish()
 }
 
-/// Whether an executable needs no interpreter, and with it no libraries (ELF-64 Object File Format, program header
-/// `PT_INTERP`).
+/// Whether an executable needs no interpreter, and therefore no shared libraries (ELF-64 Object File Format, program
+/// header `PT_INTERP`).
 fn is_static(program: &Path) -> io::Result<bool> {
     const PT_INTERP: u32 = 3;
     let mut header = Vec::new();
-    // The table of a linker stands right behind the header of the file.
+    // Linkers put the program header table directly after the header of the file.
     fs::File::open(program)?
         .take(4 << 10)
         .read_to_end(&mut header)?;
@@ -194,21 +211,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_agent_is_named_by_its_machine_and_its_sum() {
+    fn an_agent_is_named_by_its_machine_its_version_and_its_sum() {
         let sum = "0123456789abcdef".repeat(4);
-        let found = named(Path::new(&format!("/x/linux-aarch64-{sum}.gz"))).unwrap();
+        let at = |name: &str| named(Path::new(&format!("/x/{name}")));
+        let found = at(&format!("linux-aarch64-1.2.3-rc.1-{sum}.gz")).unwrap();
         assert_eq!(found.offer.target, Target::new("linux", "aarch64"));
+        assert_eq!(found.version, "1.2.3-rc.1");
         assert_eq!(found.offer.sum, sum);
-        for name in ["linux-aarch64-12.gz", "README", &format!("linux-{sum}.gz")] {
-            assert!(named(Path::new(name)).is_none(), "{name}");
+        for name in [
+            "linux-aarch64-1.2.3-12.gz",
+            "README",
+            &format!("linux-{sum}.gz"),
+            &format!("linux-aarch64-{sum}.gz"),
+            &format!("linux-aarch64-1.2.3-{sum}"),
+        ] {
+            assert!(at(name).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn an_agent_of_another_version_is_the_last_resort() {
+        let file = |version: &str, digit: &str| {
+            let name = format!("linux-x86_64-{version}-{}.gz", digit.repeat(64));
+            named(Path::new(&name)).unwrap()
+        };
+        let own = Found {
+            offer: Offer {
+                target: Target::new("linux", "x86_64"),
+                sum: "0".repeat(64),
+            },
+            version: VERSION.to_owned(),
+            place: Place::Own(PathBuf::new()),
+        };
+        let files = [
+            file("99.0.0", "1"),
+            file(VERSION, "2"),
+            file("0.0.1", "3"),
+            file(VERSION, "4"),
+        ];
+        let sorted = sorted(Some(own), files.into_iter());
+        let sums: Vec<&str> = sorted.iter().map(|it| &it.offer.sum[..1]).collect();
+        assert_eq!(sums, ["2", "4", "0", "1", "3"]);
     }
 
     #[test]
     fn an_agent_that_was_changed_is_not_sent() {
         let folder = tempfile::tempdir().unwrap();
         let write = |bytes: &[u8]| {
-            let name = format!("linux-x86_64-{}.gz", digest::of(b"agent"));
+            let name = format!("linux-x86_64-{VERSION}-{}.gz", digest::of(b"agent"));
             let path = folder.path().join(name);
             fs::write(&path, pack(bytes).unwrap()).unwrap();
             open(&named(&path).unwrap())

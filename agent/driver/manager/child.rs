@@ -18,18 +18,26 @@ pub(super) struct Pipes {
     pub(super) errors: Box<dyn AsyncRead + Unpin + Send>,
 }
 
-/// A running command in a session (on Windows: a job) of its own. Therefore it can be ended together with all processes
-/// that it has started, and Ctrl-C in the manager's terminal does not reach it.
+/// A running command. If it does not ask at the terminal, it has a session (on Windows: a job) of its own. Therefore it
+/// can be ended together with all processes that it has started, and Ctrl-C in the manager's terminal does not reach it.
 pub(super) struct Child {
     process: Box<dyn ChildWrapper>,
 }
 
+/// The way in which a command can ask a person, for example for a password.
+#[derive(Clone, Copy)]
+pub(super) enum Asks<'a> {
+    /// The command cannot ask anybody.
+    Nobody,
+    /// The command asks the manager, which passes the question on.
+    Manager(&'a Pass),
+    /// The command asks at the terminal of this program, as if the person had started it there.
+    Terminal,
+}
+
 impl Child {
-    /// Starts a command. With a pass, the command may ask people.
-    pub(super) fn spawn(
-        argv: &[String],
-        pass: Option<&Pass>,
-    ) -> Result<(Self, Pipes), CannotStart> {
+    /// Starts a command.
+    pub(super) fn spawn(argv: &[String], asks: Asks<'_>) -> Result<(Self, Pipes), CannotStart> {
         let Some((program, arguments)) = argv.split_first() else {
             return Err("it is empty".to_owned().into());
         };
@@ -44,12 +52,15 @@ impl Child {
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
-            if let Some(pass) = pass {
+            if let Asks::Manager(pass) = asks {
                 command.envs(pass.variables());
             }
         });
+        // A command with a session of its own has no terminal.
         #[cfg(unix)]
-        command.wrap(process_wrap::tokio::ProcessSession);
+        if !matches!(asks, Asks::Terminal) {
+            command.wrap(process_wrap::tokio::ProcessSession);
+        }
         #[cfg(windows)]
         command.wrap(process_wrap::tokio::JobObject);
         let mut process = command

@@ -1,20 +1,20 @@
-//! Finds files with which other users could change what the commands of a plan do, after a person has agreed to them.
+//! Finds the files through which other users could change what a plan's commands do after a person has agreed to them.
 
 use std::{collections::BTreeSet, path::Path};
 
 use crate::{addr::HostName, driver::system::trusted, plan::Plan, text::quote_whole};
 
-/// A way in which another user could change what a command does, although its words stay the same.
+/// A way in which another user could change what a command does without changing its words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// The host that the command starts.
+    /// The host whose command it is.
     pub host: HostName,
     /// The file, and the reason why other users can change it.
     pub text: String,
 }
 
 /// Lists the files that the commands of a plan name and that other users of this machine may change. A program with a
-/// relative path is listed, too, because it depends on the present folder. Programs that are found through the `PATH`
+/// relative path is always listed, because it depends on the present folder. Programs that are found through the `PATH`
 /// are not checked.
 pub fn doubts(plan: &Plan) -> Vec<Doubt> {
     let mut doubts = Vec::new();
@@ -32,7 +32,7 @@ pub fn doubts(plan: &Plan) -> Vec<Doubt> {
                     "the program {name} is another one in each folder in which norouter is started"
                 ));
             }
-            // A word that is not a file may be anything else with a slash.
+            // A word with a slash that names no file may mean anything, so it is ignored.
             let reason = path.is_file().then(|| trusted::file(path).err())??;
             Some(format!("{name} can be changed by others: {reason}"))
         });

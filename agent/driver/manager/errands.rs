@@ -1,4 +1,4 @@
-//! Errands: short work on the manager's thread that is given from other threads.
+//! Errands: short work for the manager's thread, which other threads give to it.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ impl Errands {
         (Self(sender), inbox)
     }
 
-    /// Has the manager's thread do something. The returned receiver gets the result; if the manager has ended, it is
-    /// closed without one.
+    /// Runs `what` on the manager's thread. The returned receiver gets the result. If the manager has ended, the
+    /// receiver is closed without a result.
     pub(super) fn give<R: Send + 'static>(
         &self,
         what: impl FnOnce(&Arc<Shared>) -> R + Send + 'static,
@@ -39,12 +39,12 @@ impl Errands {
     }
 }
 
-/// Does the errands, on the manager's thread. All other tasks have their turn between two errands, so that a packet
-/// waits for one errand at most.
+/// Does the errands on the manager's thread. Between two errands, all other tasks have their turn, so a packet waits
+/// for one errand at most.
 pub(super) async fn run(shared: Arc<Shared>, mut inbox: Inbox) {
     while let Some(errand) = inbox.recv().await {
         let shared = shared.clone();
-        // In a task of its own, a panic ends only this errand.
+        // The errand runs in a task of its own, so that a panic ends only this errand.
         let _ = tokio::spawn(async move { errand(&shared) }).await;
     }
 }

@@ -1,4 +1,5 @@
-//! The interface of a running manager for faces: they wait for its end, send it intents, and read snapshots and events.
+//! The interface of a running manager for user interfaces: they wait for its end, send it intents, and read snapshots
+//! and events.
 
 use std::{convert::Infallible, sync::Arc, thread::JoinHandle};
 
@@ -22,26 +23,26 @@ pub struct Manager {
     pub(super) thread: JoinHandle<()>,
 }
 
-/// Lets faces reach a manager from any thread: they send intents, and read snapshots and events. An intent to a manager
-/// that has ended is lost.
+/// Lets user interfaces reach a manager from any thread: they send intents, and read snapshots and events. An intent to
+/// a manager that has ended is lost.
 #[derive(Clone)]
 pub struct Handle {
     pub(super) errands: Errands,
     pub(super) snapshot: watch::Receiver<Arc<Snapshot>>,
     pub(super) events: broadcast::WeakSender<Event>,
     pub(super) clock: Clock,
-    /// Nothing is sent through this channel. When all handles are dropped, it is closed, and the network ends.
+    /// Nothing is sent through this channel. It is closed when all handles are dropped, and then the network ends.
     pub(super) _face: mpsc::Sender<Infallible>,
 }
 
 impl Manager {
-    /// The handle through which faces reach the manager.
+    /// The handle through which user interfaces reach the manager.
     pub fn handle(&self) -> &Handle {
         &self.handle
     }
 
-    /// The requests of other programs to reload the manifest. Only the first call returns them. If they are dropped,
-    /// every request is refused with the reason that the network has no manifest.
+    /// The requests of other programs to reload the manifest. Only the first call returns them. If the receiver is
+    /// dropped, every request is refused with the reason that the network has no manifest.
     pub fn take_reloads(&mut self) -> Option<mpsc::UnboundedReceiver<ReloadRequest>> {
         self.reloads.take()
     }
@@ -65,15 +66,15 @@ impl Handle {
         Some(self.events.upgrade()?.subscribe())
     }
 
-    /// The time of the manager's clock, in milliseconds, for comparison with the moments in a [`Snapshot`].
+    /// The present time of the manager's clock, in milliseconds. It can be compared with the times in a [`Snapshot`].
     pub fn now_ms(&self) -> u64 {
         self.clock.now().as_micros() / 1_000
     }
 
-    /// Sends an intent. When the network has ended after [`Intent::Down`], the channels of snapshots and events are
-    /// closed.
+    /// Sends an intent. After [`Intent::Down`], the channels of snapshots and events are closed when the network has
+    /// ended.
     pub fn tell(&self, intent: Intent) {
-        // If the host or the flow is gone, nothing has to be done.
+        // If the host or the flow is gone, there is nothing to do.
         drop((self.errands).give(move |shared| shared.obey(&intent)));
     }
 
@@ -87,7 +88,7 @@ impl Handle {
     }
 
     /// Asks whether a reload to this plan would take something away from the network. The returned receiver gets the
-    /// answer; if the manager has ended, it is closed without one.
+    /// answer. If the manager has ended, the receiver is closed without an answer.
     pub fn would_lose(&self, plan: Plan) -> oneshot::Receiver<bool> {
         let compare = move |shared: &Arc<Shared>| shared.lock().core.would_lose(&plan);
         self.errands.give(compare)

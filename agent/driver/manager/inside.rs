@@ -21,17 +21,17 @@ use crate::{
     plan::Plan,
     secret::Secret,
     time::Instant,
-    view::{self, EndedFlowsView, FlowView, Snapshot, WhyView},
+    view::{self, EndedFlowsView, FlowView, OpenPortsView, Snapshot, WhyView},
 };
 
-/// What the control socket knows of the manager, and may ask of it.
+/// The control socket's access to the manager: it reads the manager's state, and sends requests.
 ///
-/// Only short errands go to the manager's thread, and only one of them at a time, in the order in which they were asked
-/// for. Thus packets have their turn between two errands, however many programs ask and however fast.
+/// Requests become short errands on the manager's thread. Only one of them is given to the thread at a time, in the
+/// order of the requests. Thus packets have their turn between two errands, no matter how many requests programs send.
 #[derive(Clone)]
 pub struct Inside {
     pub(super) errands: Errands,
-    /// Held while an errand is on its way.
+    /// Locked from the time at which an errand is given until its result arrives.
     pub(super) turn: Arc<Mutex<()>>,
     pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(super) journal: Arc<Journal>,
@@ -41,7 +41,7 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// Has the manager's thread do something, and waits for the result.
+    /// Runs `what` on the manager's thread, and waits for the result.
     async fn ask<R: Send + 'static>(
         &self,
         what: impl FnOnce(&Arc<Shared>) -> R + Send + 'static,
@@ -51,7 +51,7 @@ impl Inside {
         drop(turn);
         match result {
             Ok(result) => result,
-            // The manager has ended, and this thread is about to, or the errand has panicked.
+            // The manager has ended, and this thread will end soon, or the errand has panicked.
             Err(_) => pending().await,
         }
     }
@@ -91,7 +91,7 @@ impl Inside {
         self.ask(|shared| shared.lock().core.flow_total()).await
     }
 
-    /// These flows, without those that have ended.
+    /// Returns those of the given flows that have not ended.
     pub(in crate::driver) async fn flows(&self, keys: Vec<FlowKey>) -> Vec<FlowView> {
         self.ask(move |shared| shared.lock().core.flows(shared.now(), &keys))
             .await
@@ -134,7 +134,7 @@ impl Inside {
         self.ask(move |shared| shared.obey(&intent)).await
     }
 
-    /// Explains a connection: finds its path through the network, and has all agents on the path probe their parts at
+    /// Explains a connection. Finds its path through the network, and makes all agents on the path probe their parts at
     /// the same time.
     pub(in crate::driver) async fn why(
         &self,
@@ -167,6 +167,19 @@ impl Inside {
         })
         .await;
         Ok(why)
+    }
+
+    /// Asks the agent of a host for the ports on which programs listen there.
+    pub(in crate::driver) async fn open_ports(&self, vip: Vip) -> Result<OpenPortsView, Unmet> {
+        let question = AgentQuestion::OpenPorts;
+        let asked = self.ask(move |shared| ask_agent(shared, vip, &question));
+        let reply = match asked.await {
+            // Every question to an agent is answered unless its host has been removed.
+            Ok(reply) => reply.await.unwrap_or(AgentReply::Lost),
+            Err(reply) => reply,
+        };
+        let view = self.ask(move |shared| shared.lock().core.open_ports(shared.now(), vip, reply));
+        view.await.map_err(Unmet::NoAnswer)
     }
 
     /// Reloads the manifest. Returns the outcome, or a text that says what is wrong with the manifest.
@@ -204,12 +217,12 @@ impl Inside {
                 answer,
             })
         };
-        // If nobody waits for the result any more, dropping it withdraws the question.
+        // If the requester has gone, the result is dropped, which withdraws the question.
         self.ask(pass_on).await
     }
 }
 
-/// Asks an agent.
+/// Sends a question to an agent.
 fn ask_agent(
     shared: &Arc<Shared>,
     vip: Vip,

@@ -23,8 +23,8 @@ pub(in crate::driver) struct Journal {
     last: watch::Sender<u64>,
 }
 
-/// The lines by number, and for each host the numbers of the lines about it. Lines that are not about a host have a
-/// list of their own.
+/// The lines by number, and for each host the numbers of the lines about it. The lines about no host have a list of
+/// their own.
 #[derive(Default)]
 struct Lines {
     by_number: BTreeMap<u64, Kept>,
@@ -120,8 +120,7 @@ impl Journal {
         self.last.subscribe()
     }
 
-    /// At most `most` of the kept lines, from the first one after the line with this number. With `host`, only lines
-    /// about this host.
+    /// The kept lines after the line with this number, at most `most` of them. With `host`, only lines about this host.
     pub(in crate::driver) fn after(
         &self,
         seq: u64,
@@ -132,12 +131,13 @@ impl Journal {
         let after = lines.by_number.range(seq.saturating_add(1)..);
         let after = after.filter(|(_, line)| line.is_about(host)).take(most);
         let after: Vec<_> = after.map(|(seq, line)| (*seq, line.clone())).collect();
-        // The manager may want to note an event, and making the sentences takes longer than all of this.
+        // The lock is released first: the manager may be waiting to note an event, and making the sentences takes the
+        // most time.
         drop(lines);
         after.iter().map(|(seq, line)| line.line(*seq)).collect()
     }
 
-    /// The number after which the newest `most` lines are. With `host`, only lines about this host count.
+    /// The number of the line just before the newest `most` lines. With `host`, only lines about this host count.
     pub(in crate::driver) fn tail(&self, most: usize, host: Option<&str>) -> u64 {
         let lines = self.lock();
         let newest = lines.by_number.iter().rev();

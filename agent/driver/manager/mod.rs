@@ -4,21 +4,24 @@ mod agents;
 mod batch;
 mod child;
 mod clean;
+mod control_socket;
 pub mod doubts;
 mod errands;
 mod handle;
 mod inside;
 mod journal;
+mod look;
 mod name;
 pub mod origin;
 mod pass;
 mod shared;
+mod stderr;
 mod transport;
+mod trial;
 
 use std::{
     collections::HashMap,
     convert::Infallible,
-    future::Future,
     io,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
@@ -42,14 +45,17 @@ use self::{
     journal::Journal,
     pass::Pass,
     shared::{AgentTasks, Order, Shared, State, TICK, WakeWatch},
+    stderr::{REST_MAX, read_errors},
 };
 pub use self::{
-    clean::clean,
+    clean::{clean, ways},
+    control_socket::ControlSocket,
     handle::{Handle, Manager},
     inside::Inside,
     name::{NameError, NetworkName},
     pass::adopt_program,
     shared::{Intent, ReloadRequest, Unmet},
+    trial::Trial,
 };
 use super::{
     harness::{Harness, Machine, World, keep_time, keep_vigil},
@@ -67,35 +73,19 @@ use crate::{
     view::Event,
 };
 
-/// How many bytes are taken from a host's queue at a time. This is limited, because urgent frames cannot overtake
-/// frames that were taken before.
+/// How many bytes are taken from a host's queue at a time. There is a limit because urgent frames cannot overtake
+/// frames that were already taken.
 const BATCH_MAX: usize = 128 << 10;
 
-/// How long to wait for the rest of an agent's output after its process has ended.
-const REST_MAX: Duration = Duration::from_millis(500);
-
-/// How long a write to an agent may make no progress before this counts as a stall.
+/// If a write to an agent makes no progress for this time, that counts as a stall.
 const STALL_LOOK: Duration = Duration::from_secs(2);
 
-/// How many stalls in a row show that an agent has stopped reading. Stalls are counted instead of measuring time, so
-/// that a manager that was suspended itself does not blame its agents.
+/// An agent counts as one that does not read any more after this many stalls in a row. Stalls are counted instead of
+/// seconds, so that a manager that was suspended does not blame its agents.
 const STALLS_MAX: u32 = 5;
 
-/// The longest line of standard error, in bytes. A longer one is split.
-const LINE_MAX: usize = 16 << 10;
-
-/// After this time, the beginning of a line of standard error is treated as a whole line, because it may be a question:
-/// a program that waits for the answer does not end the line.
-const UNFINISHED_MAX: Duration = Duration::from_secs(1);
-
-/// How many lines of standard error are read at a time. What a pipe holds of a command that has ended is read within
-/// [`REST_MAX`].
-const LINES_MAX: usize = 128;
-
-/// How long reading pauses after much standard error, so that one agent's messages do not use up the time of others.
-const FLOOD_PAUSE: Duration = Duration::from_millis(20);
-
-/// How many events a receiver may lag behind. After that, it has to read the snapshot instead.
+/// How many events a receiver may lag behind. If it lags further, it loses events, and has to read the snapshot
+/// instead.
 const EVENTS_MAX: usize = 1_024;
 
 impl Manager {
@@ -107,9 +97,16 @@ impl Manager {
         plan: &Plan,
         door: Option<impl ControlSocket>,
     ) -> io::Result<(Self, broadcast::Receiver<Event>)> {
+        Self::run(Core::new(plan, seed()), door)
+    }
+
+    /// Starts all hosts of a network.
+    fn run(
+        core: Core,
+        door: Option<impl ControlSocket>,
+    ) -> io::Result<(Self, broadcast::Receiver<Event>)> {
         resources::open_files();
         let runtime = runtime()?;
-        let core = Core::new(plan, seed());
         let clock = Clock::start();
         let (errands, inbox) = Errands::new();
         let (reload, reloads) = mpsc::unbounded_channel();
@@ -129,6 +126,7 @@ impl Manager {
             core,
             changed: false,
             tasks: HashMap::new(),
+            looks: HashMap::new(),
             reply_waiters: HashMap::new(),
             prompt_waiters: HashMap::new(),
         };
@@ -166,21 +164,12 @@ impl Manager {
     }
 }
 
-/// The control socket that other programs of this user connect to.
-pub trait ControlSocket: Send + 'static {
-    /// The name of the network.
-    fn name(&self) -> &NetworkName;
-
-    /// Serves the socket until the network has ended, and for a moment longer, so that connected programs receive the
-    /// last events.
-    fn serve(self, inside: Inside) -> impl Future<Output = ()>;
-}
-
-/// Serves the control socket on a thread of its own. Packets do not wait for its programs there, and its programs do
-/// not wait for packets, except for the short errands that [`Inside`] gives to the manager's thread.
+/// Serves the control socket on a thread of its own. In this way, packets do not wait for the programs on the control
+/// socket, except for the short errands that [`Inside`] gives to the manager's thread. And these programs do not wait
+/// for packets.
 fn serve(door: impl ControlSocket, inside: Inside) -> io::Result<()> {
     let runtime = runtime()?;
-    // When the thread ends, `inside` is dropped, which tells the manager.
+    // When this thread ends, it drops `inside`. The manager notices that.
     thread("control", move || runtime.block_on(door.serve(inside))).map(drop)
 }
 
@@ -208,7 +197,8 @@ async fn run(
     while !shared.lock().core.is_over() {
         tokio::select! {
             () = shared.over.notified() => {}
-            // The program that has started the network cannot reach it any more.
+            // The program that has started the network has dropped its handles, so nobody can control the network any
+            // more.
             None = faces.recv(), if has_faces => {
                 has_faces = false;
                 shared.tell(Core::stop);
@@ -216,7 +206,7 @@ async fn run(
         }
     }
     over.send_replace(true);
-    // The control socket passes on the last events, and still answers.
+    // The network has ended. The control socket still answers, and passes on the last events.
     over.closed().await;
 }
 
@@ -261,7 +251,7 @@ impl World for Shared {
         {
             let (state, reason) = (state.word(), reason.as_deref().unwrap_or_default());
             tracing::debug!(target: "norouter::link", %vip, %host, state, reason);
-        } else if let Output::Spawn(vip, _) = output {
+        } else if let Output::Spawn(vip, _) | Output::Look(vip, ..) = output {
             // The command may contain secrets, so it is not logged.
             tracing::trace!(target: "norouter::manager", %vip, "spawn");
         } else {
@@ -276,6 +266,11 @@ impl World for Shared {
     fn perform(self: &Arc<Self>, state: &mut State, output: Output) {
         match output {
             Output::Spawn(vip, start) => spawn(self, state, vip, start),
+            Output::Look(vip, number, words) => look::begin(self, state, vip, number, words),
+            Output::EndLook(vip, number) => {
+                // The command may have ended a moment ago.
+                let _ = state.looks.remove(&(vip, number)).map(|end| end.send(()));
+            }
             Output::CloseInput(vip) => state.order(vip, Order::CloseInput),
             Output::Terminate(vip) => state.order(vip, Order::Terminate),
             Output::Kill(vip) => state.order(vip, Order::Kill),
@@ -328,7 +323,7 @@ impl World for Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if watch.has_woken(self.now(), late) {
-            tracing::debug!("the machine has slept, or has another way out");
+            tracing::debug!("the machine slept or changed networks");
             self.tell(Core::handle_wake);
         }
     }
@@ -385,7 +380,7 @@ async fn live(
                 reading = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
             }
-            // An agent to which nothing can be written any more is treated as gone, even if it still writes.
+            // If nothing can be written to an agent any more, it is treated as gone, even if it still sends.
             _ = &mut writer, if writing => {
                 writing = false;
                 shared.tell(|core, now| core.handle_closed(now, vip));
@@ -398,7 +393,7 @@ async fn live(
             }
         }
     };
-    // The rest of the agent's output may explain why it has ended. The wait is bounded, because processes that the
+    // The rest of the agent's output may explain why it has ended. The wait has a limit, because processes that the
     // agent has started may keep the pipes open.
     let rest = async {
         if reading {
@@ -429,7 +424,7 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
                     match shared.tell(|core, now| core.handle_bytes(now, vip, &mut buffer)) {
                         Turn::Done => break,
                         Turn::Yield => tokio::task::yield_now().await,
-                        // Nothing is read until then, so that the pipe fills up and the host itself has to wait.
+                        // Nothing is read during this wait. The pipe fills up, and then the host itself has to wait.
                         Turn::Wait(until) => shared.harness().clock.sleep_until(Some(until)).await,
                     }
                 }
@@ -470,50 +465,6 @@ async fn write(
         }
         if input.flush().await.is_err() {
             return;
-        }
-    }
-}
-
-async fn read_errors(shared: Arc<Shared>, vip: Vip, mut errors: impl AsyncRead + Unpin + Send) {
-    let mut buffer = BytesMut::new();
-    loop {
-        buffer.reserve(LINE_MAX);
-        let unfinished = !buffer.is_empty();
-        let read = errors.read_buf(&mut buffer);
-        let (ended, quiet) = if unfinished {
-            match tokio::time::timeout(UNFINISHED_MAX, read).await {
-                Ok(read) => (matches!(read, Ok(0) | Err(_)), false),
-                Err(_) => (false, true),
-            }
-        } else {
-            (matches!(read.await, Ok(0) | Err(_)), false)
-        };
-        let mut flooded = buffer.len() >= LINE_MAX;
-        let mut lines = 0;
-        loop {
-            if lines == LINES_MAX {
-                tokio::time::sleep(FLOOD_PAUSE).await;
-                (lines, flooded) = (0, false);
-            }
-            lines += 1;
-            let line = match buffer.iter().position(|&byte| byte == b'\n') {
-                Some(end) => {
-                    let line = buffer.split_to(end);
-                    buffer.advance(1);
-                    line
-                }
-                None if buffer.len() >= LINE_MAX || ((ended || quiet) && !buffer.is_empty()) => {
-                    buffer.split()
-                }
-                None => break,
-            };
-            shared.tell(|core, now| core.handle_stderr(now, vip, &line));
-        }
-        if ended {
-            return;
-        }
-        if flooded {
-            tokio::time::sleep(FLOOD_PAUSE).await;
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
+/// The beginning of the names of trials.
+const TRIAL: &str = "trial-of-a-host-";
+
 /// The maximum length of a name, in bytes. Longer names would not fit into the path of a socket.
 const LENGTH_MAX: usize = 40;
 
@@ -45,8 +48,8 @@ impl NetworkName {
         Self::near(&stem.or_else(folder).unwrap_or_default())
     }
 
-    /// Makes a valid name from a text: characters that do not fit are replaced or left out, and the end is cut off so
-    /// that a number can be appended.
+    /// Makes a valid name from a text. Characters that a name may not have are replaced or left out. The name is
+    /// shortened, so that a number can be appended.
     pub fn near(text: &str) -> Self {
         let plain: String = text
             .chars()
@@ -59,6 +62,17 @@ impl NetworkName {
         } else {
             plain
         })
+    }
+
+    /// The name for the trial of one host with this number. Commands do not list networks with such names. The next trial
+    /// takes the lowest free number, and so it also takes over what a killed one has left.
+    pub(in crate::driver) fn of_trial(number: usize) -> Self {
+        Self(format!("{TRIAL}{number}"))
+    }
+
+    /// Whether the name is that of a trial.
+    pub(in crate::driver) fn is_trial(&self) -> bool {
+        self.0.starts_with(TRIAL)
     }
 
     /// The name with this number appended; unchanged if the number is 1, because the first network of a name has no

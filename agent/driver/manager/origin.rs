@@ -55,7 +55,7 @@ pub fn read(reader: impl Read) -> Result<String, Unreadable> {
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
-        // A text that is too large may have been cut within a character. It will be refused for its size.
+        // The text is too large, and may have been cut within a character. It will be refused for its size.
         Err(error) if error.as_bytes().len() > SIZE_MAX_BYTES => {
             Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
         }
@@ -77,7 +77,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
     }
 }
 
-/// Reads and parses the manifest in a file.
+/// Reads and parses a manifest file.
 pub fn load(file: &Path) -> Result<Loaded, Unreadable> {
     Ok(understand(&file.display().to_string(), &read(open(file)?)?))
 }
@@ -122,7 +122,7 @@ pub struct Origin {
     watch: Option<Watch>,
     /// The reload requests of other programs. `None` if they were already taken from the manager.
     requests: Option<UnboundedReceiver<ReloadRequest>>,
-    /// The text that was last taken up or refused. A file that was only touched is not taken up again.
+    /// The text that was last loaded or refused. A file that was only touched is not loaded again.
     seen: Option<String>,
 }
 
@@ -148,8 +148,8 @@ pub struct Taken {
 }
 
 impl Origin {
-    /// The manifest file of a manager's network. `watch` must have been started before the file was read, so that no
-    /// change in between is missed. Without a watch, the file is reloaded only on request.
+    /// The manifest file of a manager's network. To miss no change, the caller must start `watch` before it reads the
+    /// file. Without a watch, the file is reloaded only on request.
     pub fn new(
         file: &Path,
         hold: Hold,
@@ -172,7 +172,7 @@ impl Origin {
         }
     }
 
-    /// Which parts of a change have to be approved by a person.
+    /// The parts of a change that a person has to approve.
     pub const fn hold(&self) -> Hold {
         self.hold
     }
@@ -198,10 +198,10 @@ impl Origin {
     }
 
     /// Reloads the manifest, changes the network accordingly, and answers the request if there is one. `None` if
-    /// nothing was done, because the text is the same as before, or because the file may not be whole yet.
+    /// nothing was done, because the text is the same as before, or because the file may be incomplete.
     ///
-    /// As long as it is not sure that the file is whole, a change is applied only if the network keeps everything that
-    /// it has. Errors wait, too, because the rest of the file may correct them.
+    /// While the file may be incomplete, a change is applied only if it takes nothing away from the network. Errors are
+    /// not reported yet, because the missing part of the file may correct them.
     pub async fn take_up(&mut self, manager: &Handle, cause: Cause) -> Option<Taken> {
         let wholeness = match &cause {
             Cause::Changed(wholeness) => Some(*wholeness),
@@ -219,8 +219,8 @@ impl Origin {
         Some(taken)
     }
 
-    /// Reads the file, and reloads its manifest. `wholeness` is `None` if somebody has asked for the file as it is now,
-    /// whether or not it is whole or has changed.
+    /// Reads the file, and reloads its manifest. `wholeness` is `None` if somebody has requested a reload. In that
+    /// case, the file is taken as it is, even if it is incomplete or has not changed.
     async fn read_again(
         &mut self,
         manager: &Handle,
@@ -235,7 +235,7 @@ impl Origin {
             Ok(text) => text,
             Err(_) if may_be_part => return None,
             Err(error) => {
-                // A file that comes back is taken up even if it is the same.
+                // When the file exists again, it is loaded even if its text is the same as before.
                 self.seen = None;
                 let file = quote_whole(&self.file.display().to_string());
                 return nothing(format!("the manifest {file} cannot be read: {error}"));
@@ -246,7 +246,7 @@ impl Origin {
         }
         let loaded = understand(&self.file.display().to_string(), &text);
         if may_be_part {
-            // A line without its end may be a part of a command.
+            // A last line without a line break may be incomplete, for example a part of a command.
             let plan = loaded.plan.as_ref().filter(|_| text.ends_with('\n'))?;
             if manager.would_lose(plan.clone()).await != Ok(false) {
                 return None;

@@ -10,7 +10,7 @@ use crate::{
     secret::Secret,
 };
 
-/// The variable with the program that `ssh` starts to ask a question (`ssh(1)`, ENVIRONMENT).
+/// The variable that names the program with which `ssh` asks questions (`ssh(1)`, ENVIRONMENT).
 pub(in crate::driver) const HELPER: &str = "SSH_ASKPASS";
 
 /// The variable that makes `ssh` use the program in [`HELPER`] even without a window system or a terminal.
@@ -61,7 +61,7 @@ impl Pass {
         ]
     }
 
-    /// Whether a token is the one of this pass.
+    /// Whether this token belongs to this pass.
     pub(super) fn opens(&self, token: &Secret) -> bool {
         let (own, other) = (self.token.reveal(), token.reveal());
         same_secret(own.as_bytes(), other.as_bytes())

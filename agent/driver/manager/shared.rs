@@ -16,16 +16,16 @@ use crate::{
         system::{clock::SleepWatch, uplink::Uplink},
     },
     link::AgentReply,
-    manager::{Core, ReloadOutcome},
+    manager::{Core, Facts, ReloadOutcome},
     secret::Secret,
     time::Instant,
     view::{Answer, Event, HostAction, Snapshot, no_such_host},
 };
 
-/// The longest time between two checks whether the machine has slept or uses another network.
+/// The interval at which the manager checks whether the machine has slept or uses another network.
 pub(super) const TICK: Duration = Duration::from_secs(2);
 
-/// A request of a face to the running manager.
+/// A request of a user interface to the running manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
     /// End the network.
@@ -70,6 +70,9 @@ pub enum Unmet {
         "only the command of a host that is still connecting may ask, and only a limited number of questions"
     )]
     NoAsker,
+    /// The host's agent does not answer a question, for this reason.
+    #[error("{0}")]
+    NoAnswer(String),
     /// This network has no manifest to reload.
     #[error("this network has no manifest to reload")]
     NoManifest,
@@ -81,7 +84,7 @@ pub type ReloadRequest = oneshot::Sender<Result<ReloadOutcome, String>>;
 /// The state that the tasks of a manager share.
 pub(super) struct Shared {
     pub(super) harness: Harness<State>,
-    /// The name of the network. It is `None` without a control socket, and then commands cannot ask people.
+    /// The name of the network. `None` if there is no control socket. In that case, commands cannot ask people.
     pub(super) network: Option<NetworkName>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
     pub(super) events: broadcast::Sender<Event>,
@@ -92,6 +95,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// The state of the host in a trial.
+    pub(super) fn facts(&self, vip: Vip) -> Option<Facts> {
+        let now = self.harness.clock.now();
+        self.lock().core.facts(now, vip)
+    }
+
     /// Carries out an intent. Fails with the reason if that is not possible.
     pub(super) fn obey(self: &Arc<Self>, intent: &Intent) -> Result<(), Unmet> {
         self.tell(|core, now| match *intent {
@@ -126,6 +135,8 @@ pub(super) struct State {
     /// Whether the state has changed since the last snapshot.
     pub(super) changed: bool,
     pub(super) tasks: HashMap<Vip, AgentTasks>,
+    /// The commands that look for instances, by host and number. A message ends one of them.
+    pub(super) looks: HashMap<(Vip, u64), oneshot::Sender<()>>,
     /// The requests that wait for an agent's reply, by the agent and the number of the question.
     pub(super) reply_waiters: HashMap<(Vip, u64), oneshot::Sender<AgentReply>>,
     /// The helpers that wait for a person's answer, by the number of the prompt.
@@ -140,7 +151,7 @@ pub(super) struct AgentTasks {
     pub(super) pass: Option<Pass>,
 }
 
-/// An order for the process of an agent.
+/// The orders of the driver to the process of an agent.
 pub(super) enum Order {
     CloseInput,
     Terminate,
@@ -150,7 +161,7 @@ pub(super) enum Order {
 impl State {
     pub(super) fn order(&self, vip: Vip, order: Order) {
         if let Some(tasks) = self.tasks.get(&vip) {
-            // An error means that the task, and so the process, has already ended.
+            // An error means that the task has ended, and its process with it.
             let _ = tasks.orders.send(order);
         }
     }

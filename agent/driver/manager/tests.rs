@@ -1,4 +1,4 @@
-//! Tests of the manager's thread and of that of the control socket: neither waits for the other.
+//! Tests of the manager's thread and the thread of the control socket: neither of them waits for the other.
 
 use std::sync::mpsc as channel;
 
@@ -19,7 +19,7 @@ fn plan() -> Plan {
     }
 }
 
-/// A control socket that does what a test says.
+/// A control socket whose behaviour is given by a test.
 struct Socket<F>(NetworkName, F);
 
 impl<F: AsyncFnOnce(Inside) + Send + 'static> ControlSocket for Socket<F> {
@@ -43,7 +43,7 @@ async fn the_manager_works_while_the_control_socket_is_busy() {
     let ((say, heard), (go_on, busy)) = (channel::channel(), channel::channel::<()>());
     let manager = start(async move |_| {
         say.send(()).unwrap();
-        // This keeps the thread, as the making of a very large answer does.
+        // This blocks the thread, as a very large answer does while it is made.
         let _ = busy.recv();
     });
     heard.recv_timeout(PATIENCE).unwrap();
@@ -109,7 +109,8 @@ async fn however_many_programs_ask_only_one_errand_is_on_its_way() {
     for _ in 0..100 {
         let errand = timeout(PATIENCE, inbox.recv()).await.unwrap();
         assert!(inbox.is_empty());
-        // Those who still wait for their turn do not wait for the answer to this program.
+        // The errand is dropped without an answer. The programs that still wait for their turn must not wait for that
+        // answer.
         drop(errand);
     }
     tokio::task::yield_now().await;
@@ -147,7 +148,7 @@ fn a_network_that_nobody_can_reach_any_more_ends() {
     let manager = start(async move |inside: Inside| {
         let mut over = inside.over();
         say.send(over.wait_for(|over| *over).await.is_ok()).unwrap();
-        // There are answers until the thread of the control socket has ended.
+        // The manager still answers until the thread of the control socket has ended.
         say.send(inside.flow_total().await == 0).unwrap();
     });
     drop(manager);

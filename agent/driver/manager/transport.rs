@@ -5,7 +5,7 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use super::{
-    child::{Child, Pipes},
+    child::{Asks, Child, Pipes},
     pass::Pass,
 };
 use crate::{
@@ -38,8 +38,11 @@ pub(super) enum Process {
 pub(super) fn launch(start: &Start, pass: Option<&Pass>) -> Result<(Process, Pipes), CannotStart> {
     match start {
         Start::InProcess => in_process().map_err(CannotStart::Other),
+        // An instance should have been chosen before. That replaces this start with the command of a shell.
+        Start::Chosen(_) => Err("no instance was chosen".to_owned().into()),
         Start::Command(argv) | Start::Shell(argv) => {
-            let (child, pipes) = Child::spawn(argv, pass)?;
+            let asks = pass.map_or(Asks::Nobody, Asks::Manager);
+            let (child, pipes) = Child::spawn(argv, asks)?;
             Ok((Process::Child(child), pipes))
         }
     }

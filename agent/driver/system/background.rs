@@ -14,14 +14,13 @@ const LOGS_MAX: usize = 99;
 
 /// Separates this process from its terminal, so that the end of the terminal does not end the process.
 pub fn leave_terminal() {
-    // This fails if the process leads a group: then it has left its terminal already, or a shell has started it as a
-    // job.
+    // This fails if the process leads a process group. In that case, it has left its terminal already, or a shell has
+    // started it as a job.
     let _ = rustix::process::setsid();
 }
 
-/// Makes an empty log for a program of this name, in a folder that is created if necessary. The log of a program that
-/// still runs is kept, and the new one gets a number. A program keeps its log for as long as it has the file open,
-/// because the open file is locked.
+/// Makes an empty log for a program of this name. The folder is created if necessary. If another program of this name
+/// still runs, its log is kept, and the new log gets a number. The log file stays locked while its program has it open.
 pub fn log(folder: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     DirBuilder::new()
         .recursive(true)

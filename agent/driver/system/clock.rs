@@ -33,14 +33,14 @@ impl Clock {
     }
 }
 
-/// A timer with a longer delay than this shows that the computer was suspended, or this process was stopped.
+/// If a timer fires later than this, the computer was suspended, or this process was stopped.
 const LATE: Duration = Duration::from_secs(5);
 
-/// The smallest difference between the time since boot and our clock that shows that the computer was suspended.
+/// If the time since boot is ahead of our clock by at least this much, the computer was suspended.
 const SLEPT: Duration = Duration::from_secs(2);
 
-/// Detects that the computer was suspended: either the time since boot is ahead of our clock, or a timer fired much too
-/// late.
+/// Detects that the computer was suspended. There are two signs of that: the time since boot is ahead of our clock, or
+/// a timer has fired much too late.
 pub(in crate::driver) struct SleepWatch {
     outside: Duration,
     inside: SystemInstant,
@@ -63,8 +63,8 @@ impl SleepWatch {
     }
 }
 
-/// The time since the computer was started, including the time for which it was suspended. Zero on systems whose usual
-/// clock includes that time as well. There, only the delay of a timer shows that the computer was suspended.
+/// The time since the computer was started, including the time during which it was suspended. On systems whose usual
+/// clock includes that time, the result is zero. There, only a late timer shows that the computer was suspended.
 fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     {

@@ -4,12 +4,12 @@ use std::{fmt::Write as _, fs, io, path::Path};
 
 use sha2::{Digest as _, Sha256};
 
-/// The sum of some bytes.
+/// The SHA-256 of some bytes.
 pub(in crate::driver) fn of(bytes: &[u8]) -> String {
     text(&Sha256::digest(bytes))
 }
 
-/// The sum of the contents of a file.
+/// The SHA-256 of the contents of a file.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
     let mut sum = Sha256::new();
     io::copy(&mut fs::File::open(path)?, &mut sum)?;

@@ -3,9 +3,10 @@
 
 use std::{env, ffi::OsString, sync::OnceLock};
 
-/// The variables that commands of hosts need from the person's shell: where commands are found, and where they find
-/// their settings, keys and servers. A service keeps them, and the desktop app takes them over from the login shell.
-/// None of them has a secret in it. The variables of proxies often have one, so they are not here.
+/// The variables that commands of hosts need from the person's shell. They say where commands are, and where the
+/// commands find their settings, keys and servers. A service keeps these variables, and the desktop app takes them over
+/// from the login shell. None of them contains a secret. The variables of proxies are not listed here, because they
+/// often contain a password.
 pub const KEPT: [&str; 18] = [
     "PATH",
     "SSH_AUTH_SOCK",
@@ -27,8 +28,8 @@ pub const KEPT: [&str; 18] = [
     "GNUPGHOME",
 ];
 
-/// Further variables that the desktop app takes over from the login shell: the person's own proxies, and whether `ssh` may
-/// ask in a window. The address of a proxy often has a password in it, so these variables are written into no file.
+/// Further variables that the desktop app takes over from the login shell: the person's own proxies, and whether `ssh`
+/// may ask in a window. They are never written into a file, because the address of a proxy often contains a password.
 pub const NOT_WRITTEN: [&str; 9] = [
     "http_proxy",
     "HTTP_PROXY",
@@ -47,11 +48,11 @@ static ADOPTED: OnceLock<Vec<(String, OsString)>> = OnceLock::new();
 /// Adds these variables to the environment of all commands that are started from now on. Only the first call has an
 /// effect.
 pub fn adopt(variables: Vec<(String, OsString)>) {
-    // If a second call had an effect, some commands would have other variables than the rest.
+    // If a later call had an effect, commands would not all have the same variables.
     let _ = ADOPTED.set(variables);
 }
 
-/// The value of a variable as the commands of hosts have it: an adopted one, or else that of this process.
+/// The value that a variable has for the commands of hosts: the adopted value, or else that of this process.
 pub fn variable(name: &str) -> Option<OsString> {
     let adopted = adopted().iter().find(|(known, _)| known == name);
     adopted.map_or_else(|| env::var_os(name), |(_, value)| Some(value.clone()))

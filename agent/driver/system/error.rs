@@ -2,8 +2,8 @@
 
 use std::io;
 
-/// The words for an error, without the error number, which people do not understand. The words of frequent errors do
-/// not depend on the language of the desktop: the toolkit of the app would otherwise have the system translate them.
+/// The words for an error. The error number is left out, because people do not understand it. Frequent errors always
+/// have English words. Otherwise, the system would translate them in the desktop app, whose toolkit sets the language.
 pub fn describe(error: &io::Error) -> String {
     #[cfg(unix)]
     if let Some(words) = error.raw_os_error().and_then(words) {
@@ -63,7 +63,7 @@ mod tests {
             known += 1;
             let error = io::Error::from_raw_os_error(number);
             assert_eq!(describe(&error), words);
-            // Tests run without a locale. Other systems and C libraries have slightly other words.
+            // Tests run without a locale. Other systems and C libraries use slightly different words.
             if cfg!(all(target_os = "linux", target_env = "gnu")) {
                 let system = error.to_string().to_lowercase();
                 assert_eq!(system, format!("{words} (os error {number})"));

@@ -1,4 +1,4 @@
-//! Replaces files safely. If the disk is full, the old content stays; after a crash, the file has the old content or
+//! Replaces files safely. On a full disk, a file keeps its old content. After a crash, it has either the old content or
 //! the new one. A file that cannot be replaced as a whole is overwritten in place, and only where it differs.
 
 use std::{
@@ -19,14 +19,14 @@ pub const PRIVATE: u32 = 0o600;
 /// Gives a file new content. If the file does not exist, it is created with these permissions. A symbolic link is
 /// followed.
 ///
-/// If it fails, the file keeps its old content, and the error names the file and says what to do.
+/// On failure, the file keeps its old content, and the error names the file and says what to do.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     replace_if(path, content, mode, &|_| Ok(true)).map(|_| ())
 }
 
-/// Like [`replace`], but only if `still` confirms just before the replacement that the file has not changed. Returns
-/// whether the file was replaced.
-pub(crate) fn replace_if(
+/// Like [`replace`], but calls `still` just before the replacement, and replaces the file only if `still` confirms that
+/// the file has not changed. Returns whether the file was replaced.
+pub fn replace_if(
     path: &Path,
     content: &[u8],
     mode: u32,
@@ -40,8 +40,9 @@ pub(crate) fn replace_if(
         Err(error) => return Err(explain(path, &error)),
     };
     let outcome = match (swap(&real, content, mode, old.as_ref(), still), old) {
-        // A file that is a mount point, such as /etc/hosts in a container, or whose folder is not writable, can still
-        // be overwritten in place. On a full disk, overwriting helps only if the file does not grow.
+        // The file could not be replaced: it may be a mount point, such as /etc/hosts in a container, or its folder may
+        // not be writable. It can still be overwritten in place. On a full disk, that helps only if the file does not
+        // grow.
         (Err(error), Some(old)) if !is_full(&error) || content.len() as u64 <= old.len() => {
             still(&real).and_then(|still| {
                 if still {
@@ -55,8 +56,8 @@ pub(crate) fn replace_if(
     outcome.map_err(|error| explain(path, &error))
 }
 
-/// Whether this user may write to a file. The file is not opened, because programs that watch it would take the closing
-/// for the end of a change.
+/// Whether this user may write to a file. The check does not open the file, because programs that watch the file would
+/// take the closing for the end of a change.
 pub fn is_writable(path: &Path) -> bool {
     #[cfg(unix)]
     return rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
@@ -67,7 +68,7 @@ pub fn is_writable(path: &Path) -> bool {
 /// Opens a file for reading. Fails if the path leads to anything else: a pipe or a device could block its reader for
 /// ever.
 pub fn open(path: &Path) -> io::Result<File> {
-    // The type is checked first, because opening some devices has side effects.
+    // The type is checked before the file is opened, because opening some devices has side effects.
     is_file(&fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
@@ -75,8 +76,8 @@ pub fn open(path: &Path) -> io::Result<File> {
     {
         use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt as _;
-        // If the path has become a pipe since the check, opening it must not block either. The flag does not affect
-        // regular files.
+        // The path may have become a pipe since the check. With this flag, opening it does not block. The flag does not
+        // affect regular files.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.custom_flags(flags.bits().cast_signed());
     }
@@ -202,11 +203,12 @@ fn swap(
         Ok(still)
     })();
     if !matches!(swapped, Ok(true)) {
-        // Only the first error is reported. Another one, about the temporary file, would not help.
+        // The result is the first error. A second error, about removing the temporary file, would not help.
         let _ = fs::remove_file(&temporary);
         return swapped;
     }
-    // Syncing the folder makes the new name survive a power failure. Without it, the name is safe a little later.
+    // The folder is synced, so that the new name survives a power failure. Without that, the name would be safe only a
+    // little later.
     let _ = step();
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
@@ -225,7 +227,7 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(temporary))
 }
 
-/// Creates a file that only its owner can open, until its final permissions are set.
+/// Creates a file that only its owner can open at first. Then it sets the file's final permissions.
 fn create(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -277,7 +279,7 @@ fn dress(file: &File, path: &Path, old: &fs::Metadata) -> io::Result<()> {
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         fchown(file, Some(old.uid()), Some(old.gid()))?;
-        // A change of the owner clears some permissions.
+        // A change of the owner clears some permissions, so they are set again.
         file.set_permissions(fs::Permissions::from_mode(mode_of(old)))?;
     }
     #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -311,7 +313,8 @@ fn copy_labels(from: &File, to: &File) -> io::Result<()> {
             continue;
         }
         let length = fgetxattr(from, name, &mut value[..])?;
-        // The system sets many attributes automatically, and setting them again would fail.
+        // Attributes that already have the right value are skipped: the system sets many of them itself, and setting
+        // them again would fail.
         let same = fgetxattr(to, name, &mut present[..])
             .is_ok_and(|there| present[..there] == value[..length]);
         if !same {
@@ -376,7 +379,8 @@ fn turn(file: &mut File, old: &[u8], new: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Marks a step of an operation, and does nothing. In tests, any step can fail, or end the operation like a crash.
+/// Marks a step of an operation. Outside tests, it does nothing. In tests, any step can be made to fail, or to end the
+/// operation like a crash.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "tests let it fail")]
 fn step() -> io::Result<()> {
@@ -411,7 +415,7 @@ pub(crate) mod tests {
         TROUBLE.set(Some((steps, trouble)));
     }
 
-    /// Whether the chosen step was not reached. The fault is cleared in any case.
+    /// Whether the operation has ended before the chosen step. The fault is cleared in any case.
     pub(crate) fn was_spared() -> bool {
         TROUBLE.take().is_some()
     }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The pause between two attempts to take a lock.
+/// The interval at which a waiting process tries to take a lock.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Locks a file, which is created if necessary. `None` if another process has locked it. Links are not followed.
@@ -30,8 +30,8 @@ pub(in crate::driver) fn lock(path: &Path) -> io::Result<Option<File>> {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        // The previous holder may have removed the file after it was opened here and before it was locked. Then the
-        // lock has no effect, and the file is opened again.
+        // The previous holder may have removed the file between the open and the lock. In that case the lock has no
+        // effect, and the file at the path is opened instead.
         if is_at(&file, path) {
             return Ok(Some(file));
         }
@@ -67,7 +67,7 @@ pub(in crate::driver) fn is_at(_file: &File, path: &Path) -> bool {
 /// Removes a locked file while it is still locked, unless another file is at its path.
 pub(in crate::driver) fn remove(file: &File, path: &Path) {
     if is_at(file, path) {
-        // If the file stays, it does no harm, because it does not stay locked.
+        // A file that cannot be removed does no harm, because it does not stay locked.
         let _ = fs::remove_file(path);
     }
 }

@@ -2,10 +2,10 @@
 
 /// Makes the allocator take every large buffer directly from the operating system, and return it directly.
 ///
-/// The buffers of a flow are large, and most of their pages are never used. Unused pages cost nothing if they come
-/// zeroed from the operating system. However, once a block of such a size has been freed, glibc no longer gets blocks
-/// of this size from the operating system. It then zeroes each buffer itself, and an idle flow costs a megabyte. musl,
-/// macOS and Windows do not need this setting.
+/// The buffers of a flow are large, and most of their pages are never used. The operating system provides zeroed pages,
+/// and those cost nothing until they are used. However, once a block of such a size has been freed, glibc no longer
+/// takes blocks of this size from the operating system. Instead, it zeroes each buffer itself, and then an idle flow
+/// costs a megabyte. musl, macOS and Windows do not need this setting.
 pub(in crate::driver) fn keep_large_buffers_apart() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {

@@ -10,12 +10,14 @@ pub mod files;
 pub(super) mod locked;
 pub(super) mod memory;
 pub(super) mod namespace;
+pub(super) mod open_ports;
 #[cfg_attr(not(target_os = "linux"), path = "owner/nowhere.rs")]
 pub(super) mod owner;
 pub(super) mod pool;
 #[cfg(unix)]
 pub(super) mod private;
 pub(super) mod process;
+pub mod programs;
 pub mod resolver;
 pub(super) mod resources;
 pub mod shell;

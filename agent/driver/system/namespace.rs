@@ -1,9 +1,9 @@
-//! Gives this process a network of its own without privileges, if the operating system allows that.
+//! Gives this process a network namespace of its own without privileges, if the operating system permits that.
 
 use std::io;
 
-/// Moves this process into a new network that has only a loopback interface. The process must not have started threads
-/// yet. Everything that it starts later is in the same network.
+/// Moves this process into a new network namespace that has only a loopback interface. The process must not have
+/// started threads yet. All processes that it starts later are in the same namespace.
 ///
 /// This works only on Linux, and only if users without privileges may create user namespaces.
 pub(in crate::driver) fn enter() -> io::Result<()> {
@@ -28,8 +28,9 @@ mod linux {
         let group = rustix::process::getegid().as_raw();
         // The user namespace gives the permission to create the network namespace.
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)?;
-        // The maps below give this user and group the same ids as outside, so that the owners of files stay the same.
-        // The kernel accepts the map of groups only from a process that cannot drop groups (user_namespaces(7)).
+        // The maps below give this user and group the same ids inside the namespace as outside, so that the owners of
+        // files stay the same. The kernel accepts the map of groups only from a process that cannot drop groups
+        // (user_namespaces(7)).
         fs::write("/proc/self/setgroups", "deny")?;
         fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
         fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;

@@ -40,8 +40,8 @@ const INET6: u8 = 10;
 /// (`/proc/sys/kernel/overflowuid`).
 const OVERFLOW: u32 = 65_534;
 
-/// The states (`tcp_states.h`) of a TCP socket that a program has open and that does not listen. A socket in
-/// `TIME_WAIT`, or one in its handshake, has no owner.
+/// The states (`tcp_states.h`) of a TCP socket that a program has open and that does not listen. Sockets in `TIME_WAIT`
+/// and in the handshake are not among them, because they have no owner.
 const HELD_BY_A_PROGRAM: &[u8] = &[1, 4, 5, 8, 9, 11];
 /// The state of a TCP socket that listens.
 const LISTENING: u8 = 10;
@@ -64,7 +64,7 @@ pub(crate) struct SocketOwner {
 }
 
 impl SocketOwners {
-    /// Opens the netlink socket. Fails if the kernel cannot be asked, or cannot tell owners apart.
+    /// Opens the netlink socket. Fails if the kernel cannot be asked, or cannot distinguish owners.
     pub(crate) fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let netlink = socket_with(
@@ -76,8 +76,8 @@ impl SocketOwners {
         // From now on, only the kernel can send messages to this socket.
         connect(&netlink, &SocketAddrNetlink::new(0, 0))?;
         let mut owners = Self { netlink, asked: 0 };
-        // There is never a socket with these addresses. The question only shows whether the kernel can answer: without
-        // the kernel's module it fails.
+        // There is never a socket with these addresses. The question only tests whether the kernel has the module that
+        // answers such questions.
         let nobody = SocketAddr::from(([127, 0, 0, 1], 0));
         owners.ask(nobody, nobody)?;
         if geteuid().as_raw() == OVERFLOW && !all_users_have_numbers() {
@@ -132,13 +132,13 @@ impl SocketOwners {
 }
 
 impl SocketOwner {
-    /// Whether the owner is the user of this process, or root, who can do anything anyway.
+    /// Whether the owner is the user of this process, or root. Nothing can be hidden from root anyway.
     pub(crate) fn is_us(self) -> bool {
         self.user == 0 || self.user == geteuid().as_raw()
     }
 
-    /// A description of the owner for people: the user's name if it has one, and the program if it can be found. The
-    /// function reads many files, and is slow.
+    /// A description of the owner for people: the name of the user if there is one, and the program if it can be found.
+    /// The function is slow, because it reads many files.
     pub(crate) fn describe(self) -> String {
         match program(self.inode) {
             Some(program) => format!("{program} of {}", self.who()),
@@ -305,8 +305,8 @@ mod tests {
             let holder = owner.unwrap().holder().unwrap();
             assert!(holder.ends_with(&pid), "{holder}");
             assert_eq!(owner.map(|owner| owner.user), Some(geteuid().as_raw()));
-            // Nothing listens at the client's address. If the two addresses are exchanged, the question is about the
-            // accepted socket, and its owner is found.
+            // Nothing listens at the client's address. If the two addresses are exchanged, the kernel is asked for the
+            // accepted socket, whose owner is known.
             assert_eq!(owners.of_listener(from).unwrap(), None);
             assert_eq!(
                 owners.of_client(address, from).unwrap().map(|it| it.user),

@@ -1,4 +1,4 @@
-//! Buffers for reading. A buffer is reused when everything that was cut from it has been dropped.
+//! Buffers for reading. A buffer is used again when all frames that were cut from it have been dropped.
 
 use std::collections::VecDeque;
 
@@ -18,13 +18,13 @@ pub(in crate::driver) struct Turns {
 }
 
 impl Turns {
-    /// Counts bytes that have been read, and yields if they are at least `TURN` since the last yield.
+    /// Counts bytes that have been read. Yields when at least `TURN` bytes have been read since the last yield.
     pub(in crate::driver) async fn take(&mut self, bytes: usize) {
         self.bytes += bytes;
         if self.bytes >= TURN {
             self.bytes = 0;
-            // Without this, a pipe that never becomes empty would keep this thread on its processor until the end of
-            // its time slice.
+            // Without this, a pipe that never becomes empty would keep this thread on its processor for the whole time
+            // slice.
             std::thread::yield_now();
             tokio::task::yield_now().await;
         }
@@ -37,15 +37,15 @@ const READ_MIN: usize = 64 << 10;
 /// How many free blocks are kept.
 const SPARE_MAX: usize = 16;
 
-/// Blocks of memory for reading. A block is used again when no frame that was cut from it is in a queue any more. A new
-/// block for every read would cost more than the read, because the operating system has to find and clear its pages.
+/// Blocks of memory for reading. A block is used again when no frame in a queue refers to it any more. A new block for
+/// each read would cost more than the read itself, because the operating system would have to find and clear its pages.
 #[derive(Default)]
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,
 }
 
 impl Pool {
-    /// Makes room in `buffer` without losing the bytes in it.
+    /// Makes room for a read in `buffer`, and keeps the bytes that are in it.
     pub(in crate::driver) fn make_room(&mut self, buffer: &mut BytesMut) {
         if buffer.capacity() - buffer.len() >= READ_MIN || buffer.try_reclaim(READ_MAX) {
             return;
@@ -76,8 +76,8 @@ mod tests {
     fn a_block_is_used_again_when_its_frames_are_gone_and_not_before() {
         let mut pool = Pool::default();
         let mut buffer = BytesMut::new();
-        // Fills the free room of the buffer with `mark`, and takes all bytes out of it but the last four. These stay in
-        // the buffer like the beginning of a frame that has not arrived completely.
+        // Fills the free room of the buffer with `mark`, and takes out all bytes except the last four. These four stay
+        // in the buffer, like the beginning of a frame that has not arrived completely.
         let mut read = |mark: u8| {
             pool.make_room(&mut buffer);
             let start = buffer.as_ptr();

@@ -1,5 +1,5 @@
-//! The folder for the sockets of this user's programs, with alternatives in case another user has taken its name, and
-//! the check that the other end of a socket belongs to the same user.
+//! The folder for the sockets of this user's programs. There are alternatives to it, in case another user has taken its
+//! name. This file also checks that the other end of a socket belongs to the same user.
 
 use std::{
     fs::{self, DirBuilder, Permissions},
@@ -25,10 +25,10 @@ pub(in crate::driver) fn same_user(stream: UnixStream) -> io::Result<UnixStream>
     }
 }
 
-/// The possible folders, best first: `norouter` in the user's runtime folder, then [`home_place`], then a folder among
-/// the temporary files. The runtime folder is `$XDG_RUNTIME_DIR` or, if that cannot be used, `/run/user/UID`. If there
-/// is neither, the folder among the temporary files comes first. A variable is used only if its folder belongs to this
-/// user, because after `su` it may still be that of another user.
+/// The possible folders, the best one first: `norouter` in the user's runtime folder, then [`home_place`], then a
+/// folder among the temporary files. The runtime folder is `$XDG_RUNTIME_DIR` or, if that cannot be used,
+/// `/run/user/UID`. If there is no runtime folder, the folder among the temporary files comes first. The variables are
+/// used only if their folders belong to this user: after `su`, they may still name folders of another user.
 fn places() -> Vec<PathBuf> {
     let runtime = usable(variable("XDG_RUNTIME_DIR"))
         .or_else(|| usable(Some(PathBuf::from(format!("/run/user/{}", own())))));
@@ -64,9 +64,9 @@ pub(in crate::driver) fn folders() -> impl Iterator<Item = PathBuf> {
     places().into_iter().filter(|folder| is_ours_alone(folder))
 }
 
-/// Does `act` in the first folder in which it succeeds. It does not succeed in every folder: a socket, for example,
-/// cannot be made in one whose path is too long. The folders are created if necessary, with permissions for this user
-/// only. The error has the reasons of all folders.
+/// Calls `act` with one folder after the other, until it succeeds. It can fail in some of them: for example, a socket
+/// cannot be made in a folder whose path is too long. Folders are created if necessary, with permissions for this user
+/// only. If all calls fail, the error contains all reasons.
 pub(in crate::driver) fn in_a_folder<T>(
     act: impl Fn(&Path) -> Result<T, String>,
 ) -> Result<T, String> {

@@ -11,8 +11,8 @@ pub(in crate::driver) fn stamp() -> String {
     format!("{pid}.{began}.{}", COUNT.fetch_add(1, Relaxed))
 }
 
-/// Whether the process with this stamp has ended. If that cannot be found out, the process counts as running. Systems
-/// other than Unix are an exception: there, every process but this one counts as ended.
+/// Whether the process with this stamp has ended. If that cannot be found out, the process counts as running. On
+/// systems other than Unix, every process except this one counts as ended.
 pub(in crate::driver) fn is_gone(stamp: &str) -> bool {
     let mut parts = stamp.split('.');
     let (Some(pid), Some(then)) = (parts.next(), parts.next()) else {
@@ -30,8 +30,8 @@ fn exists(pid: u32) -> bool {
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
-    // Only the error `SRCH` shows that the process does not exist. After another error, such as a missing permission,
-    // it may exist.
+    // Only the error `SRCH` shows that the process does not exist. Other errors, such as a missing permission, do not
+    // show that.
     pid.is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 

@@ -27,7 +27,7 @@ use crate::names::{
 /// How long a query may take. Programs repeat it, or give up, after 5 s.
 const ASK_MAX: Duration = Duration::from_secs(3);
 
-/// How many queries run at the same time. Each needs one or two sockets. Further queries wait.
+/// How many queries may run at a time. Each of them needs one or two sockets. Further queries wait.
 const QUERIES_MAX: usize = 256;
 
 /// The longest possible message, in bytes.
@@ -112,7 +112,7 @@ impl Resolver {
         [v4, v6].concat()
     }
 
-    /// Tries the full names that the query may stand for, in order, until one exists.
+    /// Looks up the full names that the name in the query may stand for, in order, until one of them exists.
     async fn find(&self, query: &[u8]) -> Option<Vec<u8>> {
         let resolvers = self.current();
         let (mut absent, mut failed) = (None, false);
@@ -130,8 +130,8 @@ impl Resolver {
                 }
             };
             match answer {
-                // The first name that exists decides, even if it has no record of the requested type. Otherwise the
-                // IPv4 and the IPv6 addresses of a query could belong to two different names.
+                // The first name that exists decides, even if it has no record of the requested type. Otherwise, a
+                // program that asks for IPv4 and IPv6 addresses could get addresses of two different names.
                 Some((Verdict::Found | Verdict::Empty, reply)) => return Some(reply),
                 Some((_, reply)) if candidate == Candidate::AsAsked => absent = Some(reply),
                 Some(_) => {}
@@ -149,7 +149,7 @@ impl Resolver {
     async fn exchange(&self, resolvers: &Resolvers, query: &[u8]) -> Option<(Verdict, Vec<u8>)> {
         let mut servers = resolvers.servers.clone();
         servers.retain(|server| !self.not_these.contains(server));
-        // A server that does not answer must leave time for the others.
+        // Each server gets only a part of the time, so that the other servers can be asked, too.
         let tries = u32::try_from(servers.len() * resolvers.attempts).ok()?;
         let patience = resolvers.timeout.min(ASK_MAX.checked_div(tries)?);
         for _ in 0..resolvers.attempts {
@@ -195,10 +195,12 @@ impl Resolver {
     }
 }
 
-/// The servers of the active network adapters, those of the preferred adapter first, and the computer's domains.
+/// The servers of the active network adapters, and the computer's domains. The servers of the preferred adapter come
+/// first.
 #[cfg(windows)]
 fn adapters() -> Resolvers {
-    // Windows lists these site-local addresses where no server is set. There is never a server at them.
+    // Windows lists these site-local addresses for adapters without a configured server. There is never a server at
+    // them.
     let is_real = |address: &IpAddr| match address {
         IpAddr::V4(_) => true,
         IpAddr::V6(address) => address.segments()[0] != 0xfec0,
@@ -271,7 +273,8 @@ fn id(message: &[u8]) -> u16 {
     }
 }
 
-/// An unpredictable number. The operating system provides the seed of the hash.
+/// An unpredictable number. It is derived from the seed of the standard library's hash tables, which comes from the
+/// operating system.
 fn random() -> u16 {
     let hash = RandomState::new().hash_one(());
     (hash & 0xffff) as u16

@@ -1,8 +1,9 @@
-//! The limits that the operating system sets for this process, and the part that an agent may use.
+//! The limits that the operating system sets for this process, and the share of them that an agent may use.
 
 use crate::flow::Capacity;
 
-/// How many open files are reserved for other uses than connections: the pipes of commands, the control socket, files.
+/// How many open files are reserved for everything except connections: the pipes of commands, the control socket,
+/// files.
 const RESERVE: usize = 64;
 
 /// The number of open files that is assumed if the operating system does not report a limit.
@@ -15,11 +16,11 @@ const MEMORY: usize = 256 << 20;
 /// [`MEMORY`].
 const MEMORY_INSIDE: usize = 192 << 20;
 
-/// Whether an agent has a process of its own.
+/// Whether an agent has its process for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::driver) enum Alone {
     Yes,
-    /// The agent is inside a manager, which needs open files for the commands of its hosts.
+    /// The agent shares the process with a manager, which needs open files for the commands of its hosts.
     No,
 }
 
@@ -39,9 +40,9 @@ pub(in crate::driver) fn capacity(alone: Alone) -> Capacity {
     }
 }
 
-/// Raises the limit of open files as far as possible, and returns it. Each connection needs an open file. The usual
-/// limit of 1,024 only protects programs that use `select`, which this program does not. `None` if the limit is not
-/// known.
+/// Raises the limit of open files as far as possible, and returns the new limit. Each connection needs an open file.
+/// The usual limit of 1,024 is meant for programs that use `select`, which this program does not use. `None` if the
+/// limit is not known.
 pub(in crate::driver) fn open_files() -> Option<usize> {
     #[cfg(unix)]
     {

@@ -27,7 +27,7 @@ impl Shell {
         }
     }
 
-    /// The line that takes a variable away.
+    /// The line that removes a variable.
     pub fn unset(self, name: &str) -> String {
         match self {
             Self::Posix => format!("unset {name}\n"),

@@ -83,8 +83,9 @@ mod platform {
 
     impl Sources {
         pub(super) fn listen() -> std::io::Result<Self> {
-            // A handler would undo what `nohup` has arranged. SIGINT is caught in any case: a process that a script has
-            // started in the background ignores it at first, and yet scripts use it to end such a process.
+            // SIGHUP is not caught if it is ignored, because catching it would undo the effect of `nohup`. SIGINT is
+            // always caught. A script starts its background processes with SIGINT ignored, but may still use this
+            // signal to end them.
             let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup()));
             Ok(Self {
                 terminate: signal(SignalKind::terminate())?,
@@ -108,8 +109,8 @@ mod platform {
         }
     }
 
-    /// Whether this process ignores SIGHUP, as it does if `nohup` has started it. Only Linux says so without a system
-    /// call that Rust considers unsafe; on other systems the answer is no.
+    /// Whether this process ignores SIGHUP, for example because `nohup` has started it. On Linux a file tells that. On
+    /// other systems it would take a system call that Rust considers unsafe, so the answer is always no.
     fn hangup_is_ignored() -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         ignores(&status, SignalKind::hangup().as_raw_value())

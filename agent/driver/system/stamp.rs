@@ -1,4 +1,4 @@
-//! Properties of a file that differ after the file was changed or replaced. They are known without reading the file.
+//! Properties of a file from which a change or replacement of the file can be noticed without reading it.
 
 use std::{
     fs::{self, Metadata},
@@ -6,23 +6,25 @@ use std::{
     time::SystemTime,
 };
 
-/// What distinguishes a file or folder from another one that is at the same path later.
+/// The properties that distinguish a file or folder from another one that is at the same path later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::driver) struct Identity {
     /// The device and the inode; zeros on systems that have none.
     number: (u64, u64),
-    /// The time at which the file was created, because the number of a removed file may be given to a new one at once.
-    /// `None` if the file system does not keep this time.
+    /// The time at which the file was created. It is needed because the number of a removed file can be given to a new
+    /// file at once. `None` if the file system does not keep this time.
     created: Option<SystemTime>,
 }
 
-/// The state of a file without its content. If two stamps of a path are the same, its content is very likely the same.
+/// The state of a file without its content. If two stamps of a path are equal, the content is very likely the same,
+/// too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::driver) struct Stamp {
     identity: Identity,
     length: u64,
     modified: Option<SystemTime>,
-    /// When the inode was changed, in seconds and nanoseconds: unlike the other time, programs cannot set this one.
+    /// When the inode was last changed, in seconds and nanoseconds. Programs cannot set this time, in contrast to the
+    /// modification time.
     changed: (i64, i64),
 }
 
@@ -36,8 +38,7 @@ impl Identity {
 }
 
 impl Stamp {
-    /// The stamp of the file at this path. Links are followed. `None` if there is no file, or if it cannot be looked
-    /// at.
+    /// The stamp of the file at this path. Links are followed. `None` if there is no file, or if it cannot be examined.
     pub(in crate::driver) fn of(path: &Path) -> Option<Self> {
         let it = fs::metadata(path).ok()?;
         Some(Self {

@@ -1,4 +1,4 @@
-//! Standard input and output as asynchronous streams, without threads if that is possible.
+//! Standard input and output as asynchronous streams. They need no threads if the system can wait for them.
 
 use std::io;
 
@@ -8,8 +8,8 @@ pub(in crate::driver) type Input = Box<dyn AsyncRead + Unpin + Send>;
 
 pub(in crate::driver) type Output = Box<dyn AsyncWrite + Unpin + Send>;
 
-/// Whether both standard input and standard output are pipes or Unix sockets, which is what managers, ssh and container
-/// engines give an agent. Elsewhere than on Unix this is not known, and false.
+/// Whether both standard input and standard output are pipes or Unix sockets. Managers, ssh and container engines give
+/// such streams to an agent. On systems other than Unix this is not known, and the result is false.
 pub fn are_pipes() -> bool {
     #[cfg(unix)]
     return unix::are_pipes();
@@ -17,8 +17,8 @@ pub fn are_pipes() -> bool {
     false
 }
 
-/// Closes standard output, so that its reader sees the end. What is written later is lost. On other systems than Unix,
-/// the output is closed when the process ends.
+/// Closes standard output, so that its reader notices the end. Later output is lost. On systems other than Unix, the
+/// output is closed only when the process ends.
 pub fn close_output() {
     #[cfg(unix)]
     unix::close_output();
@@ -118,8 +118,8 @@ mod unix {
     }
 }
 
-/// Enlarges a pipe as far as is possible without privileges, so that a packet of 64 KiB needs only one switch between
-/// processes. Anything other than a pipe stays as it is, and so does a pipe that may not grow.
+/// Enlarges a pipe as far as possible without privileges, so that a packet of 64 KiB needs only one switch between
+/// processes. Other streams, and pipes that may not grow, stay as they are.
 #[cfg(unix)]
 pub(in crate::driver) fn widen(fd: &impl std::os::fd::AsFd) {
     #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
-//! Checks whether other users control the file or folder to which a path leads. They control it if they own it or may
-//! write to it, or if they own or may write to a folder or link on the way. The check is required before an agent
-//! writes into its folder, before a list of grants is used, and before the program reads a manifest that the person has
-//! not named.
+//! Checks whether other users control the file or folder to which a path leads. Other users control it if they own it
+//! or may write to it. The same applies if they own, or may write to, a folder or link on the way. The check is
+//! required before an agent writes into its folder, before a list of grants is used, and before the program reads a
+//! manifest that the person has not named.
 
 use std::{
     fmt, io,
@@ -91,18 +91,18 @@ mod way {
     /// The greatest number of links that any operating system follows.
     const LINKS_MAX: usize = 40;
 
-    /// The id of all users that do not have a number in a user namespace (`user_namespaces(7)`). Root outside of the
-    /// namespace is one of them.
+    /// The id that stands for all users without a number in a user namespace (`user_namespaces(7)`). Root of the
+    /// machine is one of them.
     const NOBODY: u32 = 65_534;
 
-    /// In a sticky folder users cannot move the files of others, but every user can add files (`inode(7)`).
+    /// In a sticky folder, every user can add files, but users cannot move the files of others (`inode(7)`).
     const STICKY: u32 = 0o1000;
 
     /// The rules for all parts of the path to a file or folder.
     pub(super) struct Way {
-        /// The number of parts at the end of the path in which other users may not even add files.
+        /// The number of parts at the end of the path in which other users must not even be able to add files.
         closed: usize,
-        /// Whether the parts may belong to this user. Otherwise they may belong only to root.
+        /// Whether this user may own the parts. If false, only root may own them.
         ours: bool,
     }
 
@@ -135,7 +135,7 @@ mod way {
                     here.pop();
                     continue;
                 }
-                // If a link's target is absolute, pushing its first part replaces the whole path.
+                // If the target of a link is an absolute path, pushing its first part replaces the whole path.
                 here.push(part);
                 let found = match fs::symlink_metadata(&here) {
                     Err(error) if is_absent(&error) && links == 0 => return Ok(None),
@@ -203,7 +203,7 @@ mod way {
         if mode & GROUP == 0 {
             return false;
         }
-        // If the file has an access list, the permissions do not show who may write it.
+        // An access list can permit writing to more users than the permissions show.
         if has_list(path) {
             return true;
         }
@@ -230,10 +230,9 @@ mod way {
         false
     }
 
-    /// Whether this is the private group of the user `owner`, as many distributions create one for each user: its ID is
-    /// the user's ID, it has no other members, and it is not the primary group of another user.
-    /// `groups` and `users` are the contents of the files that list them. A group that is not in `groups` does not
-    /// count as private.
+    /// Whether this is the private group of the user `owner`. Many distributions create such a group for each user: its
+    /// ID is the user's ID, it has no other members, and it is not the primary group of another user. `groups` and
+    /// `users` are the contents of the files that list them. A group that is not in `groups` does not count as private.
     pub(super) fn is_private_group(group: u32, owner: u32, groups: &str, users: &str) -> bool {
         let number = group.to_string();
         let fields = |line: &str| -> Vec<String> { line.split(':').map(str::to_owned).collect() };

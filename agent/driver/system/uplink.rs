@@ -1,10 +1,10 @@
-//! Detects that the machine reaches the internet in another way than before: through another Wi-Fi, a cable or a VPN,
-//! or after it was offline.
+//! Detects that the machine has a new way to the internet: another Wi-Fi, a cable or a VPN, or any connection after it
+//! was offline.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// Addresses that are not in use anywhere (RFC 5737, RFC 3849). The operating system is asked how it would reach them;
-/// no packet is sent.
+/// Addresses that are not in use anywhere (RFC 5737, RFC 3849). The operating system is asked from which address it
+/// would send packets to them. No packet is sent.
 const SOMEWHERE: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 9),
     SocketAddr::new(
@@ -31,7 +31,7 @@ impl Uplink {
     }
 
     /// Whether `now` has a source address that the last check did not find. If an address was lost and none is new, the
-    /// result is false, because retries would be useless.
+    /// result is false, because retries would fail.
     fn is_new(&mut self, now: Way) -> bool {
         let before = std::mem::replace(&mut self.0, now);
         let mut pairs = before.iter().zip(&now);

@@ -1,8 +1,8 @@
-//! Keeps a thread awake for a short time before it sleeps.
+//! Keeps a thread awake for a short time after bytes have arrived, because more may follow.
 //!
-//! When an answer arrives quickly, its reader should still be awake: on an idle machine, waking a processor takes
-//! several times as long as all other work for a packet. Therefore, after something has arrived, the reader polls for a
-//! short time. It yields the processor to all others during that time, and sleeps only afterwards.
+//! If an answer arrives quickly, its reader should still be awake: on an idle machine, waking a processor takes several
+//! times as long as all other work for a packet. Therefore the reader polls for a short time after something has
+//! arrived. It yields the processor to all others during that time, and sleeps only afterwards.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
@@ -11,21 +11,21 @@ use std::{
 
 use tokio::sync::Notify;
 
-/// How long to poll. An answer that passes through a few processes of this machine takes less time, and one from
-/// another machine takes much more.
+/// How long to poll. An answer that passes through a few processes of this machine arrives within this time. An answer
+/// from another machine takes much longer.
 const MOMENT: Duration = Duration::from_micros(200);
 
-/// How long another process may keep the processor for its part of an answer. A process that keeps it for longer has
-/// other work to do, and polling ends: each time that the polling process yields, Linux moves it further back in the
-/// queue.
+/// How long another process may use the processor for its part of an answer. A process that uses it for longer has
+/// other work to do, so polling ends. If polling went on, each yield would move the polling process further back in
+/// Linux's queue.
 const STEP_MAX: Duration = Duration::from_micros(50);
 
-/// An arrival of at least this many bytes is bulk data. A transfer is limited by the processor, and polling would only
-/// take time from it.
+/// An arrival of at least this many bytes is bulk data. The processor limits the speed of such a transfer, so polling
+/// would slow it down.
 const BULK_MIN: usize = 16 << 10;
 
-/// The maximum number of arrivals for which polling is skipped after it was in vain, so that traffic without quick
-/// answers costs almost nothing.
+/// After polling was in vain, it is skipped for at most this many arrivals. Traffic without quick answers therefore
+/// costs almost nothing.
 const IGNORED_MAX: u32 = 64;
 
 /// How a period of polling ended.
@@ -49,14 +49,14 @@ pub(in crate::driver) struct Vigil {
 }
 
 impl Vigil {
-    /// Notes that so many bytes have arrived.
+    /// Notes the arrival of this many bytes.
     pub(in crate::driver) fn note(&self, bytes: usize) {
         self.bulk.store(bytes >= BULK_MIN, Ordering::Relaxed);
         self.arrivals.fetch_add(1, Ordering::Relaxed);
         self.arrived.notify_one();
     }
 
-    /// Keeps the thread awake after arrivals. Has to run for ever, as a task on that thread.
+    /// Keeps the thread awake after arrivals. It has to run on that thread for ever, as a task.
     pub(in crate::driver) async fn keep(&self) -> ! {
         let mut ignored = 0;
         loop {
@@ -72,13 +72,13 @@ impl Vigil {
     }
 
     /// Polls until nothing has arrived for a moment. Stops at once if bulk data arrives, or if other processes keep the
-    /// processor busy, because a busy processor does not sleep anyway. `offer` yields the processor, and returns for
-    /// how long others had it.
+    /// processor busy, because a busy processor does not sleep anyway. `offer` yields the processor, and returns how
+    /// long other processes have used it.
     async fn wait(&self, offer: impl Fn() -> Duration) -> Moment {
         let first = self.arrivals.load(Ordering::Relaxed);
         let (mut last, mut since) = (first, Instant::now());
         while since.elapsed() < MOMENT {
-            // Other tasks and other processes come first, because the purpose of polling is only to stay awake.
+            // Other tasks and other processes run first: polling only has to keep the processor awake.
             let offered = offer();
             if offered > STEP_MAX || self.bulk.load(Ordering::Relaxed) {
                 return Moment::Busy;

@@ -1,8 +1,8 @@
-//! Detects changes of a file, no matter how it is written and how its path leads to it.
+//! Detects changes of a file, no matter how programs write the file or through which links its path leads.
 //!
-//! The system notifies of changes in the folders on the way to the file. Besides, the file is looked at every few
-//! seconds without being read: some file systems do not notify of changes that come from another machine, and folders
-//! far above the file are not watched.
+//! The system sends notifications of changes in the folders on the way to the file. In addition, the file's properties
+//! are checked every few seconds, without reading it. This is needed because some file systems do not notify of changes
+//! that come from another machine, and because folders far above the file are not watched.
 
 mod settling;
 mod way;
@@ -30,17 +30,18 @@ use self::{
 use super::{clock::Clock, files, stamp::Stamp};
 use crate::time::Instant;
 
-/// How often the file is looked at if there are no notifications.
+/// The interval at which the file is checked if there are no notifications.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// How many notifications may wait. More are dropped, because each of them only causes a look.
+/// How many notifications may wait. Further ones are dropped, because each notification only causes a check of the
+/// file.
 const HEARD_MAX: usize = 64;
 
-/// How many times in a row the watch follows a path that leads elsewhere again and again. The next look goes on from
-/// there.
+/// How many times in a row the watch follows a path that keeps leading to other places. After that, it waits for the
+/// next check.
 const TURNS_MAX: usize = 4;
 
-/// Whether notifications tell that a program has closed a file.
+/// Whether the system notifies when a program has closed a file.
 const CLOSES_ARE_TOLD: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// Watches one file.
@@ -54,36 +55,37 @@ impl Watch {
         let (sender, heard) = sync_channel(HEARD_MAX);
         let mut guard = Guard::new(std::path::absolute(file)?, sender);
         let (news, changes) = mpsc::channel(1);
-        // The thread must not be one of the runtime, because looking at a file of another machine may take for ever.
+        // The thread must not be one of the runtime's threads: checking a file on another machine may block for ever.
         let thread = thread::Builder::new().name("watch".to_owned());
         thread.spawn(move || guard.run(&heard, &news))?;
         Ok(Self { changes })
     }
 
-    /// Completes when the file has changed and has come to rest for a moment, and once more when the file is surely
-    /// whole. If the future is dropped, the next call reports the change.
+    /// Waits until the file has changed and has then stayed the same for a moment. If a part of the file may still be
+    /// missing, returns `Perhaps`, and a later call returns `Surely` when the file is certainly complete. If the future
+    /// is dropped, the next call reports the change.
     pub async fn changed(&mut self) -> Wholeness {
         match self.changes.recv().await {
             Some(wholeness) => wholeness,
-            // The thread ends only with this value, or by a bug.
+            // The thread ends only together with this value, or because of a bug.
             None => std::future::pending().await,
         }
     }
 }
 
-/// What a notification tells about the file.
+/// The information that a notification gives about the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Heard {
-    /// What is known of the program that has changed the file, or may have changed it.
+    /// The knowledge about the program that has changed the file, or may have changed it.
     writer: Option<Writer>,
     /// Whether the file has certainly changed. A program may open a file for writing, and close it unchanged.
     changed: bool,
-    /// Whether a part of the path has come or gone.
+    /// Whether a part of the path was created or removed.
     turned: bool,
 }
 
 impl Heard {
-    /// What an event means for a path with these parts; `None` if it means nothing.
+    /// The meaning of an event for a path with these parts. `None` if the event does not concern the path.
     fn of(event: &notify::Event, is_part: impl Fn(&Path) -> bool) -> Option<Self> {
         if event.need_rescan() {
             return Some(Self {
@@ -122,7 +124,7 @@ impl Heard {
         })
     }
 
-    /// What this and a later notification tell together.
+    /// Combines this notification with a later one.
     fn and(self, later: Self) -> Self {
         Self {
             writer: later.writer.or(self.writer),
@@ -139,7 +141,8 @@ struct Guard {
     way: Way,
     stamp: Option<Stamp>,
     settling: Settling,
-    /// The source of notifications; `None` if the system has none. Then changes are only noticed later.
+    /// The source of notifications. `None` if the system has none; in that case, changes are noticed only by the
+    /// regular checks.
     watcher: Option<RecommendedWatcher>,
 }
 
@@ -179,7 +182,7 @@ impl Guard {
         }
     }
 
-    /// Looks at the file, and returns whether it is to be read.
+    /// Checks the file, and returns whether it has to be read.
     fn look(&mut self, now: Instant, heard: Heard) -> Option<Wholeness> {
         self.follow(heard.turned);
         let before = std::mem::replace(&mut self.stamp, Stamp::of(&self.file));
@@ -200,7 +203,7 @@ impl Guard {
             }
             turned = false;
             self.way = way;
-            // The old watcher ends first, because systems limit the number of watchers for each user.
+            // The old watcher is dropped first, because systems limit the number of watchers of a user.
             self.watcher = None;
             match self.listen() {
                 Ok(watcher) => self.watcher = Some(watcher),
@@ -220,7 +223,7 @@ impl Guard {
                 |event| Heard::of(&event, &is_part),
             );
             if let Some(heard) = heard {
-                // If too many notifications wait, or the watch is over, this one is not needed.
+                // The notification is not needed if too many already wait, or if the watch has ended.
                 let _ = sender.try_send(heard);
             }
         };
@@ -235,8 +238,8 @@ impl Guard {
     }
 }
 
-/// Whether the last line of a file has its line break. True for a file that cannot be read, because there is nothing to
-/// wait for. False for an empty file, because its content is probably about to be written.
+/// Whether the last line of a file ends with a line break. True for a file that cannot be read, because there is
+/// nothing to wait for. False for an empty file, because its content will probably be written soon.
 fn has_ended(file: &Path) -> bool {
     let last = |mut file: File| {
         if file.metadata()?.len() == 0 {

@@ -24,7 +24,7 @@ fn args() -> serde_json::Value {
     args
 }
 
-/// The outputs of the agent for a SYN, without wakes.
+/// The agent's outputs for a SYN to this destination, without wakes.
 fn on_syn(core: &mut Core, now: Instant, destination: &str) -> Vec<Output> {
     core.handle_packet(now, &syn_to(destination.parse().unwrap()));
     let outputs = outputs(core).into_iter();

@@ -48,7 +48,7 @@ fn destination(text: &str) -> Destination {
 /// The listeners, dials and files that the agent asks for, in words.
 fn done(core: &mut Core) -> Vec<String> {
     let mut outputs = outputs(core);
-    // The files are written only when it is known which proxies could be opened.
+    // The agent writes the files only when it knows which proxies could be opened.
     for output in outputs.clone() {
         if let Output::Listen(listener) | Output::Hold(listener) = output {
             core.handle_listening(NOW, listener, Ok(()));
@@ -68,6 +68,7 @@ fn done(core: &mut Core) -> Vec<String> {
         Output::Dial { host, port, .. } => Some(format!("dial {host}:{port}")),
         Output::Serve(_, service) => Some(format!("serve {service:?}")),
         Output::Probe(_, errand) => Some(format!("{errand:?}")),
+        Output::OpenPorts(_) => Some("list open ports".to_owned()),
         Output::Close(_) | Output::Wake(_) | Output::EndPredecessor(..) | Output::Silent => None,
     });
     words.collect()
@@ -209,7 +210,7 @@ fn each_kind_is_permitted_by_itself() {
     for (permits, target, dialled) in [
         (&["dial=web.internal:8000"][..], published, true),
         (&["dial=web.internal:8001"], published, false),
-        // The permit is for addresses, so the driver asks again for each address of the name.
+        // The permit is for addresses, so the driver asks again for each address that the name resolves to.
         (&["dial=10.0.0.0/8:8000"], published, true),
         (&["gateway=yes"], behind, false),
         (&["dial=10.0.0.0/8"], behind, false),
@@ -281,7 +282,7 @@ fn a_thousand_refused_targets_are_told_in_sum() {
             "cannot connect to 10.0.0.1:1, 10.0.0.1:2, 10.0.0.1:3, 10.0.0.1:4 and 996 more: {rule}"
         )]
     );
-    // A refusal that was reported is not reported again. Another configuration clears all refusals.
+    // A refusal that was reported is not reported again. Another configuration forgets all refusals.
     refuse(&mut core, 2);
     core.handle_timeout(due + Duration::from_mins(1));
     assert_eq!(problems(&mut core), None);
@@ -365,7 +366,7 @@ fn a_probe_dials_no_more_and_says_which_rule_it_is() {
             "{args}: {found}"
         );
     }
-    // The address is permitted, and the addresses of the name may turn out to be permitted.
+    // The first address is permitted, and the name may resolve to permitted addresses.
     for host in ["10.1.2.3", "db.internal"] {
         let (done, found) = probe(&mut core, json!({"what": "dial", "host": host, "port": 80}));
         assert!(done.len() == 1 && found.is_none(), "{host}: {done:?}");

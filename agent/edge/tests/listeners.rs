@@ -1,5 +1,5 @@
-//! Tests of what an agent asks its driver to do after it has been configured, and of what the agent reports if the
-//! driver fails to do it.
+//! Tests of the actions that an agent asks its driver for after it has been configured, and of the agent's reports
+//! about actions that fail.
 
 use super::*;
 
@@ -33,6 +33,7 @@ fn listened(core: &mut Core) -> Vec<String> {
             | Output::Wake(_)
             | Output::EndPredecessor(..)
             | Output::Probe(..)
+            | Output::OpenPorts(_)
             | Output::Silent => None,
         })
         .collect()
@@ -217,7 +218,7 @@ fn a_proxy_that_does_not_listen_is_not_named_and_the_reason_is() {
     let files = written(&mut core).unwrap();
     assert_eq!(files.http.as_ref(), core.rights().proxy(Purpose::Http));
     assert_eq!(files.missing, [""; 0]);
-    // Another program has taken the address while it was closed.
+    // While the address was closed, another program has taken it.
     core.configure(serde_json::from_value(args_with(&["http"])).unwrap())
         .unwrap();
     assert_eq!(written(&mut core), None, "it is being opened again");
@@ -232,8 +233,8 @@ fn programs_are_led_past_the_proxies_only_to_addresses_that_the_agent_listens_on
     args["socks"] = serde_json::json!({});
     let mut core = open_but_for_proxies(&args);
     assert_eq!(written(&mut core).unwrap().direct, [ME, *OTHER.ip()].into());
-    // If one port of a host cannot be opened, programs use the proxy for all of its ports: they could not tell why only
-    // that one does not work.
+    // If one port of a host cannot be opened, programs use the proxy for all ports of the host. Otherwise, people could
+    // not tell why only that port does not work.
     core.handle_listening(
         Instant::ZERO,
         network(OTHER),
@@ -248,7 +249,7 @@ fn programs_are_led_past_the_proxies_only_to_addresses_that_the_agent_listens_on
     assert_eq!(files.direct, [].into());
 }
 
-/// The configuration, but these proxies take their users from a different file.
+/// The configuration, except that these proxies take their users from a different file.
 fn args_with(proxies: &[&str]) -> serde_json::Value {
     let mut args = args();
     for proxy in proxies {
@@ -446,7 +447,7 @@ fn the_agent_announces_what_it_serves() {
     }
 }
 
-/// How the listeners of a configured agent change when the manager says that these hosts are lost: `+` means that the
+/// The changes of a configured agent's listeners when the manager says that these hosts are lost: `+` means that the
 /// agent listens, and `-` that it holds the address.
 fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
     let hosts = hosts.iter().map(|host| host.parse().unwrap());
@@ -466,6 +467,7 @@ fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
             | Output::Wake(_)
             | Output::EndPredecessor(..)
             | Output::Probe(..)
+            | Output::OpenPorts(_)
             | Output::Silent => None,
         })
         .collect();

@@ -85,7 +85,7 @@ fn the_browser_is_sent_to_the_proxy_for_members_and_routes() {
         r#""127.0.42.110""#,
         r#""bastion.example.com""#,
         r#""a.norouter""#,
-        // The block is `10.1.2.3/8` in the manifest, but browsers need its first address.
+        // The manifest has the block `10.1.2.3/8`, but browsers need the first address of the block.
         r#"isInNet(host, "10.0.0.0", "255.0.0.0")"#,
         r#"shExpMatch(host, "*.internal")"#,
         r#"&& !(address && isInNet(host, "10.9.0.0", "255.255.0.0") || name && shExpMatch(host, "secret.*"))"#,

@@ -334,10 +334,10 @@ fn a_name_that_stands_for_the_network_itself_is_not_dialled_for_a_port() {
         reason.starts_with("db:443 is 127.0.42.102 there, an address of this network"),
         "{reason}"
     );
-    // A name outside the network is refused as well if it resolves to an address of the network.
+    // A name outside the network that resolves to an address of the network is refused as well.
     assert!(may("elsewhere.example", "127.0.42.101").is_err());
     assert_eq!(may("db", "10.0.0.7"), Ok(()));
-    // A manifest may name an address of the network on purpose, but not the port itself.
+    // A manifest may name an address of the network as a target on purpose, but not the published port itself.
     assert_eq!(may("127.0.42.102", "127.0.42.102"), Ok(()));
     assert_eq!(may("127.0.42.101:80", "127.0.42.101"), Ok(()));
     assert!(may("127.0.42.101:443", "127.0.42.101").is_err());

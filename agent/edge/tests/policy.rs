@@ -41,7 +41,7 @@ fn syn(from: Ipv4Addr, to: &str) -> Vec<u8> {
     out.split_off(HEADER_LEN).to_vec()
 }
 
-/// Whether the agent accepts a connection: it dials or serves something for it.
+/// Whether the agent accepts a connection, that is, dials or serves something for it.
 fn lets_in(core: &mut Core, from: Ipv4Addr, to: &str) -> bool {
     core.handle_packet(Instant::ZERO, &syn(from, to));
     let taken = !begun(core).is_empty();
@@ -72,7 +72,7 @@ fn who_is_not_allowed_is_refused_at_the_door_too() {
     assert!(lets_in(&mut core, FRIEND, "10.1.2.3:443"));
     assert!(!lets_in(&mut core, STRANGER, "10.1.2.3:443"));
     assert!(lets_in(&mut core, STRANGER, "10.200.2.3:443"));
-    // The relay and the DNS server accept this host, because some destinations are still allowed.
+    // The relay and the DNS server accept this host, because the policy still allows it some destinations.
     assert!(lets_in(&mut core, STRANGER, "127.0.42.101:10054"));
     assert!(lets_in(&mut core, STRANGER, "127.0.42.101:10053"));
     // This address belongs to no host.
@@ -111,7 +111,7 @@ fn a_gateway_asks_the_policy_by_name_and_by_address() {
         Some(By::Default)
     );
 
-    // The gateway's DNS server looks up only names to which the policy may allow a connection.
+    // The gateway's DNS server looks up a name only if the policy may allow a connection to it.
     assert!(core.rights().may_ask_for_name(FRIEND, Some("db.internal")));
     assert!(
         !core
@@ -157,7 +157,7 @@ fn a_right_that_is_taken_away_cuts_what_was_asked_for_by_name() {
     core.handle_bytes(Instant::ZERO, &mut request(&without))
         .unwrap();
     assert!(core.is_reset(flow));
-    // If the gateway connects only after the policy has changed, the flow is ended at once.
+    // The gateway connects after the policy has changed, so the flow is ended at once.
     let mut core = settled(&without);
     core.handle_packet(Instant::ZERO, &syn(FRIEND, "127.0.42.101:10054"));
     core.handle_relayed(flow, destination("db.internal:5432"), [10, 1, 0, 1].into());
@@ -267,7 +267,7 @@ fn what_a_gateway_refuses_is_told_to_the_manager_in_sum() {
     let asks = event["data"]["refused"].as_array().unwrap();
     let times: u64 = asks.iter().map(|ask| ask["times"].as_u64().unwrap()).sum();
     assert!(asks.len() < 200 && times == 1_001, "{} {times}", asks.len());
-    // A manager that has not asked for reports gets none.
+    // If a manager has not asked for reports, it gets none.
     args["features"] = serde_json::json!([]);
     let mut core = settled(&args);
     core.refuse(

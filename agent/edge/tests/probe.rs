@@ -1,5 +1,6 @@
 //! Tests of what an agent finds when its manager sends it a probe.
 
+use crate::wire::open_ports::OpenPorts;
 use serde_json::{Value, json};
 
 use super::*;
@@ -143,4 +144,31 @@ fn only_a_few_dials_are_under_way_at_a_time() {
     core.handle_probed(1, Ok(()));
     ask(&mut core, 10);
     assert_eq!(outputs(&mut core).len(), 1);
+}
+
+#[test]
+fn open_ports_are_listed_once_for_each_request() {
+    let mut core = settled(&args());
+    let ask = |core: &mut Core| {
+        let json = json!({"type": "request", "body": {"id": 7, "op": "openPorts", "args": null}});
+        let mut frame = BytesMut::new();
+        frame::put_control(&mut frame, json.to_string().as_bytes());
+        core.handle_bytes(Instant::ZERO, &mut frame).unwrap();
+    };
+    ask(&mut core);
+    assert_eq!(outputs(&mut core), [Output::OpenPorts(7)]);
+    let listed = OpenPorts {
+        ports: Vec::new(),
+        more: 3,
+    };
+    core.handle_open_ports(7, Ok(listed));
+    core.handle_open_ports(7, Err("late".to_owned()));
+    let said = said(&mut core);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0]["body"]["op"], "openPorts");
+    assert_eq!(said[0]["body"]["data"], json!({"ports": [], "more": 3}));
+    ask(&mut core);
+    core.handle_open_ports(7, Err("this system has no list".to_owned()));
+    let said = super::said(&mut core);
+    assert_eq!(said[0]["body"]["error"], "this system has no list");
 }

@@ -1,4 +1,4 @@
-//! Tests of the path of a proxy's client: each step gets its outcome, and the next step is checked.
+//! Tests of the path of a proxy's client: a test gives each step an outcome, and checks the next step.
 
 use std::net::SocketAddr;
 
@@ -38,7 +38,7 @@ fn args_without_relays() -> Value {
     args
 }
 
-/// A policy with one rule, which refuses these hosts or destinations to this host.
+/// A policy with one rule. The rule refuses these hosts or destinations to this host.
 fn deny(to: &[&str], beyond: &[&str], via: &str) -> Value {
     json!({"default": "allow", "rules": [{
         "number": 1, "from": ["127.0.42.101"], "to": to, "beyond": beyond, "via": [via], "ports": [], "action": "deny",
@@ -137,7 +137,7 @@ fn dials(step: &Step, to: &[&str]) {
     assert_eq!(*dialled, addresses(to));
 }
 
-/// Asserts that the person's own proxy is asked.
+/// Asserts that the next step is to ask the person's own proxy.
 #[track_caller]
 fn goes_out(step: &Step) {
     let Step::GoOut(proxy) = step else {
@@ -146,7 +146,7 @@ fn goes_out(step: &Step) {
     assert_eq!(proxy.to_string(), "proxy.corp:3128");
 }
 
-/// The network, and a person whose environment has a proxy.
+/// The network, and a person who has set a proxy in the environment.
 fn with_own_proxy(args: &Value) -> Core {
     let mut core = settled(args);
     let (outward, ignored) = Outward::read(|name| match name {
@@ -289,7 +289,7 @@ fn a_gateway_that_the_policy_refuses_is_left_out_if_another_is_allowed() {
     let core = settled(&args);
     let rights = core.rights();
     let asking = asks(first(&core, "10.0.0.5"), GW2, "10.0.0.5:443");
-    // If the other gateway cannot connect, the reported reason is that the policy does not allow the first one.
+    // If the other gateway cannot connect, the failure says that the policy does not allow the first one.
     let opening = opens(asking.handle_closed(rights), "10.0.0.5:443");
     gives_up(
         &opening.handle_failed(rights, Cause::TimedOut, ""),
@@ -352,7 +352,7 @@ fn without_a_relay_a_name_is_looked_up_by_the_first_dns_server_that_answers() {
     let finding = finds(first(&core, "mail.internal:25"), GW, "mail.internal");
     let finding = finds(finding.handle_found(rights, None), GW2, "mail.internal");
     let found = [Ipv4Addr::new(10, 0, 0, 5), Ipv4Addr::new(10, 0, 0, 6)];
-    // The manager has to learn which gateway leads to the addresses before packets to them arrive.
+    // The manager has to learn which gateway leads to the addresses before it receives packets to them.
     let step = finding.handle_found(rights, Some(found.to_vec()));
     let suggesting = suggests(step, GW2, &found);
     let opening = opens(suggesting.handle_suggested(rights), "10.0.0.5:25");
@@ -567,7 +567,7 @@ fn where_addresses_are_routed_a_name_is_looked_up_before_the_persons_own_proxy_i
     asks(routed, GW, "10.0.0.5:443");
     let here = begin().handle_resolved(rights, addresses(&["127.0.0.1:443"]));
     dials(&here, &["127.0.0.1:443"]);
-    // This host is the gateway of that route, and dials itself.
+    // This host is itself the gateway of that route, so it connects directly.
     resolves(first(&core, "192.168.7.1:443"));
     let alone = settled(&args());
     let step = resolves(first(&alone, "example.org:443"));

@@ -1,4 +1,4 @@
-//! What a shell is told to remove the agents that were put on its host, and what it answers.
+//! Makes a shell remove the agents that the manager has put on its host, and reads the shell's answer.
 
 use super::script;
 
@@ -9,7 +9,7 @@ pub struct Cleaning {
 }
 
 impl Cleaning {
-    /// `nonce` must be another one each time.
+    /// Begins a conversation. `nonce` must be different each time.
     pub fn new(nonce: &str) -> Self {
         Self {
             mark: format!("{}{nonce} ", script::MARK),
@@ -17,7 +17,7 @@ impl Cleaning {
         }
     }
 
-    /// What is written to the shell.
+    /// The line for the shell.
     pub fn line(&self) -> &str {
         &self.line
     }

@@ -1,6 +1,7 @@
-# Removes the agents that were put here, and says which.
+# Removes the agents that the manager has put on this machine, and lists them.
 n=@NONCE@;
 n=nr-$n;
+say() { printf '\n%s %s\n' "$n" "$*" 2>/dev/null || { echo; echo "$n $*"; }; };
 u=$(id -u 2>/dev/null);
 u=${u:-$UID};
 h=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}};
@@ -12,10 +13,10 @@ do
       a=${f##*/};
       a=${a%%.*};
       case $a in try) rm -f "$f"; continue;; *[!0-9a-f]*) continue;; esac;
-      if [ ${#a} = 64 ] && rm -f "$f"; then printf '\n%s removed %s\n' "$n" "$f"; fi;
+      if [ ${#a} = 64 ] && rm -f "$f"; then say removed "$f"; fi;
     done;
     rmdir "$d" 2>/dev/null;
   fi;
 done;
-printf '\n%s end\n' "$n";
+say end;
 exit 0;

@@ -1,4 +1,4 @@
-//! What a host's shell says of its machine.
+//! The facts that a host's shell reports about its machine.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// The target with these names, which are those of Rust: `linux` and `x86_64`.
+    /// Creates a target. The names are those of Rust, such as `linux` and `x86_64`.
     pub fn new(system: &str, processor: &str) -> Self {
         Self {
             system: system.to_owned(),
@@ -27,32 +27,36 @@ impl fmt::Display for Target {
     }
 }
 
-/// How the shell can take bytes from the pipe.
+/// The way in which the shell can take bytes from the pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
-    /// It takes exactly as many bytes as it is told to.
+    /// The shell's program takes exactly as many bytes as it is told to.
     Exact,
-    /// It may take more, so that nothing may follow before it has answered.
+    /// The shell's program may take more bytes than it is told to, so nothing may be sent before the shell has
+    /// answered.
     Greedy,
-    /// It has no program for that: the bytes are printed by the shell itself.
+    /// The shell has no program that takes bytes, so it prints them itself.
     Printed,
 }
 
-/// What is known of the machine.
+/// The facts about the machine that the shell has reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
+    /// The way to take bytes; `None` if the shell has none.
     pub(super) reader: Option<Reader>,
     pub(super) unpacks: bool,
     /// The folder for the agent; empty if there is none in which a program can be written and run.
     pub(super) folder: String,
-    /// What `uname -s -m` says.
+    /// The reasons why none of the folders can be used; empty if one can.
+    pub(super) tried: String,
+    /// The output of `uname -s -m`.
     uname: String,
     /// The first bytes of `/bin/sh`.
     elf: Vec<u8>,
 }
 
 impl Facts {
-    /// Reads what follows the nonce in a line.
+    /// Reads the part of a line after the nonce.
     pub(super) fn learn(&mut self, line: &[u8]) {
         if let Some(elf) = line.strip_prefix(b"elf ") {
             self.elf = elf.to_vec();
@@ -61,23 +65,26 @@ impl Facts {
         let text = String::from_utf8_lossy(line);
         if let Some(uname) = text.strip_prefix("system ") {
             uname.trim().clone_into(&mut self.uname);
+        } else if let Some(tried) = text.strip_prefix("tried ") {
+            tried.clone_into(&mut self.tried);
         } else if let Some((tools, folder)) = text
             .strip_prefix("has ")
             .and_then(|it| it.split_once(" at "))
         {
             let tools: Vec<&str> = tools.split(' ').collect();
-            self.reader = Some(match tools.first() {
-                Some(&("dd" | "exact")) => Reader::Exact,
-                Some(&"head") => Reader::Greedy,
-                _ => Reader::Printed,
-            });
+            self.reader = match tools.first() {
+                Some(&("dd" | "exact")) => Some(Reader::Exact),
+                Some(&"head") => Some(Reader::Greedy),
+                Some(&"printf") => Some(Reader::Printed),
+                _ => None,
+            };
             self.unpacks = tools.contains(&"gzip");
             folder.clone_into(&mut self.folder);
         }
     }
 
-    /// The system and processor of the machine's programs. A 64-bit kernel may have only 32-bit programs, and then
-    /// `uname` tells the kernel's, so a program's own header is believed first.
+    /// The system and processor of the machine's programs. A 64-bit kernel may have only 32-bit programs, while `uname`
+    /// names the kernel's processor. Therefore, the header of a program takes precedence.
     pub(super) fn target(&self) -> Option<Target> {
         let system = match self.uname.split(' ').next().unwrap_or_default() {
             "Linux" | "" => "linux",
@@ -114,7 +121,7 @@ fn processor(elf: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// The processor as Rust names it, by the name that `uname -m` has for it.
+/// Rust's name for a processor, given the name that `uname -m` prints for it.
 fn named(machine: &str) -> &str {
     match machine {
         "amd64" => "x86_64",
@@ -171,5 +178,7 @@ mod tests {
         let it = facts(&[b"has head   at "]);
         assert_eq!((it.reader, it.unpacks), (Some(Reader::Greedy), false));
         assert_eq!(it.folder, "");
+        let it = facts(&[b"has   at ", b"tried /a cannot be made"]);
+        assert_eq!((it.reader, it.tried.as_str()), (None, "/a cannot be made"));
     }
 }

@@ -1,11 +1,11 @@
-//! The conversation with the shell of a host that has no agent yet: it finds one, or takes one through the pipe, and runs
-//! it. From then on the pipe is the agent's.
+//! The conversation with the shell of a host that has no agent yet. The shell finds an agent on the host, or takes one
+//! through the pipe, and runs it. From then on, the pipe belongs to the agent.
 //!
-//! The shell is started with [`crate::wire::SHELL_LOOP`], and runs every line that it reads. The first line runs the agent that should be
-//! there. If it is not, the shell says what the machine is and has, and is sent the agent in chunks. It says when it has
-//! kept each of them, so that a cut costs no more than the last ones. Whatever the shell says begins with a nonce, which
-//! tells it apart from everything else that a host may print. Nothing that it says makes the manager do more than send an
-//! agent to it.
+//! The shell is started with [`crate::wire::SHELL_LOOP`], and runs every line that it reads. The first line runs the
+//! agent if the host has it. If not, the shell reports the kind of machine and its tools, and is sent the agent in
+//! chunks. The shell confirms each chunk. If the connection is cut, only the unconfirmed chunks have to be sent again.
+//! Each line of the shell begins with a nonce, which tells it apart from everything else that a host may print. No
+//! answer of the shell can make the manager do more than send an agent to it.
 
 mod clean;
 mod facts;
@@ -21,8 +21,8 @@ use self::facts::{Facts, Reader};
 pub use self::{clean::Cleaning, facts::Target};
 use crate::time::Instant;
 
-/// The size of a chunk, in bytes. One is lost if the connection is cut, and a slow link must get one through before the
-/// manager gives up.
+/// The size of a chunk, in bytes. A larger chunk would lose more if the connection is cut, and a slow link might not
+/// carry it before the manager gives up.
 const CHUNK: usize = 64 << 10;
 
 /// The size of a chunk in bytes, if the next one has to wait until the host has answered.
@@ -31,24 +31,36 @@ const CHUNK_ALONE: usize = 256 << 10;
 /// The size of a chunk in bytes, if the shell itself prints it.
 const CHUNK_PRINTED: usize = 8 << 10;
 
-/// How many bytes may be on their way. A link of 1 Gbit/s with a round trip of 8 ms stays full.
+/// The maximum number of bytes that were sent and are not confirmed yet. With it, a link of 1 Gbit/s with a round trip
+/// of 8 ms stays full.
 const WINDOW: usize = 1 << 20;
 
-/// How many bytes of a host's own output are kept for a message; later ones are dropped.
+/// Empty lines that are sent before the first line. If a start-up file asks a question, it reads an empty line as the
+/// answer, instead of the first line.
+const BLANK: &str = "\n\n\n\n";
+
+/// After this time without an answer, the first line is sent again, because a program that was started before the shell
+/// may have taken it.
+const AGAIN: Duration = Duration::from_secs(4);
+
+/// The maximum number of times that the first line is sent.
+const LOOKS_MAX: u32 = 5;
+
+/// The maximum number of bytes of a host's own output that are kept for a message. Later bytes are dropped.
 const NOISE_MAX: usize = 4 << 10;
 
-/// How many bytes a host may print before it answers.
-const SILENCE_MAX: usize = 1 << 20;
+/// The maximum number of bytes that a host may print before the agent runs, including all answers of its shell.
+const PRINTED_MAX: usize = 1 << 20;
 
-/// How many bytes a line of the shell may have.
+/// The maximum length of a line of the shell, in bytes.
 const LINE_MAX: usize = 4 << 10;
 
 /// An agent that can be sent to a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// The machines that it is for.
+    /// The machines on which the agent can run.
     pub target: Target,
-    /// Its SHA-256, in hexadecimal. It is stored under this name.
+    /// The agent's SHA-256, in hexadecimal. On the host, the agent is stored under this name.
     pub sum: String,
 }
 
@@ -66,11 +78,11 @@ pub struct Parcel {
 pub enum Step {
     /// The shell has not answered yet.
     Connect,
-    /// The agent is sent.
+    /// The agent is being sent.
     Upload {
         /// How many bytes the host has kept.
         kept: usize,
-        /// How many bytes there are.
+        /// The number of bytes that have to be sent.
         size: usize,
     },
     /// The host unpacks the agent, compares its sum, and tries it.
@@ -84,34 +96,46 @@ pub enum Step {
 pub struct Done {
     /// The step, as it was at its end.
     pub step: Step,
-    /// How long it took.
+    /// The duration of the step.
     pub took: Duration,
 }
 
-/// Why an agent could not be put on a host.
+/// The reason why an agent could not be put on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// The manager has no agent for this machine. It is `None` if the shell does not tell what machine it is on.
+    /// The manager has no agent for this machine. `None` if the shell does not say what machine it is on.
     NoAgent(Option<Target>),
     /// The agent for this machine cannot be read on the manager's machine.
     Unreadable(String),
-    /// The machine has no folder in which this user can write and run a program.
-    NoFolder,
+    /// The machine has no folder in which this user can write and run a program. The text says why for each folder that
+    /// was tried.
+    NoFolder(String),
+    /// The machine has no program that could take the bytes of an agent.
+    NoReader,
+    /// The connection ended before the machine had the whole agent.
+    Cut {
+        /// The number of bytes that were kept.
+        kept: usize,
+        /// The size of the agent in the form in which it was sent.
+        size: usize,
+    },
+    /// No shell has answered.
+    Silent,
     /// The machine could not store the agent in this folder.
     Full(String),
-    /// The agent has arrived changed.
+    /// The agent was changed on its way to the machine.
     Changed,
-    /// The machine could not run the agent.
-    NotRun(Target),
-    /// The shell said something that no shell says here.
+    /// The machine could not run the agent, which ended with this status.
+    NotRun(Target, Option<i32>),
+    /// The shell has sent an answer that does not belong to this step.
     Strange,
-    /// The host printed this, and no end of it, before its shell answered.
+    /// The host printed too much before its shell answered. The text is the beginning of that output.
     Noise(String),
-    /// The host sends back what it is sent.
+    /// The host echoes its input.
     Echo,
 }
 
-/// What the conversation wants.
+/// A task for the link, or for the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Write these bytes to the shell.
@@ -120,23 +144,25 @@ pub(super) enum Wish {
     Fetch(String),
     /// Tell people that a step is over.
     Tell(Done),
+    /// Tell people that something was started before the shell, or in its place.
+    TellTaken,
 }
 
 /// The state of the conversation after the host has said something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// It goes on.
+    /// The conversation goes on.
     Open,
     /// The agent runs, and the rest of the bytes are its own.
     Runs,
-    /// It failed.
+    /// The conversation has failed.
     Failed(Unfit),
 }
 
 #[derive(Debug)]
 enum State {
     /// The shell was sent the first line.
-    Looking(Facts),
+    Looking(Looking),
     /// The agent is being read on the manager's machine.
     Fetching(Facts, Offer),
     /// The agent is being sent.
@@ -147,13 +173,26 @@ enum State {
 }
 
 #[derive(Debug)]
+struct Looking {
+    facts: Facts,
+    /// The number of times that the first line was sent.
+    sent: u32,
+    /// When it is sent again.
+    again_at: Option<Instant>,
+    /// Whether the shell has said that something was started before it.
+    was_taken: bool,
+}
+
+#[derive(Debug)]
 struct Sending {
     facts: Facts,
     offer: Offer,
     parcel: Arc<Parcel>,
-    /// How many bytes the host has kept; `None` before it has said so.
+    /// The number of bytes that the host has kept; `None` before the host has reported it.
     kept: Option<usize>,
-    /// How many bytes were sent, with those that the host had before.
+    /// The time at which the host first reported how many bytes it had kept, and that number.
+    began: (Instant, usize),
+    /// The number of bytes that were sent, including those that the host had before.
     sent: usize,
     /// The lengths of the chunks that were sent and are not kept yet.
     open: VecDeque<usize>,
@@ -161,36 +200,74 @@ struct Sending {
 
 /// The conversation with the shell of one host.
 pub(super) struct Shell {
-    /// What every line of the shell begins with.
+    nonce: String,
+    /// The beginning of every line of the shell.
     mark: String,
     key: String,
     offers: Arc<[Offer]>,
     state: State,
     wishes: VecDeque<Wish>,
-    /// What the host printed before it answered.
+    /// The output of the host before it answered.
     noise: Vec<u8>,
-    /// How many bytes it printed.
+    /// The last bytes that the host printed, which may be the beginning of an echo.
+    tail: Vec<u8>,
+    echoes: bool,
+    /// The number of bytes that the host has printed.
     printed: usize,
     since: Instant,
 }
 
 impl Shell {
-    /// Begins the conversation. `nonce` must be another one each time, and `key` the same for the same host.
+    /// Begins the conversation. `nonce` must be different each time, and `key` always the same for one host.
     pub(super) fn new(now: Instant, nonce: &str, key: String, offers: Arc<[Offer]>) -> Self {
-        let look = script::look(nonce, offers.iter().map(|offer| offer.sum.as_str()));
-        Self {
+        let mut shell = Self {
+            nonce: nonce.to_owned(),
             mark: format!("{}{nonce}", script::MARK),
             key,
             offers,
-            state: State::Looking(Facts::default()),
-            wishes: VecDeque::from([Wish::Send(Bytes::from(look))]),
+            state: State::Looking(Looking {
+                facts: Facts::default(),
+                sent: 1,
+                again_at: Some(now + AGAIN),
+                was_taken: false,
+            }),
+            wishes: VecDeque::from([Wish::Send(Bytes::from_static(BLANK.as_bytes()))]),
             noise: Vec::new(),
+            tail: Vec::new(),
+            echoes: false,
             printed: 0,
             since: now,
+        };
+        shell.look(false);
+        shell
+    }
+
+    fn look(&mut self, is_again: bool) {
+        let sums = self.offers.iter().map(|offer| offer.sum.as_str());
+        let line = script::look(&self.nonce, sums, is_again);
+        self.send(line);
+    }
+
+    /// Sends the first line again, if that is due.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if let State::Looking(it) = &mut self.state
+            && it.again_at.take_if(|at| *at <= now).is_some()
+        {
+            it.sent += 1;
+            it.again_at = (it.sent < LOOKS_MAX).then(|| now + AGAIN);
+            self.look(true);
         }
     }
 
-    /// What is being done.
+    /// When [`Shell::handle_timeout`] has something to do.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Looking(it) => it.again_at,
+            State::Fetching(..) | State::Sending(_) | State::Verifying(_) | State::Over => None,
+        }
+    }
+
+    /// The present step.
     pub(super) fn step(&self) -> Step {
         match &self.state {
             State::Looking(_) | State::Fetching(..) => Step::Connect,
@@ -203,7 +280,21 @@ impl Shell {
         }
     }
 
-    /// How far the conversation has got. It never goes back, and has an end whatever the host says.
+    /// The bytes per second that the host has kept, on average; `None` if no agent is being sent, or nothing was kept
+    /// yet.
+    pub(super) fn per_second(&self, now: Instant) -> Option<u64> {
+        let State::Sending(it) = &self.state else {
+            return None;
+        };
+        let (since, before) = it.began;
+        let kept = u128::try_from(it.kept?.checked_sub(before)?).ok()?;
+        let micros = (now - since).as_micros().max(1);
+        u64::try_from(kept * 1_000_000 / micros)
+            .ok()
+            .filter(|_| kept > 0)
+    }
+
+    /// A measure of the conversation's progress. It never decreases, and it has a maximum whatever the host prints.
     pub(super) fn progress(&self) -> (u8, usize) {
         match &self.state {
             State::Looking(_) => (0, 0),
@@ -214,7 +305,16 @@ impl Shell {
         }
     }
 
-    /// What the host printed before its shell answered, and what its commands printed since.
+    /// The reason why there is no agent, if the command ends or says nothing more.
+    pub(super) fn lack(&self) -> Option<Unfit> {
+        match (&self.state, self.step()) {
+            (State::Looking(_), _) => Some(Unfit::Silent),
+            (_, Step::Upload { kept, size }) => Some(Unfit::Cut { kept, size }),
+            _ => None,
+        }
+    }
+
+    /// The output of the host before its shell answered, and the output of its commands since then.
     pub(super) fn noise(&self) -> &[u8] {
         &self.noise
     }
@@ -223,18 +323,20 @@ impl Shell {
         self.wishes.pop_front()
     }
 
-    /// Takes what the host has said from the front of `buffer`.
+    /// Takes the host's output from the front of `buffer`, and handles it.
     pub(super) fn handle_bytes(&mut self, now: Instant, buffer: &mut BytesMut) -> Outcome {
-        while let Some(line) = self.line(buffer) {
+        while self.printed <= PRINTED_MAX
+            && let Some(line) = self.line(buffer)
+        {
             match self.handle_line(now, &line) {
                 Outcome::Open => {}
                 outcome @ (Outcome::Runs | Outcome::Failed(_)) => return outcome,
             }
         }
-        if find(&self.noise, script::ECHO.as_bytes()).is_some() {
+        if self.echoes {
             return self.fail(Unfit::Echo);
         }
-        if self.printed > SILENCE_MAX || buffer.len() > LINE_MAX {
+        if self.printed > PRINTED_MAX || buffer.len() > LINE_MAX {
             return self.fail(Unfit::Noise(
                 String::from_utf8_lossy(&self.noise).into_owned(),
             ));
@@ -242,12 +344,17 @@ impl Shell {
         Outcome::Open
     }
 
-    /// Takes the next line that begins with the mark, without the mark, and puts everything before it aside.
+    /// Takes the next line that begins with the mark, and returns it without the mark. The output before that line is
+    /// put aside.
     fn line(&mut self, buffer: &mut BytesMut) -> Option<Bytes> {
         let mark = self.mark.len();
         let Some(start) = find(buffer, self.mark.as_bytes()) else {
             // The end of the buffer may be the beginning of the mark.
-            let rest = mark.saturating_sub(1).min(buffer.len());
+            let begins = |rest: &usize| {
+                let start = self.mark.as_bytes().get(..*rest);
+                start.is_some_and(|start| buffer.ends_with(start))
+            };
+            let rest = (0..self.mark.len()).rev().find(begins).unwrap_or(0);
             let noise = buffer.split_to(buffer.len() - rest);
             self.put_aside(&noise);
             return None;
@@ -257,6 +364,7 @@ impl Shell {
         let line = buffer.get(..LINE_MAX).unwrap_or(buffer);
         let length = line.iter().position(|&byte| byte == b'\n')?;
         let mut line = buffer.split_to(length).freeze();
+        self.printed = self.printed.saturating_add(length);
         buffer.advance(1);
         line.advance(mark);
         if line.first() == Some(&b' ') {
@@ -267,9 +375,19 @@ impl Shell {
 
     fn put_aside(&mut self, noise: &[u8]) {
         self.printed = self.printed.saturating_add(noise.len());
+        self.look_for_echo(noise);
         let room = NOISE_MAX.saturating_sub(self.noise.len());
         let noise = noise.get(..room).unwrap_or(noise);
         self.noise.extend_from_slice(noise);
+    }
+
+    /// Looks for an echo in the host's output, which may arrive in pieces of any size.
+    fn look_for_echo(&mut self, noise: &[u8]) {
+        let echo = script::ECHO.as_bytes();
+        self.tail.extend_from_slice(noise);
+        self.echoes |= find(&self.tail, echo).is_some();
+        let done = self.tail.len().saturating_sub(echo.len() - 1);
+        self.tail.drain(..done);
     }
 
     fn handle_line(&mut self, now: Instant, line: &[u8]) -> Outcome {
@@ -278,22 +396,35 @@ impl Shell {
             (b"run", _) => {
                 self.done(now);
                 self.state = State::Over;
+                self.send(script::go(&self.nonce));
                 Outcome::Runs
             }
-            (b"has" | b"system" | b"elf", State::Looking(facts)) => {
-                facts.learn(line);
+            (b"again", State::Looking(it)) if !it.was_taken => {
+                (it.was_taken, it.again_at) = (true, None);
+                self.wishes.push_back(Wish::TellTaken);
                 Outcome::Open
             }
-            (b"end", State::Looking(facts)) => {
-                let facts = std::mem::take(facts);
+            (b"bare", State::Looking(it)) if !it.was_taken => {
+                (it.was_taken, it.again_at) = (true, None);
+                self.wishes.push_back(Wish::TellTaken);
+                self.look(false);
+                Outcome::Open
+            }
+            (b"has" | b"tried" | b"system" | b"elf", State::Looking(it)) => {
+                it.again_at = None;
+                it.facts.learn(line);
+                Outcome::Open
+            }
+            (b"end", State::Looking(it)) => {
+                let facts = std::mem::take(&mut it.facts);
                 self.choose(now, facts)
             }
-            // A second one would have everything sent again.
+            // Only the first answer of this kind counts. A second one would make the manager send everything again.
             (b"have", State::Sending(it)) if it.kept.is_none() => {
                 let Some(kept) = number(rest).filter(|&kept| kept <= it.bytes().len()) else {
                     return self.fail(Unfit::Strange);
                 };
-                (it.kept, it.sent) = (Some(kept), kept);
+                (it.kept, it.sent, it.began) = (Some(kept), kept, (now, kept));
                 self.send_more(now);
                 Outcome::Open
             }
@@ -311,7 +442,9 @@ impl Shell {
             }
             (b"unfit", State::Verifying(it)) => {
                 let target = it.offer.target.clone();
-                self.fail(Unfit::NotRun(target))
+                let status = std::str::from_utf8(rest).ok();
+                let status = status.and_then(|status| status.trim().parse().ok());
+                self.fail(Unfit::NotRun(target, status))
             }
             (b"sum", State::Verifying(_)) => self.fail(Unfit::Changed),
             _ => self.fail(Unfit::Strange),
@@ -328,16 +461,20 @@ impl Shell {
             return self.fail(Unfit::NoAgent(target));
         };
         if facts.folder.is_empty() {
-            return self.fail(Unfit::NoFolder);
+            return self.fail(Unfit::NoFolder(facts.tried));
+        }
+        if facts.reader.is_none() {
+            return self.fail(Unfit::NoReader);
         }
         self.wishes.push_back(Wish::Fetch(offer.sum.clone()));
         self.state = State::Fetching(facts, offer);
         Outcome::Open
     }
 
-    /// Takes the bytes of the agent with this sum. They are ignored if they were asked for by an earlier conversation.
+    /// Takes the bytes of the agent with this sum. Ignores them if an earlier conversation has asked for them.
     pub(super) fn handle_parcel(
         &mut self,
+        now: Instant,
         sum: &str,
         parcel: Result<Arc<Parcel>, String>,
     ) -> Outcome {
@@ -348,6 +485,8 @@ impl Shell {
             Ok(parcel) => parcel,
             Err(why) => return self.fail(Unfit::Unreadable(why)),
         };
+        // Reading and packing the agent is not a part of the upload.
+        self.since = now;
         match std::mem::replace(&mut self.state, State::Over) {
             State::Fetching(facts, offer) => {
                 let sending = Sending {
@@ -355,6 +494,7 @@ impl Shell {
                     offer,
                     parcel,
                     kept: None,
+                    began: (self.since, 0),
                     sent: 0,
                     open: VecDeque::new(),
                 };
@@ -369,7 +509,7 @@ impl Shell {
         Outcome::Open
     }
 
-    /// Sends as many chunks as may be on their way, and after the last one the line that runs the agent.
+    /// Sends chunks until the window is full. After the last chunk, sends the line that runs the agent.
     fn send_more(&mut self, now: Instant) {
         let State::Sending(it) = &mut self.state else {
             return;
@@ -408,7 +548,7 @@ impl Shell {
         self.wishes.push_back(Wish::Send(Bytes::from(line)));
     }
 
-    /// Tells that the present step is over.
+    /// Reports that the present step is over.
     fn done(&mut self, now: Instant) {
         let step = self.step();
         let took = now - self.since;
@@ -423,7 +563,7 @@ impl Shell {
 }
 
 impl Sending {
-    /// The bytes that travel.
+    /// The bytes that are sent: the agent, packed or plain.
     fn bytes(&self) -> &Bytes {
         if self.facts.unpacks {
             &self.parcel.packed
@@ -448,7 +588,7 @@ fn number(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
 
-/// Where `mark` begins in `bytes`.
+/// The offset of `mark` in `bytes`.
 fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
     bytes.windows(mark.len()).position(|window| window == mark)
 }

@@ -1,26 +1,41 @@
-//! The scripts that a host's shell is given. Each becomes one line, because the shell reads one line at a time.
+//! The scripts for a host's shell. Each becomes one line, because the shell reads one line at a time.
 
 use std::fmt::Write as _;
+
+use crate::wire::SHELL_LOOP;
 
 const LOOK: &str = include_str!("look.sh");
 const TAKE: &str = include_str!("take.sh");
 const RUN: &str = include_str!("run.sh");
 const CLEAN: &str = include_str!("clean.sh");
 
-/// A part of the first line that no shell prints by itself.
-pub(super) const ECHO: &str = "n=nr-$n;";
+/// A part of the first line that no shell prints by itself. A host that prints it echoes its input.
+pub(super) const ECHO: &str = "n=nr-$l;";
 
-/// What stands before the nonce in every line of the shell.
+/// The text before the nonce in every line of the shell.
 pub(super) const MARK: &str = "nr-";
 
-/// Runs the first of the agents with these sums that is there, or else says what the machine has.
-pub(super) fn look<'a>(nonce: &str, sums: impl Iterator<Item = &'a str>) -> String {
+/// Runs the first agent with one of these sums that the host has. If the host has none of them, the shell reports the
+/// machine's processor and tools. `is_again` means that the shell may have been sent the same line before.
+pub(super) fn look<'a>(nonce: &str, sums: impl Iterator<Item = &'a str>, is_again: bool) -> String {
     let sums: Vec<&str> = sums.collect();
-    line(LOOK, &[("@NONCE@", nonce), ("@SUMS@", &sums.join(" "))])
+    let again = if is_again { "say again;" } else { "" };
+    let words = [
+        ("@NONCE@", nonce),
+        ("@SUMS@", &sums.join(" ")),
+        ("@AGAIN@", again),
+        ("@LOOP@", SHELL_LOOP),
+    ];
+    line(LOOK, &words)
 }
 
-/// Gets ready to take `size` bytes. The part that is kept after a cut is named by the sum of the agent and by `key`, so
-/// that two managers do not write the same file.
+/// Gives the rest of the pipe to the agent that the shell has chosen.
+pub(super) fn go(nonce: &str) -> String {
+    format!("go {nonce}\n")
+}
+
+/// Prepares the shell to take `size` bytes. If the connection is cut, the received part stays in a file. The name of
+/// the file contains the agent's sum and `key`, so that two managers do not write the same file.
 pub(super) fn take(sum: &str, key: &str, size: usize, packed: bool) -> String {
     let size = size.to_string();
     let words = [
@@ -37,7 +52,7 @@ pub(super) fn next(bytes: usize) -> String {
     format!("take {bytes};\n")
 }
 
-/// Has the shell itself write these bytes.
+/// Makes the shell itself write these bytes.
 pub(super) fn print(bytes: &[u8]) -> String {
     let mut line = String::with_capacity(bytes.len() * 4 + 32);
     line.push_str("printf '");
@@ -48,12 +63,12 @@ pub(super) fn print(bytes: &[u8]) -> String {
     line
 }
 
-/// Unpacks what has arrived, compares its sum, and runs it.
+/// Unpacks the received agent, compares its sum, and runs it.
 pub(super) fn run(sum: &str, packed: bool) -> String {
     line(RUN, &[("@SUM@", sum), ("@FORM@", form(packed))])
 }
 
-/// The name of the form in which an agent travels. Parts of different forms are kept apart.
+/// The name of the form in which an agent is sent. Parts of different forms are kept apart.
 fn form(packed: bool) -> &'static str {
     if packed { "gzip" } else { "plain" }
 }
@@ -83,17 +98,17 @@ mod tests {
     fn a_script_is_one_line_without_places_left_to_fill() {
         let sum = "5".repeat(64);
         for script in [
-            look("n0", [sum.as_str(), "b"].into_iter()),
+            look("n0", [sum.as_str(), "b"].into_iter(), false),
+            look("n0", [sum.as_str(), "b"].into_iter(), true),
             take(&sum, "key", 7, false),
             run(&sum, true),
             clean("n0"),
         ] {
             assert_eq!(script.matches('\n').count(), 1);
-            assert!(
-                !script.contains('@') || script.contains("\"$@\""),
-                "{script}"
-            );
-            for name in ["@NONCE@", "@SUM@", "@SUMS@", "@KEY@", "@SIZE@", "@FORM@"] {
+            assert!(!script.replace("\"$@\"", "").contains('@'), "{script}");
+            for name in [
+                "@NONCE@", "@SUM@", "@SUMS@", "@KEY@", "@SIZE@", "@FORM@", "@AGAIN@", "@LOOP@",
+            ] {
                 assert!(!script.contains(name), "{script}");
             }
         }

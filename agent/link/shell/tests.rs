@@ -1,12 +1,21 @@
-//! Conversations with shells that answer as they should, and with others.
+//! Tests of the conversation with shells that answer correctly, and with shells that do not.
 
 mod cuts;
+mod hostile;
+
+use std::ops::Range;
 
 use super::*;
 
 const NOW: Instant = Instant::ZERO;
 const SUM: &str = "5f0c";
 const X86_64: &[u8] = b"nr-n1 elf \x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0\n";
+
+/// The seeds to try. The environment variable `SIM_SEEDS` sets their number when the tests are built.
+fn seeds(usual: u64) -> Range<u64> {
+    let number = option_env!("SIM_SEEDS").map(|it| it.parse().unwrap());
+    0..number.unwrap_or(usual)
+}
 
 fn shell() -> Shell {
     shell_with("n1")
@@ -20,15 +29,16 @@ fn shell_with(nonce: &str) -> Shell {
     Shell::new(NOW, nonce, "key".to_owned(), offers.into())
 }
 
-/// What the shell was sent, as text, and everything else that was wished for.
+/// The lines that are sent to the shell, without empty ones, and all other wishes.
 fn wishes(shell: &mut Shell) -> (Vec<String>, Vec<Wish>) {
     let (mut sent, mut rest) = (Vec::new(), Vec::new());
     while let Some(wish) = shell.poll_wish() {
         match wish {
             Wish::Send(bytes) => sent.push(String::from_utf8_lossy(&bytes).into_owned()),
-            other @ (Wish::Fetch(_) | Wish::Tell(_)) => rest.push(other),
+            other @ (Wish::Fetch(_) | Wish::Tell(_) | Wish::TellTaken) => rest.push(other),
         }
     }
+    sent.retain(|sent| sent != BLANK);
     (sent, rest)
 }
 
@@ -36,7 +46,7 @@ fn says(shell: &mut Shell, text: &[u8]) -> Outcome {
     shell.handle_bytes(NOW, &mut BytesMut::from(text))
 }
 
-/// A shell with these tools, whose agent is being read.
+/// A conversation with a shell that has these tools. The manager is reading the agent for it.
 fn fetching(tools: &str) -> Shell {
     let mut shell = shell();
     says(
@@ -51,7 +61,7 @@ fn fetching(tools: &str) -> Shell {
     shell
 }
 
-/// A shell with these tools, which was told to take an agent of `size` bytes.
+/// A conversation with a shell that has these tools and was told to take an agent of `size` bytes.
 fn sending(tools: &str, size: usize) -> Shell {
     let mut shell = fetching(tools);
     let parcel = Parcel {
@@ -59,7 +69,7 @@ fn sending(tools: &str, size: usize) -> Shell {
         packed: Bytes::from(vec![8; size / 2]),
     };
     assert_eq!(
-        shell.handle_parcel(SUM, Ok(Arc::new(parcel))),
+        shell.handle_parcel(NOW, SUM, Ok(Arc::new(parcel))),
         Outcome::Open
     );
     assert!(wishes(&mut shell).0[0].contains("say have"));
@@ -75,6 +85,8 @@ fn an_agent_that_is_there_is_run_and_gets_the_rest_of_the_pipe() {
     assert_eq!(shell.handle_bytes(NOW, &mut buffer), Outcome::Runs);
     assert_eq!(buffer, &b"\x42frame"[..]);
     assert_eq!(shell.noise(), b"Welcome!\n");
+    let (sent, _) = wishes(&mut shell);
+    assert_eq!(sent, ["go n1\n"], "the shell waits for that line");
 }
 
 #[test]
@@ -136,9 +148,14 @@ fn a_failure_says_what_failed() {
     let mut nowhere = shell();
     says(
         &mut nowhere,
-        b"nr-n1 has dd at \nnr-n1 system Linux x86_64\n",
+        b"nr-n1 has dd at \nnr-n1 tried /a cannot be made\nnr-n1 system Linux x86_64\n",
     );
-    assert_eq!(end(&mut nowhere), Outcome::Failed(Unfit::NoFolder));
+    let tried = "/a cannot be made".to_owned();
+    assert_eq!(end(&mut nowhere), Outcome::Failed(Unfit::NoFolder(tried)));
+
+    let mut bare = shell();
+    says(&mut bare, b"nr-n1 has   at /x\nnr-n1 system Linux x86_64\n");
+    assert_eq!(end(&mut bare), Outcome::Failed(Unfit::NoReader));
 
     let mut full = sending("dd", 9);
     says(&mut full, b"nr-n1 have 0\n");
@@ -151,8 +168,8 @@ fn a_failure_says_what_failed() {
     for (said, why) in [
         (&b"nr-n1 sum\n"[..], Unfit::Changed),
         (
-            b"nr-n1 unfit\n",
-            Unfit::NotRun(Target::new("linux", "x86_64")),
+            b"nr-n1 unfit 137\n",
+            Unfit::NotRun(Target::new("linux", "x86_64"), Some(137)),
         ),
     ] {
         let mut shell = sending("dd", 9);
@@ -163,13 +180,13 @@ fn a_failure_says_what_failed() {
     let mut unreadable = fetching("dd");
     let gone = || Err("gone".to_owned());
     assert_eq!(
-        unreadable.handle_parcel("77", gone()),
+        unreadable.handle_parcel(NOW, "77", gone()),
         Outcome::Open,
         "of an earlier conversation"
     );
-    let why = unreadable.handle_parcel(SUM, gone());
+    let why = unreadable.handle_parcel(NOW, SUM, gone());
     assert_eq!(why, Outcome::Failed(Unfit::Unreadable("gone".to_owned())));
-    assert_eq!(shell().handle_parcel(SUM, gone()), Outcome::Open);
+    assert_eq!(shell().handle_parcel(NOW, SUM, gone()), Outcome::Open);
 }
 
 #[test]
@@ -204,6 +221,52 @@ fn a_host_that_prints_without_end_is_left() {
     let endless = [b"nr-n1 ", &noise[..]].concat();
     let outcome = says(&mut self::shell(), &endless);
     assert!(matches!(outcome, Outcome::Failed(Unfit::Noise(_))));
+}
+
+#[test]
+fn a_shell_that_does_not_answer_is_asked_again_and_a_person_is_told_if_that_was_needed() {
+    let mut shell = shell();
+    let first = wishes(&mut shell).0.remove(0);
+    let (mut now, mut looks) = (NOW, 1);
+    while let Some(at) = shell.poll_timeout() {
+        assert_eq!(at - now, AGAIN);
+        shell.handle_timeout(now);
+        assert!(wishes(&mut shell).0.is_empty(), "it is not time yet");
+        now = at;
+        shell.handle_timeout(now);
+        let (sent, _) = wishes(&mut shell);
+        assert_ne!(sent, [first.as_str()], "its answer tells which one came");
+        looks += 1;
+    }
+    assert_eq!(looks, LOOKS_MAX);
+
+    let mut shell = self::shell();
+    assert_eq!(says(&mut shell, b"\nnr-n1 again\n"), Outcome::Open);
+    let (_, rest) = wishes(&mut shell);
+    assert_eq!(rest, [Wish::TellTaken]);
+    assert_eq!(shell.poll_timeout(), None, "it has heard the line");
+    let mut shell = self::shell();
+    wishes(&mut shell);
+    assert_eq!(says(&mut shell, b"nr-n1 bare\n"), Outcome::Open);
+    let (sent, rest) = wishes(&mut shell);
+    assert_eq!((sent, rest), (vec![first], vec![Wish::TellTaken]));
+    assert_eq!(says(&mut shell, b"nr-n1 run /x\n"), Outcome::Runs);
+}
+
+#[test]
+fn an_echo_is_recognized_behind_everything_else_that_a_host_prints() {
+    let mut shell = shell();
+    let (sent, _) = wishes(&mut shell);
+    let noise = vec![b'x'; 100 << 10];
+    assert_eq!(says(&mut shell, &noise), Outcome::Open);
+    let mut buffer = BytesMut::new();
+    let mut parts = sent[0].as_bytes().chunks(3);
+    let echo = parts.find(|part| {
+        buffer.extend_from_slice(part);
+        shell.handle_bytes(NOW, &mut buffer) == Outcome::Failed(Unfit::Echo)
+    });
+    assert!(echo.is_some());
+    assert_eq!(shell.noise().len(), NOISE_MAX);
 }
 
 #[test]

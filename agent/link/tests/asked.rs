@@ -28,7 +28,7 @@ fn an_agent_is_asked_and_its_answer_is_cleaned() {
     story.then(|link, now| assert_eq!(link.ask(now, &question), Ok(2)));
     story.now = story.now + Duration::from_millis(30);
     story.says(&found(2, r#"{"cause":"refused","reason":"a\u001b[2J"}"#));
-    // These are ignored: the same answer a second time, and an answer to a question that this agent was not asked.
+    // Both are ignored: the same answer a second time, and an answer to a question that this agent was not asked.
     story.says(&found(2, r#"{"reason":""}"#));
     story.says(&found(3, r#"{"reason":""}"#));
     story.reads(
@@ -88,4 +88,31 @@ fn a_question_and_a_heartbeat_do_not_take_each_others_answers() {
     ));
     assert_eq!(story.link.latency(), Some(Duration::from_millis(20)));
     assert_eq!(story.text.matches("3: Found").count(), 1, "{}", story.text);
+}
+
+#[test]
+fn open_ports_are_cleaned_and_limited() {
+    let (mut story, _) = probing();
+    let ports = AgentQuestion::OpenPorts;
+    story.then(|link, now| assert_eq!(link.ask(now, &ports), Err(AgentReply::CannotBeAsked)));
+
+    let mut story = Story::started();
+    story.says(&control(
+        r#"{"type":"result","body":{"request_id":1,"op":"configure",
+            "data":{"features":["tcp","loopback","openPorts"],"version":"0.7.0"}}}"#,
+    ));
+    story.text.clear();
+    story.then(|link, now| assert_eq!(link.ask(now, &ports), Ok(2)));
+    let port = r#"{"address":"127.0.0.1:3000","program":"no\u001b[2Jde"}"#;
+    let many = vec![port; 300].join(",");
+    story.says(&found(2, &format!(r#"{{"ports":[{many}]}}"#)));
+    let said = std::mem::take(&mut story.text);
+    assert_eq!(said.matches("3000").count(), 256);
+    assert!(said.contains(r"no\\u{1b}[2Jde"), "{said}");
+    assert!(said.contains("more: 44"), "{said}");
+
+    story.then(|link, now| assert_eq!(link.ask(now, &ports), Ok(3)));
+    story.text.clear();
+    story.says(&found(3, r#"{"ports":[{"address":"somewhere"}]}"#));
+    story.reads("0.005s 3: Unable(\"its answer cannot be read\")");
 }

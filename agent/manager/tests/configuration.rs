@@ -1,4 +1,4 @@
-//! Tests of what each agent is told about proxies, names and routes, and of the features that it needs for them.
+//! Tests of what each agent is told about proxies, names and routes, and of the features that the agent needs for them.
 
 use super::*;
 use crate::{
@@ -152,7 +152,7 @@ fn what_protects_is_required_and_what_serves_is_wanted() {
     ] {
         assert!(wanted.contains(&feature), "{feature}");
     }
-    // A gateway needs the feature for routes even without a proxy.
+    // A gateway needs the feature for routes even if it has no proxy.
     let gateway = demands(&plan, 2);
     assert_eq!(gateway.required, [feature::TCP, feature::NOT_TO]);
     assert!(gateway.wanted.contains(&feature::ROUTES));
@@ -167,7 +167,7 @@ fn a_host_with_nothing_of_it_demands_nothing_of_it() {
     let Demands { required, wanted } = demands(&plan, 1);
     assert_eq!(required, [feature::TCP]);
     assert_eq!(wanted, [feature::LOOPBACK]);
-    // An agent that is not a gateway may lack the feature for exceptions, since the gateway applies them.
+    // An agent that is not a gateway may lack the feature for exceptions, because the gateway applies the exceptions.
     plan.routes = Routes::new(vec![route(&[GW], &["*"], &["*.local"])]);
     let Demands { required, wanted } = demands(&plan, 0);
     assert!(!required.contains(&feature::NOT_TO) && wanted.contains(&feature::NOT_TO));
@@ -222,7 +222,7 @@ fn an_agent_that_does_not_look_who_connects_is_no_agent_for_a_host_that_is_for_o
         }
     };
     assert!(required(of_http));
-    // Without a listener there is nobody to keep out.
+    // An agent that listens on nothing has nobody to keep out.
     assert!(!required(|host| {
         host.allow = Allow::SameUser;
         host.loopback = false;

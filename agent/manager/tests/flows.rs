@@ -62,7 +62,7 @@ fn a_flow_is_told_with_the_names_of_its_hosts_until_it_is_killed() {
 #[test]
 fn when_there_are_more_flows_than_are_wanted_the_latest_are_told() {
     let mut core = all_ready();
-    // These are more than a survey looks at in one step.
+    // This is more than a survey looks at in one step.
     for port in 1_000..4_000 {
         connect(&mut core, later(port.into()), port, SYN_ACK);
     }

@@ -1,4 +1,4 @@
-//! Tests of a change of the manifest that waits as a whole.
+//! Tests of a change of the manifest that is held as a whole.
 
 use super::{
     reload::{CAN, OLD, done, plan, running},
@@ -72,7 +72,7 @@ fn what_grants_nothing_is_taken_up_at_once_and_ends_what_waits() {
     let outcome = core.take_up(NOW, &less, Hold::NewGrants);
     assert_eq!((outcome.held, outcome.changes.len()), (None, 1));
     assert_eq!(core.snapshot(NOW).held, None);
-    // A port that was removed is a new grant when it comes back.
+    // A port that was removed and comes back is a new grant.
     assert!(
         core.take_up(NOW, &plan(OLD), Hold::NewGrants)
             .held

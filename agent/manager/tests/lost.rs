@@ -9,7 +9,7 @@ fn at(millis: u64) -> Instant {
     NOW + Duration::from_millis(millis)
 }
 
-/// A running network of two hosts whose agents support `lost`. The first request to each had the number 1.
+/// A running network of two hosts whose agents support `lost`. The first request to each of them had the number 1.
 fn running() -> Core {
     let mut core = core();
     core.start(NOW);
@@ -21,7 +21,8 @@ fn running() -> Core {
     core
 }
 
-/// Lets the agent of a host answer its configuration, which is the first request that is not about lost hosts.
+/// Lets the agent of a host answer its configuration. The configuration is the first request that is not about lost
+/// hosts.
 fn greet(core: &mut Core, address: &str, now: Instant) {
     let id = told(core, address)
         .into_iter()
@@ -35,8 +36,8 @@ fn greet(core: &mut Core, address: &str, now: Instant) {
     core.handle_bytes(now, vip(address), &mut hello);
 }
 
-/// Takes the requests to a host, and returns the number of each, and the lost hosts if the request is about lost hosts.
-/// Answers the requests about lost hosts.
+/// Takes the requests to a host, and answers those about lost hosts. Returns the number of each request, and the list
+/// of lost hosts if the request has one.
 fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
     let mut requests = Vec::new();
     while let Some(bytes) = core.poll_frame(vip(address)) {

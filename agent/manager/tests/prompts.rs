@@ -40,6 +40,8 @@ fn answers(core: &mut Core) -> Vec<(u64, Option<String>)> {
     let answers = outputs(core).into_iter().filter_map(|output| match output {
         Output::Answer(id, text) => Some((id, text.map(|text| text.reveal().to_owned()))),
         Output::Spawn(..)
+        | Output::Look(..)
+        | Output::EndLook(..)
         | Output::CloseInput(_)
         | Output::Terminate(_)
         | Output::Kill(_)

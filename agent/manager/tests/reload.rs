@@ -19,7 +19,8 @@ pub(super) fn plan(text: &str) -> Plan {
     loaded.plan.expect("a good manifest")
 }
 
-/// A network whose agents are ready. `feature` is [`CAN`] if they can be configured again, and empty otherwise.
+/// A network whose agents are ready. With [`CAN`] as `feature`, the agents can be configured again; with an empty text
+/// they cannot.
 pub(super) fn running(text: &str, feature: &str) -> Core {
     let plan = plan(text);
     let mut core = Core::new(&plan, 1);
@@ -49,6 +50,11 @@ pub(super) fn done(core: &mut Core) -> Vec<String> {
                 Some(format!("start {vip}: {}", argv[0]))
             }
             Output::Spawn(vip, Start::InProcess) => Some(format!("start {vip}")),
+            Output::Spawn(_, Start::Chosen(_)) => panic!("no instance was chosen"),
+            Output::Look(vip, number, argv) => {
+                Some(format!("look {number} for {vip}: {}", argv[0]))
+            }
+            Output::EndLook(vip, number) => Some(format!("end look {number} for {vip}")),
             Output::CloseInput(vip) => Some(format!("end {vip}")),
             Output::Terminate(_)
             | Output::Kill(_)
@@ -183,7 +189,7 @@ fn a_command_that_is_held_is_not_started_by_anything_but_approval() {
     let held = &core.snapshot(NOW).hosts[1].troubles[0];
     assert_eq!(held.code, TroubleCode::Approval);
     assert!(held.what.contains("evil"));
-    // Another edit of the same host, a restart and a request to start do not approve a held command.
+    // A held command is not approved by another edit of the same host, by a restart, or by a request to start.
     let edited = new
         .replace("cmd: evil", "aliases: [bee], cmd: evil")
         .replace("cmd: gamma", "aliases: [gee], cmd: gamma");
@@ -250,7 +256,7 @@ fn who_approves_approves_what_was_shown() {
         Commands::Hold,
     );
     assert!(!core.approve(NOW, vip(B), seen), "it was another command");
-    // A number is never used again, whatever happens to the manifest.
+    // A number is never used a second time, whatever happens to the manifest.
     core.reload(NOW, &plan(OLD), Commands::Hold);
     assert_eq!(core.snapshot(NOW).hosts[1].held, None);
     core.reload(

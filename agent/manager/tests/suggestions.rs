@@ -1,4 +1,4 @@
-//! Tests of agents that suggest routes: they tell the manager which gateway leads to an address.
+//! Tests of suggested routes: an agent tells the manager which gateway leads to an address.
 
 use std::time::Duration;
 
@@ -104,8 +104,8 @@ fn a_suggestion_does_not_count_for_the_packet_before_it() {
 
 #[test]
 fn bad_suggestions_are_faults_of_the_host_that_makes_them() {
-    // The suggested routes lead through the host itself, through an address that is not a VIP, and through a VIP
-    // without a host. The last one comes from a host without a proxy.
+    // Routes that must not be accepted: one that leads through the host itself, one through an address that is not a
+    // VIP, and one through a VIP without a host. The last suggestion comes from a host that has no proxy.
     for (teacher, route) in [(A, A), (A, "10.0.0.1"), (A, "127.0.42.200"), (B, B)] {
         let mut core = ready();
         let suggest = |core: &mut Core, millis| {

@@ -34,13 +34,13 @@ pub struct Inquiry {
 /// The subject of a question to an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// Whether the host where the connection begins is up.
+    /// Whether the first host of the way is up. This is the host where the connection begins.
     Source,
-    /// Whether the host that connects to the target is up.
+    /// Whether the last host of the way is up. This is the host that dials the target.
     Destination,
-    /// Whether the source listens on the address to which its programs connect.
+    /// Whether the first host of the way listens on the address to which its programs connect.
     Listener,
-    /// Whether the host of [`Part::Destination`] can connect to the target.
+    /// Whether the last host of the way can connect to the target.
     Dial,
 }
 
@@ -49,7 +49,7 @@ pub enum Part {
 pub(super) enum Way {
     /// The connection leads to a port at the VIP of a host.
     Port(Vip, AtPort),
-    /// The connection leads through one of these hosts as the gateway, by the route with this number, from 0.
+    /// The connection leads through one of these gateways. They belong to the route with this number, from 0.
     Gateway(Vec<Vip>, usize),
     /// The connection does not go through the network, for this reason.
     Outside(OutsideReason),
@@ -57,7 +57,7 @@ pub(super) enum Way {
     Nowhere(Option<String>),
 }
 
-/// What the plan has at a port of a host.
+/// The plan's entry for a port of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AtPort {
     /// A published port, which leads to this target.
@@ -72,7 +72,7 @@ pub(super) enum AtPort {
     Nothing,
 }
 
-/// Why a connection does not go through the network.
+/// The reason why a connection does not go through the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutsideReason {
     /// No route leads to the target.
@@ -83,14 +83,14 @@ pub(super) enum OutsideReason {
     Special,
 }
 
-/// How programs on the source reach the target.
+/// The way in which programs on the source reach the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entrance {
     /// Programs connect to the target's own address, on which the source listens.
     Loopback(SocketAddr),
     /// Programs use the proxy at this address; the text is the kind of the proxy, with an article, for sentences.
     Proxy(&'static str, SocketAddr),
-    /// Programs connect directly, because the source itself is the gateway.
+    /// Programs connect directly, because the source itself is a gateway of the route.
     OwnWay,
     /// Programs cannot reach the target: it is a service for agents only.
     AgentsOnly,
@@ -99,9 +99,9 @@ pub(super) enum Entrance {
 }
 
 impl Inquiry {
-    /// Works out the way of a connection to `target`. Without `from`, the connection begins on the manager's own host,
-    /// else on the first host that is up, else on the first host. `None` if the plan has no host, or `from` is not one
-    /// of its hosts.
+    /// Works out the way of a connection to `target`. Without `from`, the connection begins on the manager's own host.
+    /// If that host is not in the network, the connection begins on the first host that is up, or else on the first
+    /// host. `None` if the plan has no host, or if `from` is not one of its hosts.
     pub(in crate::manager) fn new(
         plan: &Plan,
         snapshot: Snapshot,
@@ -139,7 +139,8 @@ impl Inquiry {
         self
     }
 
-    /// The person's own proxy that the proxies of the source ask for the target; `None` if they dial it themselves.
+    /// The person's own proxy that the source's proxies ask for the target; `None` if they connect to the target
+    /// themselves.
     pub(super) fn outward(&self) -> Option<&Upstream> {
         let source = self
             .source()
@@ -188,15 +189,15 @@ impl Inquiry {
         self.denied().is_none() && self.is_planned()
     }
 
-    /// The rule of the policy that refuses the connection; `None` if the policy allows the connection, may allow it
-    /// (that depends on the address of the target's name), or does not apply.
+    /// The rule of the policy that refuses the connection. `None` if the policy allows the connection or does not
+    /// apply, or if its decision depends on the unknown address of the target's name.
     pub(super) fn denied(&self) -> Option<By> {
         let ruling = self.ruling(self.far()?)?;
         ruling.denies.filter(|_| !ruling.may_be_allowed())
     }
 
-    /// The decision of the policy if the host `far` connects to the target; `None` if the policy does not apply. If the
-    /// target is a name outside the network, its address is not known here, so the decision may depend on the address.
+    /// The decision of the policy if the host `far` connects to the target; `None` if the policy does not apply. The
+    /// address of a name outside the network is not known here, so the decision may depend on it.
     pub(super) fn ruling(&self, far: Vip) -> Option<Ruling> {
         let (policy, port) = (&self.plan.policy, self.target.port);
         match &self.way {
@@ -225,11 +226,11 @@ impl Inquiry {
         }
     }
 
-    /// The host that has to connect to the target.
+    /// The last host of the way, which dials the target; `None` if the way does not lead through the network.
     pub(in crate::manager) fn far(&self) -> Option<Vip> {
         match &self.way {
             Way::Port(vip, _) => Some(*vip),
-            // If the source is itself a gateway of the route, it connects directly, and not through the network.
+            // If the source is itself a gateway of the route, it connects directly.
             Way::Gateway(via, _) if via.contains(&self.from) => Some(self.from),
             Way::Gateway(via, _) => {
                 let may = |vip: &&Vip| self.ruling(**vip).is_none_or(Ruling::may_be_allowed);
@@ -261,9 +262,9 @@ impl Inquiry {
         }
     }
 
-    /// The published port whose service the far end has tried to connect to, with its host and the outcome. `None` if
-    /// the far end has not tried, or if the port leads to another service by now. `now` is the present plan of its
-    /// host.
+    /// The host and the published port to which the connection leads, and the outcome of that host's attempt to connect
+    /// to the service behind the port. `now` is the present plan of the host. `None` if the host has not tried, or if
+    /// the port leads to a different service by now.
     pub(in crate::manager) fn tried(
         &self,
         now: &HostPlan,
@@ -278,7 +279,7 @@ impl Inquiry {
         let outcome = match found.cause {
             None => TryOutcome::Answered,
             Some(Cause::TimedOut) => TryOutcome::TimedOut,
-            // The agent has another configuration, and has tried nothing.
+            // The agent has a different configuration, and has not tried to connect.
             Some(Cause::NotAllowed) => return None,
             Some(_) => TryOutcome::Refused,
         };
@@ -339,7 +340,7 @@ fn way(plan: &Plan, target: &Destination) -> Way {
             .collect::<Vec<_>>()
     };
     match &target.host {
-        // Names below the network's own domain are never looked up outside.
+        // Names below the network's own domain are never looked up outside the network.
         Host::Name(name) if name == SUFFIX || name.ends_with(&format!(".{SUFFIX}")) => {
             let short = name.trim_end_matches(SUFFIX).trim_end_matches('.');
             return Way::Nowhere(text::meant(short, known()).map(str::to_owned));

@@ -1,4 +1,4 @@
-//! What a person can do about a step that does not work.
+//! The remedies for the steps that do not work: what a person can do about each.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,7 +21,7 @@ pub fn host(view: &HostView) -> String {
             "do what the reason says; the manifest is read again by itself, and norouter start {name} tries at once"
         ),
         HostState::Waiting => {
-            // Without a line of standard error there is nothing to look at.
+            // If there is no line of standard error, the remedy does not mention the log.
             let logs = if view.stderr.is_empty() {
                 String::new()
             } else {

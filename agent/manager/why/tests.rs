@@ -1,4 +1,4 @@
-//! Tests of the words for a connection, given a plan, the states of hosts and the replies of agents.
+//! Tests of the words for a connection: a test gives a plan, the states of hosts and the replies of agents.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -99,7 +99,7 @@ impl World {
         Inquiry::new(&self.plan, self.snapshot.clone(), target, from).unwrap()
     }
 
-    /// The explanation of a connection, if each agent that is asked gives its reply.
+    /// The explanation of a connection, with the reply of each agent that is asked.
     fn why(&self, target: &str, from: Option<&str>) -> WhyView {
         let inquiry = self.inquiry(target, from);
         let asked = inquiry.questions();
@@ -110,7 +110,7 @@ impl World {
     }
 }
 
-/// The names of the steps in one line, each with a sign for its outcome.
+/// The names of the steps in one line. A sign before each name stands for the step's outcome.
 fn outcomes(why: &WhyView) -> String {
     let steps = why.steps.iter().map(|step| match step.outcome {
         WhyOutcome::Ok => step.step.clone(),
@@ -163,6 +163,7 @@ fn the_agents_on_the_way_are_asked_and_no_others() {
         questions
             .map(|(part, vip, question)| match question {
                 AgentQuestion::Alive => format!("{part:?} {}", world.plan.name_of(vip)),
+                AgentQuestion::OpenPorts => format!("{part:?} ports"),
                 AgentQuestion::Probe(Probe::Listener { address }) => {
                     format!("{part:?} {} {address}", world.plan.name_of(vip))
                 }
@@ -599,8 +600,8 @@ fn a_server_on_the_other_loopback_address_is_named_with_the_entry_that_finds_it(
         remedy.contains(": write \"8080:127.0.0.1:80\" "),
         "{remedy}"
     );
-    // An agent may name any address, but the manager proposes it only if it is a loopback address and the dial was
-    // refused.
+    // An agent may suggest any address. The manager passes the suggestion on only if it is a loopback address and the
+    // dial was refused.
     for (instead, cause) in [
         ("10.0.0.1:80", Cause::Refused),
         ("[::1]:80", Cause::TimedOut),

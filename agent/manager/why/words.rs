@@ -133,7 +133,8 @@ impl Inquiry {
         }
     }
 
-    /// How programs on the source find the name of the target, which is a host of the network with this VIP.
+    /// The step in which programs on the source look up the name of the target. The target is a host of the network
+    /// with this VIP.
     fn resolution(&self, what: &str, vip: Vip) -> Said {
         let Some(source) = self.source() else {
             return Said::ok(what);
@@ -339,11 +340,13 @@ impl Inquiry {
                 "{state}; how fast it answers is not known of an agent of its version{}",
                 version(view)
             )),
-            Some(AgentReply::Unable(_) | AgentReply::Busy) | None => Said::ok(state),
+            Some(AgentReply::OpenPorts(_) | AgentReply::Unable(_) | AgentReply::Busy) | None => {
+                Said::ok(state)
+            }
         }
     }
 
-    /// Names the preferred gateway if this host replaces it; empty otherwise.
+    /// A remark that names the preferred gateway, if this host stands in for it; otherwise empty.
     fn stands_in(&self, vip: Vip) -> String {
         let Way::Gateway(via, _) = &self.way else {
             return String::new();
@@ -473,8 +476,8 @@ impl Inquiry {
         }
     }
 
-    /// The findings of an agent, and the time that it took to reply. If the agent has no findings, the error says in
-    /// words why.
+    /// The findings of an agent, and how long its reply took. If the agent has no findings, the error says why, in
+    /// words.
     fn found<'a>(
         &self,
         reply: &'a AgentReply,
@@ -492,6 +495,9 @@ impl Inquiry {
             AgentReply::CannotBeAsked => Err(Said::unknown(format!(
                 "the agent of {host}{} cannot be asked; a newer one can",
                 self.view(vip).map(version).unwrap_or_default()
+            ))),
+            AgentReply::OpenPorts(_) => Err(Said::unknown(format!(
+                "{host} has answered another question"
             ))),
             AgentReply::Busy => Err(Said::unknown(format!(
                 "{host} is being asked too much at the moment"

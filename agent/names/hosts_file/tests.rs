@@ -1,4 +1,4 @@
-//! Blocks that are added, removed and damaged.
+//! Tests that add, remove and damage blocks.
 
 use proptest::prelude::*;
 
@@ -80,7 +80,7 @@ fn the_line_of_a_name_that_is_left_out_is_counted_in_the_file_as_it_is() {
         let lines: Vec<_> = put.left_out.iter().map(|name| name.line).collect();
         assert_eq!(lines, expected);
     }
-    // A line that gives "c" another address keeps "c" out of our block even if that line stands after the block.
+    // A line that gives "c" another address keeps "c" out of our block, even if that line comes after the block.
     let zone = Zone::new([("web", WEB), ("c", WEB)]);
     let mine = put(b"10.0.0.1 a\n10.0.0.3 c\n", &zone, &me(), lives).unwrap();
     let block = mine
@@ -96,7 +96,7 @@ fn the_line_of_a_name_that_is_left_out_is_counted_in_the_file_as_it_is() {
 #[test]
 fn lines_that_were_written_behind_the_block_stay() {
     let with = [&put_mine(b"10.0.0.1 a")[..], b"10.0.0.2 b"].concat();
-    // The line break after "a" is needed now, because another line follows.
+    // The line break after "a" stays now, because another line follows.
     assert_eq!(remove_mine(&with), b"10.0.0.1 a\n10.0.0.2 b");
     assert_eq!(remove_mine(&put_mine(&with)), b"10.0.0.1 a\n10.0.0.2 b");
 }
@@ -132,7 +132,7 @@ fn a_block_is_taken_by_the_next_life_of_its_host_and_by_nobody_else() {
     assert_eq!(remove(&left, &owner("web", 2), gone).unwrap(), b"a\n");
     assert_eq!(remove(&left, &owner("web", 2), lives).unwrap(), left);
     assert_eq!(remove(&left, &owner("db", 2), gone).unwrap(), left);
-    // A block without an owner is from the upstream project or an earlier version.
+    // A block without an owner was written by the original NoRouter, or by an earlier version.
     let [begin, end] = NAMELESS;
     let nameless = format!("a\n{begin}\n127.0.42.101 web\n{end}\n").into_bytes();
     assert_eq!(remove(&nameless, &me(), lives).unwrap(), b"a\n");

@@ -1,11 +1,11 @@
-//! The types of what is said about a command: what is wrong with it, and the command that would work.
+//! The types for advice about a command: what is wrong with it, and a command that would work.
 
 use crate::manifest::Severity;
 
 /// The kind of a mistake in a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::plan) enum Code {
-    /// The agent gets no standard input, because a switch is missing, or because there is one too many.
+    /// The agent gets no standard input, because a switch is missing or superfluous.
     NoInput,
     /// A terminal is put between the manager and the agent.
     Terminal,
@@ -13,17 +13,17 @@ pub(in crate::plan) enum Code {
     Background,
     /// An option makes the program run no command at all.
     NoCommand,
-    /// A word means something only to a shell, and no shell reads it.
+    /// A word means something only to a shell, but no shell reads the command.
     ShellSyntax,
     /// The command does not name norouter.
     NotNamed,
-    /// The command has the words that are appended to every command.
+    /// The command already has the words that are appended to every command.
     AgentTwice,
     /// The program would take the appended words for its own options.
     NoSeparator,
-    /// The command follows the person's current cluster.
+    /// The command leads to whatever cluster is the person's current one.
     CurrentContext,
-    /// The command becomes the master of the person's other ssh sessions.
+    /// The command becomes the master, that is, the shared connection, of the person's other ssh sessions.
     Master,
     /// The program would take the first bytes of the manager for the answer to a question.
     Unanswered,
@@ -53,10 +53,10 @@ impl Code {
         }
     }
 
-    /// How much this kind matters.
+    /// The severity of this kind of mistake.
     const fn severity(self) -> Severity {
         match self {
-            // Another machine could be let in without a question, so such a command is not run.
+            // Such a command could let in the wrong machine without a question, so it is not run.
             Self::Unanswered => Severity::Error,
             Self::NoInput
             | Self::Terminal
@@ -81,11 +81,11 @@ pub(in crate::plan) struct Mistake {
     pub(in crate::plan) severity: Severity,
     /// The mistake in one sentence.
     pub(in crate::plan) message: String,
-    /// What to do instead of writing the corrected command; `None` if the corrected command is the remedy.
+    /// What to do instead; `None` if the corrected command is the remedy.
     pub(in crate::plan) remedy: Option<String>,
 }
 
-/// A mistake that the corrected command does not have.
+/// A mistake that is not in the corrected command.
 pub(super) fn mistake(code: Code, message: impl Into<String>) -> Mistake {
     Mistake {
         code,
@@ -95,7 +95,7 @@ pub(super) fn mistake(code: Code, message: impl Into<String>) -> Mistake {
     }
 }
 
-/// A mistake that the person corrects in another way than with another command.
+/// A mistake that the person does not correct by another command, but as `remedy` says.
 pub(super) fn advised(code: Code, message: &str, remedy: &str) -> Mistake {
     Mistake {
         remedy: Some(remedy.to_owned()),
@@ -113,7 +113,7 @@ pub(super) fn note(code: Code, message: impl Into<String>, remedy: &str) -> Mist
     }
 }
 
-/// One program of a command, and the command that it runs in its turn.
+/// One program of a command, and the command that this program runs.
 #[derive(Debug)]
 pub(super) struct Level {
     /// The words of the program itself, corrected.
@@ -125,11 +125,11 @@ pub(super) struct Level {
 /// The command that a program runs.
 #[derive(Debug)]
 pub(super) enum Inner {
-    /// The program runs something, but its words do not say what.
+    /// The program runs a command, but its words do not say which.
     Unknown,
-    /// The program runs nothing that could be an agent, because the words for it are missing.
+    /// The program runs no agent, because the words for one are missing.
     Missing,
-    /// The program starts a program with exactly these words.
+    /// The program starts another program, with exactly these words.
     Words(Vec<String>),
     /// A shell on another machine reads these words, joined by blanks.
     Line(Vec<String>),

@@ -1,4 +1,5 @@
-//! The lines that a person can run by hand to see what is wrong with a host, made of the words of its command.
+//! The lines that a person can run by hand to see what is wrong with a host. The lines are made of the words of the
+//! host's command.
 
 use super::{
     advice::{Inner, Level},
@@ -9,24 +10,26 @@ use super::{
 };
 use crate::{text::shell_line, view::ByHand};
 
-/// Where norouter is put if its name in the command is not a path. `ssh` starts its commands in the home folder.
+/// The place where norouter is put if its name in the command is not a path. `ssh` starts its commands in the home
+/// folder.
 const INSTALLED: &str = "bin/norouter";
 
-/// The words of a command, with the places where the way to the machine or container ends, and where norouter is.
+/// The words of a command, with the places where the way to the machine or container ends, and where norouter stands.
 struct Way<'a> {
     words: &'a [String],
-    /// The place of the program that leads there, behind those that only start it.
+    /// The place of the program that leads to the machine or container. Programs before it only start it.
     program: usize,
-    /// How many words lead to the machine or container; the next word is read or started there. `None` if the program
-    /// is not a known one.
+    /// The number of words that lead to the machine or container. The word after them is read or started there. `None`
+    /// if the program is not known here.
     own: Option<usize>,
-    /// Whether a shell on the other machine reads the words after these.
+    /// Whether a shell on the other machine reads the words after the first `own` words.
     is_line: bool,
     /// The place of the word that stands for norouter; `None` if no word does.
     norouter: Option<usize>,
 }
 
-/// What a person can run by hand for the host `name` with this command, which is without the words that are appended.
+/// The lines that a person can run by hand for the host `name` with this command. The words that are appended to every
+/// command are not part of `words`.
 pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
     let words = masked(words);
     let way = Way::new(&words);
@@ -51,13 +54,14 @@ pub(in crate::plan) fn by_hand(name: &str, words: &[String]) -> ByHand {
     }
 }
 
-/// How many of these words are read on this machine. Those behind them are read on another machine or in a container.
+/// The number of these words that are read on this machine. The words after them are read on another machine or in a
+/// container.
 pub(in crate::plan) fn read_here(words: &[String]) -> usize {
     Way::new(words).own.unwrap_or(words.len())
 }
 
-/// What a person can run by hand for the host `name`, whose shell these words lead to. There is no norouter to look at,
-/// and nothing to copy, so that only the shell can be tried.
+/// The lines that a person can run by hand for the host `name`, to whose shell these words lead. The command names no
+/// norouter to look at or to copy, so only the shell can be tried.
 pub(in crate::plan) fn by_hand_in_shell(name: &str, words: &[String]) -> ByHand {
     let words = masked(words);
     let line = with(&words, &["true"]);
@@ -106,7 +110,8 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// The words before this place, without the `--` that `ssh` needs only before norouter's own options.
+    /// The words before this place. A `--` at their end is left out, because `ssh` needs it only before norouter's own
+    /// options.
     fn before(&self, place: usize) -> &'a [String] {
         let before = self.words.get(..place).unwrap_or(self.words);
         match before.split_last() {
@@ -115,13 +120,13 @@ impl<'a> Way<'a> {
         }
     }
 
-    /// The line that connects, and does nothing on the host.
+    /// The line that only connects: it does nothing on the host.
     fn connect(&self) -> Option<String> {
         let before = self.before(self.norouter.or(self.own)?);
         self.own.map(|_| shell_line(&with(before, &["true"])))
     }
 
-    /// The line that connects, and asks about a key that is not known yet; `None` if the program is not OpenSSH.
+    /// The line that connects, and lets ssh ask about an unknown host key. `None` if the program is not OpenSSH.
     fn accept(&self) -> Option<String> {
         let own = self.own?;
         let ssh = self.words.get(self.program..own)?;
@@ -135,8 +140,8 @@ impl<'a> Way<'a> {
         Some(shell_line(&with(&line, &["true"])))
     }
 
-    /// The words after which a command can be written that then runs where norouter is. `None` if more than `sudo` or
-    /// `exec` stands between these words and norouter.
+    /// The words that lead to the machine or container of norouter. A command that is appended to them runs there.
+    /// `None` if more than `sudo` or `exec` stands between them and norouter.
     fn there(&self) -> Option<&'a [String]> {
         let (own, norouter) = (self.own?, self.norouter?);
         let between = self.words.get(own..norouter)?;
@@ -144,8 +149,8 @@ impl<'a> Way<'a> {
         between.iter().all(is_right).then(|| self.before(own))
     }
 
-    /// The line that copies norouter. For a container, the line starts a shell, because only `ssh` starts one by
-    /// itself.
+    /// The line that copies norouter to the host. The copying needs a shell. `ssh` starts one by itself; for a
+    /// container, the line starts one.
     fn copy(&self, norouter: &str) -> Option<String> {
         let there = self.there()?;
         let path = path(norouter).unwrap_or(INSTALLED);
@@ -164,8 +169,8 @@ impl<'a> Way<'a> {
     }
 }
 
-/// What is known of a program that leads to another machine or into a container.
-fn level(words: &[String]) -> Option<Level> {
+/// The facts about a program that leads to another machine or into a container.
+pub(super) fn level(words: &[String]) -> Option<Level> {
     match name_of(words.first()?) {
         "ssh" => Some(ssh::ssh(words)),
         "dbclient" => Some(ssh::dbclient(words)),
@@ -174,11 +179,12 @@ fn level(words: &[String]) -> Option<Level> {
             engines::container(words)
         }
         "kubectl" | "oc" => engines::kubectl(words, true),
+        "lxc" | "incus" => engines::instance(words),
         _ => None,
     }
 }
 
-/// The word for norouter if it is a path that a shell takes as it is.
+/// The word for norouter if it is a path that needs no quotes in a shell.
 fn path(norouter: &str) -> Option<&str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~$".contains(c);
     Some(norouter).filter(|path| path.contains('/') && path.chars().all(is_plain))

@@ -1,12 +1,12 @@
-//! Container engines and Kubernetes: they start a program in a container with the words as they are.
+//! Container engines and Kubernetes. They start a program in a container, with its words unchanged.
 
 use super::{
     advice::{Code, Inner, Level, Mistake, mistake},
     options::{self, Part, Spec, parse},
 };
 
-/// The options of `docker exec`, `podman exec` and `docker compose exec`. The words after the container are not looked
-/// at.
+/// The options of `docker exec`, `podman exec` and `docker compose exec`. The words after the name of the container are
+/// not judged.
 const EXEC: Spec = Spec {
     letters: "euw",
     long: &[
@@ -60,7 +60,8 @@ pub(super) fn container(words: &[String]) -> Option<Level> {
     let called = before.last().map_or("exec", String::as_str);
     let (mut parts, rest) = match called {
         "exec" => parse(after, EXEC),
-        // The options of `run` are many, and an image may have its own command, so only the flags are looked at.
+        // There are too many options of `run` to know them all, and an image may have its own command. Therefore only
+        // the flags are judged.
         _ => (flags(after), Vec::new()),
     };
     let mut mistakes = Vec::new();
@@ -71,7 +72,7 @@ pub(super) fn container(words: &[String]) -> Option<Level> {
         mistakes.push(mistake(Code::Background, text));
         options::remove(&mut parts, 'd', "detach");
     }
-    // Compose asks for a terminal and for standard input by itself.
+    // Without a switch, Compose already asks for a terminal and for standard input.
     let terminal = has(&parts, 't', "tty") || (is_compose && !has(&parts, 'T', "no-tty"));
     if terminal {
         let remedy = if is_compose { "without -T" } else { "with -t" };
@@ -104,7 +105,8 @@ pub(super) fn container(words: &[String]) -> Option<Level> {
     })
 }
 
-/// The words of `run` as parts. Only the flags that matter here are taken apart; all other words stay as they are.
+/// Splits the words of `run` into parts. Only the flags that matter here become parts of their own. All other words
+/// stay as they are.
 fn flags(words: &[String]) -> Vec<Part> {
     let mut before_command = true;
     let part = |word: &String| {
@@ -125,7 +127,7 @@ fn flags(words: &[String]) -> Vec<Part> {
 }
 
 /// Judges the words of `kubectl` or `oc`; `None` if they do not enter a pod. `has_config` means that the variable
-/// `KUBECONFIG` is set for it.
+/// `KUBECONFIG` is set for the program.
 pub(super) fn kubectl(words: &[String], has_config: bool) -> Option<Level> {
     let after = words.get(1..)?;
     let separated = after.iter().position(|word| word == "--");
@@ -196,6 +198,18 @@ pub(super) fn kubectl(words: &[String], has_config: bool) -> Option<Level> {
         own: own.chain(options::words(&parts)).collect(),
         inner,
         mistakes,
+    })
+}
+
+/// The words of `lxc` or `incus`, which need no correction; `None` if they do not run a program behind a `--`.
+pub(super) fn instance(words: &[String]) -> Option<Level> {
+    let place = words.iter().position(|word| word == "--")? + 1;
+    let (own, inner) = words.split_at(place);
+    let is_exec = own.get(1).is_some_and(|verb| verb == "exec");
+    (is_exec && !inner.is_empty()).then(|| Level {
+        own: own.to_vec(),
+        inner: Inner::Words(inner.to_vec()),
+        mistakes: Vec::new(),
     })
 }
 

@@ -1,9 +1,11 @@
-//! Finds commands of hosts that can never work, or work only by luck, although their programs exist. It follows the
-//! programs that start other programs, down to norouter, and knows the command that would work.
+//! Finds mistakes in the commands of hosts: commands that can never work, or work only by luck, although their programs
+//! exist. This module follows the programs that start each other down to norouter, and proposes a command that would
+//! work.
 
 mod advice;
 mod by_hand;
 mod engines;
+mod instead;
 mod options;
 mod programs;
 mod secret;
@@ -14,9 +16,10 @@ mod ssh;
 pub(super) use self::{
     advice::{Code, Mistake},
     by_hand::{by_hand, by_hand_in_shell, is_read_by_a_shell, read_here},
+    instead::through_the_shell,
     secret::masked,
     shell_loop::{shell_loop, without_loop},
-    ssh::ends_at_its_destination,
+    ssh::{ends_at_its_destination, is_openssh, talkative},
 };
 use self::{
     advice::{Inner, Level, mistake, note},
@@ -25,7 +28,8 @@ use self::{
 };
 use crate::text::quote;
 
-/// How many programs may start each other. Further ones are not looked at.
+/// The maximum number of programs of a command that are judged. Each program is started by the one before it. Further
+/// programs are ignored.
 const DEPTH_MAX: usize = 8;
 
 /// The options of shells that have a value.
@@ -36,7 +40,7 @@ const SHELL: Spec = Spec {
     options_follow: false,
 };
 
-/// The options of `su`. Its own options are looked for everywhere before `--`.
+/// The options of `su`. They may stand everywhere before `--`.
 const SU: Spec = Spec {
     letters: "csgGw",
     long: &[
@@ -50,7 +54,7 @@ const SU: Spec = Spec {
     options_follow: true,
 };
 
-/// What is wrong with a command, and the command that would work.
+/// The mistakes in a command, and a command that would work.
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) mistakes: Vec<Mistake>,
@@ -76,7 +80,8 @@ pub(super) fn judge(words: &[String]) -> Judged {
 
 struct Judge {
     mistakes: Vec<Mistake>,
-    /// Whether the words are those of a script, which says by itself where the appended words go.
+    /// Whether the words are those of a script. The manager appends the words that start the agent to every command. A
+    /// script itself says where these words go, so they cannot get lost.
     in_script: bool,
     /// Whether the command sets the variable `KUBECONFIG`.
     has_config: bool,
@@ -140,8 +145,8 @@ impl Judge {
             .collect()
     }
 
-    /// Judges a program and its words. `is_read` means that a shell has read the words before. Returns the corrected
-    /// words, and how many of the words are the program's own.
+    /// Judges a program and its words. `is_read` means that a shell has already read the words. Returns the corrected
+    /// words, and how many of the words belong to the program itself.
     fn words(&mut self, words: &[String], is_read: bool, depth: usize) -> (Vec<String>, usize) {
         let unchanged = (words.to_vec(), words.len());
         let Some(program) = words.first().map(|word| name_of(word)) else {
@@ -172,8 +177,8 @@ impl Judge {
             let is_variable = words
                 .iter()
                 .any(|word| shell::has_variable(word) || shell::is_argument(word));
-            // An unknown program at the beginning of cmd may start norouter by itself. But an unknown program that
-            // another program starts, on another machine or in a container, is the last program of cmd, and should be
+            // An unknown program at the beginning of cmd may start norouter by itself. But if another program starts
+            // it, on another machine or in a container, the unknown program is the last program of cmd, and should be
             // norouter.
             if depth > 0 && !is_named && !is_variable {
                 let text = format!("cmd does not name norouter: it starts {}", quote(program));
@@ -223,8 +228,8 @@ impl Judge {
         let written = inner.join(" ");
         let corrected = self.line(&written, depth + 1);
         let line = shell::script(&corrected);
-        // If the shell on the other machine reads the words in the same way with and without a second layer of quotes,
-        // they are written without it.
+        // If the shell on the other machine reads the words in the same way without a second layer of quotes, the words
+        // are written without it.
         if line == corrected.join(" ") {
             own.extend(corrected);
         } else if line == shell::script(&shlex::split(&written).unwrap_or_default()) {
@@ -245,7 +250,7 @@ impl Judge {
         let is_fish = words.first().is_some_and(|word| name_of(word) == "fish");
         let place = words.len() - after.len() - 1;
         let mut corrected = words.to_vec();
-        // The quotes around a script are gone if another shell has read the line before.
+        // If another shell has already read the line, the quotes around a script are gone.
         if is_read && !after.is_empty() && !script.contains(char::is_whitespace) {
             let text = format!(
                 "two shells read this script, one after the other, and the second one gets only {} of it",
@@ -265,7 +270,7 @@ impl Judge {
         corrected
     }
 
-    /// Judges the words of `su`, which takes the appended words for its own options unless `--` stands before them.
+    /// Judges the words of `su`. Unless `--` stands before the appended words, `su` takes them for its own options.
     fn su(&mut self, words: &[String]) -> Vec<String> {
         let (mut parts, _) = parse(words.get(1..).unwrap_or_default(), SU);
         let end = parts.iter().position(|part| *part == Part::End);
@@ -349,11 +354,11 @@ fn lost(who: &str) -> Mistake {
     mistake(Code::ArgumentsLost, text)
 }
 
-/// The options of `ssh` whose value is the name of a file, in which `ssh` replaces variables in braces by itself.
+/// The options of `ssh` whose value is the name of a file. In such a name, `ssh` itself replaces variables in braces.
 const SSH_FILES: [&str; 5] = ["-i", "-S", "-L", "-R", "-o"];
 
-/// Whether the word at this place of a program's own words means something only to a shell. `ssh` puts the home folder
-/// into its options by itself.
+/// Whether `word` needs a shell to have its meaning. It is number `place` of `own`, the words of one program. `~` in
+/// the options of `ssh` does not need a shell, because `ssh` itself replaces it by the home folder.
 fn needs_a_shell(word: &str, place: usize, own: &[String]) -> bool {
     let is_program = place == 0;
     let before = place.checked_sub(1).and_then(|before| own.get(before));
@@ -365,7 +370,7 @@ fn needs_a_shell(word: &str, place: usize, own: &[String]) -> bool {
     shell::is_operator(word)
         || (is_program && shell::is_builtin(word))
         || (shell::has_home(word) && (is_program || (is_known && !is_ssh)))
-        // The commands in settings of ssh are read by a shell.
+        // A shell reads the commands in settings of ssh, so variables in them need no other shell.
         || (shell::has_variable(word)
             && (is_program || is_known)
             && !(is_ssh && (word.contains('=') || (is_file && word.contains("${")))))

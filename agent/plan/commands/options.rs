@@ -7,18 +7,19 @@ pub(super) struct Spec {
     pub(super) letters: &'static str,
     /// The names of long options with a value, which may be the next word.
     pub(super) long: &'static [&'static str],
-    /// How many words that are not options belong to the program; the next one begins the command that it runs.
+    /// The number of words that belong to the program and are not options. The word after them begins the command that
+    /// the program runs.
     pub(super) words: usize,
-    /// Whether options are still looked for after the last of these words.
+    /// Whether options may follow the last of these words.
     pub(super) options_follow: bool,
 }
 
 /// One option or word of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Short options without values, which share a word.
+    /// Short options without values, all in one word.
     Flags(String),
-    /// A short option with its value, which may stand behind flags in the same word.
+    /// A short option with its value. Flags may stand before it in the same word.
     Valued(char, String),
     /// A long option, with the value that is written with it or after it.
     Long(String, Option<String>),
@@ -103,7 +104,7 @@ pub(super) fn words(parts: &[Part]) -> Vec<String> {
     words
 }
 
-/// Whether one of the parts is this short or long flag. A long flag may say `=false`.
+/// Whether one of the parts is this flag, in its short or long form. A long flag with `=false` does not count.
 pub(super) fn has(parts: &[Part], letter: char, name: &str) -> bool {
     parts.iter().any(|part| match part {
         Part::Flags(letters) => letters.contains(letter),
@@ -112,7 +113,7 @@ pub(super) fn has(parts: &[Part], letter: char, name: &str) -> bool {
     })
 }
 
-/// Whether one of the parts is a long option of this name, or a short one of this letter, with a value.
+/// Whether one of the parts is an option with a value, and has this letter or this long name.
 pub(super) fn has_value(parts: &[Part], letter: char, name: &str) -> bool {
     parts.iter().any(|part| match part {
         Part::Valued(short, _) => *short == letter,
@@ -133,7 +134,7 @@ pub(super) fn remove(parts: &mut Vec<Part>, letter: char, name: &str) {
     });
 }
 
-/// Whether the parts have at least `count` words that are not options. These words name the machine or container that a
+/// Whether at least `count` of the parts are words, not options. These words name the machine or container that a
 /// program enters.
 pub(super) fn names(parts: &[Part], count: usize) -> bool {
     let words = parts.iter().filter(|part| matches!(part, Part::Word(_)));

@@ -2,7 +2,7 @@
 
 use super::advice::{Inner, Level};
 
-/// Programs whose last words are another command, which they start with the same standard streams.
+/// Programs whose last words are another command. They start that command with their own standard streams.
 pub(super) const WRAPPERS: [&str; 25] = [
     "sudo",
     "doas",
@@ -31,10 +31,10 @@ pub(super) const WRAPPERS: [&str; 25] = [
     "time",
 ];
 
-/// Shells that take the words after a script as its arguments.
+/// Shells. They take the words after a script as the arguments of the script.
 pub(super) const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"];
 
-/// The wrapper's own words and the command that it starts; `None` if its words do not name a program that is known.
+/// The wrapper's own words, and the command that it starts; `None` if no word names a known program.
 pub(super) fn wrapped(words: &[String]) -> Option<Level> {
     let starts = |word: &String| {
         let name = name_of(word);
@@ -48,6 +48,8 @@ pub(super) fn wrapped(words: &[String]) -> Option<Level> {
             "docker-compose",
             "kubectl",
             "oc",
+            "lxc",
+            "incus",
             "norouter",
             "su",
         ];
@@ -61,8 +63,8 @@ pub(super) fn wrapped(words: &[String]) -> Option<Level> {
     })
 }
 
-/// The name of a program without its folder, and without the ending that Windows adds. A name that begins with norouter
-/// counts as norouter.
+/// The name of a program without its folder and the ending that Windows adds. A name that begins with norouter counts
+/// as norouter.
 pub(super) fn name_of(word: &str) -> &str {
     let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
     let name = name.strip_suffix(".exe").unwrap_or(name);

@@ -1,15 +1,15 @@
-//! Passwords among the words of a command: `sshpass -p` and `plink -pw` are given one as a word.
+//! Passwords among the words of a command. `sshpass -p` and `plink -pw` take a password as a word.
 
 use super::{
     advice::{Code, Mistake, advised},
     programs::name_of,
 };
 
-/// What is shown in place of a password.
+/// The text that is shown in place of a password.
 const MASK: &str = "***";
 
-/// The programs that are given a password, each with its option, and whether the password may be a part of the same
-/// word.
+/// The programs that take a password as a word. Each has its option, and whether the password may follow the option in
+/// the same word.
 const PROGRAMS: [(&str, &str, bool); 2] = [("sshpass", "-p", true), ("plink", "-pw", false)];
 
 /// Programs that may give the words after their name to a shell.
@@ -17,7 +17,7 @@ const READERS: [&str; 12] = [
     "ssh", "dbclient", "plink", "su", "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish",
 ];
 
-/// Whether a shell takes the text as it is, and runs nothing of it.
+/// Whether a shell would take the text literally, and run nothing in it.
 fn is_inert(text: &str) -> bool {
     !text.contains(|c: char| "$`\\;|&<>(){}".contains(c) || c.is_control())
 }
@@ -25,7 +25,7 @@ fn is_inert(text: &str) -> bool {
 /// The options of `sshpass` whose value is the next word.
 const VALUED: [&str; 3] = ["-f", "-d", "-P"];
 
-/// The words with every password masked. Everything that shows a command shows these words. A text that a shell would
+/// The words with every password masked. These words are shown wherever a command is shown. A text that a shell would
 /// run is never masked, because people approve commands by what they see.
 pub(in crate::plan) fn masked(words: &[String]) -> Vec<String> {
     let mut masked = words.to_vec();
@@ -52,7 +52,7 @@ pub(in crate::plan) fn masked(words: &[String]) -> Vec<String> {
                     *word = format!("{option}{MASK}");
                 }
             } else if is_within && joins && !word.starts_with('-') {
-                // The command that the program starts has options of its own.
+                // After this word comes the command that the program starts. That command has its own options.
                 is_within = false;
             }
             if word.contains(char::is_whitespace) {
@@ -63,7 +63,7 @@ pub(in crate::plan) fn masked(words: &[String]) -> Vec<String> {
     masked
 }
 
-/// A script with the passwords for this program masked. The passwords are words of the script.
+/// A script in which the passwords for this program are masked. The passwords are words in the script.
 fn in_script(script: &str, program: &str, option: &str, joins: bool) -> String {
     let mut masked = String::new();
     let mut rest = script;
@@ -75,7 +75,7 @@ fn in_script(script: &str, program: &str, option: &str, joins: bool) -> String {
         let Some((before, after)) = rest.split_once(&given) else {
             break;
         };
-        // The program that `sshpass` starts has options of its own.
+        // After other words, the option belongs to the program that `sshpass` starts.
         if joins && !before.split_whitespace().all(|word| word.starts_with('-')) {
             continue;
         }
@@ -94,7 +94,7 @@ fn in_script(script: &str, program: &str, option: &str, joins: bool) -> String {
     masked + rest
 }
 
-/// Where the first word of a script ends.
+/// The offset at which the first word of a script ends.
 fn word_end(script: &str) -> usize {
     let mut quote = None;
     let is_end = |(_, c): &(usize, char)| match quote {
@@ -171,7 +171,7 @@ mod tests {
                 "sshpass -e ssh -p 22 web1 norouter",
             ),
             ("ssh -p 22 web1 norouter", "ssh -p 22 web1 norouter"),
-            // What a shell would run stays visible.
+            // Text that a shell would run stays visible.
             (
                 "sh -c 'sshpass -p $(id) ssh web1; sshpass -p x;id; sshpass -p \"`id`\" ssh web1'",
                 "sh -c sshpass -p $(id) ssh web1; sshpass -p ***;id; sshpass -p \"`id`\" ssh web1",

@@ -1,12 +1,12 @@
-//! What a shell would make of words: operators, variables, scripts; and how words are quoted for it.
+//! Finds the operators, variables and scripts that a shell would see in words, and quotes words for a shell.
 
-/// Programs that exist only inside of a shell.
+/// Programs that exist only inside a shell.
 const BUILTINS: [&str; 14] = [
     "cd", "export", "source", ".", "exec", "eval", "set", "unset", "ulimit", "umask", "alias",
     "pushd", "if", "for",
 ];
 
-/// The texts that show that a script passes on its arguments, except perhaps `$0`.
+/// Texts in a script that show that it passes its arguments on, perhaps without `$0`.
 const PASSED_ON: [&str; 6] = ["$@", "$*", "${@", "$1", "${1", "$argv"];
 
 /// Whether a word separates commands.
@@ -65,7 +65,7 @@ pub(super) fn script(words: &[String]) -> String {
     words.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// The words as one line for `cmd`, which is split into words without a shell.
+/// The words as one line for the field `cmd`. The program splits this line into words without a shell.
 pub(super) fn line(words: &[String]) -> String {
     let word = |word: &String| {
         let plain = |c: char| !c.is_whitespace() && !"'\"\\#".contains(c);
@@ -93,16 +93,16 @@ fn quoted(word: &str) -> String {
     quoted
 }
 
-/// Whether a script hands the appended words to the program that it starts. `named` means that a word after the script
-/// is its `$0`, so that the appended words begin at `$1`.
+/// Whether a script passes the appended words on to the program that it starts. `named` means that a word follows the
+/// script. The shell takes that word as `$0`, so the appended words begin at `$1`.
 pub(super) fn passes_on(script: &str, named: bool) -> bool {
     let has = |word: &str| script.contains(word);
     let all = named || ["$0", "${0", "$argv"].into_iter().any(has);
     (all && PASSED_ON.into_iter().any(has)) || has("agent --automated")
 }
 
-/// The script with the appended words handed to norouter, or, if the script does not name norouter, to its last
-/// program.
+/// The script, changed so that it passes the appended words on to norouter. If the script does not name norouter, it
+/// passes them on to its last program.
 pub(super) fn passing_on(script: &str, named: bool, is_fish: bool) -> String {
     let arguments = match (is_fish, named) {
         (true, _) => "$argv",

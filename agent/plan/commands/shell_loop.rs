@@ -2,8 +2,8 @@
 
 use crate::wire::SHELL_LOOP;
 
-/// The words behind those that lead to the shell. `is_line` says whether a login shell reads them as a line, in which the
-/// script needs quotes. It holds none itself.
+/// The words that start the loop. They follow the words that lead to the shell. `is_line` says whether a login shell
+/// reads them as a line. In a line, the script needs quotes around it. The script itself contains none.
 pub(in crate::plan) fn shell_loop(is_line: bool) -> [String; 3] {
     let script = if is_line {
         format!("'{SHELL_LOOP}'")

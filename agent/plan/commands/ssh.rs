@@ -1,12 +1,13 @@
-//! `ssh` and programs like it: a shell on the other machine reads the command that they run.
+//! `ssh` and similar programs. A shell on the other machine reads the command that they run.
 
 use super::{
     advice::{Code, Inner, Level, Mistake, mistake},
     options::{self, Part, Spec, parse},
+    programs::name_of,
 };
 use crate::text::quote;
 
-/// The options of OpenSSH. After the host, `ssh` still looks for options.
+/// The options of OpenSSH. `ssh` looks for options after the host, too.
 const SSH: Spec = Spec {
     letters: "BbcDEeFIiJLlmOoPpQRSWw",
     long: &[],
@@ -43,7 +44,8 @@ const PLINK: [&str; 17] = [
     "-cert",
 ];
 
-/// Settings of `-o` with which no agent can run: each with its harmless values, and with what all other values do.
+/// Settings of `-o` that keep an agent from running, unless they have one of the values that are listed with them. The
+/// text says what the setting does with any other value.
 const SETTINGS: [(&str, &[&str], Code, &str); 4] = [
     (
         "requesttty",
@@ -78,6 +80,20 @@ pub(in crate::plan) fn ends_at_its_destination(words: &[String]) -> bool {
     after.is_empty()
         && matches!(parts.last(), Some(Part::Word(_)))
         && parts.iter().filter(is_word).count() == 1
+}
+
+/// Adds the option with which OpenSSH reports each step of its connection on standard error. Words that do not start
+/// OpenSSH stay as they are. The option comes first, so that a `-q` of the person wins.
+pub(in crate::plan) fn talkative(mut words: Vec<String>) -> Vec<String> {
+    if is_openssh(&words) {
+        words.insert(1, "-v".to_owned());
+    }
+    words
+}
+
+/// Whether the words start OpenSSH.
+pub(in crate::plan) fn is_openssh(words: &[String]) -> bool {
+    words.first().is_some_and(|word| name_of(word) == "ssh")
 }
 
 /// Judges the words of `ssh`.
@@ -143,7 +159,7 @@ fn judge(words: &[String], spec: Spec, is_openssh: bool) -> Level {
     }
 }
 
-/// The key, in lower case, and the value of a setting that is given with `-o`.
+/// The setting that is given with `-o`: its key in lower case, and its value.
 fn setting(part: &Part) -> Option<(String, &str)> {
     let Part::Valued('o', text) = part else {
         return None;
@@ -153,8 +169,8 @@ fn setting(part: &Part) -> Option<(String, &str)> {
     Some((key.trim().to_ascii_lowercase(), value))
 }
 
-/// The words of `ssh` without the command that it runs, so that it asks about a host key that it does not know. `ssh`
-/// takes the first value of a setting, also before that of its configuration.
+/// The words of `ssh` without the command that it runs, changed so that `ssh` asks about a host key that it does not
+/// know. The first value of a setting is the one that `ssh` takes, and the command line comes before the configuration.
 pub(super) fn asking(words: &[String]) -> Vec<String> {
     let (mut parts, _) = parse(words.get(1..).unwrap_or_default(), SSH);
     let decides = |part: &Part| {
@@ -167,7 +183,7 @@ pub(super) fn asking(words: &[String]) -> Vec<String> {
     program.chain(options::words(&parts)).collect()
 }
 
-/// Removes the settings with which no agent can run, and returns the mistakes.
+/// Removes the settings that keep an agent from running, and returns a mistake for each of them.
 fn settings(parts: &mut Vec<Part>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     parts.retain(|part| {
@@ -191,8 +207,8 @@ fn settings(parts: &mut Vec<Part>) -> Vec<Mistake> {
     mistakes
 }
 
-/// Corrects, in `parts`, a command whose connection the person's own sessions would share, and returns the mistake.
-/// Later sessions would use this connection, and end when the manager ends or restarts the host.
+/// Corrects a command whose connection the person's own sessions would share, and returns the mistake. Later sessions
+/// would use this connection, and would end when the manager ends or restarts the host.
 fn master(parts: &mut Vec<Part>) -> Option<Mistake> {
     let word = |value: &str, words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(value));
     let says = |part: &Part, key: &str| setting(part).is_some_and(|(it, _)| it == key);
@@ -219,9 +235,9 @@ fn master(parts: &mut Vec<Part>) -> Option<Mistake> {
     ))
 }
 
-/// Adds the settings with which `ssh` keeps apart from the person's own sessions, as in all commands that we propose. A
-/// command without them is not a mistake: they matter only if the person's configuration has such settings for that
-/// host.
+/// Adds the settings that keep `ssh` apart from the person's own sessions. All commands that we propose have these
+/// settings. A command without them is not a mistake, because they matter only if the person's own configuration shares
+/// connections or forwards ports for that host.
 fn keep_apart(parts: &mut Vec<Part>) {
     let says =
         |part: &Part, keys: &[&str]| setting(part).is_some_and(|(it, _)| keys.contains(&&*it));
@@ -236,7 +252,7 @@ fn keep_apart(parts: &mut Vec<Part>) {
         "remoteforward",
         "dynamicforward",
     ];
-    // `ClearAllForwardings` would clear the ports that the command itself forwards, too.
+    // With `ClearAllForwardings`, the ports that the command itself forwards would be cleared, too.
     let is_forward =
         |part: &Part| says(part, &forwards) || matches!(part, Part::Valued('L' | 'R' | 'D', _));
     if !parts.iter().any(is_forward) {
@@ -247,7 +263,7 @@ fn keep_apart(parts: &mut Vec<Part>) {
     }
 }
 
-/// Judges the words of `plink`, which is the `ssh` of Windows users.
+/// Judges the words of `plink`, the `ssh` of Windows users.
 pub(super) fn plink(words: &[String]) -> Level {
     let mut own: Vec<String> = words.iter().take(1).cloned().collect();
     let (mut place, mut is_host) = (1, true);

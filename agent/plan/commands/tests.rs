@@ -1,8 +1,8 @@
-//! Tests of what is said about commands, and of the commands that are advised instead.
+//! Tests of the mistakes that are found in commands, and of the commands that are advised instead.
 
 use super::*;
 
-/// The codes of what is wrong with a command, and the command that would work.
+/// The codes of the mistakes in a command, and the command that is advised.
 fn said(cmd: &str) -> (String, String) {
     let judged = judge(&shlex::split(cmd).unwrap());
     let codes: Vec<_> = judged
@@ -16,8 +16,8 @@ fn said(cmd: &str) -> (String, String) {
 /// The beginning of every command with `ssh` that is advised.
 const SSH: &str = "ssh -o ControlMaster=no -o ClearAllForwardings=yes";
 
-/// Asserts what is wrong with a command, and that nothing is wrong with the command that is advised instead. `SSH` in
-/// `line` stands for [`SSH`].
+/// Asserts what is wrong with a command and which command is advised, and that nothing is wrong with the advised
+/// command. `SSH` in `line` stands for [`SSH`].
 #[track_caller]
 fn assert_said(cmd: &str, codes: &str, line: &str) {
     let line = &line.replace("SSH", SSH);

@@ -1,5 +1,5 @@
-//! Tests that a manifest means the same, whichever program has written it: tags, merge keys, brackets, escapes, and
-//! characters that only look like others.
+//! Tests that the meaning of a manifest does not depend on the program that has written it: tags, merge keys, brackets,
+//! escapes, and characters that only look like others.
 
 use super::place;
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
 
 const MERGED: &str = "x-h1: &h1\n  cmd: ssh web1 norouter\n  loopback: {disable: true}\nhosts:\n  web1:\n    <<: *h1\n";
 
-/// Loads a manifest. What is said about commands, and about a network without this machine, belongs to other tests.
+/// Loads a manifest. Remarks about commands, and about a network without this machine, are left out, because other
+/// tests are about them.
 fn load(text: &str) -> Loaded {
     let mut loaded = crate::plan::load("test.yaml", text);
     let problems = &mut loaded.problems;
@@ -140,7 +141,7 @@ fn a_bracket_may_close_in_the_column_of_its_key_or_before_it() {
         "hosts:\n  a:\n    cmd: [\n    ssh,\n    'a\n    b'\n    ]\n    ports: [\n      \"8080:127.0.0.1:80\"\n    ]\n  b:\n    cmd: x\n    http: {\n    listen: \"127.0.0.1:1\"\n    }\n",
         "hosts:\n  a: &a\n    cmd: &c !!seq [ssh, a b\n    ]\n    ports: [\n    '8080:127.0.0.1:80']\n  b: !!map {\n  cmd: x, http: {listen: '127.0.0.1:1'}\n  }\n",
         "\u{feff}hosts:\r\n  a:\r\n    cmd: [ssh, # é [\r\n# ]\r\n'a\r\nb'\r\n]\r\n    ports: [ # x\r\n'8080:127.0.0.1:80'\r\n]\r\n  b: {cmd: x, http: {\r\nlisten: '127.0.0.1:1' }\r\n}\r\n",
-        // With a comma behind the last entry.
+        // A comma comes after the last entry.
         "hosts:\n  a: {\n  cmd: [ssh, a b,\n  ],\n  ports: ['8080:127.0.0.1:80',\n  ],\n  }\n  b: {cmd: x, http: {listen: '127.0.0.1:1',\n  },\n  # }\n\n # ,\n}\n",
         "hosts: {\na: {cmd: [ssh, a b], ports: ['8080:127.0.0.1:80']},\nb: {cmd: x, http: {\nlisten: '127.0.0.1:1', # }, é\n}}, \n}\n",
         "\u{feff}hosts: {\r\na: {cmd: [ssh, a b], ports: ['8080:127.0.0.1:80']},\r\nb: {cmd: x, http: {listen: '127.0.0.1:1',\r\n#}\r\n}}, # é\r\n}",
@@ -188,7 +189,8 @@ fn keys_of_the_person_may_hold_maps_that_mean_nothing() {
         "{<<: !x {a: b}}",
     ] {
         plan(&format!("{{x-a: {own}, hosts: {{b: {{x-c: {own}}}}}}}"));
-        // The map is read like everything else if an alias can lead to it, or if it is not below such a key.
+        // The map is checked like everything else if it is not below a key that begins with `x-`, or if an alias can
+        // lead to it.
         for text in [
             format!("{{x-a: &a {own}, hosts: {{b: *a}}}}"),
             format!("{{x-a: &a {{b: {own}}}, hosts: *a}}"),
@@ -234,7 +236,7 @@ fn places_are_true_behind_lines_that_were_indented() {
         .map(|problem| place(text, problem))
         .collect();
     assert_eq!(places, ["é", "'x'", "10.0.0.1"]);
-    // The place of an error that the parser reports is right, too.
+    // The place of an error that the parser itself reports is right, too.
     let text = "hosts:\n  a:\n    ports: [\n    ]\n    vip: \"\\z\"\n";
     let problem = problem(text);
     assert_eq!(

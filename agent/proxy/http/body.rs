@@ -1,13 +1,16 @@
-//! Finds the end of a body. Bytes are not stored, and forwarded unchanged with two exceptions: small faults of an
-//! origin's chunked encoding, which is parsed strictly, are repaired; and the fields of the trailer section are left
-//! out. A receiver may take such a field for one of the head (RFC 9110 section 6.5.1), from which this proxy has removed
-//! all fields that concern the proxy or the connection. No sender may rely on trailers, because this proxy removes `TE`.
+//! Finds the end of a body. The bytes are not stored. They are forwarded unchanged, with two exceptions.
+//!
+//! * The chunked encoding is parsed strictly, but small faults of an origin are repaired.
+//! * The fields of the trailer section are left out. A receiver may take such a field for a field of the head (RFC 9110
+//!   section 6.5.1), and this proxy has removed all fields from the head that concern the proxy or the connection. No
+//!   sender may rely on trailers, because this proxy removes `TE`.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::token::{is_control, is_token_byte};
 
-/// Limit on the spaces after the size of a chunk and on its extension, in bytes. No program is known to use extensions.
+/// Limit on the spaces after the size of a chunk, and on its extension, in bytes. No program is known to use
+/// extensions.
 const EXTENSION_MAX: u32 = 4 << 10;
 
 /// Limit on the trailer section, in bytes.
@@ -19,7 +22,7 @@ const LINE_END: &[u8] = b"\r\n";
 /// Limit on the hexadecimal digits of a chunk's size: 64 bits.
 const DIGITS_MAX: u8 = 16;
 
-/// How the length of a body is determined (RFC 9112 section 6.3).
+/// The way in which the length of a body is determined (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// There is no body.
@@ -36,12 +39,12 @@ pub enum Framing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
     state: State,
-    /// Whether small faults of old servers are repaired: spaces after the size of a chunk, with which some servers pad
-    /// the size to a fixed width, and lines that end with a bare line feed.
+    /// Whether small faults of old servers are repaired. Some servers put spaces after the size of a chunk to pad it to
+    /// a fixed width. Some end a line with a bare line feed.
     is_origin: bool,
-    /// Whether the receiver does not know chunks, and gets only what is in them.
+    /// Whether the receiver gets only the content of the chunks, because it does not know the chunked encoding.
     unpacks: bool,
-    /// Whether a fault was repaired. If so, the body may end elsewhere for its sender.
+    /// Whether a bare line feed was repaired; see [`Body::was_repaired`].
     was_repaired: bool,
 }
 
@@ -67,12 +70,12 @@ enum State {
     /// The body has a known length, and this many bytes are missing.
     Length(u64),
     UntilClose,
-    /// In the size of a chunk, after this many digits.
+    /// In the size of a chunk, after this many of its digits.
     Size {
         digits: u8,
         size: u64,
     },
-    /// In the spaces after the size of a chunk, after this many.
+    /// In the spaces after the size of a chunk, after this many spaces.
     Padding {
         size: u64,
         length: u32,
@@ -137,7 +140,7 @@ impl Body {
         }
     }
 
-    /// The same body for a receiver that does not know chunks.
+    /// The same body for a receiver that does not know the chunked encoding.
     #[must_use]
     pub(super) const fn unpacked(self) -> Self {
         Self {
@@ -146,9 +149,9 @@ impl Body {
         }
     }
 
-    /// Takes the next bytes of the body out of the buffer, in the form in which the receiver gets them. They are empty
-    /// if more bytes are needed, or if the body is complete. After a complete body, the rest of the buffer belongs to
-    /// the next message. After an error, no more bytes may be forwarded.
+    /// Takes the next bytes of the body out of the buffer, in the form in which the receiver gets them. The result is
+    /// empty if more bytes are needed, or if the body is complete. After a complete body, the rest of the buffer
+    /// belongs to the next message. After an error, no more bytes may be forwarded.
     pub fn take(&mut self, buffer: &mut BytesMut) -> Result<Bytes, BadBody> {
         while !buffer.is_empty() && !self.is_complete() {
             let is_trailer = matches!(self.state, State::Trailer { .. });
@@ -171,7 +174,7 @@ impl Body {
                 _ => buffer.split_to(taken).freeze(),
             };
             if is_trailer {
-                // Only the empty line at its end is forwarded.
+                // Of the trailer section, only the final empty line is forwarded.
                 bytes = Bytes::from_static(if self.is_complete() { LINE_END } else { b"" });
             }
             if !bytes.is_empty() && (is_data || !self.unpacks) {
@@ -181,14 +184,14 @@ impl Body {
         Ok(Bytes::new())
     }
 
-    /// Whether a fault was repaired. If so, the body may end elsewhere for its sender, and the connection must not be
-    /// used again.
+    /// Whether a bare line feed was repaired. If so, the sender may think that the body ends at another byte, and the
+    /// connection must not be used again. Spaces that were left out do not count.
     pub const fn was_repaired(&self) -> bool {
         self.was_repaired
     }
 
-    /// Goes on behind a byte at which [`Body::advance`] has stopped, and returns what the receiver gets in its place: a
-    /// whole line end for a bare line feed, and nothing for a space after the size of a chunk.
+    /// Skips a byte at which [`Body::advance`] has stopped. Returns what the receiver gets in its place: a complete
+    /// line end for a bare line feed, and nothing for a space after the size of a chunk.
     fn repair(&mut self, byte: u8) -> Result<Bytes, BadBody> {
         let (next, bytes) = if byte == b'\n' {
             self.was_repaired = true;
@@ -202,8 +205,9 @@ impl Body {
         next.map(|_| Bytes::from_static(bytes))
     }
 
-    /// Returns how many of the next bytes belong to the body and have the same fate: they are forwarded unchanged or,
-    /// if they are of the trailer section, left out. It stops before a byte of an origin that has to be repaired.
+    /// Returns how many of the next bytes belong to the body and are treated in the same way. Bytes of the trailer
+    /// section are left out, and others are forwarded unchanged. The count ends before a byte of an origin that has to
+    /// be repaired.
     fn advance(&mut self, bytes: &[u8]) -> Result<usize, BadBody> {
         let mut rest = bytes;
         let is_trailer = |state| matches!(state, State::Trailer { .. });
@@ -272,8 +276,8 @@ impl Body {
     }
 }
 
-/// Whether a line may end here, and a bare line feed of an origin can mean nothing else. In an extension it can,
-/// because some programs take it for a part of the extension.
+/// Whether a line may end here, so that a bare line feed of an origin can only mean the end of the line. In an
+/// extension, it could have another meaning, because some programs take it for a part of the extension.
 const fn is_before_cr(state: State) -> bool {
     matches!(
         state,
@@ -287,7 +291,7 @@ const fn is_before_cr(state: State) -> bool {
     )
 }
 
-/// Whether the size of a chunk is over here, so that spaces of an origin have only one meaning.
+/// Whether the size of a chunk may end here. If so, a space from an origin can only follow the size.
 const fn is_after_size(state: State) -> bool {
     matches!(
         state,
@@ -295,7 +299,7 @@ const fn is_after_size(state: State) -> bool {
     )
 }
 
-/// The state behind one more space after the size of a chunk.
+/// The state after one more space behind the size of a chunk.
 fn pad(state: State) -> Result<State, BadBody> {
     let (size, length) = if let State::Padding { size, length } = state {
         (size, length)
@@ -310,8 +314,8 @@ fn pad(state: State) -> Result<State, BadBody> {
     })
 }
 
-/// Consumes up to `missing` of the `there` bytes that are available. Returns how many are still missing afterwards, and
-/// how many were consumed.
+/// Consumes bytes of a chunk, or of a body with a known length. `missing` bytes of it were not consumed before, and
+/// `there` bytes are available. Returns how many bytes are still missing then, and how many were consumed.
 fn pass(missing: u64, there: usize) -> (u64, usize) {
     let taken = usize::try_from(missing).map_or(there, |missing| missing.min(there));
     (missing - taken as u64, taken)
@@ -398,8 +402,8 @@ mod tests {
 
     use super::*;
 
-    /// How many of these bytes belong to the body if they come in pieces of this size, and whether the body is
-    /// complete.
+    /// Passes these bytes to a body in pieces of this size. Returns how many of them belong to the body, and whether
+    /// the body is complete.
     fn run(framing: Framing, bytes: &[u8], piece: usize) -> Result<(usize, bool), BadBody> {
         let mut body = Body::of_client(framing);
         let (mut buffer, mut taken) = (BytesMut::new(), 0);
@@ -522,7 +526,8 @@ mod tests {
         assert!(!body.is_complete_at_end());
     }
 
-    /// What the receiver of an origin's chunks gets if they come in pieces of this size, without what follows.
+    /// Passes `bytes` to a body, `piece` bytes at a time. Returns what the receiver gets, and the body. Bytes after the
+    /// end of the body are left out.
     fn received(mut body: Body, bytes: &[u8], piece: usize) -> Result<(String, Body), BadBody> {
         let (mut buffer, mut received) = (BytesMut::new(), Vec::new());
         for piece in bytes.chunks(piece) {

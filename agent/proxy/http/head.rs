@@ -14,7 +14,7 @@ use super::{
 /// Limit on the size of a client's head, in bytes.
 pub const HEAD_MAX: usize = 64 << 10;
 
-/// Limit on the size of an origin's head, in bytes: as much as browsers take.
+/// Limit on the size of an origin's head, in bytes. Browsers accept heads of this size.
 pub const ORIGIN_HEAD_MAX: usize = 256 << 10;
 
 /// Limit on the number of header fields.
@@ -32,7 +32,7 @@ const HOP_BY_HOP: &[&str] = &[
     "upgrade",
 ];
 
-/// Fields whose value is a secret: anybody who knows it could act as the user.
+/// Fields whose value is a secret. Anybody who knows the value could act as the user.
 const SECRET: &[&str] = &[
     "authorization",
     "proxy-authorization",
@@ -40,10 +40,10 @@ const SECRET: &[&str] = &[
     "set-cookie",
 ];
 
-/// The sender of a head. A head that two programs could read differently is refused, whoever has sent it.
+/// The sender of a head. In any case, a head is refused if two programs could read it differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
-    /// A client, which may try to make the origin see another request than this proxy does. It has no reason to deviate
+    /// A client. It may try to make the origin see another request than this proxy sees. It has no reason to deviate
     /// from the standard.
     Client,
     /// An origin. Small faults of old servers are repaired if only one meaning is possible.
@@ -99,9 +99,9 @@ impl Headers {
         }
     }
 
-    /// The length of the body according to these fields; `None` if they do not give one (RFC 9112 section 6). Fields of
-    /// a client that only repeat the same value are refused; those of an origin are read as one, and chunks count for
-    /// more than a length (RFC 9112 section 6.3).
+    /// The length of the body according to these fields. `None` if they do not give one (RFC 9112 section 6). If a
+    /// field is repeated with the same value, a client's head is refused, and an origin's is accepted. If an origin's
+    /// head has both chunks and a length, the chunks count (RFC 9112 section 6.3).
     pub(super) fn framing(
         &self,
         version: Version,
@@ -165,14 +165,14 @@ impl Headers {
         Err(Wrong::new(400, text))
     }
 
-    /// Whether at most one field states the length of the body. If so, the sender and this proxy certainly agree where
-    /// the body ends.
+    /// Whether at most one field states the length of the body. If so, the sender and this proxy certainly agree on the
+    /// end of the body.
     pub(super) fn is_length_certain(&self) -> bool {
         self.all("content-length").count() + self.all("transfer-encoding").count() <= 1
     }
 
-    /// The protocols in the field `Upgrade`, without HTTP/2: its offer is made for one connection, with settings in
-    /// another field, and this proxy does not speak it. `None` if none is left.
+    /// The protocols in the field `Upgrade`, except HTTP/2. An offer of HTTP/2 is made for one connection, with
+    /// settings in another field, and this proxy does not speak HTTP/2. `None` if no other protocol is offered.
     pub(super) fn upgrade(&self) -> Option<Vec<u8>> {
         let others = self.list("upgrade").filter(|protocol| {
             let is_h2 = |name: &[u8]| protocol.eq_ignore_ascii_case(name);
@@ -184,7 +184,8 @@ impl Headers {
 
     /// Writes the fields that are forwarded to the other side.
     pub(super) fn forward(&self, out: &mut BytesMut, leave_out: &[&str]) {
-        // The words are collected once, so that many fields with many words cost no more than their length.
+        // The words are collected once. If each field were compared with each word, many fields with many words would
+        // take too long.
         let named: BTreeSet<Vec<u8>> = ["connection", "proxy-connection"]
             .iter()
             .flat_map(|list| self.list(list))
@@ -284,8 +285,8 @@ pub(super) fn split(bytes: &[u8], sender: Sender) -> Result<Option<Lines<'_>>, W
     }))
 }
 
-/// The length of the head, including the first empty line. An empty line without CR ends the head, too, so that its
-/// sender gets an error at once instead of waiting for more.
+/// The length of the head, including the first empty line. An empty line without CR ends the head, too: its sender then
+/// gets an error at once, instead of waiting for more of the reply.
 fn end(bytes: &[u8], sender: Sender) -> Result<Option<usize>, Wrong> {
     let lines = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let mut found = None;
@@ -310,11 +311,11 @@ fn end(bytes: &[u8], sender: Sender) -> Result<Option<usize>, Wrong> {
     Ok(found)
 }
 
-/// A head that arrives in pieces. It knows when to parse: if the head were parsed for each piece, a sender of single
-/// bytes would cause work that grows with the square of the length.
+/// A head that arrives in pieces. It decides when parsing is worthwhile. If the head were parsed for each piece, the
+/// work for a sender of single bytes would grow with the square of the length.
 #[derive(Debug, Default)]
 pub struct Arrival {
-    /// How many bytes were looked at.
+    /// The number of bytes that were already examined.
     seen: usize,
 }
 
@@ -323,9 +324,10 @@ impl Arrival {
     /// is HTTP at all.
     const FIRST: usize = 8;
 
-    /// Whether the head in these bytes, which begin as they did the last time, may be complete or too long.
+    /// Whether the head in these bytes may be complete or too long. The bytes must begin with those of the previous
+    /// call.
     pub fn is_worth_parsing(&mut self, bytes: &[u8]) -> bool {
-        // The end of a head has at most three bytes, LF CR LF, of which two may have arrived before.
+        // The head ends with LF LF or LF CR LF, so up to two bytes of its end may have arrived before.
         let seen = std::mem::replace(&mut self.seen, bytes.len());
         let from = seen.saturating_sub(2);
         let new = bytes.get(from..).unwrap_or_default();
@@ -338,8 +340,8 @@ impl Arrival {
     }
 }
 
-/// Appends the continuation of a field on another line, with one space in place of the fold (RFC 9112 section 5.2). A
-/// line of spaces is refused, because some programs take it for the end of the head.
+/// Appends the continuation line of a field, with one space in place of the fold (RFC 9112 section 5.2). A line that
+/// has only spaces is refused, because some programs take it for the end of the head.
 fn continue_value(value: &mut Vec<u8>, line: &[u8]) -> Result<(), Wrong> {
     let more = line.trim_ascii();
     if more.is_empty() {
@@ -360,7 +362,7 @@ fn check_value(value: &[u8]) -> Result<(), Wrong> {
 }
 
 /// Parses one header field (RFC 9112 section 5). Spaces before the colon are removed from an origin's field, as the
-/// standard wants it, and refused to a client.
+/// standard demands. A client's field with such spaces is refused.
 fn parse_field(line: &[u8], sender: Sender) -> Result<(String, Vec<u8>), Wrong> {
     let wrong = |text| Err(Wrong::new(400, text));
     if line

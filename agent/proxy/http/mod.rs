@@ -1,6 +1,6 @@
-//! HTTP/1.0 and HTTP/1.1 between a client, this proxy and an origin (RFC 9110, RFC 9112): one strict parser for
-//! requests and responses. Messages with two meanings are refused; small faults of an origin that have one meaning are
-//! repaired.
+//! HTTP/1.0 and HTTP/1.1 between a client, this proxy and an origin (RFC 9110, RFC 9112). Requests and responses have
+//! the same strict parser. A message that can have two meanings is refused. A small fault of an origin is repaired if
+//! only one meaning is possible.
 
 mod answer;
 mod body;

@@ -18,7 +18,7 @@ const AUTHENTICATE: (&str, &str) = (
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub(super) status: u16,
-    /// The text after the status; `None` for the usual one.
+    /// The reason phrase after the status. `None` for the usual phrase.
     pub(super) reason: Option<String>,
     pub(super) body: String,
     pub(super) content_type: &'static str,
@@ -98,8 +98,8 @@ impl From<&Failure> for Reply {
     }
 }
 
-/// Makes the reason phrase of a status line from a sentence. If `CONNECT` fails, this phrase is all that many clients
-/// show to people.
+/// Makes the reason phrase of a status line from a sentence. If `CONNECT` fails, many clients show only this phrase to
+/// people.
 fn phrase(sentence: &str) -> String {
     let visible = |c: char| if c.is_ascii_graphic() { c } else { ' ' };
     let text: String = sentence.chars().take(PHRASE_MAX).map(visible).collect();

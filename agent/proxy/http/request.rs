@@ -1,4 +1,4 @@
-//! The head of a client's request: it is parsed strictly, and rewritten for its origin.
+//! Parses the head of a client's request strictly, and rewrites it for its origin.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -30,7 +30,7 @@ pub struct Request {
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How long the body is; never [`Framing::UntilClose`].
+    /// The length of the body; never [`Framing::UntilClose`].
     pub framing: Framing,
     /// The protocols to which the client would like to switch; `None` if it does not ask for that (RFC 9110 section
     /// 7.8), or only for HTTP/2.
@@ -43,10 +43,10 @@ pub struct Request {
 }
 
 impl Request {
-    /// Parses a head, and returns its length as the second value; the body follows the head. `None` if more bytes are
-    /// needed. After an error, the connection has to be closed once the reply was sent.
+    /// Parses a head. The second value of the result is the head's length; the body follows the head. `None` if more
+    /// bytes are needed. After an error, the connection has to be closed once the reply was sent.
     ///
-    /// The result does not depend on how the bytes are split.
+    /// The result does not depend on how the bytes are split into pieces.
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Reply> {
         // One empty line may remain from the previous request (RFC 9112 section 2.2).
         let skipped = if bytes.starts_with(b"\r\n") { 2 } else { 0 };
@@ -56,20 +56,19 @@ impl Request {
             .map_err(|Wrong { status, text }| Reply::new(status, text))
     }
 
-    /// The head for the origin. Its first line contains only the path. It does not contain the fields that concern the
-    /// client's connection or this proxy, and it announces the length of the body as in `framing`. Without `reuse`, the
-    /// head asks the origin to close the connection after its answer.
+    /// The head for the origin. Its first line contains only the path. The fields that concern the client's connection
+    /// or this proxy are left out. The head announces the length of the body as in `framing`. Without `reuse`, it asks
+    /// the origin to close the connection after its answer.
     ///
-    /// An HTTP/1.0 request is forwarded as HTTP/1.0, so that the origin does not answer in chunks, which the client
-    /// could not read.
+    /// An HTTP/1.0 request is forwarded as HTTP/1.0, because its client could not read an answer in chunks.
     ///
     /// `None` if the request is not for an origin.
     pub fn for_origin(&self, reuse: bool) -> Option<Bytes> {
         self.forwarded(reuse, None)
     }
 
-    /// The head for another proxy, which is to forward the request. It is like that for the origin, but has the whole
-    /// URL, and the credentials for that proxy. `None` if the request is not for an origin.
+    /// The head for another proxy, which is to forward the request. It is like the head for the origin, except that it
+    /// has the whole URL, and the credentials for the other proxy. `None` if the request is not for an origin.
     pub fn for_proxy(&self, reuse: bool, proxy: &Upstream) -> Option<Bytes> {
         self.forwarded(reuse, Some(proxy))
     }
@@ -80,7 +79,7 @@ impl Request {
         };
         let mut out = BytesMut::new();
         let whole = match proxy {
-            // In this form, no path at all means the whole server (RFC 9112 section 3.2.4).
+            // In this form, a URL without a path means the whole server (RFC 9112 section 3.2.4).
             Some(_) if path == "*" => format!("http://{}", host(destination)),
             Some(_) => format!("http://{}{path}", host(destination)),
             None => path.clone(),
@@ -131,8 +130,8 @@ impl Request {
         self.headers.get(AUTHORIZATION)
     }
 
-    /// Whether the request may be sent a second time: it changes nothing at the origin (RFC 9110 section 9.2.1), and
-    /// has no body, which would be gone after the first time.
+    /// Whether the request may be sent again. This requires that it changes nothing at the origin (RFC 9110 section
+    /// 9.2.1), and that it has no body, because a body is not stored.
     pub fn is_repeatable(&self) -> bool {
         let is_safe = matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS");
         is_safe && self.framing == Framing::None && self.upgrade.is_none()
@@ -197,9 +196,9 @@ fn read(bytes: &[u8]) -> Result<Option<(Request, usize)>, Wrong> {
     )))
 }
 
-/// Checks that `Host` occurs exactly once (RFC 9112 section 3.2). Its value does not matter for an origin: the address
-/// of the request does, and the field is written anew from it (section 3.2.2). For the proxy's own pages, it is checked
-/// elsewhere.
+/// Checks that `Host` occurs exactly once (RFC 9112 section 3.2). The value does not matter for an origin, because the
+/// address in the first line counts, and the field is made anew from that address (section 3.2.2). For the proxy's own
+/// pages, the value is checked elsewhere.
 fn check_host(version: Version, headers: &Headers) -> Result<(), Wrong> {
     match (headers.single("host")?, version) {
         (None, Version::Http11) => Err(Wrong::new(400, "The field Host is missing.")),
@@ -207,7 +206,7 @@ fn check_host(version: Version, headers: &Headers) -> Result<(), Wrong> {
     }
 }
 
-/// The error for a client that does not speak HTTP; the first byte shows which protocol it probably speaks.
+/// The error for a client that does not speak HTTP. The first byte shows which protocol the client probably speaks.
 fn stranger(first: u8) -> Wrong {
     let text = match first {
         0x16 => {

@@ -1,5 +1,5 @@
-//! The head of an origin's response: small faults that have only one meaning are repaired, and the head is rewritten
-//! for the client.
+//! Parses the head of an origin's response, and rewrites it for the client. Small faults are repaired if only one
+//! meaning is possible.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -21,18 +21,18 @@ pub struct Response {
     pub version: Version,
     /// All header fields.
     pub headers: Headers,
-    /// How the end of the body is found. If the origin's connection ends before that, the body is incomplete, and the
-    /// client must be able to notice that.
+    /// The way in which the end of the body is found. If the origin's connection ends before that, the body is
+    /// incomplete. In that case, the client must notice it.
     pub framing: Framing,
     /// Whether the origin accepts another request on this connection.
     pub keep_alive: bool,
-    /// The length that the fields give, also if the answer has no body.
+    /// The length that the fields give. It is set even if the response has no body.
     announced: Option<Framing>,
     reason: Vec<u8>,
     to: RequestParts,
 }
 
-/// The parts of the request on which parsing and rewriting of the response depend.
+/// The parts of the request that determine how the response is parsed and rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct RequestParts {
     version: Version,
@@ -41,7 +41,7 @@ struct RequestParts {
     keep_alive: bool,
 }
 
-/// Why an origin's answer is unusable: a sentence without the origin's name.
+/// The reason why an origin's answer cannot be used, as a sentence without the origin's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadGateway(String);
@@ -60,8 +60,8 @@ impl BadGateway {
 }
 
 impl Response {
-    /// Parses a head, and returns its length as the second value; the body follows the head. `None` if more bytes are
-    /// needed. After an interim response ([`Response::is_interim`]) another response follows.
+    /// Parses a head. The second value of the result is the head's length; the body follows the head. `None` if more
+    /// bytes are needed. After an interim response ([`Response::is_interim`]), another response follows.
     pub fn parse(bytes: &[u8], to: &Request) -> Result<Option<(Self, usize)>, BadGateway> {
         let parts = RequestParts {
             version: to.version,
@@ -97,8 +97,8 @@ impl Response {
         }
     }
 
-    /// How the client finds the end of the body. A client that speaks HTTP/1.0 does not know chunks. It gets only their
-    /// content, and then its connection is closed.
+    /// The way in which the client finds the end of the body. A client that speaks HTTP/1.0 does not know chunks. Such
+    /// a client gets only the content of the chunks, and then its connection is closed.
     pub fn framing_for_client(&self) -> Framing {
         match (self.framing, self.to.version) {
             (Framing::Chunked, Version::Http10) => Framing::UntilClose,
@@ -106,11 +106,12 @@ impl Response {
         }
     }
 
-    /// The head for the client. It does not contain the fields that concern the connection to the origin, and it
-    /// announces the length of the body as in `framing_for_client`. With `close`, it also says that the connection to
-    /// the client ends after this response, even if the client asked to keep the connection.
+    /// The head for the client. The fields that concern the connection to the origin are left out. The head announces
+    /// the length of the body as in `framing_for_client`. With `close`, it also says that the connection to the client
+    /// ends after this response, even if the client has asked to keep the connection.
     ///
-    /// The head is empty for an interim response to an HTTP/1.0 client, which does not know interim responses.
+    /// The result is empty if the response is interim and the client speaks HTTP/1.0, because such a client does not
+    /// know interim responses.
     pub fn for_client(&self, close: bool) -> Bytes {
         let mut out = BytesMut::new();
         if self.to.version == Version::Http10 && self.is_interim() {
@@ -178,12 +179,12 @@ fn read(bytes: &[u8], to: RequestParts) -> Result<Option<(Response, usize)>, Wro
         _ if to.head => Framing::None,
         _ => announced.unwrap_or(Framing::UntilClose),
     };
-    // An answer with this status has no body. If the origin announces one all the same, it may send one.
+    // A response with this status has no body. But if the origin announces one, it may send one nevertheless.
     let is_doubtful = status == 204 && !matches!(announced, None | Some(Framing::Length(0)));
     let keep_alive = framing != Framing::UntilClose
         && !is_doubtful
         && headers.is_length_certain()
-        // HTTP/1.0 does not have chunks. If a response of that version has them, its end is uncertain, so the
+        // HTTP/1.0 does not have chunks. If a response of that version uses them, its end is uncertain, and the
         // connection is not used again (RFC 9112 section 6.1).
         && (version == Version::Http11 || framing != Framing::Chunked)
         && !headers.lists("connection", "close")

@@ -28,8 +28,8 @@ pub enum RequestTarget {
     },
 }
 
-/// Splits the first line of a request into method, target and version. `host` is the field `Host`, which counts only
-/// where the target itself can be read in two ways.
+/// Splits the first line of a request into method, target and version. `host` is the field `Host`. It is used only if
+/// the target itself can be read in two ways.
 pub(super) fn request_line(
     line: &[u8],
     host: Option<&[u8]>,
@@ -57,7 +57,8 @@ fn parse(method: &str, text: &str, host: Option<&[u8]>) -> Result<RequestTarget,
         )
     };
     if method == "CONNECT" {
-        // Some clients leave out the brackets of an IPv6 address. The port is never left out, so the last colon is its.
+        // Some clients leave out the brackets of an IPv6 address. None of them leaves out the port, so the last colon
+        // is the one before the port.
         let bracketed = text
             .rsplit_once(':')
             .filter(|(host, _)| host.parse::<Ipv6Addr>().is_ok())
@@ -90,7 +91,8 @@ fn parse(method: &str, text: &str, host: Option<&[u8]>) -> Result<RequestTarget,
         }
     }
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    // Some clients leave a user and a password in the address, and send them as a field once they are asked for them.
+    // Some clients leave a user and a password in the address. These clients also send both in a field when they are
+    // asked for them, so both are removed here.
     let authority = match authority.split_once('@') {
         Some((_, place)) => place,
         None => authority,
@@ -113,8 +115,9 @@ fn parse(method: &str, text: &str, host: Option<&[u8]>) -> Result<RequestTarget,
     Ok(RequestTarget::Absolute { destination, path })
 }
 
-/// An IPv6 address without brackets, which some clients write. Its last group may be a part of the address or the port;
-/// the field `Host`, in which the same clients write the brackets, says which. `None` if it names neither reading.
+/// Parses an IPv6 address without brackets, which some clients write. Its last group may be the port or a part of the
+/// address. The field `Host` decides, because the same clients write brackets there. `None` if it confirms neither
+/// reading.
 fn without_brackets(authority: &str, host: Option<&[u8]>) -> Option<Destination> {
     let named = std::str::from_utf8(host?).ok()?;
     let named = Destination::parse(named, Some(PORT)).ok()?;
@@ -126,7 +129,7 @@ fn without_brackets(authority: &str, host: Option<&[u8]>) -> Option<Destination>
 }
 
 /// Percent-encodes every byte of the target that is not ASCII (RFC 3986 section 2.1), and cuts off the fragment, which
-/// is not for servers: some clients leave both to their proxy.
+/// servers must not get. Some clients leave both to their proxy.
 fn escape(target: &[u8]) -> Result<String, Wrong> {
     let mut text = String::with_capacity(target.len());
     for byte in target {

@@ -1,4 +1,4 @@
-//! The bytes that may be part of a name in HTTP, and those that are not allowed anywhere.
+//! Classes of bytes in HTTP: those that may be part of a name, and those that are not allowed anywhere.
 
 /// The text, if it is a token (RFC 9110 section 5.6.2).
 pub(super) fn token(bytes: &[u8]) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! A reason why a head is refused.
 
-/// Why a head is refused: a sentence, and the status of the reply if a client sent the head.
+/// The reason why a head is refused: a sentence, and the status of the reply if a client sent the head.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) status: u16,

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The last step of a handshake whose bytes come in pieces, all bytes that are sent to the client, and the input bytes
-/// that are left.
+/// Passes bytes to a handshake in pieces. Returns its last step, all bytes that are sent to the client, and the input
+/// bytes that are left.
 fn talk(credentials: Option<&Credentials>, bytes: &[u8], piece: usize) -> (Step, Vec<u8>, Vec<u8>) {
     let mut handshake = Handshake::new(credentials);
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
@@ -19,7 +19,7 @@ fn talk(credentials: Option<&Credentials>, bytes: &[u8], piece: usize) -> (Step,
     (step, output.to_vec(), input.to_vec())
 }
 
-/// The destination, the bytes that are sent to the client, and the input bytes that are left.
+/// Returns the destination, the bytes that are sent to the client, and the input bytes that are left.
 fn connect(bytes: &[u8]) -> (String, Vec<u8>, Vec<u8>) {
     let (step, output, rest) = talk(None, bytes, usize::MAX);
     let Step::Request(request) = step else {
@@ -28,7 +28,7 @@ fn connect(bytes: &[u8]) -> (String, Vec<u8>, Vec<u8>) {
     (request.destination().to_string(), output, rest)
 }
 
-/// The last answer to a client, and the reason.
+/// Returns the last answer to a client, and the reason.
 fn over(credentials: Option<&Credentials>, bytes: &[u8]) -> (Vec<u8>, String) {
     let (step, output, _) = talk(credentials, bytes, usize::MAX);
     let Step::Over(why) = step else {

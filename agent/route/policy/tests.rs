@@ -253,7 +253,8 @@ fn a_rule_covers_what_it_is_wholly_before() {
     assert!(some.covers(&other) && !other.covers(&some));
 }
 
-/// Whether a rule fits. This is a second implementation, as plain as possible, to compare with the real one.
+/// Whether a rule fits. This second implementation is as plain as possible. The real implementation is compared with
+/// it.
 fn fits_plainly(rule: &Rule, from: Vip, at: &At, port: u16) -> bool {
     let is = |hosts: &Hosts, host: Vip| match hosts {
         Hosts::Everybody => true,
@@ -365,7 +366,8 @@ proptest! {
         for (from, at, number) in cases {
             let plain = rules.iter().zip(1..).find(|(rule, _)| fits_plainly(rule, from, &at, number));
             let (action, by) = plain.map_or((default, By::Default), |(rule, number)| (rule.action, By::Rule(number)));
-            // Each of the two agents of a connection knows only a part of the rules, but must decide the same.
+            // Each of the two agents of a connection knows only a part of the rules. Nevertheless, both must decide the
+            // same.
             let far = match at {
                 At::Host(to) => to,
                 At::Outside(..) => vip(9),

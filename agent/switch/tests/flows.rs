@@ -1,5 +1,5 @@
-//! The switch's reports about flows, about those that have ended, and about the services behind published ports; and
-//! how a person ends a flow.
+//! Tests of what the switch reports about flows, about flows that have ended, and about the services behind published
+//! ports. Also tests how a person ends a flow.
 
 use super::*;
 
@@ -32,7 +32,8 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
         let verdict = switch.handle_packet(at(millis), vip(from), frame);
         assert!(verdict.passes());
     };
-    // The flow goes from the greater address to the smaller one. Nevertheless, the end that began the flow comes first.
+    // The flow goes from the greater address to the smaller one. Even so, the end that began the flow comes first in
+    // the report.
     forward(&mut switch, 10, C, segment((C, 4000), (A, 80), SYN, 100, 0));
     let flow = only(&switch, at(30));
     assert_eq!((flow.from, flow.to), (vip(C), vip(A)));
@@ -46,7 +47,7 @@ fn a_flow_is_told_from_its_first_packet_to_its_last() {
     forward(&mut switch, 125, A, segment(a, c, ACK, 101, 501));
     forward(&mut switch, 150, A, data(a, c, 101, 300));
     forward(&mut switch, 160, C, data(c, a, 501, 1_000));
-    // Bytes that are sent again, here the last 600 of the 1,000, and a keepalive probe do not count as new bytes.
+    // The last 600 of the 1,000 bytes are sent again, and a keepalive probe is sent. Neither counts as new bytes.
     forward(&mut switch, 170, C, data(c, a, 901, 600));
     forward(&mut switch, 180, C, data(c, a, 1_500, 1));
     let flow = only(&switch, at(400));
@@ -78,7 +79,7 @@ fn flows_are_told_with_their_last_use_from_any_of_them_on() {
     let right: Vec<_> = (4000..4010).map(|port| (port, at(port.into()))).collect();
     assert_eq!(uses, right);
     let (after, _) = all[6];
-    // The place is the same when the flow itself is gone.
+    // A flow that is gone can still be given as the place after which to continue.
     for _ in 0..2 {
         let rest: Vec<_> = switch.flow_uses(Some(after)).collect();
         assert_eq!(rest, all[7..]);
@@ -98,7 +99,8 @@ fn a_flow_that_is_killed_is_reset_at_both_ends_and_gone() {
     let (b, a) = (to_b[0], to_a[0]);
     assert_eq!((to_b.len(), to_a.len()), (1, 1));
     assert!(b.1.flags.rst && a.1.flags.rst);
-    // Each reset has the sequence number that its receiver expects next, so that the receiver accepts it.
+    // Each reset has the sequence number that its receiver expects next. Otherwise the receiver would not accept the
+    // reset.
     assert_eq!((b.0, b.1.seq), (key, 101));
     assert_eq!((a.0, a.1.seq), (key.reversed(), 501));
     let late = segment((A, 4000), (B, 80), ACK, 101, 501);
@@ -164,7 +166,7 @@ fn a_syn_costs_as_much_when_it_is_sent_again() {
     assert_eq!(switch.flow_total(), 1);
 }
 
-/// The outcomes of the flows that have ended, the oldest first.
+/// The outcomes of the flows that have ended, in the order of their ends.
 fn outcomes(switch: &Switch) -> Vec<FlowOutcome> {
     switch.ended(100).map(|flow| flow.outcome).collect()
 }
@@ -224,10 +226,10 @@ fn each_end_of_a_flow_has_its_outcome() {
     pass(&mut switch, 20, B, refusal());
     pass(&mut switch, 10, A, segment(a, b, SYN, 100, 0));
     pass(&mut switch, 10_010, B, refusal());
-    // A client that gives up before the answer is no evidence about the service.
+    // If a client gives up before the answer, that says nothing about the service.
     pass(&mut switch, 10_020, A, segment(a, b, SYN, 100, 0));
     pass(&mut switch, 10_030, A, segment(a, b, RST, 101, 0));
-    // The host that begins a flow anew has forgotten the old one.
+    // A host that begins a flow anew has forgotten the old flow.
     open(&mut switch, 4000);
     open_at(&mut switch, 4000, 9_000);
     let key = only(&switch, NOW).key;
@@ -250,7 +252,7 @@ fn each_end_of_a_flow_has_its_outcome() {
             FlowOutcome::Unavailable,
         ]
     );
-    // A packet that belongs to no flow does not end one.
+    // A packet that belongs to no flow does not end any flow.
     let stray = segment((A, 4001), (B, 80), ACK, 1, 1);
     assert_eq!(switch.handle_packet(NOW, vip(A), stray), Verdict::Refused);
     assert_eq!(outcomes(&switch).len(), 9);
@@ -272,7 +274,7 @@ fn a_service_is_known_by_the_last_connection_to_it() {
     pass(&mut switch, 20, B, segment(b, a, RST | ACK, 0, 101));
     assert_eq!(tried(&switch, B), [(80, TryOutcome::Refused, at(20))]);
     assert_eq!(tried(&switch, A), []);
-    // The news comes once, a little later, however often the outcome changes.
+    // The change is reported once, a little later, no matter how often the outcome changes until then.
     let due = switch.poll_timeout().map(|(at, _)| at);
     assert_eq!(due, Some(at(1_020)));
     pass(&mut switch, 30, A, segment(a, b, SYN, 100, 0));
@@ -285,7 +287,7 @@ fn a_service_is_known_by_the_last_connection_to_it() {
     assert_eq!(tried(&switch, B), [(80, TryOutcome::Answered, at(40))]);
     assert!(!switch.poll_tried(at(9_000)), "nothing has changed");
 
-    // Nobody answers at all.
+    // Nobody answers the SYN.
     pass(&mut switch, 3_000, A, segment(a, b, SYN, 100, 0));
     switch.handle_timeout(at(123_000));
     assert_eq!(tried(&switch, B), [(80, TryOutcome::TimedOut, at(123_000))]);

@@ -1,5 +1,5 @@
-//! Addresses that proxies report as being behind gateways: which reports are accepted, for which host, and for how
-//! long.
+//! Tests of addresses that proxies report as being behind gateways: which reports are accepted, for which host, and for
+//! how long.
 
 use super::super::learned::ADDRESSES_MAX;
 use super::{
@@ -24,7 +24,7 @@ fn learn(switch: &mut Switch, now: Instant, teacher: Ipv4Addr, addresses: &[Ipv4
     switch.learn(now, vip(teacher), vip(B), &addresses)
 }
 
-/// The nth of many addresses.
+/// The address with this number, for tests that need many addresses.
 fn nth(n: usize) -> Ipv4Addr {
     Ipv4Addr::from(0x0a00_0000 + u32::try_from(n).unwrap())
 }
@@ -154,7 +154,7 @@ fn fifty_suggestions_a_second_are_heard() {
     }
     assert!(is_known(&mut switch, NOW, 1, nth(49)));
     assert!(!is_known(&mut switch, NOW, 2, nth(50)));
-    // The limit is per host: C may still report addresses. A may do so again in the next second.
+    // The limit is per host, so C may still report addresses. In the next second, A may do so again, too.
     learn(&mut switch, NOW, C, &[nth(50)]);
     assert!(dial(&mut switch, NOW, C, 1, nth(50)).passes());
     delivered(&mut switch, B);
@@ -167,7 +167,8 @@ fn fifty_suggestions_a_second_are_heard() {
 fn the_address_that_was_not_used_for_longest_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
-    // The address that was reported first is used now, so that the second one has been unused for the longest time.
+    // The address that was reported first is used now. Therefore the second one is the one that has been unused for the
+    // longest time.
     let now = now + Duration::from_secs(1);
     assert!(is_known(&mut switch, now, 1, nth(0)));
     let reset = segment((A, 1), (nth(0), 443), RST, 101, 0);
@@ -195,7 +196,7 @@ fn an_address_with_a_flow_never_makes_room() {
     let mut switch = switch();
     let now = fill(&mut switch, NOW);
     assert!(is_known(&mut switch, NOW, 1, nth(0)));
-    // The maximum number of other addresses is reported, all of them after the flow began.
+    // After the flow has begun, the maximum number of other addresses is reported.
     let others: Vec<_> = (10_000..10_000 + ADDRESSES_MAX).map(nth).collect();
     let mut now = now;
     for some in others.chunks(AT_ONCE_MAX) {

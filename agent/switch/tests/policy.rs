@@ -1,4 +1,4 @@
-//! The policy: which flows it refuses, which it ends, and how refusals are reported.
+//! Tests of the policy: which flows it refuses, which flows it ends, and how refusals are reported.
 
 use super::{
     routes::{answer, dial, route},
@@ -92,7 +92,7 @@ fn an_address_of_a_name_is_refused_where_a_rule_about_names_may_be_about_it() {
     }
     assert_eq!(dial(&mut switch, NOW, A, 5_000, learned), Verdict::Refused);
     assert!(dial(&mut switch, NOW, B, 5_000, learned).passes());
-    // An address with a route does not count as one that was learned for a name.
+    // An address to which a route leads does not count as an address that was learned for a name.
     assert!(dial(&mut switch, NOW, A, 5_001, OUTSIDE).passes());
 }
 
@@ -120,7 +120,7 @@ fn a_right_that_is_taken_away_cuts_the_flows_that_use_it_at_both_ends() {
         assert_eq!(told.len(), resets, "{host}");
         assert!(told.iter().all(|(_, segment)| segment.flags.rst), "{host}");
     }
-    // A late packet does not belong to a flow any more.
+    // A late packet does not belong to any flow.
     let late = segment((A, 5_000), (B, 80), ACK, 101, 501);
     assert_eq!(switch.handle_packet(NOW, vip(A), late), Verdict::Refused);
     assert!(delivered(&mut switch, B).is_empty());

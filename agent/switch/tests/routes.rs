@@ -1,4 +1,4 @@
-//! Destinations outside the network: which gateway leads to them, and which packets may come back.
+//! Tests of destinations outside the network: which gateway leads to them, and which packets may come back.
 
 use super::*;
 use crate::route::Target;
@@ -28,7 +28,7 @@ pub(super) fn routed(routes: Vec<Route>) -> Switch {
     switch
 }
 
-/// A SYN from `from`, at this port, to this address.
+/// A SYN from this port of `from` to this address.
 pub(super) fn dial(
     switch: &mut Switch,
     now: Instant,
@@ -158,7 +158,7 @@ fn an_answer_passes_only_from_the_gateway_that_was_dialled() {
     assert_eq!(verdict, Verdict::Offence(Offence::Spoofed));
     assert!(delivered(&mut switch, A).is_empty());
 
-    // The right gateway may not answer from addresses and ports that were not dialled.
+    // Even the right gateway may not answer from addresses and ports that were not dialled.
     for other in [
         answer(4001, OUTSIDE),
         answer(4000, [10, 0, 0, 6].into()),
@@ -213,13 +213,13 @@ fn a_gateway_cannot_begin_a_flow_from_behind_it() {
     let told = delivered(&mut switch, B);
     assert!(told[0].1.flags.rst);
 
-    // The gateway may not begin a flow from a routed address, even with the endpoints of a flow that exists.
+    // The gateway may not begin a flow from a routed address, not even with the endpoints of an existing flow.
     dial(&mut switch, NOW, A, 80, OUTSIDE);
     let syn = segment((OUTSIDE, 443), (A, 80), SYN, 1, 0);
     assert_eq!(switch.handle_packet(NOW, vip(B), syn), Verdict::Refused);
     assert!(delivered(&mut switch, A).is_empty());
     assert_eq!(switch.flow_count(vip(A)), 1);
-    // From its own address the gateway may begin flows, like every host.
+    // From its own address, the gateway may begin flows like every other host.
     let syn = segment((B, 4000), (A, 80), SYN, 1, 0);
     assert!(switch.handle_packet(NOW, vip(B), syn).passes());
 }

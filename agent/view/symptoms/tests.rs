@@ -1,4 +1,4 @@
-//! Tests of the known causes with lines as the programs write them.
+//! Tests of the known causes with original lines of the programs.
 
 use std::collections::BTreeSet;
 
@@ -274,6 +274,27 @@ const SEEN: &[(&str, TroubleCause, &str)] = &[
         "Failed to start transient service unit: Interactive authentication required.",
         NotPermitted,
         "polkit",
+    ),
+    (
+        "Password change required but no TTY available.",
+        Login,
+        "change the password",
+    ),
+    (
+        "OCI runtime exec failed: exec failed: unable to start container process: exec: \"sh\": executable file not found in \
+         $PATH: unknown",
+        NotInstalled,
+        "no shell to put an agent through",
+    ),
+    (
+        "open terminal failed: not a terminal",
+        Terminal,
+        "only in a terminal",
+    ),
+    (
+        "rbash: line 1: sh: command not found",
+        Setup,
+        "restricted, and finds no sh",
     ),
     ("sudo: a password is required", NotPermitted, "NOPASSWD"),
     ("sudo: Ein Passwort ist notwendig", NotPermitted, "NOPASSWD"),

@@ -34,13 +34,15 @@ pub const SAME_USER: &str = "sameUser";
 pub const NOTICES: &str = "notices";
 /// Addition: the agent can be configured more than once.
 pub const RECONFIGURE: &str = "reconfigure";
-/// Addition, announced by both sides: the agent answers [`super::PING`], and the manager sends it regularly, so that
-/// each side can conclude from silence that the other is gone.
+/// Addition, announced by both sides: the agent answers [`super::PING`], and the manager sends it regularly. Each side
+/// can then conclude from silence that the other is gone.
 pub const HEARTBEAT: &str = "heartbeat";
 /// Addition: the agent refuses connections to hosts that are lost ([`super::LOST`]).
 pub const LOST: &str = "lost";
 /// Addition: the agent performs [`super::PROBE`].
 pub const PROBE: &str = "probe";
+/// Addition: the agent performs [`super::OPEN_PORTS`].
+pub const OPEN_PORTS: &str = "openPorts";
 /// Addition, announced by both sides: the side that announces it verifies [sums](super::super::sum) in the frames that
 /// it receives.
 pub const SUMS: &str = "sums";

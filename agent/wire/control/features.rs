@@ -9,7 +9,7 @@ use serde::{
 
 use super::feature;
 
-/// Every known feature; its index is its bit in the set.
+/// Every known feature. The index of a feature is its bit in the set.
 const KNOWN: &[&str] = &[
     feature::TCP,
     feature::LOOPBACK,
@@ -32,9 +32,10 @@ const KNOWN: &[&str] = &[
     feature::POLICY,
     feature::NOTICES,
     feature::SAME_USER,
+    feature::OPEN_PORTS,
 ];
 
-/// A set of features. Unknown names are skipped, so a set has a fixed size no matter how many names were sent.
+/// A set of features. Unknown names are skipped, so a set has a fixed size, no matter how many names were sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features(u64);
 
@@ -42,6 +43,11 @@ impl Features {
     /// Whether the feature is in the set.
     pub fn has(self, name: &str) -> bool {
         self.0 & bit(name) != 0
+    }
+
+    /// The names in the set, in the order in which they were added to the protocol.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().copied().filter(move |name| self.has(name))
     }
 }
 

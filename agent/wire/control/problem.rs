@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// One thing that does not work on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProblemReport {
-    /// What the agent cannot do, to be read after "cannot": "listen on 127.0.42.101:80".
+    /// What the agent cannot do, as the words after "cannot": "listen on 127.0.42.101:80".
     pub what: String,
     /// The reason, in the words of the host's operating system. An agent that sends no code may append advice to it.
     pub reason: String,
@@ -34,7 +34,8 @@ pub enum ProblemCode {
     Proxy,
     /// The agent cannot write or remove a file of its own.
     Files,
-    /// The agent cannot write files for other programs, for which nobody has asked. The host does without them.
+    /// The agent cannot write files for other programs. Nobody has asked for these files, and the host does without
+    /// them.
     NoFiles,
     /// The administrator of the machine does not permit an action.
     Limited,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// JSON whose syntax was checked, but which is not parsed yet. The caller of [`Raw::read`] decides on the type.
+/// JSON whose syntax was checked, but whose content is not parsed yet. The caller of [`Raw::read`] decides on the type.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(Box<RawValue>);
@@ -11,7 +11,7 @@ pub struct Raw(Box<RawValue>);
 impl Raw {
     /// Encodes a value as JSON.
     ///
-    /// This cannot fail: the types of this module have no map keys other than strings, and only values that JSON can
+    /// This cannot fail, because the types of this module have only strings as map keys, and only values that JSON can
     /// express.
     pub fn of(value: &impl Serialize) -> Self {
         serde_json::value::to_raw_value(value)

@@ -1,5 +1,5 @@
-//! The content of the tray as values: one of four shapes of the icon, and the lines of the menu, of which some open
-//! menus of their own. Nothing is drawn here.
+//! The content of the tray as values: the shape of the icon (one of four), and the lines of the menu, some of which
+//! open submenus. Nothing is drawn here.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -86,16 +86,16 @@ pub(crate) enum Act {
 pub(crate) enum Line {
     /// A text, with the action of a click on it; `None` if it cannot be clicked.
     Text(String, Option<Act>),
-    /// A text that opens a menu of its own.
+    /// A text that opens a submenu.
     Menu(String, Vec<Line>),
     /// A separator.
     Gap,
 }
 
-/// An action on what has this name.
+/// An action on something that has a name.
 type ActOn = fn(String) -> Act;
 
-/// The actions that have a name, and the words for them in the ids of menu lines.
+/// The actions on something that has a name, and the words for them in the ids of menu lines.
 static NAMED: [(&str, ActOn); 9] = [
     ("open", Act::Open),
     ("attach", Act::Attach),
@@ -108,7 +108,7 @@ static NAMED: [(&str, ActOn); 9] = [
     ("browse", Act::Browse),
 ];
 
-/// The actions without a name, and the ids of their menu lines.
+/// The other actions, and the ids of their menu lines.
 static PLAIN: [(&str, Act); 8] = [
     ("start", Act::Start),
     ("stop", Act::Stop),
@@ -121,7 +121,7 @@ static PLAIN: [(&str, Act); 8] = [
 ];
 
 impl Act {
-    /// The action encoded as the id of a menu line.
+    /// Encodes the action as the id of a menu line.
     pub(crate) fn id(&self) -> String {
         let plain = PLAIN.iter().find(|(_, act)| act == self);
         if let Some((word, _)) = plain {
@@ -167,7 +167,8 @@ impl Act {
     }
 }
 
-/// The shape for the app and its network. Something waits for the person in the other networks that are `needy`.
+/// The shape for the app and its network. `needy` has the names of the other networks in which something waits for the
+/// person.
 pub(crate) fn shape(app: &App, network: Option<&NetworkView>, needy: &BTreeSet<String>) -> Shape {
     let snapshot = network.map(|network| &network.snapshot);
     if !needy.is_empty() || snapshot.is_some_and(Snapshot::needs_attention) {
@@ -185,8 +186,9 @@ pub(crate) fn shape(app: &App, network: Option<&NetworkView>, needy: &BTreeSet<S
     }
 }
 
-/// The menu for the app and its network. The plan, if it is known, says what the published ports lead to. Of the other
-/// networks, those in which something waits for the person (`needy`) come first.
+/// The menu for the app and its network. If the plan is known, the menu says where the published ports lead. `needy`
+/// has the names of the other networks in which something waits for the person. These networks are listed before the
+/// rest.
 pub(crate) fn lines(
     app: &App,
     network: Option<&NetworkView>,
@@ -275,8 +277,8 @@ fn running(lines: &mut Vec<Line>, shown: &Shown, network: &NetworkView, plan: Op
     lines.push(act(menu::STOP, Act::Stop));
 }
 
-/// How much a person should look at a host: 3 if it asks, 2 if it does not work without a person, 1 if it does not work
-/// at the moment.
+/// How much attention a host needs: 3 if it has a question, 2 if it does not work without a person, 1 if it does not
+/// work at the moment.
 fn trouble(host: &HostView) -> u8 {
     if host.state == HostState::NeedsYou || host.held.is_some() {
         3
@@ -332,7 +334,7 @@ fn of_host(host: &HostView, plan: Option<&Plan>) -> Vec<Line> {
     lines
 }
 
-/// A reason, short enough for a menu.
+/// A reason, cut so that it fits into a menu.
 fn cut(reason: &str) -> String {
     if reason.chars().count() <= REASON_MAX {
         return reason.to_owned();
@@ -341,7 +343,7 @@ fn cut(reason: &str) -> String {
     format!("{}\u{2026}", start.trim_end())
 }
 
-/// A symbol for the state of a host, which differs by shape and not only by colour.
+/// A symbol for the state of a host. The symbols differ not only in colour, but also in shape.
 fn mark(host: &HostView) -> &'static str {
     if host.needs_attention() {
         "\u{25b2}"
@@ -432,7 +434,7 @@ mod tests {
             .collect()
     }
 
-    /// The lines of the menu with this text.
+    /// The lines of the submenu of the line with this text.
     fn inside<'a>(lines: &'a [Line], menu: &str) -> &'a [Line] {
         let found = lines.iter().find_map(|line| match line {
             Line::Menu(text, lines) if text == menu => Some(&lines[..]),

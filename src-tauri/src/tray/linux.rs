@@ -6,7 +6,7 @@ const LIBRARIES: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3
 /// The service that shows the icons of a desktop.
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 
-/// Whether an icon can be created. Without the library, an attempt would end the program.
+/// Whether an icon can be created. If the library is missing, an attempt would end the program.
 pub(super) fn is_possible() -> bool {
     LIBRARIES.iter().any(|library| {
         #[allow(

@@ -1,4 +1,4 @@
-//! The icon in the tray, where there is a tray. The app is complete without one.
+//! The icon in the tray, if the desktop has a tray. Everything in the app can also be done without it.
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
@@ -92,13 +92,13 @@ fn submenu(app: &AppHandle, text: &str, lines: &[Line]) -> tauri::Result<Submenu
 }
 
 fn item(app: &AppHandle, text: &str, act: Option<&Act>) -> tauri::Result<MenuItem<tauri::Wry>> {
-    // A line that cannot be clicked needs no id by which to know it.
+    // A line that cannot be clicked needs no id.
     let id = act.map(Act::id).unwrap_or_default();
     let item = MenuItemBuilder::with_id(id, plain(text));
     item.enabled(act.is_some()).build(app)
 }
 
-/// A text in which no letter is underlined, as a single `&` would do.
+/// A text in which no letter is underlined. In a menu, a single `&` would underline the letter after it.
 fn plain(text: &str) -> String {
     text.replace('&', "&&")
 }
@@ -143,7 +143,7 @@ fn draw(app: &AppHandle, icon: &TrayIcon, before: &Drawn, now: &Drawn) -> tauri:
     Ok(())
 }
 
-/// The image for a shape. On macOS it is a template image, which the system colours. Elsewhere it has a background of
+/// The image for a shape. On macOS it is a template image, and the system colours it. Elsewhere it has a background of
 /// its own, so that its contrast is the same on light and dark panels.
 fn picture(shape: Shape) -> tauri::Result<Image<'static>> {
     macro_rules! icon {
@@ -167,7 +167,7 @@ async fn perform(app: &AppHandle, act: Act) {
     let desk = app.state::<Desk>().inner().clone();
     let surface = app.state::<Arc<dyn Surface>>().inner().clone();
     let (title, before) = (title(&act), desk.app().failure);
-    // These may end in a question that only the window shows.
+    // These actions may lead to a question that only the window can show.
     let may_ask = matches!(
         act,
         Act::Start | Act::Open(_) | Act::OpenDialog | Act::Demo | Act::Attach(_)
@@ -218,7 +218,7 @@ async fn perform(app: &AppHandle, act: Act) {
     };
     let failure = desk.app().failure;
     if let Err(error) = outcome {
-        // What has failed may have told so itself, and with more details.
+        // The action may already have reported its failure itself, with more details.
         if failure.is_none() || failure == before {
             desk.fail(title, error);
         }
@@ -249,4 +249,55 @@ fn title(act: &Act) -> String {
         Act::Attach(_) | Act::Show | Act::Host(_) | Act::Answer(_) | Act::Quit => failure::SHOW,
     };
     title.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size at which many desktops draw the icon.
+    const SIDE: usize = 22;
+
+    /// The relative luminance of each pixel of a shape on a bar of this grey, by WCAG 2.2.
+    fn drawn(shape: Shape, bar: f64) -> Vec<f64> {
+        let picture = picture(shape).unwrap();
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let pixels = (0..SIDE * SIDE).map(|at| {
+            let (x, y) = (at % SIDE, at / SIDE);
+            let columns = x * width / SIDE..(x + 1) * width / SIDE;
+            let rows = y * height / SIDE..(y + 1) * height / SIDE;
+            let covered =
+                rows.flat_map(|row| columns.clone().map(move |column| row * width + column));
+            let all: Vec<f64> = covered
+                .map(|pixel| {
+                    let [red, green, blue, alpha] = [0, 1, 2, 3]
+                        .map(|part| f64::from(picture.rgba()[pixel * 4 + part]) / 255.0);
+                    let on_bar = |part: f64| (part * alpha + bar * (1.0 - alpha)).powf(2.2);
+                    0.2126 * on_bar(red) + 0.7152 * on_bar(green) + 0.0722 * on_bar(blue)
+                })
+                .collect();
+            #[expect(clippy::cast_precision_loss, reason = "a picture has few pixels")]
+            let count = all.len() as f64;
+            all.iter().sum::<f64>() / count
+        });
+        pixels.collect()
+    }
+
+    #[test]
+    fn the_four_shapes_differ_on_light_and_dark_bars_at_the_size_of_a_tray() {
+        let shapes = [Shape::Off, Shape::Connecting, Shape::On, Shape::Attention];
+        for bar in [0.11, 0.96] {
+            for (number, one) in shapes.iter().enumerate() {
+                for other in &shapes[..number] {
+                    let pairs = drawn(*one, bar).into_iter().zip(drawn(*other, bar));
+                    // WCAG asks for a contrast ratio of at least 3 between the parts of a picture.
+                    let is_seen = |(one, other): &(f64, f64)| {
+                        (one.max(*other) + 0.05) / (one.min(*other) + 0.05) >= 3.0
+                    };
+                    let seen = pairs.filter(is_seen).count();
+                    assert!(seen >= 12, "{one:?} and {other:?} on {bar}: {seen} pixels");
+                }
+            }
+        }
+    }
 }

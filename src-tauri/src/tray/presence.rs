@@ -1,4 +1,4 @@
-//! Whether this desktop has a tray. Only a Linux desktop can lack one, so a test is needed only there.
+//! Whether this desktop has a tray. Only desktops on Linux may lack one, so a test is needed only there.
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use super::elsewhere::{is_possible, is_shown};

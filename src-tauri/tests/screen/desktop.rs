@@ -1,4 +1,4 @@
-//! A simulated desktop: its tray and its notifications, through the message bus.
+//! A simulated desktop: a tray and a service for notifications, on the message bus.
 
 use std::{
     collections::HashMap,
@@ -37,8 +37,8 @@ impl Watcher {
     }
 }
 
-/// The simulated service that shows notifications. Like some desktops, it numbers every new notification itself, and
-/// ignores a number that the app requests.
+/// The simulated service that shows notifications. Like some desktops, it assigns a number to every new notification
+/// itself, and ignores a number that the app requests.
 struct Notifier {
     seen: Sender<Seen>,
     closed: Sender<u32>,
@@ -53,7 +53,7 @@ pub(crate) struct Seen {
     pub(crate) replaced: u32,
     pub(crate) title: String,
     pub(crate) text: String,
-    /// The names of the actions that it offers.
+    /// The names of the actions that the notification offers.
     pub(crate) actions: Vec<String>,
 }
 
@@ -117,7 +117,7 @@ struct Portal;
 #[interface(name = "org.freedesktop.portal.Settings")]
 impl Portal {
     fn read(&self, _namespace: String, key: String) -> zbus::fdo::Result<OwnedValue> {
-        // The specification has a value inside a value here.
+        // The specification requires a value inside a value here.
         let value = Value::new(dark(&key)?);
         OwnedValue::try_from(value).map_err(|error| zbus::fdo::Error::Failed(error.to_string()))
     }
@@ -140,7 +140,7 @@ impl Portal {
     }
 }
 
-/// The only setting of a dark desktop.
+/// The value of a setting. A dark desktop has only this one.
 fn dark(key: &str) -> zbus::fdo::Result<Value<'static>> {
     match key {
         "color-scheme" => Ok(Value::from(1_u32)),
@@ -208,7 +208,8 @@ impl Desktop {
         seen.expect("no notification has come")
     }
 
-    /// Clicks on a notification, as the service of a desktop tells it, and waits until the app closes it.
+    /// Clicks on a notification. The app is told in the same way as by the service of a real desktop. Waits until the
+    /// app closes the notification.
     pub(crate) fn click(&self, seen: &Seen) {
         let path = "/org/freedesktop/Notifications";
         let clicked = (seen.id, "default");
@@ -260,7 +261,7 @@ impl Icon {
         .unwrap()
     }
 
-    /// The lines of the menu with their numbers, and with the lines of the menus that they open.
+    /// The lines of the menu with their numbers. Each line contains the lines of its submenu.
     fn lines(&self) -> Vec<Entry> {
         let asked = (0_i32, -1_i32, vec!["label"]);
         let (_, (_, _, children)): (u32, Node) = self.proxy().call("GetLayout", &asked).unwrap();
@@ -277,13 +278,13 @@ impl Icon {
         self.click_in(home, &[begins]);
     }
 
-    /// Waits until a line of the menu that begins with the first text opens a menu with a line that begins with the
-    /// second one, and so on.
+    /// Waits until the menu has a line that begins with the first text, and the submenu of that line has a line that
+    /// begins with the second text, and so on.
     pub(crate) fn shows_in(&self, home: &Home, begin: &[&str]) {
         self.until(home, begin, |_| true);
     }
 
-    /// Clicks on a line of a menu that a line of the menu opens.
+    /// Clicks on a line of a submenu. The texts are the beginnings of the lines that lead to it.
     pub(crate) fn click_in(&self, home: &Home, begin: &[&str]) {
         self.until(home, begin, |id| {
             let event = (id, "clicked", Value::from(0_i32), 0_u32);
@@ -292,7 +293,7 @@ impl Icon {
         });
     }
 
-    /// The texts of the menu that a line of the menu opens, if the line begins with this text.
+    /// The texts of the submenu of the line that begins with this text.
     pub(crate) fn inside(&self, begins: &str) -> Vec<String> {
         let lines = self.lines().into_iter();
         let mut found = lines.filter(|line| line.text.starts_with(begins));
@@ -317,7 +318,7 @@ impl Icon {
     }
 }
 
-/// A line of a menu: its number, its text, and the lines of the menu that it opens.
+/// A line of a menu: its number, its text, and the lines of its submenu.
 #[derive(Debug)]
 struct Entry {
     id: i32,
@@ -338,7 +339,7 @@ fn entries(children: Vec<OwnedValue>) -> Vec<Entry> {
         .collect()
 }
 
-/// The number of the line to which these beginnings lead.
+/// Follows these beginnings from menu to submenu, and returns the number of the last line.
 fn found(lines: &[Entry], begin: &[&str]) -> Option<i32> {
     let (first, rest) = begin.split_first()?;
     let line = lines.iter().find(|line| line.text.starts_with(first))?;

@@ -1,4 +1,4 @@
-//! The X display, as a window manager and a person use it: windows, keys, and the selection.
+//! The X display. The tests use it as a window manager and a person do: with windows, keys and the selection.
 
 use x11rb::{
     connection::Connection as _,
@@ -19,9 +19,23 @@ use super::rig::Home;
 pub(crate) const RETURN: u32 = 0xff0d;
 pub(crate) const ESCAPE: u32 = 0xff1b;
 pub(crate) const TAB: u32 = 0xff09;
+pub(crate) const UP: u32 = 0xff52;
+pub(crate) const DOWN: u32 = 0xff54;
+pub(crate) const SPACE: u32 = 0x20;
+const SHIFT: u32 = 0xffe1;
 pub(crate) const CONTROL: u32 = 0xffe3;
+pub(crate) const ALT: u32 = 0xffe9;
 pub(crate) const LETTER_A: u32 = 0x61;
+pub(crate) const LETTER_F: u32 = 0x66;
+pub(crate) const LETTER_N: u32 = 0x6e;
+pub(crate) const LETTER_P: u32 = 0x70;
+pub(crate) const LETTER_R: u32 = 0x72;
+pub(crate) const LETTER_S: u32 = 0x73;
 pub(crate) const LETTER_V: u32 = 0x76;
+pub(crate) const NUMBER_1: u32 = 0x31;
+pub(crate) const NUMBER_2: u32 = 0x32;
+pub(crate) const NUMBER_3: u32 = 0x33;
+pub(crate) const NUMBER_4: u32 = 0x34;
 
 /// Buttons of the mouse by their numbers in X11.
 pub(crate) const LEFT: u8 = 1;
@@ -30,7 +44,7 @@ pub(crate) const RIGHT: u8 = 3;
 /// A point of a window: x, y.
 pub(crate) type Point = (i16, i16);
 
-/// The X display that the app is on. There is no window manager.
+/// The X display on which the app is shown. There is no window manager.
 pub(crate) struct Display {
     pub(super) connection: RustConnection,
     pub(super) root: Window,
@@ -61,7 +75,7 @@ impl Display {
         asked.unwrap().reply().ok()?.value32()?.next()
     }
 
-    /// The visible windows of a process that are of this kind: `NORMAL` or `DIALOG`.
+    /// The visible windows of this kind (`NORMAL` or `DIALOG`) that belong to a process.
     pub(crate) fn windows(&self, pid: u32, kind: &str) -> Vec<Window> {
         let kind = self.atom(&format!("_NET_WM_WINDOW_TYPE_{kind}"));
         let tree = self.connection.query_tree(self.root).unwrap();
@@ -121,7 +135,7 @@ impl Display {
         sent.unwrap().check().unwrap();
     }
 
-    /// Whether this window, or a window inside of it, has the keyboard focus.
+    /// Whether this window, or a window inside it, has the keyboard focus.
     pub(crate) fn has_keyboard(&self, window: Window) -> bool {
         let mut focus = self
             .connection
@@ -131,7 +145,7 @@ impl Display {
             .unwrap()
             .focus;
         while focus != window {
-            // No window has the focus, or the window under the pointer has it.
+            // Either no window has the focus, or the window under the pointer has it.
             if focus <= 1 || focus == self.root {
                 return false;
             }
@@ -155,10 +169,14 @@ impl Display {
         asked.unwrap().check().unwrap();
     }
 
-    /// Presses these keys together in a window.
+    /// Presses these keys together in a window, with Shift if one of them is a character that needs it.
     pub(crate) fn press(&self, window: Window, keys: &[u32]) {
         self.keyboard(window);
-        let keys: Vec<u8> = keys.iter().map(|key| self.code(*key)).collect();
+        let found: Vec<(u8, bool)> = keys.iter().map(|key| self.code(*key)).collect();
+        let shift = found.iter().any(|(_, shifted)| *shifted);
+        let shift = shift.then(|| self.code(SHIFT).0);
+        let keys = found.iter().map(|(key, _)| *key);
+        let keys: Vec<u8> = shift.into_iter().chain(keys).collect();
         let down = keys.iter().map(|key| (xproto::KEY_PRESS_EVENT, *key));
         let up = keys.iter().rev();
         let up = up.map(|key| (xproto::KEY_RELEASE_EVENT, *key));
@@ -167,7 +185,7 @@ impl Display {
         }
     }
 
-    /// Types a text of small letters and spaces in a window.
+    /// Types a text of ASCII characters in a window.
     pub(crate) fn write(&self, window: Window, text: &str) {
         for letter in text.chars() {
             self.press(window, &[u32::from(letter)]);
@@ -197,8 +215,8 @@ impl Display {
         sent.unwrap().check().unwrap();
     }
 
-    /// The keycode of a key on this display's keyboard.
-    fn code(&self, key: u32) -> u8 {
+    /// The keycode of a key on this display's keyboard, and whether Shift has to be pressed with it.
+    fn code(&self, key: u32) -> (u8, bool) {
         let setup = self.connection.setup();
         let (first, last) = (setup.min_keycode, setup.max_keycode);
         let asked = self
@@ -206,10 +224,14 @@ impl Display {
             .get_keyboard_mapping(first, last - first + 1);
         let map = asked.unwrap().reply().unwrap();
         let columns = usize::from(map.keysyms_per_keycode);
-        let found = map
-            .keysyms
-            .chunks(columns)
-            .position(|keys| keys.contains(&key));
-        first + u8::try_from(found.expect("there is no such key")).unwrap()
+        let column = |column: usize| {
+            let mut keys = map.keysyms.chunks(columns);
+            keys.position(|keys| keys.get(column) == Some(&key))
+        };
+        let (at, shifted) = match (column(0), column(1)) {
+            (Some(at), _) => (at, false),
+            (None, at) => (at.expect("there is no such key"), true),
+        };
+        (first + u8::try_from(at).unwrap(), shifted)
     }
 }

@@ -1,4 +1,4 @@
-//! Drops files on a window as a file manager does, with the XDND protocol, version 5
+//! Drops files on a window as a file manager does. This uses version 5 of the XDND protocol
 //! (<https://freedesktop.org/wiki/Specifications/XDND/>).
 
 use x11rb::{
@@ -121,7 +121,7 @@ impl Display {
     }
 
     /// The next message from the window to the source of the drag; `None` if none has arrived. If the window has
-    /// requested the dragged files before this message, the request is answered first.
+    /// requested the dragged files before this message, that request is answered first.
     fn heard(&self, uris: &str) -> Option<(xproto::Atom, [u32; 5])> {
         while let Some(event) = self.connection.poll_for_event().unwrap() {
             match event {

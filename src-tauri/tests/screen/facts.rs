@@ -1,4 +1,4 @@
-//! Tests that the page tells what is true of a running network: its ports, connections, output and commands. Menus are
+//! Tests that the page tells the truth about a running network: its ports, connections, output and commands. Menus are
 //! opened and used with a real pointer.
 
 use std::{
@@ -18,7 +18,7 @@ use super::{
 /// The VIP of the host with the site.
 const WEB: Ipv4Addr = Ipv4Addr::new(127, 0, 80, 2);
 
-/// A command that says as much as `ssh -v` does before it becomes an agent.
+/// A command that writes as many lines as `ssh -v` before it becomes an agent.
 const TALKATIVE: &str = "for line in $(seq 89); do echo \"debug1: talk $line of $0\" >&2; done\n";
 
 /// A port of this machine on which nothing listens.
@@ -27,12 +27,12 @@ fn free() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// Connects to a port behind which nothing listens, and waits for the end of the connection.
+/// Connects to a published port whose service does not exist, and waits for the end of the connection.
 fn knock(port: u16) {
     let to = SocketAddr::from((WEB, port));
     let mut stream = TcpStream::connect_timeout(&to, PATIENCE).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // It is closed or reset.
+    // The connection is closed or reset.
     let _ = stream.read(&mut [0]);
 }
 
@@ -43,7 +43,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
     let [first, second] = ["first.sh", "second.sh"]
         .map(|name| home.file(name, &format!("{TALKATIVE}exec '{program}' \"$@\"\n")));
     let (open, shut, proxy) = (site::open(), free(), free());
-    // Both agents share the folder with the variables for shells, which is in the home folder.
+    // Both agents share the folder with the variables for shells, because it is in the home folder.
     let manifest = |script: &str| {
         format!(
             "hosts:
@@ -62,7 +62,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
     app.click(&home, &button("Approve and start")).await;
     app.sees(&home, &card("web", "ready")).await;
 
-    // The tray opens what a browser can open, and not a database.
+    // The tray offers to open a page in the browser, but not a database.
     let web = "\u{25cf} web: ready";
     icon.shows_in(&home, &[web, &format!("Open web:{open} in the browser")]);
     let lines = icon.inside(web);
@@ -72,7 +72,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
         "{lines:?}"
     );
 
-    // The card and the page say what answers behind a port, and not only that an agent listens for it.
+    // The card and the page say whether a service answers behind a port, not only that an agent listens for it.
     let chip = |port: u16, said: &str| {
         format!(
             "//a[@data-host='web']//span[contains(@class, 'port') and contains(., '{port}') and contains(., '{said}')]"
@@ -86,7 +86,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
 
     reader.all_have_names(&home);
 
-    // The menu of a card stays when the button is released, and the menu of the web view does not appear.
+    // The menu of a card stays open when the button is released, and the menu of the web view does not appear.
     let item = |name: &str| format!("//*[@role='menu']//button[normalize-space(span)='{name}']");
     app.tap_right(&home, &display, "//a[@data-host='web']")
         .await;
@@ -106,7 +106,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
         .await;
     app.sees(&home, "//body[not(.//*[@role='menu'])]").await;
 
-    // Connections that are over remain visible, with their outcome.
+    // Connections that have ended are still visible, with their outcome.
     app.turn_to(&home, "Connections").await;
     app.click(&home, &button("Recent")).await;
     let row = |port: u16, said: &str| {
@@ -132,7 +132,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
         .await;
     reader.all_have_names(&home);
 
-    // Another command waits while the one before runs, and after the approval the page shows the one that runs.
+    // A new command waits while the old one runs. After the approval, the page shows the command that runs.
     home.file(&file, &manifest(&second));
     app.sees(&home, &text("The changed manifest needs your approval"))
         .await;
@@ -158,7 +158,7 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
         clipboard.get_text().ok()?.contains(&second).then_some(())
     });
 
-    // The variables for a shell are those of this machine, although the other agent has written its own later.
+    // The variables for a shell are those of this machine, although the other agent has written its variables later.
     app.turn_to(&home, "Settings").await;
     let variable =
         format!("//pre[contains(., 'http_proxy=') and contains(., '127.0.0.1:{proxy}')]");

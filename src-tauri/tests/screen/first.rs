@@ -1,5 +1,5 @@
 //! The first use of the app: its page cannot be left, the demo runs, the app can start at login, and the app opens a
-//! file that a second start hands over.
+//! file that a second start passes on to it.
 
 use std::{fs, process::Command};
 
@@ -12,7 +12,8 @@ use super::{
     rig::{Driven, Home, children},
 };
 
-/// The address to which the page tries to navigate. Nothing listens there, so that a page that has left shows an error.
+/// The address to which the page tries to navigate. Nothing listens there, so if the page could be left, an error would
+/// be shown.
 const AWAY: &str = "http://127.0.0.1:9/";
 
 /// Finds the port that the demo publishes for one of its hosts, as the card of the host shows it.
@@ -46,7 +47,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     ] {
         app.page.execute(leave, vec![AWAY.into()]).await.unwrap();
         // If the page had begun to load another address, the new page would be shown after two paints. Then the address
-        // would differ, and `window.still` would not be set.
+        // would be different, and `window.still` would not be set.
         let after = "const done = arguments[0];
             requestAnimationFrame(() => requestAnimationFrame(() => done([window.still, location.href])));";
         let after = app.page.execute_async(after, vec![]).await.unwrap();
@@ -55,7 +56,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     assert_eq!(app.page.windows().await.unwrap().len(), 1);
     display.window(&home, pid, "NORMAL");
 
-    // For starting at login, the app writes a file that names its own program.
+    // To start at login, the app writes a file that names the app's own program.
     app.turn_to(&home, "Settings").await;
     let switch = "//label[contains(., 'Start at login')]//input";
     let file = home.path("config/autostart/NoRouter.desktop");
@@ -88,9 +89,9 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     assert!(page.contains("kitchen"), "{page}");
     let hosts = children(pid, program.as_ref());
     assert_eq!(hosts.len(), 3);
-    // While connections are open, the app asks before it stops the network, so the test waits until none is open. The
-    // window may cut this text off. The driver does not count such a text as displayed, so the test only checks that
-    // the text exists.
+    // While connections are open, the app asks before it stops the network. Therefore the test waits until none is
+    // open. The window may cut this text off, and the driver does not count such a text as displayed. Therefore the
+    // test only checks that the text exists.
     app.until(&home, "//p[.='4 hosts, 0 open connections']", async |_| {
         true
     })
@@ -101,7 +102,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
         children(pid, program.as_ref()).is_empty().then_some(())
     });
 
-    // A second instance of the app brings the window of the first one to the front, hands its file over, and ends.
+    // A second instance of the app brings the first window to the front, passes its file on, and ends.
     let window = display.window(&home, pid, "NORMAL");
     display.take_keyboard();
     assert!(!display.has_keyboard(window));
@@ -119,7 +120,7 @@ async fn the_first_run_tries_the_demo_and_takes_a_file_from_a_second_start() {
     app.sees(&home, "//li//*[contains(., 'nobody')]").await;
     app.click(&home, &button("Cancel")).await;
 
-    // The window says what dropping the files would do, and accepts a single file.
+    // The window says what would happen if the files were dropped, and accepts a single file.
     let name = format!("dropped-{}.yaml", std::process::id());
     let manifest = home.file(
         &name,

@@ -1,5 +1,5 @@
-//! Tests of the page of one host: it restarts the host and shows its output and its lives, and a remembered answer is
-//! used again without a question.
+//! Tests of the page of one host. The page restarts the host, and shows its output and its lives. A remembered answer
+//! is used again without a question.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ answer=$("$SSH_ASKPASS" "ann's password: ") || exit 9
 exec "$NOROUTER" "$@"
 "#;
 
-/// Records whether a question was ever on the page.
+/// Records whether a question was ever shown on the page.
 const WATCH: &str = "window.asked = false;
     new MutationObserver(() => {
         window.asked ||= document.querySelector('dialog') !== null || document.body.innerText.includes('vault needs input');
@@ -73,7 +73,7 @@ async fn a_host_is_restarted_and_not_asked_again_and_its_words_are_kept() {
         "life\nlife\n"
     );
 
-    // The report is saved as it was shown, and in the file that the person has chosen.
+    // The report is saved exactly as it was shown, in the file that the person has chosen.
     app.turn_to(&home, "Settings").await;
     app.click(&home, &button("Show report")).await;
     let shown = "return document.querySelector('dialog pre')?.textContent ?? null;";

@@ -31,7 +31,7 @@ async fn other_files_can_be_made_and_opened_while_a_network_runs() {
     app.click(&home, &button("Approve and start")).await;
     icon.shows(&home, &running);
 
-    // A file that cannot be used is named with the reason, and the notice leads to that file. The network goes on.
+    // A notice names the file that cannot be used and the reason, and leads to the file. The network keeps running.
     let miss = format!("miss-{}.yaml", std::process::id());
     let broken = home.file(&miss, "hosts:\n  laptop: {}\n  web: {ports: [what]}\n");
     assert_eq!(home.start(&[&broken]).ended(), Some(0), "{}", home.said());
@@ -43,11 +43,19 @@ async fn other_files_can_be_made_and_opened_while_a_network_runs() {
     )
     .await;
     app.click(&home, &button("Edit the manifest")).await;
+    // The notice goes as soon as the page shows the problem itself, and what is below it moves.
+    app.sees(&home, &text("line 3, column 17")).await;
+    app.sees(
+        &home,
+        "//body[not(.//section[contains(@aria-label, 'was not opened')])]",
+    )
+    .await;
+    app.click(&home, "//button[@title='Text (Alt+3)']").await;
     app.sees(&home, &line("ports: [what]")).await;
     icon.click_in(&home, &["Other running networks", &name]);
     icon.shows(&home, &running);
 
-    // Hosts that were found become part of the running network only when the person saves.
+    // Hosts that were found are added to the running network only when the person saves.
     let choose = async || {
         app.turn_to(&home, "Open").await;
         for host in ["shop", "mail"] {
@@ -74,7 +82,7 @@ async fn other_files_can_be_made_and_opened_while_a_network_runs() {
     )
     .await;
 
-    // A new file is opened after the network was stopped, and nothing of it runs before consent.
+    // The network is stopped, and then the new file is opened. Nothing in it runs before consent.
     choose().await;
     app.click(&home, &button(&format!("Stop {name} and create")))
         .await;

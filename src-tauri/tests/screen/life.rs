@@ -1,4 +1,4 @@
-//! A network keeps running when the window is closed, and ends with the app, which asks before it cuts connections.
+//! A network keeps running when the window is closed, and ends with the app. The app asks before it cuts connections.
 
 use std::{net::Ipv4Addr, path::Path};
 
@@ -34,7 +34,8 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     let agents = children(pid, Path::new(&program));
     assert_eq!(agents.len(), 1);
 
-    // A window that was moved and closed comes back with its place and size, and shows the network that kept running.
+    // A window that was moved and closed comes back at the same place with the same size. It shows the network that
+    // kept running.
     let window = display.window(&home, pid, "NORMAL");
     let place = (70, 45, 930, 640);
     display.put(window, place);
@@ -65,7 +66,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     drop(site::get(WEB, port));
     assert!(is_there(agents[0]));
 
-    // The button that has the keyboard focus at first is the one that changes nothing; the next one quits.
+    // At first, the keyboard focus is on the button that changes nothing. The next button quits.
     icon.click(&home, "Quit");
     let dialog = display.window(&home, pid, "DIALOG");
     display.press(dialog, &[RETURN]);
@@ -81,7 +82,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
         (!is_there(agents[0])).then_some(())
     });
 
-    // The next start continues where the last one ended: the window has its place, and the network runs.
+    // The next start continues where the last run ended: the window has its place, and the network runs.
     let app = home.start(&[]);
     let icon = desktop.icon(app.pid());
     let window = display.window(&home, app.pid(), "NORMAL");
@@ -90,7 +91,7 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     });
     icon.shows(&home, "\u{25cf} web: ready");
 
-    // Stopping the network from the tray asks only while that would cut connections.
+    // When the network is stopped from the tray, the app asks only if that would cut connections.
     let open = site::get(WEB, port);
     icon.click(&home, "Stop");
     let dialog = display.window(&home, app.pid(), "DIALOG");

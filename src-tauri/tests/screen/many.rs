@@ -1,5 +1,5 @@
-//! Tests of the real window with forty hosts: all of them are in sight in the diagram, and their names are whole in the
-//! list.
+//! Tests of the real window with forty hosts. All of them are visible in the diagram, and their names are complete in
+//! the list.
 
 use super::{
     display::Display,
@@ -9,7 +9,7 @@ use super::{
 
 const HOSTS: usize = 40;
 
-/// The cards that are not inside the diagram, or that are drawn too small to be seen; nothing while not all are there.
+/// The cards that are outside the diagram, or are drawn too small to be seen; null until all cards exist.
 const OUTSIDE: &str = "const frame = document.querySelector('.diagram')?.getBoundingClientRect();
     const cards = [...document.querySelectorAll('.diagram [data-host]')];
     if (frame === undefined || cards.length !== arguments[0] || innerWidth !== arguments[1]) return null;
@@ -19,7 +19,7 @@ const OUTSIDE: &str = "const frame = document.querySelector('.diagram')?.getBoun
         return !inside || box.width < 12 || box.height < 12;
     }).map((card) => card.dataset.host);";
 
-/// The names of hosts in the list that are cut; nothing while not all are there.
+/// The names of hosts in the list that are cut off; null until all names exist.
 const CUT: &str = "const names = [...document.querySelectorAll('tr[data-name] td.name a')];
     if (names.length !== arguments[0] || innerWidth !== arguments[1]) return null;
     return names.filter((name) => {
@@ -30,7 +30,7 @@ const CUT: &str = "const names = [...document.querySelectorAll('tr[data-name] td
 #[tokio::test]
 async fn forty_hosts_are_all_in_sight_with_their_whole_names() {
     let (display, home) = (Display::open(), Home::new());
-    // A command that becomes no agent, and ends with the app.
+    // A command that never becomes an agent, and ends with the app.
     let silent = home.file("silent.sh", "exec cat > /dev/null\n");
     let alone = "dns: {disable: true}, stateDir: {disable: true}";
     let mut hosts = format!("hosts:\n  laptop: {{vip: 127.0.81.1, {alone}}}\n");
@@ -47,7 +47,7 @@ async fn forty_hosts_are_all_in_sight_with_their_whole_names() {
     for (width, height) in [(900, 600), (1180, 780)] {
         display.put(window, (0, 0, width, height));
         app.until_none(&home, OUTSIDE, HOSTS, width).await;
-        // The button brings all of them back after they have left.
+        // After the hosts have left the visible part, the button brings all of them back.
         app.click(&home, "//button[@aria-label='Zoom in']").await;
         app.click(&home, "//button[@aria-label='Fit to window']")
             .await;
@@ -59,7 +59,8 @@ async fn forty_hosts_are_all_in_sight_with_their_whole_names() {
 }
 
 impl Driven {
-    /// Waits until a script, which gets the number of hosts and the width of the window, finds none that are wrong.
+    /// Waits until a script finds no host that is wrong. The script gets the number of hosts and the width of the
+    /// window.
     async fn until_none(&self, home: &Home, script: &str, hosts: usize, width: u16) {
         let script = format!(
             "const wrong = (() => {{ {} }})();

@@ -31,7 +31,7 @@ answer=$("$SSH_ASKPASS" "ann's password: ") || exit 9
 exec "$NOROUTER" "$@"
 "#;
 
-/// Records every state that the page shows for the host `web`, even if it shows the state only for a moment.
+/// Records every state that the page shows for the host `web`, even a state that it shows only for a moment.
 const REMEMBER: &str = "window.drawn = [];
     const look = () => {
         const label = document.querySelector('[data-host=web]')?.getAttribute('aria-label');
@@ -88,7 +88,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     icon.click(&home, "Start");
     app.sees(&home, &card("web", "ready")).await;
 
-    // A command asks for a password, and goes on after the answer.
+    // A command asks for a password, and continues after the answer.
     app.sees(&home, &card("vault", "needs input")).await;
     app.click(&home, &button("Answer")).await;
     app.sees(&home, "//dialog//*[.=\"vault needs input\"]")
@@ -121,8 +121,8 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     let [agent] = agents()
         .into_iter()
         .filter(|agent| {
-            // Both agents are child processes of the app (that of `vault`, because its shell script starts it with
-            // `exec`). The address in this variable shows which of them is the agent of `web`.
+            // Both agents are child processes of the app, even that of `vault`, because its shell script starts it with
+            // `exec`. The address in this variable shows which process is the agent of `web`.
             let words = fs::read(format!("/proc/{agent}/environ")).unwrap_or_default();
             let place = format!("NOROUTER_ASKPASS={name}/{WEB}/");
             words
@@ -150,7 +150,7 @@ async fn a_network_is_agreed_to_run_used_harmed_edited_and_repaired() {
     app.sees(&home, &card("web", "ready")).await;
     drop(get(first));
 
-    // A change of the file is applied after the person has seen what it grants ...
+    // A change of the file is applied when the person has seen what it grants ...
     let more = manifest(&format!("{}, {}", port(first), port(second)));
     let laptop = "laptop: {vip: 127.0.75.1, ";
     let open = format!("{laptop}loopback: {{allow: any}}, ");

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use fantoccini::Locator;
 
 use super::{
-    display::{Display, LEFT, Point, RIGHT},
+    display::{Display, LEFT, Point, RIGHT, TAB},
     rig::{Driven, Home, PATIENCE},
 };
+
+/// The maximum number of times that Tab is pressed. No page has that many controls.
+const TABS_MAX: usize = 100;
 
 impl Driven {
     /// Waits until the page shows the element with this XPath.
@@ -32,7 +35,7 @@ impl Driven {
     ) {
         let start = Instant::now();
         loop {
-            // The element is looked up again each time, because the page may have redrawn it meanwhile.
+            // The element is looked up again each time, because the page may have redrawn it in the meantime.
             if let Ok(element) = self.page.find(Locator::XPath(what)).await
                 && done(&element).await
             {
@@ -72,11 +75,29 @@ impl Driven {
         }
     }
 
-    /// Waits until the page shows the element with this XPath, and returns the middle of the element.
+    /// Waits until the page shows the element with this XPath and the element stands still, and returns its middle.
     pub(crate) async fn middle(&self, home: &Home, what: &str) -> Point {
-        self.sees(home, what).await;
-        let found = self.page.find(Locator::XPath(what)).await.unwrap();
-        let (x, y, width, height) = found.rectangle().await.unwrap();
+        // Two frames later, a moving element is at another place.
+        const TWO_FRAMES: &str = "const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => done(null)));";
+
+        let start = Instant::now();
+        let mut before = None;
+        let (x, y, width, height) = loop {
+            self.sees(home, what).await;
+            // The element may be redrawn between the two steps.
+            let now = match self.page.find(Locator::XPath(what)).await {
+                Ok(found) => found.rectangle().await.ok(),
+                Err(_) => None,
+            };
+            match now {
+                Some(place) if now == before => break place,
+                _ => before = now,
+            }
+            assert!(start.elapsed() < PATIENCE, "{what} does not stand still");
+            let frames = self.page.execute_async(TWO_FRAMES, vec![]).await;
+            frames.unwrap();
+        };
         #[allow(
             clippy::cast_possible_truncation,
             reason = "no screen has so many pixels"
@@ -94,7 +115,7 @@ impl Driven {
     }
 
     /// Presses the right button of the mouse on the element with this XPath, and releases it. Returns when the page has
-    /// handled both, which it has when it notices that the pointer moves afterwards. It does not notice that while a
+    /// handled both. To find that out, moves the pointer, and waits until the page notices. It does not notice while a
     /// menu of the web view is open.
     pub(crate) async fn tap_right(&self, home: &Home, display: &Display, what: &str) {
         let window = display.window(home, self.pid(), "NORMAL");
@@ -114,13 +135,46 @@ impl Driven {
         .await;
     }
 
+    /// Waits until the element with this XPath has the focus.
+    pub(crate) async fn focused(&self, home: &Home, what: &str) {
+        let script = format!("return {} ? true : null;", has_focus(what));
+        self.until_found(home, &script, &format!("no focus: {what}"))
+            .await;
+    }
+
+    /// Presses Tab until the element with this XPath has the focus.
+    pub(crate) async fn tab_to(&self, home: &Home, display: &Display, what: &str) {
+        self.sees(home, what).await;
+        let window = display.window(home, self.pid(), "NORMAL");
+        let script = format!("return {};", has_focus(what));
+        for _ in 0..TABS_MAX {
+            if self.page.execute(&script, vec![]).await.unwrap() == serde_json::json!(true) {
+                return;
+            }
+            let mark = "window.before = document.activeElement;";
+            self.page.execute(mark, vec![]).await.unwrap();
+            display.press(window, &[TAB]);
+            let moved = "return document.activeElement === window.before ? null : true;";
+            self.until_found(home, moved, "Tab does nothing").await;
+        }
+        panic!("Tab does not lead to {what}");
+    }
+
     pub(crate) async fn turn_to(&self, home: &Home, page: &str) {
         self.click(home, &format!("//nav//a[normalize-space(span)='{page}']"))
             .await;
     }
 }
 
-/// The XPath of a host's card on the network page. It uses the label for people who cannot see the picture.
+/// An expression of a script: whether the element with this XPath has the focus.
+fn has_focus(what: &str) -> String {
+    let what = serde_json::json!(what);
+    format!(
+        "document.evaluate({what}, document, null, 9, null).singleNodeValue === document.activeElement"
+    )
+}
+
+/// The XPath of a host's card on the network page. It uses the label for screen readers.
 pub(crate) fn card(name: &str, state: &str) -> String {
     format!("//a[@data-host='{name}' and starts-with(@aria-label, '{name}, {state}, ')]")
 }

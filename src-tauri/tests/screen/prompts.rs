@@ -1,4 +1,4 @@
-//! Tests of the dialog in which a person answers the command of a host, with real keys: what is typed stays in the
+//! Tests of the dialog in which a person answers the command of a host, with real keys. The typed text stays in the
 //! dialog, whatever happens to the question.
 
 use std::{fs, process::Command};
@@ -22,8 +22,8 @@ done
 exit 8
 "#;
 
-/// What the person has typed: the lengths of the texts in password fields, and the texts in all other fields. The last
-/// value says whether the focus is in a password field of a dialog.
+/// The typed texts: the lengths of the texts in password fields, and the texts in all other fields. The last value says
+/// whether the focus is in a password field of a dialog.
 const TYPED: &str =
     "const fields = [...document.querySelectorAll('input:not([type=checkbox]), textarea')];
     const secret = (field) => field.type === 'password';
@@ -62,7 +62,7 @@ async fn a_secret_stays_in_its_field_and_a_wrong_one_is_told() {
     };
     let says = |what: &str| format!("//dialog//*[@role='status' and contains(., '{what}')]");
 
-    // The command dies in the middle of a secret, and asks again.
+    // The command is killed while the person types a secret. After its restart, the command asks again.
     app.click(
         &home,
         "//a[@data-host='vault' and contains(@aria-label, 'needs input')]",
@@ -88,7 +88,7 @@ async fn a_secret_stays_in_its_field_and_a_wrong_one_is_told() {
     display.write(window, " wv");
     typed(22).await;
 
-    // A wrong answer is called wrong, and the right one is accepted.
+    // The page says that a wrong answer was wrong, and the right answer is accepted.
     display.press(window, &[RETURN]);
     app.sees(&home, &says("Not accepted, try again (attempt 2)."))
         .await;
@@ -97,7 +97,7 @@ async fn a_secret_stays_in_its_field_and_a_wrong_one_is_told() {
     display.press(window, &[RETURN]);
     app.sees(&home, &says("vault accepted the answer")).await;
 
-    // The question of another host does not take the place of the one that was answered by itself.
+    // After its answer, the question stays in the dialog. The question of another host does not take its place.
     display.write(window, "wv");
     typed(2).await;
     app.sees(&home, "//dialog//*[contains(., 'password of vault')]")

@@ -1,4 +1,4 @@
-//! Reads the page as a screen reader does, over the accessibility bus.
+//! Reads the page over the accessibility bus, as a screen reader does.
 
 use std::time::Instant;
 
@@ -10,23 +10,23 @@ use zbus::{
 
 use super::rig::{Home, PATIENCE};
 
-/// The number of the state of what can have the focus.
+/// The number of the state "focusable".
 const FOCUSABLE: u32 = 11;
 
-/// The numbers of roles. Names of roles are no help, because the web view tells none.
+/// The numbers of roles. The web view does not tell the names of roles.
 const IMAGE: u32 = 27;
 const PAGE: u32 = 95;
 const LANDMARK: u32 = 110;
-/// A row is read by its cells.
+/// The role of a row of a table. A row is read by its cells.
 const ROW: u32 = 90;
 
-/// The interface of everything on the bus.
+/// The interface that everything on the bus has.
 const NODE: &str = "org.a11y.atspi.Accessible";
 
-/// The path of the root of each program.
+/// The path of the root of every program.
 const ROOT: &str = "/org/a11y/atspi/accessible/root";
 
-/// Where a node of the tree is: its program, and its path there.
+/// A node of the tree: the program that it belongs to, and its path there.
 type Node = (String, OwnedObjectPath);
 
 /// The accessibility bus.
@@ -46,7 +46,7 @@ impl Reader {
         let start = Instant::now();
         loop {
             let (nameless, named) = self.names();
-            // The navigation alone has several controls, so that a page without them was not read.
+            // The navigation alone has several controls. If fewer are found, the page was not read.
             if nameless.is_empty() && named > 5 {
                 return;
             }
@@ -66,8 +66,8 @@ impl Reader {
         (seen.nameless, seen.named)
     }
 
-    /// Looks at a node and at everything in it. `place` has the roles of the nodes of the page above it; it is empty in
-    /// the part of the window that belongs to the tool kit. What has gone in the meantime is left out.
+    /// Visits a node and everything in it. `place` has the roles of the nodes above it in the page, and is empty in the
+    /// part of the window that belongs to the tool kit. Nodes that have disappeared in the meantime are left out.
     fn walk(&self, node: &Node, place: &str, seen: &mut Seen) {
         let Ok(proxy) = self.proxy(node, NODE) else {
             return;
@@ -100,7 +100,7 @@ impl Reader {
         }
     }
 
-    /// A proxy that asks for each property when it is needed, because most of the nodes are visited once.
+    /// A proxy that requests each property only when it is needed, because most nodes are visited only once.
     fn proxy(&self, (sender, path): &Node, interface: &'static str) -> zbus::Result<Proxy<'_>> {
         proxy::Builder::new(&self.0)
             .destination(sender.clone())?
@@ -118,8 +118,8 @@ impl Reader {
     }
 }
 
-/// The nodes directly in a node. The tool kit does not list the page in its window, which belongs to another program, but
-/// counts it and names it when it is asked for the one at its place.
+/// The nodes directly inside a node. The page belongs to another program, so the tool kit does not list it among the
+/// nodes of its window. The tool kit does count it, and returns it if the node with its index is requested.
 fn children(proxy: &Proxy<'_>) -> Vec<Node> {
     let listed: Vec<Node> = proxy.call("GetChildren", &()).unwrap_or_default();
     if !listed.is_empty() {
@@ -131,7 +131,7 @@ fn children(proxy: &Proxy<'_>) -> Vec<Node> {
         .collect()
 }
 
-/// What a walk has found.
+/// The findings of a walk.
 #[derive(Default)]
 struct Seen {
     nameless: Vec<String>,

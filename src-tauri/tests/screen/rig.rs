@@ -13,7 +13,7 @@ use tempfile::TempDir;
 /// A time limit that is much longer than anything in these tests takes, on any machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A home folder, which is removed at the end of the test. Its path is short because the paths of sockets must be
+/// A home folder, which is removed at the end of the test. Its path is short, because the paths of sockets must be
 /// short.
 pub(crate) struct Home(TempDir);
 
@@ -31,8 +31,8 @@ impl Home {
         path.to_str().unwrap().to_owned()
     }
 
-    /// Writes the file of agreements as if the person had agreed before to a manifest with only this machine, which
-    /// publishes this port to everybody.
+    /// Writes the file of agreements as if the person had already agreed to a manifest with only this machine. The
+    /// machine publishes this port to everybody.
     pub(crate) fn agreed_to(&self, manifest: &str, port: u16, target: &str) {
         let grant = serde_json::json!({
             "kind": "publish", "host": "laptop", "port": port, "protocol": "tcp", "target": target, "here": true,
@@ -40,13 +40,13 @@ impl Home {
         self.agreed(manifest, grant);
     }
 
-    /// Writes the file of agreements as if the person had agreed before to a manifest with this grant.
+    /// Writes the file of agreements as if the person had already agreed to a manifest with this grant.
     pub(crate) fn agreed(&self, manifest: &str, grant: serde_json::Value) {
         let reach = serde_json::json!({"kind": "reach", "allowsRest": true, "rules": []});
         let folder = "data/io.github.norouter.app";
         fs::create_dir_all(self.path(folder)).unwrap();
         let file = format!("{folder}/agreements.json");
-        // Agreements to other manifests stay.
+        // Agreements to other manifests are kept.
         let before = fs::read_to_string(self.path(&file)).unwrap_or_else(|_| "{}".to_owned());
         let mut all: serde_json::Value = serde_json::from_str(&before).unwrap();
         all[manifest] = serde_json::json!({ "grants": [grant, reach] });
@@ -80,6 +80,10 @@ impl Home {
 
     /// Sets the environment variables of the app.
     pub(crate) fn dress<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let agents = self.path("agents");
+        if agents.exists() {
+            command.env("NOROUTER_AGENTS", agents);
+        }
         let old = std::env::var_os("PATH").unwrap_or_default();
         let places = [self.path("bin")].into_iter();
         let path = std::env::join_paths(places.chain(std::env::split_paths(&old))).unwrap();
@@ -110,7 +114,7 @@ impl Home {
             .unwrap())
     }
 
-    /// What the app has written to its standard output, its standard error and its log.
+    /// The texts that the app has written to its standard output, its standard error and its log.
     pub(crate) fn said(&self) -> String {
         let read = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
         let log = self.0.path().join("data/io.github.norouter.app/app.log");
@@ -159,7 +163,7 @@ pub(crate) struct Driven {
     process: Process,
 }
 
-/// A process that the driver has started, and that may outlive the driver; it is killed when the value is dropped.
+/// A process that the driver has started. It may outlive the driver, and is killed when the value is dropped.
 struct Process(u32);
 
 impl Driven {
@@ -191,7 +195,7 @@ impl Driven {
                 .await
             {
                 Ok(page) => break page,
-                // The driver may not listen yet.
+                // The driver may not be listening yet.
                 Err(error) => assert!(start.elapsed() < PATIENCE, "{error}\n{}", home.said()),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -207,7 +211,7 @@ impl Driven {
         }
     }
 
-    /// The process id of the app, not that of its driver.
+    /// The process id of the app itself, not of its driver.
     pub(crate) fn pid(&self) -> u32 {
         self.process.0
     }
@@ -232,12 +236,18 @@ impl Driven {
         }
     }
 
-    /// Waits until the app has ended without being killed. Only the driver, which has started the app, learns the exit
-    /// code. A test can check instead what an orderly end leaves behind.
+    /// Waits until the app has ended without being killed. The exit code is known only to the driver, which has started
+    /// the app. Instead, a test can check what an orderly end leaves behind.
     pub(crate) fn ended(self, home: &Home) {
         home.wait("the app does not end", || {
             (!self.process.is_there()).then_some(())
         });
+    }
+
+    /// Kills the app, so that it cannot clean up.
+    pub(crate) fn kill(self, home: &Home) {
+        self.process.signal("KILL");
+        self.ended(home);
     }
 
     /// Closes the window, and ends the app.
@@ -254,7 +264,7 @@ impl Driven {
     }
 }
 
-/// Whether a process is running. A zombie, whose parent has not waited for it yet, does not count.
+/// Whether a process is running. A zombie does not count: it has ended, but its parent has not waited for it yet.
 pub(crate) fn is_there(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat
@@ -294,7 +304,7 @@ pub(crate) fn children(parent: u32, program: &Path) -> Vec<u32> {
         .filter(|pid| {
             let place = Path::new("/proc").join(pid.to_string());
             let stat = fs::read_to_string(place.join("stat")).unwrap_or_default();
-            // The name of the program, in parentheses, may contain spaces and parentheses itself.
+            // The name of the program is in parentheses, and may itself contain spaces and parentheses.
             let its = stat
                 .rsplit(") ")
                 .next()

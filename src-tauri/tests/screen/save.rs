@@ -1,4 +1,4 @@
-//! Answers the dialog of the tool kit that asks where to save a file.
+//! Answers the dialog of the tool kit that asks where a file should be saved.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ pub(crate) fn save_as(display: &Display, home: &Home, pid: u32, name: &str) -> S
     clipboard.set_text(path.to_str().unwrap()).unwrap();
     display.press(dialog, &[CONTROL, LETTER_A]);
     display.press(dialog, &[CONTROL, LETTER_V]);
-    // The pasted path arrives only after the owner of the clipboard has sent it. Only then can it be selected.
+    // The pasted path arrives only after the owner of the clipboard has sent it. The path can be selected only then.
     home.wait("the path is not in the dialog", || {
         display.press(dialog, &[CONTROL, LETTER_A]);
         let selected = clipboard.get().clipboard(LinuxClipboardKind::Primary);

@@ -11,9 +11,14 @@ use super::rig::PATIENCE;
 /// The content of the site.
 const GREETING: &str = "hello from the far end";
 
-/// Opens a site on this machine, which keeps its connections open until the clients close them. Returns its port.
+/// Opens a site on this machine. It keeps its connections open until the clients close them. Returns its port.
 pub(crate) fn open() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    open_at(Ipv4Addr::LOCALHOST)
+}
+
+/// Opens a site at another address of this machine. Returns its port.
+pub(crate) fn open_at(address: Ipv4Addr) -> u16 {
+    let listener = TcpListener::bind((address, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -41,18 +46,38 @@ fn serve(mut stream: TcpStream) {
 
 /// Reads the site through the network. The connection stays open until the returned stream is dropped.
 pub(crate) fn get(vip: Ipv4Addr, port: u16) -> TcpStream {
+    let mut stream = connect(SocketAddr::from((vip, port)));
+    read(&mut stream, "/", "web");
+    stream
+}
+
+/// Reads the site at `address` through an HTTP proxy on this machine. The connection stays open until the returned
+/// stream is dropped.
+pub(crate) fn get_by_proxy(proxy: u16, address: SocketAddr) -> TcpStream {
+    let mut stream = connect(SocketAddr::from((Ipv4Addr::LOCALHOST, proxy)));
+    read(
+        &mut stream,
+        &format!("http://{address}/"),
+        &address.to_string(),
+    );
+    stream
+}
+
+fn connect(to: SocketAddr) -> TcpStream {
     let start = Instant::now();
     // The page may show the port a moment before the other agents listen for it.
-    let mut stream = loop {
-        match TcpStream::connect_timeout(&SocketAddr::from((vip, port)), PATIENCE) {
-            Ok(stream) => break stream,
+    loop {
+        match TcpStream::connect_timeout(&to, PATIENCE) {
+            Ok(stream) => return stream,
             Err(error) => assert!(start.elapsed() < PATIENCE, "{error}"),
         }
-    };
+    }
+}
+
+fn read(stream: &mut TcpStream, target: &str, host: &str) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
-        .unwrap();
+    let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     let mut buffer = [0; 1024];
     while !answer.ends_with(GREETING.as_bytes()) {
@@ -61,5 +86,4 @@ pub(crate) fn get(vip: Ipv4Addr, port: u16) -> TcpStream {
         answer.extend_from_slice(&buffer[..length]);
     }
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
-    stream
 }

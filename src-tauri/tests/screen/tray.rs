@@ -25,8 +25,8 @@ fn a_network_is_started_seen_and_stopped_from_the_tray_alone() {
     assert_eq!(app.ended(), Some(0), "{}", home.said());
 }
 
-/// A browser that stores the URL with which it was called. The file gets its name only when it is complete, so that no
-/// reader sees half of it.
+/// A browser that stores the URL with which it was called. The file gets its final name only when it is complete, so
+/// that no reader sees a part of it.
 const BROWSER: &str =
     "#!/bin/sh\nprintf %s \"$*\" > \"$HOME/asked.new\"\nmv \"$HOME/asked.new\" \"$HOME/asked\"\n";
 
@@ -46,8 +46,8 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     let icon = desktop.icon(app.pid());
     icon.click(&home, "Start");
 
-    // Copies the address of a port, and then that of a host. The notification about the second copy replaces the first
-    // one.
+    // Copies the address of a port, and then the address of a host. The notification about the second copy replaces the
+    // first notification.
     let mut clipboard = arboard::Clipboard::new().unwrap();
     let address = format!("127.0.76.1:{port}");
     let laptop = "\u{25cf} laptop: ready";
@@ -55,7 +55,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     let first = desktop.notification();
     assert_eq!(first.title, format!("Copied {address}"));
     assert_eq!(clipboard.get_text().unwrap(), address);
-    // The line with the address alone comes before those with a port.
+    // The line for the address without a port comes before the lines with a port.
     icon.click_in(&home, &[laptop, "Copy 127.0.76.1"]);
     let second = desktop.notification();
     assert_eq!(second.title, "Copied 127.0.76.1");
@@ -198,12 +198,12 @@ fn what_needs_a_person_is_told_and_leads_to_the_question() {
     icon.click(&home, "Start the network");
     let vault = "\u{25b2} vault: needs input";
     icon.shows_in(&home, &[vault, "Answer"]);
-    // The small program that stands beside the app asks, not the app with all of its libraries.
+    // The question comes from the small program beside the app, not from the app with all of its libraries.
     let helper = fs::read_to_string(home.path("helper")).unwrap();
     assert_eq!(helper.trim(), "norouter");
     let seen = desktop.notification();
     assert_eq!(seen.title, "vault needs input");
-    // This desktop knows no markup, and shows what is written.
+    // This desktop does not interpret markup, and shows the text literally.
     assert_eq!(seen.text, "Its command asks: ann & bob's <b> password:");
     assert_eq!(seen.actions, ["default"]);
     assert!(display.windows(app.pid(), "NORMAL").is_empty());

@@ -13,8 +13,8 @@ use super::{
 const ALONE: &str =
     "hosts:\n  laptop: {vip: 127.0.74.1, dns: {disable: true}, stateDir: {disable: true}}\n";
 
-/// Requests a URL on which nothing listens. The promise is rejected only if the page's content security policy blocks
-/// the request. If the request merely fails, there is no `securitypolicyviolation` event.
+/// Requests a URL at which nothing listens. The promise is rejected only if the page's content security policy blocks
+/// the request. If the request fails for another reason, there is no `securitypolicyviolation` event.
 const FETCH: &str = "await new Promise((passed, refused) => {
     document.addEventListener('securitypolicyviolation', refused, {once: true});
     setTimeout(passed, 5000);

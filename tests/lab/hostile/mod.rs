@@ -1,10 +1,10 @@
 //! Hostile hosts, and other users of the laptop, must not disturb the honest hosts.
 //!
 //! Each attack has a network of its own. Before and during the attack, the test measures round trips through one honest
-//! host, and connections through another one. Other work on the machine makes both slower, so a result beyond its limit
-//! is measured again, and counts only if it is beyond the limit a second time. At the same time, round trips without a
-//! network show whether the machine itself is slow. Results that were measured on a slow machine do not count, unless
-//! there are no others.
+//! host, and connections through another one. Other work on the machine makes both slower. A result beyond its limit is
+//! therefore measured again, and counts only if it is beyond the limit a second time. Round trips without a network are
+//! measured at the same time, and show whether the machine itself is slow. Results from a slow machine do not count,
+//! unless there are no others.
 //!
 //! `cargo xtask hostile SECONDS` sets the length of each attack, and `NOROUTER_LAB_HOSTILE_ONLY` selects attacks by
 //! parts of their names, separated by commas.
@@ -42,16 +42,15 @@ const BEFORE: Duration = Duration::from_millis(900);
 /// The maximum number of times that an attack is measured.
 const MEASURES: usize = 5;
 
-/// How much memory the manager may use, in KiB: 256 MiB for data that hosts make it keep, and what it uses without
-/// hosts.
+/// How much memory the manager may use, in KiB: 256 MiB for data that hosts make it keep, and 40 MiB that it uses
+/// anyway.
 const MEMORY: u64 = (256 + 40) << 10;
 
 /// How long the manager may take to answer a person.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// The 99th percentile during an attack, and its limit. In a long run, which needs an idle machine, the limit is close
-/// to the percentile before the attack. In a short run, the limit is so high that only blocked hosts exceed it on any
-/// machine.
+/// The 99th percentile during an attack, and its limit. A long run needs an idle machine, and its limit is close to the
+/// percentile before the attack. The limit of a short run is so high that only blocked hosts exceed it, on any machine.
 fn bar(times: &[Times; 2], short: bool) -> (Duration, Duration) {
     let [calm, stormy] = times.clone().map(|times| times.quantile(990));
     let bar = (calm * 2).max(calm + Duration::from_millis(5));
@@ -65,7 +64,7 @@ impl Measured {
         stormy > bar
     }
 
-    /// Everything that is wrong with these results: what must never happen, and what is beyond a limit.
+    /// Everything that is wrong with these results: what must never happen, and every value beyond its limit.
     fn faults(&self, attack: &Attack, short: bool) -> Vec<String> {
         let mut faults = self.wrong.clone();
         for (what, times) in [
@@ -136,7 +135,7 @@ impl Measured {
     }
 }
 
-/// Repeats an attack until its results are within the limits, or were twice beyond them. Prints a line for each
+/// Repeats an attack until its results are within the limits, or were beyond them twice. Prints a line for each
 /// attempt.
 fn verdict(attack: &Attack, during: Duration) -> Vec<String> {
     let (mut last, mut counted) = (Vec::new(), 0);

@@ -1,5 +1,5 @@
-//! Clients that send questions at fixed times. A duration is measured from the time at which its question was due. If
-//! everything is blocked, each question that could not be sent therefore counts as late.
+//! Clients that send questions at fixed times. The duration of a question is measured from the time at which it was
+//! due. If everything is blocked, questions that could not be sent therefore count as late.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -11,10 +11,10 @@ use std::{
 
 use crate::sandbox::Netns;
 
-/// How long a question may take. After that it has failed.
+/// How long a question may take before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The question, which a service sends back.
+/// The question. A service sends it back.
 const WORDS: &[u8] = b"how long does it take until this is back where it has come from?";
 
 /// One client.
@@ -42,7 +42,7 @@ struct Answer {
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    /// A quantile of the durations: `permille` of a thousand questions take this long at most.
+    /// A quantile of the durations: `permille` of a thousand questions took at most this long.
     pub(crate) fn quantile(&self, permille: usize) -> Duration {
         let last = self.0.len().saturating_sub(1);
         self.0
@@ -128,7 +128,7 @@ impl Probe {
 pub(crate) struct Answers(Vec<Answer>);
 
 impl Answers {
-    /// The durations of all questions that were due within this time, and the reasons of those that failed.
+    /// The durations of all questions that were due in this period, and the reasons why questions failed.
     pub(crate) fn within(&self, from: Instant, to: Instant) -> (Times, Vec<String>) {
         let within = |answer: &&Answer| (from..to).contains(&answer.due);
         let mut times: Vec<_> = self
@@ -155,7 +155,7 @@ impl Shared {
                 return;
             }
             thread::sleep(due.saturating_duration_since(Instant::now()));
-            // A question that was due before the end, but could not be sent, counts as if its answer had arrived now.
+            // A question that was due before the end but could not be sent counts as if its answer had arrived now.
             let failed = match over {
                 Some(_) => None,
                 None => ask().err().map(|error| error.to_string()),

@@ -37,7 +37,7 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// The reports about bytes that were not valid for their place in the flow.
+    /// The reports of bytes that were not valid for their place in the flow.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.wrong.lock().unwrap().clone()
     }
@@ -52,7 +52,7 @@ impl Witness {
         self.right.load(Ordering::Relaxed)
     }
 
-    /// Checks the bytes of a stream. `line.py` defines the valid ones.
+    /// Checks the bytes of a stream. `line.py` defines which bytes are valid.
     fn watch(&self, mut stream: &TcpStream) {
         let (mut place, mut buffer) = (0, [0; 16 << 10]);
         while let Ok(count @ 1..) = stream.read(&mut buffer) {
@@ -88,7 +88,7 @@ pub(crate) fn start(netns: &Netns, witness: &Witness) {
     });
 }
 
-/// Starts the service that sends everything back, on another address.
+/// Starts the service that sends everything back, at another address.
 pub(crate) fn echo_at(netns: &Netns, address: SocketAddr) {
     let listener = netns.inside(|| TcpListener::bind(address).unwrap());
     accept(listener, echo);
@@ -122,7 +122,7 @@ fn accept(listener: TcpListener, work: impl Fn(TcpStream) + Send + Clone + 'stat
     });
 }
 
-/// Sends to each client as much as it takes. This is done by a single thread, with small buffers in the kernel.
+/// Sends to each client as much as the client takes. A single thread does this, with small buffers in the kernel.
 /// Hundreds of threads that fill a gigabyte of buffers would slow down the whole machine, and with it the clients that
 /// are measured.
 fn talk(listener: &TcpListener) {

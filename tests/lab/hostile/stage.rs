@@ -34,10 +34,11 @@ const EVIL: [&str; 5] = ["evil", "evil2", "evil3", "evil4", "evil5"];
 const NAME: &str = "ok.internal:9000";
 const PLACE: ([u8; 4], u16) = ([10, 77, 0, 5], 9000);
 
-/// Texts that only hostile hosts use. A line of the log that quotes them does not count as naming an attacker.
+/// Texts that only hostile hosts use. If a line of the log quotes them, the line does not count as telling who the
+/// attacker is.
 const THEIRS: [&str; 4] = ["wwwwwwww", "rrrrrrrr", "all work", "xxxxxxxx"];
 
-/// How long after the measurement an attacker may still be named.
+/// How long after the measurement an attacker may still be reported by name.
 const NAMING: Duration = Duration::from_secs(8);
 
 /// The network of one attack.
@@ -64,13 +65,13 @@ pub(crate) struct Measured {
     /// The peak memory of the manager, and the highest peak of the honest agents, in KiB.
     pub(crate) manager: u64,
     pub(crate) agents: u64,
-    /// The text that named each attacker. `None` if it was not named.
+    /// For each attacker, the text that reported it by name; `None` if there was none.
     pub(crate) named: Vec<Option<String>>,
     /// The duration of the slowest answer to `norouter status`.
     pub(crate) status: Duration,
     /// The honest hosts that were not ready, with their states.
     pub(crate) unready: Vec<String>,
-    /// Everything else that has happened although it must never happen.
+    /// Everything else that happened and must never happen.
     pub(crate) wrong: Vec<String>,
     pub(crate) witnessed: u64,
     /// The states of the hostile hosts at the end.
@@ -126,8 +127,8 @@ impl<'a> Stage<'a> {
         network.wait_until_it_answers();
         let watch = Watch::over(&network);
         network.wait(&HONEST);
-        // The attacker runs with low priority: it attacks with its connections, and not by taking processor time from
-        // the other programs on this machine.
+        // The attacker runs with low priority. It should attack with its connections, not by taking processor time from
+        // other programs on this machine.
         let local = attack.local.map(|words| {
             let place = place(&sandbox, "local");
             fs::write(format!("{place}.sent"), [0; 16]).unwrap();
@@ -224,7 +225,7 @@ impl<'a> Stage<'a> {
             *times = [calm, stormy];
             measured.failed.extend(failed);
         }
-        // The attack goes on until all attackers have been named, but not longer than [`NAMING`].
+        // The attack goes on until all attackers have been reported by name, but at most for [`NAMING`].
         let patience = Instant::now() + NAMING;
         loop {
             measured.named = self.all_named(go, log);
@@ -330,8 +331,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Whether an honest host works: it is ready, or it is degraded only because it refuses connections of hostile
-    /// hosts, and it is one to which they begin many.
+    /// Whether an honest host works. It works if it is ready. If hostile hosts begin many connections to it, it also
+    /// works if it is degraded only because it refuses connections of hostile hosts.
     fn is_up(&self, host: &str, state: &str, reason: &Value) -> bool {
         let crowd = |(name, _)| format!("cannot take all connections of {name}: ");
         let crowds: Vec<String> = self.evil().map(crowd).collect();
@@ -343,7 +344,7 @@ impl<'a> Stage<'a> {
             || (state == "degraded" && self.attack.crowded.contains(&host) && parts.all(is_crowd))
     }
 
-    /// The text that named each of the attackers.
+    /// For each attacker, the text that reported it by name.
     fn all_named(&self, go: Instant, log: usize) -> Vec<Option<String>> {
         let status = ended(&mut self.network.norouter(&["status", "--json"]));
         let status: Value = serde_json::from_str(&status.out).unwrap_or_default();
@@ -354,8 +355,8 @@ impl<'a> Stage<'a> {
             .collect()
     }
 
-    /// A text that names the attacker: a line of the log or an event since `go`, when the attack began, or a part of
-    /// the present state of a host.
+    /// A text that names the attacker: a line of the log, an event since `go` (the beginning of the attack), or a part
+    /// of the present state of a host.
     fn named(&self, name: &str, go: Instant, log: &str, hosts: &[Value]) -> Option<String> {
         let vip = self.network.vip(name);
         let names = |text: &str| {
@@ -397,8 +398,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A hostile host. It runs with low priority, because on this machine it would take processor time from the hosts that
-/// it attacks, which a host on another machine could not do.
+/// A hostile host. It runs with low priority. It is on the same machine as the hosts that it attacks, and would
+/// otherwise take processor time from them, which a host on another machine could not do.
 fn hostile(sandbox: &Sandbox, name: &str, mode: &str) -> Host {
     let netns = Netns::new();
     let mut words = netns.cmd("nice".as_ref());

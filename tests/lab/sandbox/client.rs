@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-/// Pseudorandom bytes, in which every value occurs. The same seed gives the same bytes.
+/// Pseudorandom bytes in which every value occurs. The same seed gives the same bytes.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);

@@ -14,6 +14,7 @@
 )]
 
 pub(crate) mod client;
+pub(crate) mod dropbear;
 pub(crate) mod nameserver;
 pub(crate) mod netns;
 pub(crate) mod origin;
@@ -38,6 +39,7 @@ use std::{
 
 use tempfile::TempDir;
 
+pub(crate) use dropbear::Dropbear;
 pub(crate) use nameserver::Nameserver;
 pub(crate) use netns::Netns;
 pub(crate) use origin::Origin;

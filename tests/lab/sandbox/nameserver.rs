@@ -83,8 +83,7 @@ fn answer(query: &[u8], transport: &str, asked: &Mutex<Vec<String>>) -> Vec<u8> 
         .unwrap()
         .push(format!("{transport} {name} {kind:?}"));
     let addresses: Vec<Ipv4Addr> = match name.as_str() {
-        // Asked for the IPv6 addresses of a name that has none, some servers say that the name does not exist, or
-        // refuse to answer.
+        // For a name that has no IPv6 address, some servers say that the name does not exist, or refuse to answer.
         "denied.corp.test" | "refused.corp.test" if kind == TYPE::AAAA.into() => vec![],
         "denied.corp.test" | "refused.corp.test" => vec![Ipv4Addr::new(10, 99, 0, 5)],
         "outside.corp.test" => vec![Ipv4Addr::new(192, 0, 2, 7)],

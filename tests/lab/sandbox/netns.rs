@@ -1,4 +1,4 @@
-//! A host as a network namespace: it has the machine's files and programs, and a loopback of its own.
+//! A host as a network namespace. It has the files and programs of this machine, and a loopback of its own.
 
 use std::{
     fs::{self, File},
@@ -26,13 +26,13 @@ impl Netns {
         netns
     }
 
-    /// Creates the namespace again after [`Netns::destroy`], like a machine that is switched on.
+    /// Creates the namespace again after [`Netns::destroy`], as if a machine were switched on.
     pub(crate) fn create(&self) {
         output(command(&["ip", "netns", "add"]).arg(&self.name));
         output(&mut self.command(&["ip", "link", "set", "lo", "up"]));
     }
 
-    /// Kills all processes in the namespace and removes it, like a machine that is switched off.
+    /// Kills all processes in the namespace and removes it, as if a machine were switched off.
     pub(crate) fn destroy(&self) {
         let inside = command(&["ip", "netns", "pids"]).arg(&self.name).output();
         for pid in inside
@@ -53,8 +53,8 @@ impl Netns {
             .ok();
     }
 
-    /// A command inside the namespace, with the files of [`Netns::etc`]. Without such files `ip netns exec` is not
-    /// used, because it also mounts a new `/sys`, in which podman would not find its cgroups.
+    /// A command inside the namespace, with the files of [`Netns::etc`]. If there are no such files, `ip netns exec` is
+    /// not used, because it also mounts a new `/sys`, and podman would not find its cgroups there.
     pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, words: &[S]) -> Command {
         let mut command = if self.own_etc().is_dir() {
             let mut exec = command(&["ip", "netns", "exec"]);
@@ -90,7 +90,8 @@ impl Netns {
     pub(crate) fn add_address(&self, address: &str) {
         let mut add = self.command(&["ip", "address", "add", address, "dev", "lo"]);
         if address.contains(':') {
-            // Without `nodad` the system first looks for other owners of the address, and nobody can use it meanwhile.
+            // Without `nodad`, the system first looks for other owners of the address, and nobody can use the address
+            // until then.
             add.arg("nodad");
         }
         output(&mut add);
@@ -107,7 +108,7 @@ impl Netns {
         }
     }
 
-    /// Calls a function on a thread inside the namespace. A socket that it creates stays in the namespace.
+    /// Calls a function on a thread inside the namespace. A socket that the function creates stays in the namespace.
     pub(crate) fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         let door = File::open(format!("/run/netns/{}", self.name)).unwrap();
         thread::scope(|scope| {

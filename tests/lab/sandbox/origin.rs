@@ -1,4 +1,4 @@
-//! A web server that does what the path of a request asks for, even if it violates the protocol, and records the
+//! A web server that does what the path of a request asks for, even if that violates the protocol. It records the
 //! requests.
 
 use std::{
@@ -21,7 +21,8 @@ pub(crate) struct Origin {
 struct Kept {
     name: String,
     heads: Mutex<Vec<String>>,
-    /// A connection that breaks in the middle of a response waits here until its client has received the first half.
+    /// If a connection has to break in the middle of a response, it waits here until its client has received the first
+    /// half.
     half_seen: Barrier,
 }
 
@@ -48,7 +49,7 @@ impl Origin {
         Self { kept }
     }
 
-    /// The heads of all requests so far, unchanged.
+    /// The heads of all requests so far, as they arrived.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.kept.heads.lock().unwrap().clone()
     }
@@ -109,7 +110,7 @@ fn reply(mut output: &TcpStream, body: &[u8]) -> io::Result<()> {
     output.write_all(&[head.as_bytes(), body].concat())
 }
 
-/// The body of a request, by the framing in its head.
+/// The body of a request. The head says how it is framed.
 fn body(head: &str, input: &mut BufReader<&TcpStream>) -> io::Result<Vec<u8>> {
     let field = |name: &str| {
         head.lines()

@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Sandbox, command, output, unique};
+use super::{Sandbox, command, joined, output, unique};
 
 /// A private container store in the sandbox's folder.
 pub(crate) struct Podman {
@@ -26,7 +26,7 @@ impl Podman {
     }
 
     /// The first words of every podman command. They switch off the cgroup manager, the overlay file system and the
-    /// event log, so that podman also works as root inside a container or a small virtual machine.
+    /// event log. With them, podman also works as root inside a container or a small virtual machine.
     fn words(&self) -> Vec<String> {
         let path = |name: &str| {
             self.sandbox
@@ -88,8 +88,8 @@ impl Podman {
         self.image(name, &all)
     }
 
-    /// The arguments of `podman run` that isolate a container. Without explicit limits, podman requests more than a
-    /// small machine allows.
+    /// The arguments of `podman run` that isolate a container. They include limits, because podman by itself requests
+    /// more than a small machine allows.
     fn isolation() -> [&'static str; 6] {
         [
             "--network",
@@ -103,10 +103,16 @@ impl Podman {
 
     /// Starts an idle container for `podman exec`. It runs until the value is dropped.
     pub(crate) fn start(&self, image: &str) -> Container {
+        self.start_labelled(image, &[])
+    }
+
+    /// Starts a container with labels, as compose gives them to its containers.
+    pub(crate) fn start_labelled(&self, image: &str, labels: &[&str]) -> Container {
         let name = unique("nrlab");
         let mut run = command(&self.words());
         run.args(["run", "--detach", "--name", &name])
             .args(Self::isolation());
+        run.args(labels.iter().flat_map(|label| ["--label", label]));
         output(run.args([image, "/bin/sleep", "1000000"]));
         Container {
             podman: self.words(),
@@ -115,7 +121,16 @@ impl Podman {
         }
     }
 
-    /// The `cmd` of the manifest that runs a program in a new container, which is removed afterwards.
+    /// A folder with a program of this name, which runs podman with this store.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        let words = joined(&self.words());
+        let script = format!("#!/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec {words} \"$@\"\n");
+        let path = format!("{}/bin/{name}", self.folder);
+        let program = self.sandbox.write_program(&path, &script);
+        program.parent().unwrap().to_owned()
+    }
+
+    /// The `cmd` of the manifest that runs a program in a new container. The container is removed afterwards.
     pub(crate) fn run_cmd(&self, image: &str, program: &str) -> Vec<String> {
         let mut words = self.words();
         words.extend(["run", "--rm", "--interactive"].map(str::to_owned));
@@ -132,7 +147,7 @@ impl Drop for Podman {
             .stdout(Stdio::null())
             .status()
             .ok();
-        // The folder could not be removed while something is mounted in it.
+        // While something is mounted in the folder, the folder cannot be removed.
         let store = self.sandbox.path(&self.folder);
         let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
         for place in mounts.lines().filter_map(|line| line.split(' ').nth(1)) {
@@ -158,7 +173,7 @@ impl Container {
         words
     }
 
-    /// A command of this machine in the container's network, for clients that the container does not have.
+    /// A command of this machine in the container's network. It is for clients that the container does not have.
     pub(crate) fn network_command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
         let mut inspect = command(&self.podman);
         let pid = output(inspect.args(["inspect", "--format", "{{.State.Pid}}", &self.name]));

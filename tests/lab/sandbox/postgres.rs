@@ -42,7 +42,7 @@ impl Postgres {
             .arg(&data)
             .arg("-k")
             .arg(&folder)
-            // The data are not needed later, so speed is more important than durability.
+            // The data are not needed after the test, so speed matters more than durability.
             .args([
                 "-h",
                 "127.0.0.1",
@@ -77,7 +77,7 @@ impl Postgres {
     }
 }
 
-/// The folder of the newest PostgreSQL server that Debian has installed.
+/// The folder of the newest PostgreSQL server among those that are installed from Debian's packages.
 fn programs() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .expect("PostgreSQL is not installed: run `cargo xtask setup`")

@@ -31,7 +31,7 @@ struct Log {
 }
 
 impl Log {
-    /// The output so far. It can be read even if a test has failed while it held the lock.
+    /// The output so far. It can be read even if a test has panicked while it held the lock.
     fn text(&self) -> MutexGuard<'_, String> {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,13 +70,13 @@ impl Running {
         self.log.text().clone()
     }
 
-    /// Waits until the log contains `text`. Panics if the child ends before.
+    /// Waits until the log contains `text`. Panics if the child ends before that.
     #[track_caller]
     pub(crate) fn wait_for_text(&mut self, text: &str) {
         self.wait_for_log(&format!("the text {text:?}"), |log| log.contains(text));
     }
 
-    /// Waits until the log fulfils a condition. Panics if the child ends before.
+    /// Waits until the log fulfils a condition. Panics if the child ends before that.
     #[track_caller]
     pub(crate) fn wait_for_log(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
         let start = Instant::now();
@@ -111,7 +111,7 @@ impl Running {
         self.stdin = None;
     }
 
-    /// Sends a signal to the child alone.
+    /// Sends a signal to the child, but not to its descendants.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.raw_pid(), signal).unwrap();
     }

@@ -10,7 +10,7 @@ pub(crate) struct Sshd {
     _sandbox: Sandbox,
     server: Running,
     config: String,
-    /// The server's port, on all addresses of its namespace, or on 127.0.0.1 of this machine.
+    /// The server's port. It is open on all addresses of the server's namespace, or on 127.0.0.1 of this machine.
     pub(crate) port: u16,
 }
 
@@ -70,7 +70,7 @@ impl Sshd {
             let script = sandbox.write_program(&format!("{folder}/shell"), &script);
             format!("ForceCommand {}\n", script.display())
         };
-        // Only namespaces with a cable to this one can reach the server.
+        // In a namespace, the server can be reached only from namespaces that are connected by a cable.
         let (listen, port) = match netns {
             Some(_) => ("0.0.0.0", 22),
             None => ("127.0.0.1", free_port()),
@@ -145,8 +145,8 @@ impl Sshd {
         &self.config
     }
 
-    /// The command of a second client, which also runs a program on the host, but may ask a person. In `ssh_config`(5)
-    /// the first of several values is used, so `lines` come before the others.
+    /// The command of a second client, which also runs a program on the host, but may ask a person. If `ssh_config`(5)
+    /// has several values for a setting, the first one is used, so `lines` come before the others.
     pub(crate) fn asking_cmd(&self, program: &Path, lines: &str) -> Vec<String> {
         let usual = fs::read_to_string(&self.config).unwrap();
         let config = format!("{}.asking", self.config);

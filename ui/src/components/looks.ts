@@ -1,4 +1,5 @@
-// The marks of all kinds of states, in one place, so that states which mean the same look the same everywhere.
+// The marks of all kinds of states. They are in one place, so that states with the same meaning look the same
+// everywhere.
 import type { RowState } from "../lib/flow";
 import type { FarState, PortState } from "../lib/portState";
 import type { FlowOutcome } from "../lib/types/FlowOutcome";
@@ -36,7 +37,7 @@ export const OUTCOME_LOOKS: Record<FlowOutcome, Look> = {
   killed: { shape: "square", tone: "grey" },
 };
 
-/** Whether the hosts listen on a published port. */
+/** The marks that say whether the hosts listen on a published port. */
 export const LISTENING_LOOKS: Record<PortState["kind"], Look> = {
   open: { shape: "disc", tone: "ok" },
   partly: { shape: "half", tone: "warn" },
@@ -44,7 +45,7 @@ export const LISTENING_LOOKS: Record<PortState["kind"], Look> = {
   unknown: { shape: "dashes", tone: "grey" },
 };
 
-/** What is known of the service behind a published port. */
+/** The marks that say what is known of the service behind a published port. */
 export const SERVICE_LOOKS: Record<FarState["outcome"], Look> = {
   answered: { shape: "disc", tone: "ok" },
   refused: { shape: "cross", tone: "bad" },

@@ -1,5 +1,5 @@
-// The talk about a host's question that is open, at most one. It stays open until the person leaves it, even if its
-// question goes away, so that the rest of a secret that is being typed lands in no other field.
+// The open talk about a host's question. At most one talk is open. It stays open until the person leaves it, even if
+// its question disappears. Otherwise the rest of a secret that is being typed would land in another field.
 import { pauseShortcuts } from "./keys";
 import { truth } from "./store.svelte";
 import { begin, follow, notSent, sent, type Talk } from "./talk";
@@ -15,7 +15,7 @@ class Asking {
     return truth.hosts.flatMap((host) => host.prompts.map((prompt) => ({ host: host.name, prompt })));
   }
 
-  /** The first question that waits and is not the subject of the open talk. */
+  /** The first waiting question that is not the subject of the open talk. */
   get other(): OpenPrompt | null {
     return this.waiting.find((asked) => asked.prompt.id !== this.talk?.prompt.id) ?? null;
   }

@@ -1,4 +1,4 @@
-// Runs one action of a person at a time. Buttons and forms that must wait for each other share one object of this
+// Runs one action of a person at a time. Buttons and forms that have to wait for each other share one object of this
 // class.
 export class Busy {
   #running = $state.raw(false);
@@ -7,7 +7,7 @@ export class Busy {
     return this.#running;
   }
 
-  /** Runs an action, unless another one still runs. After an action that has failed, another one can run. */
+  /** Runs an action, unless another one is still running. After a failed action, another action can run. */
   async run(action: () => Promise<void>): Promise<void> {
     if (this.#running) {
       return;

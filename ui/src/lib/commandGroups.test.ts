@@ -6,7 +6,7 @@ import type { ConsentHost } from "./types/ConsentHost";
 const host = (name: string, command: string[]): ConsentHost => ({ host: name, vip: "127.0.42.1", command, previous: null, change: "new" });
 const told = (all: Listed[]) => all.map((each) => (isGroup(each) ? `${each.members.length} x ${each.pattern.join(" ")}` : each.command.join(" ")));
 
-/** Every command, made again from what is shown. */
+/** Every command, rebuilt from what is shown. */
 const again = (all: Listed[]) =>
   all.flatMap((each) => (isGroup(each) ? each.members.map(({ value }) => each.pattern.map((word) => word.replaceAll("*", value)).join(" ")) : [each.command.join(" ")])).toSorted();
 

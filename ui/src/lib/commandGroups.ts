@@ -1,4 +1,4 @@
-// Groups commands that are equal but for one part, so that a long list can be read. No word is lost: a group has the
+// Groups commands that differ only in one part, so that a long list can be read. No word is lost: a group contains the
 // value of that part for each of its hosts.
 import type { ConsentHost } from "./types/ConsentHost";
 
@@ -11,10 +11,12 @@ export type CommandGroup = {
 /** A command, or a group of commands. */
 export type Listed = ConsentHost | CommandGroup;
 
-/** A smaller group is not worth reading a pattern. */
+/** The smallest group. For fewer commands, a pattern is harder to read than the commands. */
 const SMALLEST = 4;
 
-/** A part that may be replaced. It has no space or sign that could make a shell run something else. */
+/**
+ * A part that may be replaced by `*`. It has no spaces, and no characters with which a shell could run something else.
+ */
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 type Masked = { key: string; pattern: string[]; value: string };
@@ -23,7 +25,10 @@ export function isGroup(listed: Listed): listed is CommandGroup {
   return "pattern" in listed;
 }
 
-/** The commands that stand alone in their order, and then the groups, since what is unlike all others is to be seen first. */
+/**
+ * The commands that stand alone, in their order, and then the groups. What differs from everything else should be seen
+ * first.
+ */
 export function grouped(hosts: ConsentHost[]): Listed[] {
   const masks = new Map(hosts.map((host) => [host, masksOf(host)]));
   const sizes = new Map<string, number>();
@@ -47,14 +52,14 @@ export function grouped(hosts: ConsentHost[]): Listed[] {
     }
     group.members.push({ host, value: best.value });
   }
-  // Some hosts may have gone to a larger group, so that this one is too small now.
+  // Some hosts may have been put into a larger group. This group may therefore be too small now.
   const whole = listed.flatMap((each) => (isGroup(each) && each.members.length < SMALLEST ? each.members.map(({ host }) => host) : [each]));
   return whole.toSorted((a, b) => Number(isGroup(a)) - Number(isGroup(b)));
 }
 
 /**
- * The patterns that fit a command: its host's name replaced wherever it is, or one of its words. The program is never
- * replaced, nor an option, since these decide what runs.
+ * The patterns that fit a command. In a pattern, the name of the host is replaced wherever it occurs, or one of the
+ * words is replaced. The program and the options are never replaced, because they decide what runs.
  */
 function masksOf({ host, command }: ConsentHost): Masked[] {
   if (command.some((word) => word.includes("*"))) {

@@ -5,7 +5,7 @@ import type { PlanPort } from "./types/PlanPort";
 type Client = {
   /** The scheme of the service's URLs. */
   scheme: string;
-  /** The default port of the scheme, which a URL need not contain. */
+  /** The default port of the scheme. A URL need not contain it. */
   usual: number;
   program: string;
   args: (address: string, port: number) => string;
@@ -23,7 +23,7 @@ const CLIENTS = new Map<number, Client>([
   [443, HTTPS],
   [3306, { scheme: "mysql", usual: 3306, program: "mysql", args: (address, port) => `-h ${address} -P ${port}` }],
   [5432, { scheme: "postgresql", usual: 5432, program: "psql", args: (address, port) => `-h ${address} -p ${port}` }],
-  // After a single colon, vncviewer would take the number for that of a display (vncviewer(1)).
+  // If only one colon came before the number, vncviewer would take the number for that of a display (vncviewer(1)).
   [5900, { scheme: "vnc", usual: 5900, program: "vncviewer", args: (address, port) => `${address}::${port}` }],
   [6379, { scheme: "redis", usual: 6379, program: "redis-cli", args: (address, port) => `-h ${address} -p ${port}` }],
   [6443, HTTPS],
@@ -33,8 +33,8 @@ const CLIENTS = new Map<number, Client>([
 ]);
 
 /**
- * The client for a published port. The port that the host dials is looked up first, because it says more about the
- * service.
+ * The client for a published port. It is looked up by the port that the host dials, because that says more about the
+ * service, and then by the published port.
  */
 function clientOf(port: PlanPort): Client {
   const dialled = Number(port.target.slice(port.target.lastIndexOf(":") + 1));
@@ -52,8 +52,8 @@ export function pageOf(vip: string, port: PlanPort): string | null {
 }
 
 /**
- * All texts to copy for a port. Commands have the address, which works wherever an agent runs; a name works only where
- * it can be looked up.
+ * All texts to copy for a port. Commands contain the address, not the name: the address works wherever an agent runs,
+ * but the name works only where it can be looked up.
  */
 export function offers(name: string, vip: string, port: PlanPort): CopyOffer[] {
   const client = clientOf(port);

@@ -1,4 +1,4 @@
-// The command line that removes a known cause of a loss, for people to run in a terminal.
+// Finds the command line that removes a known cause of a loss. People can run it in a terminal.
 import { shellLine } from "./format";
 import type { Trouble } from "./types/Trouble";
 
@@ -6,7 +6,7 @@ const ENGINES = ["docker", "podman", "nerdctl"];
 /** The options of `exec` that are followed by a value. */
 const VALUED = ["-e", "--env", "--env-file", "-u", "--user", "-w", "--workdir", "--detach-keys"];
 
-/** What to run against the cause of a trouble; `null` if no single command is surely the right one. */
+/** The command line to run against the cause of a trouble; `null` if no single command is certain to be right. */
 export function cure({ cause }: Trouble, command: readonly string[]): string | null {
   const program = command[0]?.split(/[\\/]/).at(-1) ?? "";
   if (cause === "login" && program === "ssh") {

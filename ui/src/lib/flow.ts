@@ -1,25 +1,25 @@
-// One flow, as the table, its filter and its details show it. This file imports neither the table nor the filter, since
-// both of them import it.
+// One flow, as the table, its filter and its details show it. This file imports neither the table nor the filter,
+// because both of them import it.
 import type { EndedFlowView } from "./types/EndedFlowView";
 import type { FlowOutcome } from "./types/FlowOutcome";
 import type { FlowState } from "./types/FlowState";
 import type { FlowView } from "./types/FlowView";
 
-/** A flow as it was seen last. */
+/** A flow, as it was last seen. */
 export type Row = {
   /**
-   * The key of the row. It stays the same as long as the flow is shown; a later flow between the same ports has another
-   * key.
+   * The key of the row. It stays the same as long as the flow is shown. A later flow between the same ports has a
+   * different key.
    */
   key: number;
   flow: FlowView;
-  /** The time at which the flow was missing for the first time; null while the flow exists. */
+  /** The time at which the flow was missing in an answer for the first time; null while the flow exists. */
   closedAt: number | null;
   /** How the flow has ended, if the manager has said that. */
   outcome?: FlowOutcome;
 };
 
-/** The row of a flow of which the manager says that it has ended. Its age is the time from its beginning to its end. */
+/** The row of a flow that has ended, as the manager reports it. Its age is the time from its beginning to its end. */
 export function endedRow(key: number, ended: EndedFlowView): Row {
   const { id, from, to = "", src, dst, name, via, bytesFrom, bytesTo, lastedMs, rttUs, outcome, endedMs } = ended;
   const flow: FlowView = { id, from, to, src, dst, name, via, bytesFrom, bytesTo, rttUs, ageMs: lastedMs, state: "open", rateFrom: 0, rateTo: 0, packets: 0, idleMs: 0 };
@@ -31,7 +31,7 @@ export const PUBLISHED = "published port";
 export const BUILT_IN = "built in";
 
 /**
- * The state that is shown. The manager reports only flows that exist, so only the table knows which flows are closed.
+ * The state that is shown. The manager reports only flows that exist, so only the table knows that a flow is closed.
  */
 export type RowState = FlowState | "closed";
 
@@ -48,8 +48,8 @@ export function ruleOf(flow: FlowView): string {
 }
 
 /**
- * Whether a flow leads to the DNS server or the relay of a host. Such a flow follows neither a route nor a published
- * port.
+ * Whether a flow leads to the DNS server or the relay of a host. Such a flow belongs neither to a route nor to a
+ * published port.
  */
 export function isBuiltIn(flow: FlowView): boolean {
   return /:(dns|relay)$/.test(flow.name);
@@ -70,8 +70,8 @@ export function asAddresses(flow: FlowView): string {
 }
 
 /**
- * A curl command for the destination of a flow, to be run on the machine on which the flow began; null for a flow that
- * is built in. The scheme is guessed from the port. A destination outside the network is requested through that
+ * A curl command for the destination of a flow, for the machine on which the flow began; null for a flow to a service
+ * of an agent. The scheme is guessed from the port. A destination outside the network is requested through that
  * machine's HTTP proxy.
  */
 export function asCurl(flow: FlowView, proxy?: string): string | null {

@@ -1,4 +1,4 @@
-// A filter is a line like `host:web1 port:443 -state:closed`. It only hides rows, and does not affect flows.
+// A filter is a line such as `host:web1 port:443 -state:closed`. It only hides rows, and has no effect on flows.
 import { portOf, type Row, ruleOf, stateOf } from "./flow";
 
 export const FIELDS = ["host", "from", "to", "port", "state", "rule", "via"] as const;
@@ -9,14 +9,14 @@ export type Term = { field: Field | null; not: boolean; wanted: string[] };
 
 export type Filter = {
   terms: Term[];
-  /** Words that look like a term but are not understood. They do not hide any rows. */
+  /** Words that look like a term but cannot be understood. They do not hide any rows. */
   odd: string[];
 };
 
 /** The states of flows, and the outcomes of those that have ended. */
 const STATES = ["opening", "open", "closing", "closed", "resetbyfrom", "resetbyto", "refused", "timedout", "denied", "unavailable", "lost", "killed"];
 
-/** Parses a filter. Terms are separated by spaces; a comma inside a term means "or"; quotes keep spaces together. */
+/** Parses a filter. Spaces separate terms. A comma inside a term means "or". Quotes keep spaces together. */
 export function parseFilter(text: string): Filter {
   const filter: Filter = { terms: [], odd: [] };
   for (const word of words(text)) {
@@ -25,8 +25,8 @@ export function parseFilter(text: string): Filter {
     const colon = rest.indexOf(":");
     const name = rest.slice(0, Math.max(colon, 0)).toLowerCase();
     const field = FIELDS.find((known) => known === name) ?? null;
-    // A name such as `web1:8080` has a colon, too, so a word has a field only if the text before the colon is a known
-    // one.
+    // A name such as `web1:8080` contains a colon, too. Therefore a word has a field only if the text before its colon
+    // is a known field.
     const value = field === null ? rest : rest.slice(colon + 1);
     const wanted = (field === null ? [value] : value.split(","))
       .map((one) => one.trim().toLowerCase())

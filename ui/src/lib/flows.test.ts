@@ -174,7 +174,7 @@ describe("filter", () => {
     ];
     for (const [text, more] of told) expect(lets(text, more), text).toBe(true);
     for (const text of ["rule:10.0.0.0/8", term("rule", BUILT_IN), "-rule:published"]) expect(lets(text), text).toBe(false);
-    // If the manager does not report a rule, the flow need not belong to a published port.
+    // If the manager does not report a rule, the flow does not necessarily belong to a published port.
     expect(ruleOf(row({ via: "gate" }).flow)).toBe("");
   });
 

@@ -1,5 +1,5 @@
-// The table of flows from one poll to the next: it adds new flows, keeps ended ones for a while, sorts and filters. It
-// uses neither the page nor a clock, so that tests can set the time.
+// The table of flows, from one poll to the next. It adds new flows, keeps ended flows for a while, sorts and filters.
+// It uses neither the page nor a clock, so that tests can set the time.
 import { bytesOf, endedRow, portOf, type Row, ruleOf, stateOf } from "./flow";
 import { type Filter, passes } from "./flowFilter";
 import type { EndedFlowsView } from "./types/EndedFlowsView";
@@ -18,8 +18,8 @@ export type Table = {
 export const EMPTY: Table = { rows: [], total: 0, next: 1 };
 
 /**
- * Updates the table with an answer of the manager. A flow that the answer does not have has ended, unless the answer
- * has only a part of all flows.
+ * Updates the table with an answer of the manager. A flow that is missing in the answer has ended, unless the answer
+ * contains only a part of all flows.
  */
 export function merge(table: Table, view: FlowsView, now: number, keepClosedMs = KEEP_CLOSED_MS): Table {
   const known = new Map<string, Row>();
@@ -32,7 +32,7 @@ export function merge(table: Table, view: FlowsView, now: number, keepClosedMs =
   const live: Row[] = [];
   for (const flow of view.flows) {
     const before = known.get(flow.id);
-    // Ports are reused: if the age of a flow has become less, it is another flow.
+    // Ports are reused. If the age of a flow has become smaller, it is a different flow.
     if (before !== undefined && flow.ageMs >= before.flow.ageMs) {
       known.delete(flow.id);
       live.push({ key: before.key, flow, closedAt: null });
@@ -47,7 +47,7 @@ export function merge(table: Table, view: FlowsView, now: number, keepClosedMs =
   return { rows: [...live, ...over, ...kept], total: view.total, next };
 }
 
-/** The row of a flow that has ended keeps its counts, and its rates are zero. */
+/** The row of a flow that has ended. It keeps its counts, but its rates are zero. */
 function ended(row: Row, now: number): Row {
   return { ...row, flow: { ...row.flow, rateFrom: 0, rateTo: 0 }, closedAt: now };
 }
@@ -56,19 +56,23 @@ export const COLUMNS = ["state", "from", "to", "rule", "via", "rateFrom", "rateT
 export type Column = (typeof COLUMNS)[number];
 export type Sort = { column: Column; down: boolean };
 
-/** The order after a click on a column's header: first the column's own direction, and then the other one. */
+/**
+ * The order after a click on the header of a column: at first the direction that suits the column, and at the second
+ * click the other direction.
+ */
 export function sortBy(sort: Sort, column: Column): Sort {
   if (sort.column === column) {
     return { column, down: !sort.down };
   }
-  // These columns begin with the largest number, which people look for first. The age begins with the youngest flow.
+  // In these columns, the largest number comes first, because people look for it. In the column of ages, the youngest
+  // flow comes first.
   return { column, down: ["rateFrom", "rateTo", "bytes", "rtt"].includes(column) };
 }
 
 const STATE_ORDER = { opening: 0, open: 1, closing: 2, closed: 3 };
 const texts = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-/** The rows that a filter lets through, sorted. Equal rows stay in the order in which they came. */
+/** The rows that a filter lets through, sorted. Equal rows stay in their order. */
 export function select(rows: Row[], filter: Filter, sort: Sort): Row[] {
   const passing = filter.terms.length === 0 ? rows.slice() : rows.filter((row) => passes(filter, row));
   const order = comparison(sort.column);
@@ -95,14 +99,14 @@ function comparison(column: Column): (a: Row, b: Row) => number {
     case "bytes":
       return (a, b) => bytesOf(a.flow) - bytesOf(b.flow);
     case "rtt":
-      // A round-trip time that is not known yet counts as less than any other.
+      // A round-trip time that is not known yet counts as smaller than any other.
       return (a, b) => (a.flow.rttUs ?? -1) - (b.flow.rttUs ?? -1);
     case "age":
       return (a, b) => a.flow.ageMs - b.flow.ageMs;
   }
 }
 
-/** The flows that can be closed, which are all that have not ended. */
+/** The flows that can be closed: all flows that have not ended. */
 export function closable(rows: Row[]): Row[] {
   return rows.filter((row) => row.closedAt === null);
 }
@@ -117,7 +121,7 @@ export function moved(rows: Row[], selected: number | null, by: number): Row | n
   return rows[to] ?? null;
 }
 
-/** The flows that have ended, and the manager's clock at the moment of the answer. */
+/** The flows that have ended, and the time of the manager's clock when it answered. */
 export type Recent = { rows: Row[]; nowMs: number; next: number };
 
 export const NONE_RECENT: Recent = { rows: [], nowMs: 0, next: 1 };
@@ -144,7 +148,7 @@ export function sortRecentBy(sort: RecentSort, column: RecentColumn): RecentSort
   return { column, down: ["bytesFrom", "bytesTo", "rtt", "lasted", "ended"].includes(column) };
 }
 
-/** The ended flows that a filter lets through, sorted; of equal ones, the one that ended last comes first. */
+/** The ended flows that a filter lets through, sorted. Of equal ones, the one that ended last comes first. */
 export function selectRecent(rows: Row[], filter: Filter, sort: RecentSort): Row[] {
   const order = recentComparison(sort.column);
   const sign = sort.down ? -1 : 1;
@@ -173,7 +177,7 @@ function recentComparison(column: RecentColumn): (a: Row, b: Row) => number {
 }
 
 /**
- * The rows in the order that they had, so that they hold still under the pointer. Rows that are new come last, because
+ * The rows in their previous order, so that they do not move under the pointer. New rows come last, because otherwise
  * they would move the others.
  */
 export function heldIn(rows: Row[], order: ReadonlyMap<number, number> | null): Row[] {

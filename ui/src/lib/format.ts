@@ -1,4 +1,4 @@
-// Formats numbers for people, in the same way as `agent/text/figures.rs`; the tests of both use the table
+// Formats numbers for people, in the same way as `agent/text/figures.rs`. The tests of both use the table
 // `golden/words.json`. A line never breaks between a number and its unit.
 
 const BYTES = ["B", "kB", "MB", "GB", "TB", "PB"];
@@ -9,7 +9,9 @@ export function bytes(count: number): string {
   return scaled(count, BYTES);
 }
 
-/** A part of an amount, with the unit once if both have the same: `1.2 of 4.1 MB`, `64 kB of 4.1 MB`. */
+/**
+ * A part of an amount. If both have the same unit, the unit is written only once: `1.2 of 4.1 MB`, `64 kB of 4.1 MB`.
+ */
 export function part(some: number, all: number): string {
   const [of, whole] = [bytes(some), bytes(all)];
   const [figure, unit] = of.split("\u00a0");
@@ -26,8 +28,8 @@ export function micros(us: number): string {
 }
 
 /**
- * Formats an amount in the largest unit of which it has at least one, rounded down. If the whole part has one digit,
- * one decimal place is added, except in the smallest unit.
+ * Formats an amount in the largest unit of which there is at least one, rounded down. If the whole part has one digit,
+ * a decimal place is added, except in the smallest unit.
  */
 function scaled(amount: number, units: readonly string[]): string {
   let tenths = Math.floor(Math.max(0, amount) * 10);
@@ -81,7 +83,7 @@ export function count(value: number): string {
 }
 
 /**
- * The time of day of a moment, which is given in milliseconds since 1970. With `millis`, the milliseconds are added.
+ * The time of day of a moment, which is given in milliseconds since 1970. With `millis`, the result has milliseconds.
  */
 export function clock(timeMs: number, millis = false): string {
   const at = new Date(timeMs);
@@ -92,7 +94,7 @@ export function clock(timeMs: number, millis = false): string {
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** The day of a moment: `Nov 23`, and with its year if that is another one than that of `nowMs`. */
+/** The day of a moment: `Nov 23`. It has a year if that is not the year of `nowMs`. */
 export function day(timeMs: number, nowMs: number): string {
   const at = new Date(timeMs);
   const year = at.getFullYear();
@@ -100,24 +102,24 @@ export function day(timeMs: number, nowMs: number): string {
   return year === new Date(nowMs).getFullYear() ? told : `${told}, ${year}`;
 }
 
-/** The time of day of a moment, after its day if that is another one than that of `nowMs`. */
+/** The time of day of a moment. The day is written before it if that is not the day of `nowMs`. */
 export function moment(timeMs: number, nowMs: number): string {
   const isToday = new Date(timeMs).toDateString() === new Date(nowMs).toDateString();
   return isToday ? clock(timeMs) : `${day(timeMs, nowMs)} ${clock(timeMs)}`;
 }
 
-/** The name of the file at the end of a path, with the separators of Unix or of Windows. */
+/** The name of the file at the end of a path. The separators may be those of Unix or of Windows. */
 export function fileName(path: string): string {
   return path.split(/[\\/]/).at(-1) || path;
 }
 
-/** The folder that a path is in, for a second line under its name. */
+/** The folder that contains a path. It is for a second line below the name. */
 export function folder(path: string): string {
   const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   return end <= 0 ? path.slice(0, 1) : path.slice(0, end);
 }
 
-/** A command as one line that a POSIX shell would split into the same words again. */
+/** A command as one line. A POSIX shell would split the line into the same words again. */
 export function shellLine(argv: string[]): string {
   return argv.map(quoted).join(" ");
 }

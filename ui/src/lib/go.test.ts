@@ -9,7 +9,7 @@ import type { News } from "./types/News";
 
 const tale = JSON.parse(golden) as { news: News[] }[];
 
-/** The page after `vault` has begun to ask, and the place that the person wants to see then. */
+/** Lets `vault` ask a question, and then lets the person ask for this place. */
 function asked(place: News & { kind: "go" }): void {
   for (const batch of tale) {
     truth.hear(batch.news);

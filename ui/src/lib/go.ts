@@ -1,11 +1,11 @@
-// Shows the places that the person asks for outside of the window: in the tray, or by a click on a notification.
+// Shows the places that the person asks for outside the window: in the tray, or by a click on a notification.
 import { asking } from "./asking.svelte";
 import { router } from "./router.svelte";
 import { truth } from "./store.svelte";
 import type { News } from "./types/News";
 import type { Place } from "./types/Place";
 
-/** Shows the places in a batch of news, which the state of the page contains already. */
+/** Shows the places in a batch of news. The state of the page already contains the news. */
 export function follow(batch: News[]): void {
   for (const news of batch) {
     if (news.kind === "go") {

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 /**
  * The folders directly below each folder, in the order that `main.ts` shows. A file may import from its own folder and
- * from all folders below it.
+ * from all folders below that.
  */
 const BELOW: Record<string, string[]> = {
   src: ["pages", "shell", "mock"],
@@ -17,7 +17,7 @@ const BELOW: Record<string, string[]> = {
 
 type Imports = Record<string, string[]>;
 
-// Tests are left out: nothing imports them, and they may look at everything.
+// Tests are left out, because nothing imports them, and they may import everything.
 const sources = Object.fromEntries(
   Object.entries(import.meta.glob<string>("/src/**/*.{ts,svelte}", { query: "?raw", import: "default", eager: true }))
     .filter(([path]) => !path.endsWith(".test.ts"))
@@ -35,7 +35,7 @@ function pathOf(name: string, from: string): string {
   return [path, `${path}.ts`].find((known) => known in sources) ?? path;
 }
 
-/** The circles of imports, each as the files from one file back to itself. */
+/** The circles of imports. Each consists of the files from one file back to itself. */
 function circles(imports: Imports): string[] {
   const found: string[] = [];
   const done = new Set<string>();
@@ -52,7 +52,10 @@ function circles(imports: Imports): string[] {
   return found;
 }
 
-/** The folder of a file. Each page has a folder for its parts, from which other pages' parts must not import. */
+/**
+ * The folder of a file. Each page has a folder for its parts, and the parts of other pages must not import from that
+ * folder.
+ */
 function folderOf(file: string): string {
   const [top = "src", inner = ""] = file.split("/").slice(0, -1);
   const both = `${top}/${inner}`;

@@ -1,4 +1,4 @@
-// The actions of a person. An action that ends something asks first, and most actions report their result.
+// The actions of a person. An action that ends something asks before. Most actions report their result.
 import { SvelteSet } from "svelte/reactivity";
 
 import { confirm } from "./confirm.svelte";
@@ -25,13 +25,12 @@ async function stopShown(): Promise<boolean> {
   return true;
 }
 
-/** The manifests that are still listed by the app, but that the person has removed from the list a moment ago. */
+/** The manifests that the person has just removed from the list, but that the app still lists. */
 const removing = new SvelteSet<string>();
 
 export const intents = {
   /**
-   * A start that succeeds is not reported, because its result is visible: the network, or the question about its
-   * commands.
+   * A successful start is not reported, because its result is visible: the network, or the question about its commands.
    */
   start: () => act(ipc.start(), null, failed.start),
 
@@ -45,7 +44,8 @@ export const intents = {
     if (!(await confirm.ask(words.stopTitle(shown.name), text, t.shell.header.stop)) || !(await stopShown())) {
       return;
     }
-    // Another program's network may need more than its manifest, so only the app's own is started again.
+    // Only the app's own network can be started again from its manifest. A network of another program may need more
+    // than that.
     if (shown.hosted) {
       toasts.undoable(did.stopped(shown.name), () => truth.app?.manifest === shown.manifest && intents.start());
     } else {
@@ -58,11 +58,11 @@ export const intents = {
   detach: () => act(ipc.detach(), did.detached, failed.detach),
 
   /**
-   * The page does not ask whether the network may be ended. The app does, because it can be quit from the tray as well.
+   * The page does not ask whether the network may be ended. The app asks, because it can also be quit from the tray.
    */
   quit: () => act(ipc.quit(), null, failed.quit),
 
-  // A network that the app runs goes on when another manifest is opened.
+  // When another manifest is opened, a network that the app runs keeps running.
   openDialog: () => act(ipc.openDialog(), null, failed.open),
   openDemo: () => act(ipc.openDemo(), null, failed.demo),
   createExample: () => act(ipc.createExample(), null, failed.open),
@@ -79,7 +79,10 @@ export const intents = {
   /** The manifests that were open before, without those that the person has just removed from the list. */
   recent: (): Recent[] => (truth.app?.recent ?? []).filter(({ path }) => !removing.has(path)),
 
-  /** Removes a manifest from the list of those that were open before. Until the message is gone, it can come back. */
+  /**
+   * Removes a manifest from the list of those that were open before. As long as the message is shown, this can be
+   * undone.
+   */
   forget(file: Recent): void {
     removing.add(file.path);
     const back = () => removing.delete(file.path);
@@ -95,7 +98,7 @@ export const intents = {
     }
   },
 
-  /** Restarts a host. Asks first, but only if open connections would be cut. */
+  /** Restarts a host. Asks before, but only if open connections would be cut. */
   async restartHost(host: HostView) {
     const text = words.restartHostText(host.traffic.flows);
     const idle = host.traffic.flows === 0;

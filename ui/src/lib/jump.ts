@@ -1,11 +1,11 @@
-// Finds the path to a host. OpenSSH tells the jump hosts of its configuration, too, and the command only its own.
+// Finds the path to a host. The command names only its own jump hosts. OpenSSH also tells those of its configuration.
 
 /** The path to a host. Hosts with the same key are reached in the same way. */
 export type Path = { key: string } & ({ kind: "here" } | { kind: "direct" } | { kind: "via"; machines: string } | { kind: "program"; program: string });
 
 /**
- * The path to the host that a command starts. `told` are the jump hosts as OpenSSH tells them, with commas between;
- * without them, the path is known as far as the command tells it.
+ * The path to the host that a command starts. `told` are the jump hosts that OpenSSH tells, with commas between them.
+ * Without `told`, the path contains only what the command itself tells.
  */
 export function pathOf(command: readonly string[], told?: string): Path {
   const program = command[0]?.split(/[\\/]/).at(-1);
@@ -19,13 +19,13 @@ export function pathOf(command: readonly string[], told?: string): Path {
   return machines === "" ? { key: "/direct", kind: "direct" } : { key: `/via ${machines}`, kind: "via", machines: machines.replaceAll(",", ", ") };
 }
 
-/** Machines without their domains, for little room. Addresses and ports stay whole. */
+/** The machines without their domains, for places with little room. Addresses and ports are not shortened. */
 export function shortly(machines: string): string {
   const short = (machine: string) => (/[\d\]]$/.test(machine) ? machine : (machine.split(".")[0] ?? machine));
   return machines.split(", ").map(short).join(", ");
 }
 
-/** The jump host, as the command names it; "" if there is none, null if the command is not ssh. */
+/** The jump hosts that the command names; "" if there are none, and null if the command is not ssh. */
 export function jump(command: readonly string[]): string | null {
   const [program = "", ...words] = command;
   if (program.split("/").at(-1) !== "ssh") {

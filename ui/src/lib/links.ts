@@ -1,12 +1,12 @@
-// Finds the addresses in what a host says about its trouble, by the same rule as the app's program (`urls.rs`), which opens no
-// others.
+// Finds the addresses in the texts of a host about its trouble. The app's program has the same rule (`urls.rs`), and
+// opens no other addresses.
 
 export type Piece = { text: string; url: boolean };
 
 const FOUND = /https?:\/\/[!#-&(-;=?-[\]_a-z~]*/g;
 const AFTER = /[.,;:!?)\]]+$/;
 
-/** The text in pieces, of which some are addresses. */
+/** Splits the text into pieces. Some of them are addresses. */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
   let end = 0;
@@ -27,7 +27,7 @@ export function pieces(text: string): Piece[] {
   return found;
 }
 
-/** Whether the address has a machine, and no user before it, whom a reader could mistake for the machine. */
+/** Whether the address has no user before the machine. A reader could take the user for the machine. */
 function isPlain(url: string): boolean {
   if (!URL.canParse(url)) {
     return false;

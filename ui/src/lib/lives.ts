@@ -1,4 +1,4 @@
-// The history of a host: its lines of the log, grouped by the lives of its command.
+// The history of a host: its lines in the log, grouped by the lives of its command.
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
@@ -6,10 +6,10 @@ export type LifeEntry = { seq: number; timeMs: number; state: HostState | null; 
 /** A life is the time from one start of the command to the next one. */
 export type Life = { entries: LifeEntry[]; stderr: string[] };
 
-/** How many lines of a life are shown. They are the last ones, because these say why the life ended. */
+/** How many lines of a life are shown. The last lines are shown, because they say why the life ended. */
 const KEPT = 5;
 
-/** The lives of a host, newest first; at most `most` of them. */
+/** The lives of a host, the newest first, and at most `most` of them. */
 export function lives(lines: LogLine[], host: string, most: number): Life[] {
   const found: Life[] = [];
   let life: Life | null = null;
@@ -35,13 +35,13 @@ export function lives(lines: LogLine[], host: string, most: number): Life[] {
   return found.slice(-most).reverse();
 }
 
-/** Whether another life begins when a host changes to this state. */
+/** Whether a new life begins when a host changes to this state. */
 function begins(state: HostState, life: Life): boolean {
   const last = life.entries.findLast((entry) => entry.state !== null)?.state;
   switch (state) {
     case "starting":
       return life.stderr.length > 0 || life.entries.some((entry) => entry.state !== "starting");
-    // If the command has asked a question, the life in which it asked continues.
+    // If the command has asked a question, this is still the life in which it asked.
     case "greeting":
       return last !== "starting" && last !== "needsYou";
     default:
@@ -49,7 +49,7 @@ function begins(state: HostState, life: Life): boolean {
   }
 }
 
-/** Joins two parts of the log. The lines of the older part end where the newer part begins. */
+/** Joins two parts of the log. Where the newer part begins, the lines of the older part are left out. */
 export function joined(older: LogLine[], newer: LogLine[]): LogLine[] {
   const first = newer[0]?.seq ?? Number.POSITIVE_INFINITY;
   return [...older.filter((line) => line.seq < first), ...newer];

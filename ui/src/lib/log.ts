@@ -1,10 +1,10 @@
-// The lines of the log page, cleared, filtered and searched, with a gap where lines are missing. Each new line is filtered
-// once; all lines are filtered again only when the filter changes.
+// The lines of the log page: cleared, filtered and searched, with a gap where lines are missing. Each new line is
+// filtered once. All lines are filtered again only when the filter changes.
 import { type LogEntry, type LogText, type Level, levelOf, LEVELS } from "./logText";
 import type { LogLine } from "./types/LogLine";
 
 export type LogFilter = {
-  /** The host whose lines are shown; the empty text stands for the manager itself, and null for all lines. */
+  /** The host whose lines are shown. The empty text stands for the manager itself, and null for all lines. */
   host: string | null;
   /** The least severe level that is shown. */
   level: Level;
@@ -18,8 +18,8 @@ export type LogFilter = {
 export const NO_FILTER: LogFilter = { host: null, level: "output", search: null, onlyHits: false, fold: false };
 
 /**
- * The largest number of lines that a host repeats together and that are folded: a command that fails writes a few lines,
- * and the manager one or two about its end and the next try.
+ * How many lines in a row may be repeated together and still be folded. A command that fails writes a few lines, and
+ * the manager adds one or two about its end and the next try.
  */
 const BLOCK_MAX = 6;
 
@@ -36,12 +36,12 @@ export function searchFor(text: string, regex: boolean, matchCase = false): RegE
     return new RegExp(source, matchCase ? "gu" : "giu");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    // Browsers repeat the whole expression before they say what is wrong with it.
+    // Browsers repeat the whole expression before they say what is wrong. That part is cut off.
     return { problem: why.slice(why.lastIndexOf(": ") + 1).trim() };
   }
 }
 
-/** The hits of a search in a text, as pairs of begin and end. */
+/** The hits of a search in a text, as pairs of their beginnings and ends. */
 export function hits(search: RegExp | null, text: string): [number, number][] {
   if (search === null) {
     return [];
@@ -56,7 +56,7 @@ export function hits(search: RegExp | null, text: string): [number, number][] {
   return found;
 }
 
-/** Splits a text into pieces, of which every second one is a hit. */
+/** Splits a text into pieces. Every second piece is a hit. */
 export function pieces(text: string, found: [number, number][]): string[] {
   const parts: string[] = [];
   let at = 0;
@@ -108,9 +108,9 @@ export class Log {
       }
       this.#add({ kind: "line", seq: line.seq, timeMs: line.timeMs, host, level: levelOf(line), text: line.sentence });
     }
-    // Folding may have removed as many lines as came.
+    // Folding may have removed as many lines as were added.
     const added = Math.max(0, this.shown.length - before);
-    // The oldest lines are removed in blocks, because each removal goes through all lines.
+    // The oldest lines are removed many at a time, because each removal goes through all lines.
     if (this.#all.length > this.keep * 1.1) {
       this.#all = this.#all.slice(-this.keep);
       this.#total = this.#all.filter((entry) => entry.kind === "line").length;
@@ -160,7 +160,7 @@ export class Log {
     this.#rebuild();
   }
 
-  /** Whether these lines come from another run of the network, whose line numbers begin again. */
+  /** Whether these lines come from a different run of the network. Its line numbers begin again. */
   #isAnother(lines: readonly LogLine[]): boolean {
     const newest = this.#newest;
     if (newest === null) {
@@ -214,7 +214,7 @@ export class Log {
       this.longest = Math.max(this.longest, entry.text.length);
       this.shown.push(entry);
       if (this.#filter.fold) {
-        // The entry is copied, because its count belongs to this view of the log.
+        // The entry is copied, because its count is only for this view of the log.
         const mine = { ...entry };
         this.shown[this.shown.length - 1] = mine;
         this.#fold(mine);
@@ -224,7 +224,7 @@ export class Log {
     this.shown.push(entry);
   }
 
-  /** Folds the last lines of a host into the ones before, if they are the same. `last` has just been added. */
+  /** Folds the last lines of a host into the lines before them, if they are the same. `last` was just added. */
   #fold(last: LogText): void {
     const host = last.host ?? "";
     const tail = [...(this.#tails.get(host) ?? []), last];
@@ -232,7 +232,7 @@ export class Log {
       const again = tail.slice(-block);
       const before = tail.slice(-2 * block, -block);
       if (again.every((line, at) => isSame(line, before[at] as LogText))) {
-        // These are new objects, so that the page sees that the lines differ.
+        // These are new objects, so that the page notices the change.
         const folded = before.map((line, at): LogText => {
           const { text, lastMs, timeMs, times = 1 } = again[at] as LogText;
           const both = { ...line, text, times: (line.times ?? 1) + times, lastMs: lastMs ?? timeMs };
@@ -247,7 +247,7 @@ export class Log {
     this.#tails.set(host, tail.slice(-2 * BLOCK_MAX));
   }
 
-  /** Removes lines that are among the last ones. */
+  /** Removes some of the last lines. */
   #hide(lines: ReadonlySet<LogEntry>): void {
     let left = lines.size;
     for (let at = this.shown.length - 1; at >= 0 && left > 0; at -= 1) {
@@ -260,7 +260,10 @@ export class Log {
   }
 }
 
-/** Whether two lines of a host say the same. Numbers in a message of the manager may differ, such as those of a try. */
+/**
+ * Whether two lines of a host say the same. In messages of the manager, numbers may differ, such as the number of a
+ * try.
+ */
 function isSame(a: LogText, b: LogText): boolean {
   if (a.level !== b.level) {
     return false;
@@ -270,8 +273,8 @@ function isSame(a: LogText, b: LogText): boolean {
 }
 
 /**
- * The line of the next hit after a line, or of the one before it. At each end of the log, the search continues at the
- * other end. -1 if there are no hits.
+ * The line of the next hit after a line, or with `back`, of the hit before it. At the end of the log, the search
+ * continues at the beginning, and the other way round. -1 if there are no hits.
  */
 export function nextHit(found: readonly number[], from: number, back: boolean): number {
   if (found.length === 0) {
@@ -286,7 +289,7 @@ export function nextHit(found: readonly number[], from: number, back: boolean): 
 }
 
 /**
- * Whether the log scrolls with new lines. It stops when the person scrolls away from the end, and goes on when the
+ * Whether the log scrolls with new lines. It stops when the person scrolls away from the end, and starts again when the
  * person returns to the end.
  */
 export type Follow = { on: boolean; unseen: number };

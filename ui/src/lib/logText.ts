@@ -1,20 +1,20 @@
-// The levels of the lines of the log, and the log as a text file. The manager sends a sentence with each line, the same
-// as in `norouter logs`.
+// The levels of the lines of the log, and the log as a text file. The manager sends a sentence with each line. It is
+// the same sentence as in `norouter logs`.
 import { t } from "./strings";
 import type { HostState } from "./types/HostState";
 import type { LogLine } from "./types/LogLine";
 
-/** The levels, the least severe first. Output is the standard error of the hosts' commands. */
+/** The levels, the least severe first. "output" is the standard error of the hosts' commands. */
 export const LEVELS = ["output", "info", "warning", "error"] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** A line. If it has been repeated, `times` says how often it came, and `lastMs` when it came last. */
+/** A line. If it was repeated, `times` says how often it came, and `lastMs` when it came last. */
 export type LogText = { kind: "line"; seq: number; timeMs: number; host: string | null; level: Level; text: string; times?: number; lastMs?: number };
 
 /** An entry of the log page: a line, or a gap where lines are missing. */
 export type LogEntry =
   | LogText
-  /** A gap. The lines up to the number `seq` are missing, and `count` is how many they are. */
+  /** A gap: `count` lines up to the number `seq` are missing. */
   | { kind: "gap"; seq: number; count: number };
 
 const STATE_LEVELS: Record<HostState, Level> = {

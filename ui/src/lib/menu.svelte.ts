@@ -1,11 +1,11 @@
-// The menu that is open, if there is one. Pages open it for what the person points at, and `components/Menus.svelte`
-// shows it.
+// The menu that is open, if there is one. Pages open a menu for the thing that the person points at.
+// `components/Menus.svelte` shows the menu.
 
 export type MenuItem = {
   label: string;
-  /** A key that does the same as the item. */
+  /** The key that does the same as the item. */
   hint?: string;
-  /** The text that the item is about, such as the one to copy. */
+  /** The text that the item is about, such as the text to copy. */
   detail?: string;
   danger?: boolean;
   disabled?: boolean;
@@ -16,7 +16,7 @@ export type OpenMenu = {
   label: string;
   x: number;
   y: number;
-  /** Whether `x` is the right edge of the menu, and not the left one. */
+  /** Whether `x` is the right edge of the menu. Otherwise it is the left edge. */
   end?: boolean;
   groups: MenuItem[][];
 };
@@ -31,8 +31,8 @@ class Menus {
   }
 
   /**
-   * Opens a menu for what a `contextmenu` event is about, and keeps the browser's own menu closed. After a key, the menu
-   * is below the element, since the event has no useful position then.
+   * Opens a menu for the element that a `contextmenu` event is about, and suppresses the browser's own menu. If a key
+   * has caused the event, its position is useless, so the menu is shown below the element.
    */
   at(event: MouseEvent, about: Element, label: string, groups: MenuItem[][]): void {
     event.preventDefault();

@@ -1,10 +1,10 @@
-// At most one sheet is open over the page.
+// The sheet that is open over the page. At most one sheet is open.
 
 export type Sheet = "palette" | "shortcuts" | "why";
 
 class Overlay {
   sheet = $state.raw<Sheet | null>(null);
-  /** The address with which the "why" sheet begins. */
+  /** The address that is in the field when the "why" sheet opens. */
   target = $state.raw("");
 
   open(sheet: Sheet, target = ""): void {

@@ -1,4 +1,4 @@
-// The policy in words: the cells of the matrix, and the rows that concern one host.
+// The policy in words: the cells of the matrix, and what the policy says about one host.
 import { t } from "./strings";
 import type { MatrixCell } from "./types/MatrixCell";
 import type { MatrixTarget } from "./types/MatrixTarget";
@@ -17,7 +17,7 @@ export function targetWords(target: MatrixTarget): string {
   return target.via === undefined ? target.name : `${target.name} ${t.policy.via(target.via)}`;
 }
 
-/** The cell in a sentence, which names the rules that refuse the rest. */
+/** The cell in a sentence. The sentence names the rules that refuse the rest of the target. */
 export function cellSentence(from: string, target: MatrixTarget, cell: MatrixCell): string {
   const says = t.policy.says;
   const to = targetWords(target);
@@ -45,7 +45,7 @@ function isReached(cell: MatrixCell): boolean {
   return cell.reach === "all" || cell.reach === "part";
 }
 
-/** The targets that a host may reach, without itself. */
+/** The targets that a host may reach, except itself. */
 export function reachedFrom(policy: PlanPolicy, host: string): Reached[] {
   const row = policy.rows.find((one) => one.from === host);
   return policy.targets.flatMap((target, index) => {

@@ -1,5 +1,5 @@
-// Sends a request again and again until it is stopped. It sends one request at a time, and ignores answers that arrive
-// after the stop.
+// Sends a request repeatedly until it is stopped. Only one request is sent at a time. Answers that arrive after the
+// stop are ignored.
 
 export class Poller<T> {
   #run = 0;
@@ -20,8 +20,8 @@ export class Poller<T> {
   }
 
   /**
-   * Sends a request now, and continues as before. The answer to the last request is ignored if it is still outstanding,
-   * since it is too old.
+   * Sends a request now, and then continues as before. If the answer to the previous request is still outstanding, it
+   * is ignored, because it is too old.
    */
   now(): void {
     const goesOn = this.#goesOn;

@@ -1,10 +1,10 @@
-// The state of a published port. The agents of all hosts listen for it, and their troubles say where that failed.
+// The state of a published port. The agents of all hosts listen for it. If an agent cannot, its troubles say so.
 import { isUp } from "./truth";
 import type { HostView } from "./types/HostView";
 import type { Trouble } from "./types/Trouble";
 import type { TryOutcome } from "./types/TryOutcome";
 
-/** A host on which nothing listens for a port, and why. */
+/** A host on which no agent listens for a port, and the reason. */
 export type Deaf = { host: string; trouble: Trouble };
 
 export type PortState =
@@ -14,7 +14,7 @@ export type PortState =
   | { kind: "partly"; where: Deaf[] }
   /** No agent can listen for the port. */
   | { kind: "closed"; where: Deaf[] }
-  /** The host of the port is not up, so that nothing is known about connections to the port. */
+  /** The host of the port is not up, so nothing is known about connections to the port. */
   | { kind: "unknown" };
 
 /** The state of one port of a host. `hosts` are all hosts of the network, including this one. */
@@ -34,14 +34,17 @@ export function portState(host: HostView, port: number, hosts: readonly HostView
   return { kind: where.length === listening.length ? "closed" : "partly", where };
 }
 
-/** What is known of the service behind a port: the outcome of the last attempt to reach it, and when that was. */
+/**
+ * The last known state of the service behind a port: the outcome of the last attempt to reach it, and the time of the
+ * attempt.
+ */
 export type FarState = { outcome: TryOutcome; atMs: number } | { outcome: "untried" };
 
 export function farState(host: HostView, port: number): FarState {
   return host.tried?.find((one) => one.port === port) ?? { outcome: "untried" };
 }
 
-/** A port in one word: the trouble of the listeners comes before what is known of the service. */
+/** The state of a port in one word. A trouble of a listener comes before anything that is known of the service. */
 export function portLook(host: HostView, port: number, hosts: readonly HostView[]): TryOutcome | "untried" | "deaf" {
   const near = portState(host, port, hosts);
   return near.kind === "closed" || near.kind === "partly" ? "deaf" : farState(host, port).outcome;

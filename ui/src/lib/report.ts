@@ -1,11 +1,14 @@
-// Errors of the page go to the app's log. Otherwise a broken page would only be an empty window.
+// Sends errors of the page to the app's log. Otherwise, a broken page would only be an empty window.
 import { ipc } from "./ipc";
 import type { ErrorCode } from "./types/ErrorCode";
 import type { Refused } from "./types/Refused";
 
 let left = 20;
 
-/** Sends a message to the app's log, but at most 20 in all, since a page with an error in a loop would fill the log. */
+/**
+ * Sends a message to the app's log. At most 20 messages are sent, because a page with an error in a loop would fill the
+ * log.
+ */
 export function report(message: string): void {
   if (left > 0) {
     left -= 1;
@@ -25,7 +28,7 @@ export function reportErrors(): void {
   });
 }
 
-/** The kind of an error that the network's manager has named. */
+/** The kind of an error, if the network's manager has named it. */
 export function codeOf(error: unknown): ErrorCode | null {
   return isRefused(error) ? error.code : null;
 }
@@ -35,7 +38,7 @@ export function text(error: unknown): string {
   if (isRefused(error)) {
     return error.text;
   }
-  // Tauri's own refusals are plain text.
+  // If Tauri itself refuses a request, the error is a plain text.
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -1,4 +1,4 @@
-// The router keeps the shown page in the address, after `#`, so that the keys and buttons for going back work.
+// The router keeps the shown page in the address, after `#`, so that the keys and buttons for "back" work.
 
 const PAGES = ["network", "flows", "log", "manifest", "policy", "settings", "welcome", "machine", "host"] as const;
 
@@ -9,13 +9,13 @@ export type NamedPage = Exclude<Page, "host">;
 /** An address inside the app, in its parts. */
 export type PageAddress = {
   page: Page;
-  /** The subject of the page, such as the host's name. */
+  /** The subject of the page, such as the name of the host. */
   of: string | null;
   /** Filters and the like: `#/log?host=web1`. */
   query: URLSearchParams;
 };
 
-/** Whether a page gives way to a question for consent. The others stay, and a notice says that the question waits. */
+/** Whether a question for consent replaces a page. Other pages stay, and a notice says that a question waits. */
 export function givesWay(page: Page): boolean {
   return page === "network" || page === "flows" || page === "policy" || page === "host";
 }
@@ -51,7 +51,10 @@ class Router {
     });
   }
 
-  /** Goes to a page. An address that is shown already counts again, with what its query asks for. */
+  /**
+   * Goes to a page. If its address is already shown, the page is told of it again, because the query may ask for
+   * something.
+   */
   go(page: Page, of?: string, query?: Record<string, string>): void {
     const hash = href(page, of, query);
     if (location.hash === hash) {

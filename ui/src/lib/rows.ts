@@ -1,4 +1,4 @@
-// Calculates from the heights of rows which rows of a long list are visible. It does not need a page, so that it can be
+// Calculates, from the heights of rows, which rows of a long list are visible. It does not use the page, so it can be
 // tested.
 
 /** The heights and positions of the rows of a list, in pixels. */
@@ -8,7 +8,7 @@ export type Rows = {
   height: number;
   /** The position at which a row begins. The position of row `count` is the end of the list. */
   top(row: number): number;
-  /** The row at a position; the last row for positions after the end. */
+  /** The row at a position. For positions after the end, this is the last row. */
   at(height: number): number;
 };
 
@@ -47,8 +47,8 @@ export function uneven(heights: readonly number[]): Rows {
 }
 
 /**
- * The rows that are drawn: from `first` to the one before `end`. `first` begins `shift` pixels below the upper edge; a
- * negative number means above it.
+ * The rows that are drawn: from `first` up to, but not including, `end`. The row `first` begins `shift` pixels below
+ * the upper edge. A negative `shift` means above the edge.
  */
 export type Seen = { first: number; end: number; shift: number };
 
@@ -59,7 +59,7 @@ export function seen(rows: Rows, scrolled: number, high: number): Seen {
   }
   const top = Math.max(0, Math.min(scrolled, rows.height - high));
   const first = rows.at(top);
-  // One row more than fits is drawn, because the rows at both edges may be visible only in part.
+  // One row more than fits is drawn, because the rows at the two edges may be visible only in part.
   const end = Math.min(rows.count, rows.at(top + high) + 2);
   return { first, end, shift: rows.top(first) - top };
 }

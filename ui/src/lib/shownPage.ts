@@ -1,11 +1,11 @@
-// The page that is shown for an address. Some addresses lead to another page, as long as the state of the app needs it.
+// The page that is shown for an address. In some states of the app, an address leads to a different page.
 import { givesWay, type Page, type PageAddress } from "./router.svelte";
 import type { App } from "./types/App";
 
 /** Pages that need no network. */
 const FREE: readonly Page[] = ["settings", "log", "machine", "welcome"];
 
-/** The shown page; `null` while it depends on the state of the app, which is not known yet. */
+/** The page that is shown; `null` if that depends on the state of the app and the state is not known yet. */
 export function shownPage({ page, of }: PageAddress, app: App | null): Page | "consent" | null {
   if (FREE.includes(page)) {
     return page;
@@ -22,7 +22,7 @@ export function shownPage({ page, of }: PageAddress, app: App | null): Page | "c
   return page === "host" && of === null ? "network" : page;
 }
 
-/** Whether the app has neither a manifest nor a network to show. */
+/** Whether the app has no manifest and no network to show. */
 export function isHomeless(app: App | null): boolean {
   return app !== null && app.manifest === null && app.network === null;
 }

@@ -1,8 +1,8 @@
 // A value that counts as changed only if its content has changed.
 
 /**
- * A value that is computed from reactive state, and consists of plain data. What depends on `now` is computed again
- * only if something in the value differs, and not whenever the state has changed.
+ * A value that is computed from reactive state, and consists of plain data. Whatever depends on `now` is computed again
+ * only if the content of the value has changed, not whenever the state has changed.
  */
 export class Steady<T> {
   readonly #read: () => T;

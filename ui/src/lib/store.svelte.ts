@@ -1,4 +1,4 @@
-// The store holds the state of the page, which `truth.ts` computes, and the manager's clock for countdowns and ages.
+// The store has the state of the page, which `truth.ts` computes, and the manager's clock for countdowns and ages.
 import { ipc } from "./ipc";
 import { nothing, reduceAll, type State } from "./truth";
 import type { HostView } from "./types/HostView";
@@ -7,7 +7,7 @@ import type { News } from "./types/News";
 class Truth {
   state = $state.raw<State>(nothing);
   readonly #byName = $derived(new Map(this.state.hosts.map((host) => [host.name, host])));
-  /** The time of the page's clock when the manager's clock was at `network.nowMs`. */
+  /** The time of the page's clock at the moment of `network.nowMs` on the manager's clock. */
   #heardAt = $state.raw(0);
   #waiting: { when: () => boolean; go: () => void }[] = [];
 
@@ -36,12 +36,12 @@ class Truth {
     this.#waiting = this.#waiting.filter(({ when, go }) => !when() || go());
   }
 
-  /** Waits until the news say that something is so. */
+  /** Waits until the news make a condition true. */
   until(when: () => boolean): Promise<void> {
     return when() ? Promise.resolve() : new Promise((go) => this.#waiting.push({ when, go }));
   }
 
-  /** The time of the manager's clock at a time of the page's clock. */
+  /** Converts a time of the page's clock into a time of the manager's clock. */
   managerMs(pageMs: number): number {
     return (this.state.network?.nowMs ?? 0) + Math.max(0, pageMs - this.#heardAt);
   }
@@ -49,7 +49,7 @@ class Truth {
 
 export const truth = new Truth();
 
-/** Begins to receive news, and passes each batch on after the state contains it; called once. */
+/** Begins to receive news. Each batch is passed on when the state contains it. Must be called only once. */
 export function listen(then: (batch: News[]) => void): Promise<void> {
   return ipc.watch((batch) => {
     truth.hear(batch);

@@ -11,7 +11,7 @@ function host(state: HostState, ...prompts: PromptView[]): HostView {
   return { name: "vault", vip: "127.0.42.107", state, prompts } as unknown as HostView;
 }
 
-/** The steps of a talk that hears one state of its host after the other. */
+/** The steps of a talk, after each of these states of its host in turn. */
 function steps(talk: Talk, hosts: (HostView | undefined)[], isEmpty = true): [string, string | null][] {
   return hosts.map((one) => {
     talk = follow(talk, one, isEmpty);

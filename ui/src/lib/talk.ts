@@ -1,12 +1,12 @@
-// A talk with the command of one host: its question, the person's answer, and what became of the answer. The functions
-// are pure. The answer itself is never stored here, since it may be a secret.
+// A talk with the command of one host: its question, the person's answer, and the outcome of the answer. The functions
+// are pure. The answer itself is never stored here, because it may be a secret.
 import type { HostView } from "./types/HostView";
 import type { PromptView } from "./types/PromptView";
 
 /**
  * - `asking`: the host waits for the answer to `prompt`.
- * - `sent`: the answer was sent, and nothing is known yet of what became of it.
- * - `over`: `prompt` is not open any more, and an answer to it is not sent.
+ * - `sent`: the answer was sent, and it is not known yet what became of it.
+ * - `over`: `prompt` is not open any more, and no answer to it is sent.
  */
 export type Step = "asking" | "sent" | "over";
 
@@ -14,13 +14,13 @@ export type Step = "asking" | "sent" | "over";
  * - `refused`: the same question came back after an answer.
  * - `again`: the same question came back after the connection was lost.
  * - `more`: another question followed an answer.
- * - `accepted`: the command went on after the answer.
+ * - `accepted`: the command continued after the answer.
  * - `gone`: the question is not open any more, for a reason that is not known yet.
- * - `elsewhere`: the command went on although nothing was answered here.
- * - `lost`: the connection was lost, and the host is tried again.
- * - `failed`: the host cannot join the network as it is, or was stopped.
+ * - `elsewhere`: the command continued, although nothing was answered here.
+ * - `lost`: the connection was lost, and the host will be tried again.
+ * - `failed`: the host was stopped, or cannot join the network unless something changes.
  * - `another`: the host has another question, which the person has not seen yet.
- * - `ended`: the network does not run any more, or has no such host.
+ * - `ended`: the network does not run any more, or no longer has this host.
  */
 export type Note = "refused" | "again" | "more" | "accepted" | "gone" | "elsewhere" | "lost" | "failed" | "another" | "ended";
 
@@ -33,7 +33,7 @@ export type Talk = {
   refusals: number;
   /** Whether the connection was lost after the answer was sent. */
   broken: boolean;
-  /** Another question of the host that waits until the person wants to see it. */
+  /** Another question of the host. It waits until the person wants to see it. */
   next: PromptView | null;
 };
 
@@ -46,14 +46,14 @@ export function sent(talk: Talk): Talk {
   return { ...talk, step: "sent", note: null, broken: false, next: null };
 }
 
-/** The answer could not be sent, so the question is as open as before. */
+/** Notes that the answer could not be sent. The question is open again. */
 export function notSent(talk: Talk): Talk {
   return talk.step === "sent" ? { ...talk, step: "asking" } : talk;
 }
 
 /**
- * The talk after news of its host. `isEmpty` says that nothing was typed: only then may another question take the place
- * of this one by itself, since the beginning of a secret must not become the answer to a question that nobody has read.
+ * The talk after news of its host. If nothing was typed (`isEmpty`), another question of the host may replace the shown
+ * one without a click. Otherwise, the beginning of a secret could become the answer to a question that nobody has read.
  */
 export function follow(talk: Talk, host: HostView | undefined, isEmpty: boolean): Talk {
   if (host === undefined) {
@@ -77,7 +77,7 @@ export function follow(talk: Talk, host: HostView | undefined, isEmpty: boolean)
   return changed(talk, { ...become(talk, host), next: null });
 }
 
-/** What a host that asks nothing says about the talk. */
+/** Derives the next step of the talk from the state of its host, if the host has no question. */
 function become(talk: Talk, host: HostView): Pick<Talk, "step" | "note" | "broken"> {
   const { broken } = talk;
   switch (host.state) {

@@ -1,7 +1,10 @@
-// The theme is light or dark, by the settings or by the system. `public/theme.js` sets it for the first frame.
+// The theme, light or dark. It follows the settings or the system. `public/theme.js` sets it for the first frame.
 import type { Theme } from "./types/Theme";
 
-/** The place where the last setting is kept, since the settings arrive after the first frame. */
+/**
+ * The key under which the last setting is stored. It is stored because the settings of the app arrive only after the
+ * first frame.
+ */
 const KEPT = "norouter.theme";
 
 const system = window.matchMedia("(prefers-color-scheme: dark)");
@@ -32,7 +35,7 @@ export function setTheme(theme: Theme): void {
   try {
     localStorage.setItem(KEPT, theme);
   } catch {
-    // The next first frame then has the theme of the system.
+    // In that case, the next first frame has the theme of the system.
   }
   paint();
 }

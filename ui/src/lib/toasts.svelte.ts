@@ -1,5 +1,5 @@
-// Toasts are short messages about the last action. Each disappears after a while, but not while the person points at the
-// toasts or has the focus in them. An error also disappears when it is no longer true.
+// Toasts are short messages about the last action. A toast disappears after a while, but not while the person points at
+// the toasts or has the focus in them. An error also disappears when it is no longer true.
 import { text } from "./report";
 
 export type Toast = {
@@ -7,15 +7,15 @@ export type Toast = {
   tone: "done" | "error";
   message: string;
   detail: string | null;
-  /** Takes the action back; `null` if that is impossible. */
+  /** Undoes the action; `null` if that is impossible. */
   undo: (() => unknown) | null;
-  /** The time of the page's clock at which it appeared. */
+  /** The time of the page's clock at which the toast appeared. */
   at: number;
 };
 
 const STAY_MS = { done: 4000, undo: 9000, error: 20_000 };
 const MOST = 4;
-/** The state of the app that an error speaks of may become known only after the error. */
+/** The news about the state of the app may arrive this much later than an error about that state. */
 const LATE_MS = 1500;
 
 class Toasts {
@@ -30,8 +30,7 @@ class Toasts {
   }
 
   /**
-   * Says what was done, with a button that takes it back. `over` is called when the toast disappears and nothing was
-   * taken back.
+   * Says what was done, with a button that undoes it. `over` is called if the toast disappears and nothing was undone.
    */
   undoable(message: string, undo: () => unknown, over?: () => unknown): void {
     const id = this.#add("done", message, null, undo);
@@ -44,12 +43,12 @@ class Toasts {
     this.#add("error", message, detail, null);
   }
 
-  /** Removes the error of an action that has succeeded now. */
+  /** Removes the error of an action that has now succeeded. */
   settle(message: string): void {
     this.#remove((toast) => toast.message === message);
   }
 
-  /** Removes the errors that are no longer true, because the network has changed since. */
+  /** Removes the errors that are no longer true, because the network has changed since they appeared. */
   settleAll(): void {
     this.#remove((toast) => performance.now() - toast.at > LATE_MS);
   }
@@ -64,7 +63,7 @@ class Toasts {
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     this.list = this.list.filter((toast) => toast.id !== id);
-    // The pointer or the focus may have been in a toast that is gone, which tells nobody that it has left.
+    // The pointer or the focus may have been in the toast that is gone. There is no event that says that it has left.
     this.#held = this.#held && this.list.length > 0;
     const over = this.#over.get(id);
     this.#over.delete(id);
@@ -81,7 +80,7 @@ class Toasts {
     }
   }
 
-  /** Ends all toasts, because the page is about to go. */
+  /** Closes all toasts, because the page is about to be closed. */
   end(): void {
     this.list.forEach((toast) => this.close(toast.id));
   }
@@ -126,7 +125,7 @@ export async function act<T>(doing: Promise<T>, done: string | null, failed: str
   }
 }
 
-/** Like `act`, with a way to take the action back. */
+/** Like `act`, with a button that undoes the action. */
 export async function actUndoable(doing: Promise<unknown>, done: string, undo: () => unknown, failed: string): Promise<boolean> {
   const succeeded = (await act(doing.then(() => true), null, failed)) === true;
   if (succeeded) {

@@ -143,7 +143,7 @@ describe("the log", () => {
   it("outlives its network, until the next one says something", () => {
     const over = reduceAll(after(network(1000, [host("a")])), [{ kind: "line", line: line(7) }, { kind: "ended" }]);
     expect(over.lines.map((each) => each.seq)).toEqual([7]);
-    // The line numbers of the next run begin again, and its first lines may arrive before the network itself.
+    // In the next run, line numbers begin again, and the first lines may arrive before the network itself.
     const next = reduceAll(over, [
       { kind: "line", line: line(1) },
       { kind: "network", network: network(10, [host("a")], { pid: 2 }) },
@@ -223,7 +223,7 @@ it("a host that was stopped on purpose is not missing", () => {
 it("a flow is counted once, although both of its hosts count it", () => {
   const open = (flows: number) => host("a", { traffic: { ...host("a").traffic, flows } });
   expect(openFlows([open(3), open(2), open(1)])).toBe(3);
-  // The number of flows at one end may arrive a moment before that at the other end.
+  // The number of flows at one end may arrive a moment earlier than the number at the other end.
   expect(openFlows([open(1), open(0)])).toBe(1);
   expect(openFlows([])).toBe(0);
 });

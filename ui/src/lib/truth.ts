@@ -1,5 +1,5 @@
 // The state of the page, and how each piece of news changes it. The functions are pure: they have no clock and no side
-// effects, and do not modify their arguments, so that tests can apply any news.
+// effects, and do not modify their arguments. Therefore tests can apply any news.
 import type { App } from "./types/App";
 import type { HostView } from "./types/HostView";
 import type { LogLine } from "./types/LogLine";
@@ -26,9 +26,9 @@ export type State = {
   hosts: HostView[];
   /** The samples by name of the host, oldest first. */
   histories: Record<string, Sample[]>;
-  /** The last lines of the log, oldest first. They are kept when the network has ended, since they say why. */
+  /** The last lines of the log, oldest first. They are kept after the network has ended, because they say why. */
   lines: LogLine[];
-  /** Whether `lines` are those of a network that has ended. The first line of another network then replaces them. */
+  /** Whether `lines` belong to a network that has ended. If so, the first line of another network replaces them. */
   linesOver: boolean;
   /** The content of the manifest when another program last changed it; `null` until that happens. */
   manifest: ManifestText | null;
@@ -52,7 +52,9 @@ export const nothing: State = {
   planned: 0,
 };
 
-/** The state after a batch. Lines are joined once for the whole batch, since a busy log brings many of them. */
+/**
+ * The state after a batch of news. Lines are added once for the whole batch, because a busy log brings many of them.
+ */
 export function reduceAll(state: State, batch: News[]): State {
   let next = state;
   let lines: LogLine[] = [];
@@ -86,7 +88,8 @@ export function reduce(state: State, news: News): State {
     case "ended":
       return ended(state);
     default:
-      // Missed lines show as a gap in the line numbers. A newer app may also send kinds of news that are unknown here.
+      // Missed lines are visible as a gap in the line numbers. A newer app may also send kinds of news that are not
+      // known here.
       return state;
   }
 }
@@ -106,7 +109,7 @@ function withNetwork(state: State, view: NetworkView): State {
   const before = state.network;
   if (before === null || isAnother(before, view)) {
     const histories = Object.fromEntries(hosts.map((host) => [host.name, [firstSample(view, host)]]));
-    // Log lines may arrive before the network itself, and then belong to this network.
+    // Lines of the log may arrive before the network itself. They then belong to this network.
     const lines = before === null && !state.linesOver ? state.lines : [];
     return { ...state, network, hosts, histories, lines, linesOver: false, planned: state.planned + 1 };
   }
@@ -121,14 +124,17 @@ function withNetwork(state: State, view: NetworkView): State {
 }
 
 /**
- * A text that differs whenever the plan may have changed: when hosts come or go, and when a command or a whole change
- * begins to wait for approval or is approved.
+ * A text that changes whenever the plan may have changed: when hosts are added or removed, and when a command or a
+ * whole change begins to wait for approval or is approved.
  */
 function planSign(hosts: readonly HostView[], held: number | undefined): string {
   return JSON.stringify([held ?? 0, hosts.map((host) => [host.name, host.held?.number ?? 0])]);
 }
 
-/** Whether a view is of another run than the one before. Two runs may have the same name and the same process. */
+/**
+ * Whether a view belongs to a different run than the one before. Two runs may have the same name and the same process
+ * id.
+ */
 function isAnother(before: Omit<NetworkView, "hosts">, view: NetworkView): boolean {
   return before.network !== view.network || before.pid !== view.pid || view.uptimeMs < before.uptimeMs;
 }
@@ -138,7 +144,8 @@ function firstSample(view: NetworkView, host: HostView): Sample {
 }
 
 /**
- * Rates are differences between two snapshots of the whole network, since news of single hosts come at irregular times.
+ * The sample for a host. Rates are the difference between two snapshots of the whole network, because news of single
+ * hosts arrives at irregular times.
  */
 function withSample(past: Sample[], atMs: number, host: HostView, old: HostView | undefined): Sample[] {
   const last = past.at(-1);
@@ -157,7 +164,7 @@ function withSample(past: Sample[], atMs: number, host: HostView, old: HostView 
   return [...past.slice(1 - MAX_SAMPLES), sample];
 }
 
-/** Updates one host. Its traffic stays that of the last snapshot, so that the next rate is calculated from there. */
+/** Updates one host. Its traffic stays as in the last snapshot, because the next rate is calculated from that. */
 function withHost(state: State, host: HostView): State {
   const old = state.hosts.find((mine) => mine.name === host.name);
   if (old === undefined || state.network === null) {
@@ -173,7 +180,7 @@ function withHost(state: State, host: HostView): State {
   };
 }
 
-/** Appends lines that are new, in the order of their numbers; a line that arrives twice is added once. */
+/** Appends new lines in the order of their numbers. A line that arrives twice is added only once. */
 function withLines(state: State, lines: LogLine[]): State {
   const before = state.linesOver ? [] : state.lines;
   let last = before.at(-1)?.seq ?? 0;
@@ -201,20 +208,20 @@ export function isUp(host: Pick<HostView, "state">): boolean {
 }
 
 /**
- * Whether a person should look at the host: a person has to solve its problem, or it waits for one.
- * `HostView::needs_attention` says the same.
+ * Whether a person should look at the host: it has a problem that a person has to solve, or it waits for a person.
+ * `HostView::needs_attention` has the same rule.
  */
 export function needsAttention(host: HostView): boolean {
   const { state, held } = host;
   return state === "needsYou" || state === "refused" || state === "degraded" || held !== undefined;
 }
 
-/** How many flows are open. Each flow has two ends, and is counted at both of them. */
+/** How many flows are open. Each flow has two ends, and is counted at both. */
 export function openFlows(hosts: readonly HostView[]): number {
   return Math.ceil(hosts.reduce((sum, host) => sum + host.traffic.flows, 0) / 2);
 }
 
-/** How many hosts are up, how many are meant to be up, and how many need attention. */
+/** How many hosts are up, how many should be up, and how many need attention. */
 export function tally(hosts: HostView[]): { up: number; meant: number; attention: number } {
   const meant = hosts.filter((host) => host.state !== "stopped");
   return {

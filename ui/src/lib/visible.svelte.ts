@@ -1,4 +1,4 @@
-// Tells whether the window is visible, so that work for what is seen can pause while it is hidden.
+// Tells whether the window is visible. Work for what is visible can then pause while the window is hidden.
 import { createSubscriber } from "svelte/reactivity";
 
 const subscribe = createSubscriber((update) => {

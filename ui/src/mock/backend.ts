@@ -1,11 +1,13 @@
-// A simulated back end inside the page, so that every page can be seen and tested in a browser: `npm run mock`. It is
-// not in the real bundle. The address chooses the scene: `/?scene=many`, and `&still` stops its clock.
+// A simulated back end inside the page, so that every page can be seen and tested in a browser: `npm run mock`. The
+// real bundle does not contain it. The address selects a scene, as in `/?scene=many`. With `&still`, the clock of the
+// scene stands still.
 import { mockIPC, mockWindows } from "@tauri-apps/api/mocks";
 
 import type { Args, Commands } from "./commands";
 import { consentCommands } from "./consent";
 import { flowCommands } from "./flows";
 import { hostCommands } from "./hosts";
+import { hostTestCommands } from "./hostTest";
 import { fillLog } from "./log";
 import { manifestCommands } from "./manifest";
 import { machineCommands } from "./machine";
@@ -23,6 +25,7 @@ export function install(): void {
     ...machineCommands(world),
     ...flowCommands(world),
     ...manifestCommands(world),
+    ...hostTestCommands(),
   };
   mockWindows("main");
   mockIPC(

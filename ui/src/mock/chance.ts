@@ -1,4 +1,4 @@
-// Numbers that look random, but are the same in each run.
+// Numbers that look random, but are the same in every run.
 
 export class Chance {
   #state: number;

@@ -1,5 +1,5 @@
-// The type of the mock's commands, each with its name. The type has a file of its own, since every part of the mock has
-// commands and the back end joins them.
+// The type of the mock's commands, by their names. The type has its own file, because every part of the mock has
+// commands, and the back end joins them.
 
 /** The arguments of a command. Their types are not checked, as in the real app. */
 export type Args = Record<string, unknown>;

@@ -34,7 +34,7 @@ export function consentCommands(world: World): Commands {
     world.waits = { path: world.scene.file, digest: "sha256:c0ffee", running: true, hosts, grants, doubts: [] };
     world.app = { ...world.app, consent: scene === "change" ? world.waits : null };
   }
-  // Simulates another program that changes the file while its commands are shown.
+  // Simulates another program that changes the file while the commands in it are shown.
   window.addEventListener("mock:changed", () => {
     const [first, ...rest] = world.commands();
     const hosts = [{ ...(first as ConsentHost), command: ["ssh", "evil.example.com"], change: "changed" as const }, ...rest];
@@ -48,6 +48,7 @@ export function consentCommands(world: World): Commands {
       }
       if (world.waits !== null) {
         world.waits = null;
+        world.agreed?.();
         world.tellApp({ consent: null });
         world.tell({ kind: "network", network: world.view() });
         return;

@@ -1,5 +1,5 @@
-// Networks of any size: `/?scene=hosts-150`. Their names have prefixes, as those of real fleets do, and their hosts are
-// reached in different ways.
+// Networks of any size: `/?scene=hosts-150`. As in real fleets, the names have prefixes, and the hosts are reached in
+// different ways.
 import type { HostState } from "../lib/types/HostState";
 import type { TriedPort } from "../lib/types/TriedPort";
 import { WHY, planned, type Actor, type Scene } from "./scenes";
@@ -14,7 +14,7 @@ const KINDS: [string, (name: string) => string][] = [
   ["lab", (name) => `ssh ${name}.lab.example.com -- norouter`],
   ["ci-runner", (name) => `podman exec -i ${name} norouter`],
 ];
-/** The states of hosts in a network of which nine of ten are well. */
+/** The states of the hosts with troubles. One of ten hosts has a trouble. */
 const TROUBLES: HostState[] = ["waiting", "degraded", "refused", "waiting", "stopped", "needsYou"];
 const PORTS = [[5432], [80, 443], [8080], [5672, 15_672], [8080, 9090, 9100], [22], []];
 

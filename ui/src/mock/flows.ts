@@ -1,4 +1,5 @@
-// Flows between the hosts of the scene: some live long, some come and go. `/?flows=10000` asks for that many.
+// Flows between the hosts of the scene. Some live long, and some come and go. With `/?flows=10000`, there are that many
+// flows.
 import type { EndedFlowView } from "../lib/types/EndedFlowView";
 import type { FlowOutcome } from "../lib/types/FlowOutcome";
 import type { FlowView } from "../lib/types/FlowView";
@@ -17,8 +18,8 @@ const KINDS: Kind[] = [
   { port: 9090, kbFrom: 0, kbTo: 700, rttMs: 90 },
 ];
 /**
- * Destinations outside the network, and the patterns of the routes that lead there. The last one was requested by its
- * name.
+ * Destinations outside the network, and the patterns of the routes that lead to them. The last destination was
+ * requested by name.
  */
 const OUTSIDE = [
   { dst: "10.20.4.17:443", rule: "10.20.0.0/16" },
@@ -27,7 +28,7 @@ const OUTSIDE = [
   { dst: "10.64.12.9:6443", rule: "*.corp.example" },
 ];
 
-/** How short connections end, in turn. */
+/** The outcomes of short connections, in turn. */
 const OUTCOMES: FlowOutcome[] = ["closed", "closed", "refused", "closed", "resetByTo", "closed", "timedOut", "closed", "denied", "closed", "unavailable", "closed", "lost"];
 
 export function flowCommands(world: World): Commands {
@@ -54,9 +55,9 @@ class Traffic {
     for (let n = 0; n < wanted; n += 1) {
       this.#flows.push(this.#born(this.#chance.next() ** 4 * 9_000_000));
     }
-    // The flows have a history, so that their bytes fit their ages.
+    // The flows get a history, so that their bytes fit their ages.
     this.#flows.forEach((flow) => this.#move(flow, flow.ageMs / 1000));
-    // Short connections, which no poll has seen, and some that failed.
+    // Short connections that no poll has seen, and some connections that failed.
     for (let n = wanted; n > 0; n -= 1) {
       const outcome = OUTCOMES[n % OUTCOMES.length] as FlowOutcome;
       const flow = { ...this.#born(outcome === "timedOut" ? 30_000 : 3 + ((n * 37) % 900)), bytesFrom: 90 + n, bytesTo: (n * 7919) % 40_000, rttUs: 9_000 + n };

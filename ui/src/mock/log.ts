@@ -1,4 +1,4 @@
-// The log before the page was opened, and its lines since then. `/?log=5000` requests that many lines;
+// The log: lines from before the page was opened, and lines since then. With `/?log=5000`, there are that many lines.
 // `mockLog.say(text)` in the browser's console adds a line.
 import type { Event } from "../lib/types/Event";
 import type { LogLine } from "../lib/types/LogLine";
@@ -34,7 +34,7 @@ export function fillLog(world: World): void {
     ...past.map((event, at) => ({ timeMs: Math.round(now - (past.length - at) * step * chance.between(0.98, 1)), sentence: sentence(event), ...event })),
     ...world.lines,
   ];
-  // A few lines are missing, so that the page has a gap to show.
+  // A few lines are missing, so that the page has to show a gap.
   const gap = Math.floor(past.length / 3);
   world.lines = lines.map((line, at) => ({ ...line, seq: at + 1 + (at > gap && gap > 0 ? 12 : 0) }) as LogLine);
   if (!world.still) {

@@ -14,11 +14,11 @@ const CHECKS: Check[] = [
 ];
 
 const OFFERS: ImportOffer[] = [
-  { id: "ssh:web1", kind: "ssh", name: "web1", command: ["ssh", "web1", "--", "norouter"], detail: "web1.example.com, from ~/.ssh/config", unusable: null },
-  { id: "ssh:db", kind: "ssh", name: "db", command: ["ssh", "db", "--", "norouter"], detail: "db.example.com, from ~/.ssh/config", unusable: null },
-  { id: "ssh:build", kind: "ssh", name: "build", command: ["ssh", "build", "--", "norouter"], detail: "203.0.113.20, from ~/.ssh/config.d/work", unusable: null },
-  { id: "container:web", kind: "container", name: "web", command: ["podman", "exec", "-i", "web", "norouter"], detail: "nginx:1.29, running", unusable: null },
-  { id: "pod:api", kind: "pod", name: "api", command: ["kubectl", "--context=staging", "exec", "-i", "deploy/api", "--", "norouter"], detail: "staging, default", unusable: null },
+  { id: "ssh:web1", kind: "ssh", name: "web1", host: "web1", line: "ssh: web1", fields: { ssh: "web1" }, detail: "web1.example.com", unusable: null },
+  { id: "ssh:db", kind: "ssh", name: "db", host: "db", line: "ssh: db", fields: { ssh: "db" }, detail: "db.example.com", unusable: null },
+  { id: "ssh:build", kind: "ssh", name: "build", host: "build", line: "ssh: build", fields: { ssh: "build" }, detail: "203.0.113.20", unusable: null },
+  { id: "podman:web", kind: "podman", name: "web", host: "web", line: "podman: web", fields: { podman: "web" }, detail: "nginx:1.29, port 80", unusable: null },
+  { id: "kubernetes:staging/default/deployment/api", kind: "kubernetes", name: "staging/default/deployment/api", host: "api", line: "kubernetes: {context: staging, namespace: default, deployment: api}", fields: { "kubernetes.context": "staging", "kubernetes.namespace": "default", "kubernetes.deployment": "api" }, detail: "shop/api:3, port 8080", unusable: null },
 ];
 
 const SCRIPTS: Record<string, string> = {

@@ -1,12 +1,21 @@
 // The simulated file, and a checker that finds a few of the problems that the real one finds. `mockDisk.write(text)` in
-// the browser's console writes the file like another program.
+// the browser's console writes the file as another program would.
+import { LineCounter, parseDocument } from "yaml";
+
 import schema from "../../../docs/manifest.schema.json";
+import type { ChangedBy } from "../lib/types/ChangedBy";
 import type { Checked } from "../lib/types/Checked";
 import type { ConsentHost } from "../lib/types/ConsentHost";
+import type { EditRequest } from "../lib/types/EditRequest";
 import type { EffectLine } from "../lib/types/EffectLine";
+import type { ManifestChange } from "../lib/types/ManifestChange";
 import type { ManifestText } from "../lib/types/ManifestText";
 import type { Problem } from "../lib/types/Problem";
 import type { Commands } from "./commands";
+import { editText } from "./manifestEdit";
+import { FIELDS } from "./manifestFields";
+import { mergeTexts } from "./manifestMerge";
+import { outlineOf } from "./manifestOutline";
 import type { Scene } from "./scenes";
 import type { World } from "./world";
 
@@ -15,12 +24,23 @@ export type MockDisk = { write: (text: string) => void; read: () => string };
 export function manifestCommands(world: World): Commands {
   let text = written(world.scene);
   let running = text;
-  const editable = world.app.network?.hosted !== false;
+  const changes: (ManifestChange & { text: string })[] = [];
+  const note = (by: ChangedBy) => {
+    if (changes[0]?.text !== text) {
+      const before = changes[0]?.text;
+      const lines = before === undefined ? [] : (check(text, before, world).effect?.lines ?? []);
+      changes.unshift({ id: changes.length + 1, atMs: Date.now(), by: before === undefined ? "first" : by, effect: lines.map((line) => line.text), text });
+    }
+  };
+  note("first");
+  // In one scene, this user may not write the file.
+  const editable = new URLSearchParams(location.search).get("scene") !== "attached";
   const file = (): ManifestText => ({ path: world.scene.file, text, hash: hash(text), editable });
   const disk: MockDisk = {
     read: () => text,
     write: (now) => {
       text = now;
+      note("other");
       world.tell({ kind: "manifest", manifest: file() });
     },
   };
@@ -28,18 +48,41 @@ export function manifestCommands(world: World): Commands {
   return {
     manifest_read: file,
     manifest_check: ({ text }) => check(String(text), running, world),
-    manifest_save: ({ text: now, base }) => {
+    manifest_save: ({ text: now, base, by }) => {
       if (base !== hash(text)) {
         throw `${world.scene.file} has changed on disk since it was read.`;
       }
       text = String(now);
-      if (!check(text, running, world).problems.some((problem) => problem.severity === "error")) {
+      note(by as ChangedBy);
+      const { problems, effect } = check(text, running, world);
+      const asks = effect !== null && world.app.network?.phase === "running" && effect.commands.length + effect.grants.length > 0;
+      if (asks) {
+        // What grants anything new waits as a whole.
+        const saved = text;
+        const grants = effect.grants.map((text) => ({ text, isNew: true }));
+        world.waits = { path: world.scene.file, digest: hash(saved), running: true, hosts: effect.commands, grants, doubts: [] };
+        world.agreed = () => (running = saved);
+        world.tellApp({ consent: world.app.network?.hosted ? world.waits : null });
+        world.tell({ kind: "network", network: world.view() });
+      } else if (!problems.some((problem) => problem.severity === "error")) {
         running = text;
       }
       world.tell({ kind: "manifest", manifest: file() });
       return file();
     },
+    manifest_outline: ({ text }) => outlineOf(String(text)),
+    manifest_edit: ({ text, edits }) => editText(String(text), edits as EditRequest[]),
+    manifest_fields: () => FIELDS,
+    manifest_merge: ({ base, mine, theirs }) => mergeTexts(String(base), String(mine), String(theirs)),
     manifest_schema: () => schema,
+    manifest_history: () => changes.map(({ text: _, ...change }) => change),
+    manifest_history_text: ({ id }) => {
+      const found = changes.find((change) => change.id === id);
+      if (found === undefined) {
+        throw "this content of the file is not kept any more";
+      }
+      return found.text;
+    },
   };
 }
 
@@ -53,7 +96,7 @@ function hash(text: string): string {
 
 /** The manifest of the scene, as a person would write it. */
 function written(scene: Scene): string {
-  const lines = [`# The network of the ${scene.name}: what we reach from our laptops.`, "hosts:"];
+  const lines = [`# The network of the ${scene.name}: what we reach from our laptops.`, scene.actors.length === 0 ? "hosts: {}" : "hosts:"];
   for (const { plan } of scene.actors) {
     lines.push(`  ${plan.name}:`, `    vip: "${plan.vip}"`);
     const command = plan.command.filter((word) => word !== "agent" && word !== "--automated");
@@ -91,9 +134,11 @@ function check(text: string, running: string, world: World): Checked {
   }
   const before = hostsOf(running);
   const now = hostsOf(text);
+  const commandsOf = (all: string) => new Map((outlineOf(all)?.hosts ?? []).map((host) => [host.name, host.argv]));
+  const [oldCommands, newCommands] = [commandsOf(running), commandsOf(text)];
   const lines: EffectLine[] = [];
   const commands: ConsentHost[] = [];
-  // The real program compares whole plans. The mock compares only published ports, which people see most.
+  // The real program compares whole plans. The mock compares only published ports, because people look at them most.
   const published = (hosts: Map<string, string>) =>
     [...hosts].flatMap(([host, block]) =>
       [...block.matchAll(/"(\d+):([^":]+:\d+)"/g)].map(([, port, target]) => `all hosts can connect to ${target} of ${host}, as ${host}:${port}`),
@@ -104,14 +149,15 @@ function check(text: string, running: string, world: World): Checked {
   for (const [host, block] of now) {
     const old = before.get(host);
     const vip = /vip: "?([\d.]+)/.exec(block)?.[1] ?? "127.0.42.150";
-    const command = commandOf(block);
+    const command = newCommands.get(host) ?? [];
+    const previous = oldCommands.get(host) ?? [];
     if (old === undefined) {
       lines.push({ kind: "add", host, text: `${host} is added at ${vip}` });
       commands.push({ host, vip, command, previous: null, change: "new" });
-    } else if (commandOf(old).join(" ") !== command.join(" ")) {
+    } else if (previous.join(" ") !== command.join(" ")) {
       drops += world.hosts.find((other) => other.name === host)?.traffic.flows ?? 0;
       lines.push({ kind: "restart", host, text: `${host} is started again with another command` });
-      commands.push({ host, vip, command, previous: commandOf(old), change: "changed" });
+      commands.push({ host, vip, command, previous, change: "changed" });
     } else if (old !== block) {
       lines.push({ kind: "reconfigure", host, text: `${host} is told its new settings; it keeps its connections` });
     }
@@ -146,16 +192,16 @@ function problemsOf(text: string): Problem[] {
       at('"', "error", "this quote is never closed", 'write " at the end of the text');
     }
   });
+  const lines = new LineCounter();
+  for (const error of parseDocument(text, { merge: true, lineCounter: lines }).errors) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    problems.push({ severity: "error", line, column: col, endLine: line, endColumn: col + 1, message: error.message.split("\n")[0] ?? "", hint: null });
+  }
   return problems;
 }
 
-function hostsOf(text: string): Map<string, string> {
-  const hosts = text.split(/^routes:/m)[0] ?? "";
+export function hostsOf(text: string): Map<string, string> {
+  const hosts = text.split(/^hosts:/m)[1]?.split(/^routes:/m)[0]?.replace(/^\s*#.*$/gm, "") ?? "";
   const blocks = hosts.split(/^ {2}(?=[\w.-]+:)/m).slice(1);
   return new Map(blocks.map((block) => [block.slice(0, block.indexOf(":")), block.trim()]));
-}
-
-function commandOf(block: string): string[] {
-  const line = /cmd: "?([^"\n]*)/.exec(block)?.[1];
-  return line === undefined ? [] : [...line.split(/\s+/), "agent", "--automated"];
 }

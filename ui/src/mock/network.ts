@@ -12,7 +12,7 @@ export function networkCommands(world: World): Commands {
     world.begin();
     world.tell({ kind: "network", network: world.view() });
   };
-  /** Shows another manifest. A network that the app runs goes on. */
+  /** Shows another manifest. If the app runs a network, it keeps running. */
   const show = (path: string) => {
     world.hosts = [];
     world.tellApp({ manifest: path, network: null, consent: null });

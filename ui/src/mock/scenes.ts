@@ -14,10 +14,10 @@ import { troubled } from "./trouble";
 export type Actor = {
   plan: PlanHost;
   state: HostState;
-  /** The time that its agent takes to answer in milliseconds, and its traffic in kilobytes per second. */
+  /** How long the host's agent takes to answer, in milliseconds, and the host's traffic, in kilobytes per second. */
   latencyMs: number;
   busyKb: number;
-  /** The jump hosts to it, as OpenSSH tells them. */
+  /** The jump hosts to the host, as OpenSSH tells them. */
   jumps?: string;
   extra?: Partial<HostView>;
 };
@@ -39,7 +39,7 @@ export function planned(name: string, last: number, command: string, more: Parti
 
 const IN_USE: Trouble = {
   code: "listen",
-  what: "cannot listen on 127.0.42.101:8080: address already in use by another program on that machine, perhaps another agent",
+  what: "cannot listen on 127.0.42.101:8080: address already in use by another program on that machine",
   remedy: 'find it there with: ss -ltunp "sport = :8080", and end it, and the agent listens within a few seconds, or choose another port in the manifest',
   address: "127.0.42.101:8080",
 };
@@ -231,7 +231,7 @@ function login(): Scene {
   };
 }
 
-/** A scene in which two hosts could not write the files for programs: this machine, and another one. */
+/** A scene in which the files for programs could not be written on two hosts: on this machine, and on another one. */
 function noted(): Scene {
   const note = (folder: string) =>
     `cannot write the files for programs of this host: cannot make the folder ${folder}: permission denied; choose another with stateDir.pathOnAgent; it is tried again every 30 s, and until then "norouter env" and "norouter exec" do not work there`;
@@ -243,7 +243,7 @@ function noted(): Scene {
 /** A scene in which an agent is sent to a host that has only a shell. */
 function installs(): Scene {
   const [laptop, web1, ...others] = office.actors as [Actor, Actor, ...Actor[]];
-  const install: InstallView = { step: "upload", kept: 1_240_000, size: AGENT_SIZE };
+  const install: InstallView = { step: "upload", kept: 620_000, size: AGENT_SIZE, perSecond: 150_000 };
   return { ...office, actors: [laptop, { ...web1, state: "greeting", extra: { install } }, ...others] };
 }
 

@@ -1,4 +1,4 @@
-// The sentence that a manager adds to a line of its log, for the simulated events. The real sentences are made in
+// The sentence that a manager adds to each line of its log, for simulated events. The real sentences are made in
 // `agent/view/sentence.rs`.
 import { bytes, countdown, micros } from "../lib/format";
 import { t } from "../lib/strings";
@@ -31,7 +31,7 @@ export function sentence(event: Event): string {
   }
 }
 
-/** That a step on the way to an agent is over. */
+/** The sentence that says that a step on the way to an agent is over. */
 function done(step: InstallStep, took: string, amount: string): string {
   switch (step) {
     case "connect":

@@ -1,4 +1,4 @@
-// The state of the mock: one network that changes a little each second, and the pages that receive its news.
+// The state of the mock: a network that changes a little each second, and the pages that receive its news.
 import type { App } from "../lib/types/App";
 import type { Consent } from "../lib/types/Consent";
 import type { ConsentHost } from "../lib/types/ConsentHost";
@@ -29,7 +29,9 @@ export class World {
   hosts: HostView[] = [];
   lines: LogLine[] = [];
   nowMs = BEGAN_MS;
-  /** The moment `BEGAN_MS`, since 1970. It is fixed, so that pictures are the same in each run. */
+  /**
+   * The moment of `BEGAN_MS`, in milliseconds since 1970. It is fixed, so that screenshots are the same in every run.
+   */
   readonly epochMs = Date.UTC(2026, 10, 23, 9, 30, 0);
   #watchers: ((batch: News[]) => void)[] = [];
   readonly still: boolean;
@@ -100,6 +102,8 @@ export class World {
 
   /** The change of the manifest that waits for the person. */
   waits: Consent | null = null;
+  /** Puts the change into force when the person has agreed. */
+  agreed: (() => void) | null = null;
 
   plan(): PlanView {
     const { actors, routes, policy } = this.scene;
@@ -124,7 +128,7 @@ export class World {
     return found;
   }
 
-  /** Changes a host, and reports that as the manager does: with the host and a line of the log. */
+  /** Changes a host. Reports the change as the manager does: with news of the host, and with a line of the log. */
   change(name: string, state: HostState, more: Partial<HostView> = {}): void {
     const old = this.host(name);
     const host: HostView = { ...old, reason: undefined, troubles: [], retry: undefined, held: undefined, prompts: [], install: undefined, ...more, state, sinceMs: this.nowMs };

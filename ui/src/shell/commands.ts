@@ -1,4 +1,4 @@
-// The entries of the palette. A command that ends something asks first.
+// The entries of the palette. A command that ends something asks before it acts.
 import { asking } from "../lib/asking.svelte";
 import { pageOf } from "../lib/copies";
 import { intents } from "../lib/intents";
@@ -19,11 +19,11 @@ export type PaletteEntry = {
   id: string;
   group: "pages" | "hosts" | "commands";
   name: string;
-  /** The text beside the name: an address, a state, or that the command asks first. */
+  /** The text beside the name: an address, a state, or the remark that the command asks before it acts. */
   note: string;
   /** The keys that do the same on every page. */
   keys?: string[] | undefined;
-  /** Whether the entry is found only by typing, because there is one such entry for each host. */
+  /** Whether the entry is found only by typing. There is one such entry for each host. */
   rare?: true;
   run: () => unknown;
 };
@@ -57,7 +57,7 @@ function hosts(): PaletteEntry[] {
   }));
 }
 
-/** A command; `note` is the text beside its name. */
+/** A command. `note` is the text beside its name. */
 function command(name: string, run: () => unknown, note = "", keys?: string[]): PaletteEntry {
   return { id: `command ${name}`, group: "commands", name, note, keys, run };
 }
@@ -90,7 +90,10 @@ function commands(): PaletteEntry[] {
   return found;
 }
 
-/** The commands for one host: what waits for the person first, then its ports and texts, then what changes its state. */
+/**
+ * The commands for one host. The first ones are those that the host waits for. Then come those for its ports and texts,
+ * and last those that change its state.
+ */
 function commandsOf(host: HostView): PaletteEntry[] {
   const { name, vip, held, prompts, state } = host;
   const found: PaletteEntry[] = [];
@@ -140,8 +143,8 @@ export function entries(): PaletteEntry[] {
 }
 
 /**
- * The entries that match the typed text, with the best ones first in each group: the entry that is the text, then those
- * that begin with it, those that contain it, and those that contain its letters in order.
+ * The entries that match the typed text. In each group, the best ones come first: the entry that is equal to the text,
+ * then entries that begin with it, those that contain it, and those that contain its letters in order.
  */
 export function matching(all: PaletteEntry[], typed: string): PaletteEntry[] {
   const wanted = typed.trim().toLowerCase();

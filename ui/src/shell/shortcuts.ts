@@ -14,8 +14,8 @@ export function globalKeys(event: KeyboardEvent): void {
 }
 
 /**
- * Performs the shortcut of a key, and returns whether there is one. An open dialog gets all keys except that of the
- * palette.
+ * Performs the shortcut of a key. Returns whether the key is a shortcut. An open dialog gets all keys except the one
+ * for the palette.
  */
 function run(event: KeyboardEvent): boolean {
   const key = event.key.toLowerCase();

@@ -41,7 +41,7 @@ pub(super) enum Origin {
     Proxy(TcpStream, Arc<Upstream>),
 }
 
-/// What a client wants to send to its destination.
+/// The kind of traffic that a client wants to send to its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want {
     /// Any bytes.
@@ -51,7 +51,8 @@ pub(super) enum Want {
 }
 
 impl Origin {
-    /// The head of a request as the other end takes it.
+    /// The head of a request in the form that the other end of this connection expects. `None` if the request is not
+    /// for an origin.
     pub(super) fn head(&self, request: &Request, reuse: bool) -> Option<Bytes> {
         match self {
             Self::Proxy(_, proxy) => request.for_proxy(reuse, proxy),
@@ -150,7 +151,7 @@ impl Server {
         Ok(Origin::Direct(stream))
     }
 
-    /// Makes a decision according to what this agent may do at the moment.
+    /// Asks `decision` for the next step, which depends on what this agent may do at the moment.
     fn decide(&self, decision: impl FnOnce(&Rights) -> Step) -> Step {
         decision(self.shared.lock().core.rights())
     }
@@ -202,7 +203,7 @@ impl AsyncWrite for Origin {
     }
 }
 
-/// Relays between a client and its destination, beginning with the bytes that each of them has already sent.
+/// Relays between a client and its destination. The bytes that each of them has already sent are relayed first.
 pub(super) async fn tunnel(
     server: &Server,
     mut client: TcpStream,
@@ -217,7 +218,7 @@ pub(super) async fn tunnel(
             stream::carry(server.shared.clone(), network.into_flow(), client).await;
         }
         Origin::Direct(mut direct) | Origin::Proxy(mut direct, _) => {
-            // If one side breaks, the other is reset too, because dropping a prepared socket resets it.
+            // If one side breaks, the other side is reset, too: dropping a prepared socket resets its connection.
             tokio::io::copy_bidirectional(&mut client, &mut direct).await?;
             dial::end_cleanly(&client);
             dial::end_cleanly(&direct);

@@ -34,7 +34,8 @@ use crate::{
 /// How long a client may be idle between two requests.
 const IDLE_MAX: Duration = Duration::from_secs(75);
 
-/// How long a client that has finished sending is kept while nothing is sent to it. It may wait for a slow answer.
+/// A client that has finished sending may still wait for a slow answer. Its connection is closed if nothing is sent to
+/// it for this time.
 const HALF_CLOSED_MAX: Duration = Duration::from_mins(15);
 
 /// How many interim (1xx) responses an origin may send before the final one.
@@ -45,8 +46,8 @@ pub(super) async fn serve(server: &Server, client: Client, input: BytesMut) -> i
     let stranger = client.stranger;
     let mut known = stranger.is_none();
     let outcome = converse(server, client.stream, input, &mut known).await;
-    // Clients send credentials only after they were asked for them, so a first request without credentials does not
-    // show anything yet. Whether a client is refused is known only when its connection has ended.
+    // Clients send credentials only when they are asked for them, so a first request without credentials means nothing.
+    // Whether a client has no credentials is certain only at the end of its connection.
     if !known {
         server.refuse(stranger);
     }
@@ -62,9 +63,9 @@ async fn converse(
 ) -> io::Result<()> {
     let is_stranger = !*known;
     let asks = server.asks(is_stranger);
-    // Before its first request, a client does not have to give its place to another one.
+    // A client that has not sent a request yet need not give its place to another client.
     let mut idle = None;
-    // The last correct credentials on this connection.
+    // The last correct credentials that the client has sent on this connection.
     let mut named_well: Option<Vec<u8>> = None;
     // The connection to the origin of the last request. Only requests of this client use it, because some origins
     // authenticate the connection instead of each request (NTLM, Negotiate).
@@ -94,7 +95,7 @@ async fn converse(
         }
         let is_allowed = request.is_allowed(asks);
         *known |= is_allowed;
-        // The proxy's own pages are open to every program of this host that may connect.
+        // The proxy's own pages are open to every program of this host that may connect to the proxy.
         let is_own = matches!(request.target, RequestTarget::Own { .. }) && !is_stranger;
         let reply = if !is_allowed && !is_own {
             server.who_are_you()
@@ -137,7 +138,7 @@ async fn converse(
     }
 }
 
-/// What is left of a client after its request was forwarded.
+/// How forwarding a request has ended, and whether the client can go on.
 enum Forwarded {
     /// The client may send another request.
     Next(TcpStream),
@@ -188,7 +189,7 @@ enum Head {
     Request(Box<Request>),
     /// The client has finished, or was silent for too long.
     End,
-    /// Another client wants the place of this one.
+    /// The client has to give its place to another client.
     Wanted,
     /// The request is not valid, and this is the reply.
     Wrong(Reply),
@@ -211,7 +212,7 @@ async fn read_request(
         };
         let filled = tokio::select! {
             biased;
-            // A client that was told to go must go, because another one waits for its place.
+            // The client was told to give up its place, because another client is waiting for it.
             () = wanted => return Ok(Head::Wanted),
             filled = tokio::time::timeout(silence, fill(client, input)) => filled,
         };
@@ -249,9 +250,9 @@ async fn read_request(
         })
 }
 
-/// What is left after a request and its response.
+/// How an exchange of a request and its response has ended.
 enum Exchanged {
-    /// The client may send another request. If the connection to the origin can be used again, it is there as well.
+    /// The client may send another request. The connection to the origin is included if it can be used again.
     Next(TcpStream, Option<Origin>),
     /// The origin has closed a kept connection without an answer, which it may do at any time. The request is to be
     /// sent again on a new connection.
@@ -296,8 +297,8 @@ async fn exchange(
             asked.store(true, Relaxed);
             let gone = gone(&mut from_client, input).await;
             if gone.kind() == io::ErrorKind::UnexpectedEof {
-                // The client has finished sending. Only a write could show whether it still reads, so the connection is
-                // kept as long as something is sent to it.
+                // The client has finished sending. Only a write can show whether it still reads, so the connection is
+                // kept for as long as bytes are sent to the client from time to time.
                 let mut before = None;
                 while before != Some(delivered.load(Relaxed)) {
                     before = Some(delivered.load(Relaxed));
@@ -329,7 +330,7 @@ async fn exchange(
                             let text = format!("The body of the request cannot be understood: {bad}.");
                             break Answer::Bad(Reply::new(400, text));
                         }
-                        // The origin may have sent its response before it stopped reading.
+                        // The origin has stopped reading, but may have sent its response before.
                         Broken::To(_) => {}
                     }
                 }
@@ -342,8 +343,8 @@ async fn exchange(
             keeps_client: true,
             keeps_origin: has_promised,
         } if asked.load(Relaxed) => {
-            // Bytes after the response were not asked for. The connection to an origin that sends them is not used
-            // again.
+            // Nobody has asked for bytes after the response. The connection to an origin that sends such bytes is not
+            // used again.
             let stays = keeps_origin && has_promised && output.is_empty();
             return Ok(Exchanged::Next(client, stays.then_some(origin)));
         }
@@ -372,13 +373,14 @@ async fn exchange(
     Ok(Exchanged::Over)
 }
 
-/// Goes on after a kept connection to an origin has ended without an answer.
+/// Decides what to do after a kept connection to an origin has ended without an answer.
 async fn unanswered(client: TcpStream, request: &Request) -> io::Result<Exchanged> {
     if request.is_repeatable() {
         return Ok(Exchanged::Unanswered(client));
     }
-    // The origin may have closed the connection before it saw the request, or after it has acted on it. Only the client
-    // can know whether to send the request again. It learns of the doubt by an end without an answer.
+    // The origin may have closed the connection before it saw the request, or after it has acted on the request. Only
+    // the client can decide whether to send the request again. So the proxy closes its connection without an answer,
+    // which tells the client that the outcome is unknown.
     say_goodbye(client, &[]).await?;
     Ok(Exchanged::Over)
 }
@@ -413,7 +415,8 @@ enum Broken {
 pub(super) async fn gone(client: &mut (impl AsyncRead + Unpin), input: &mut BytesMut) -> io::Error {
     loop {
         if input.len() >= HEAD_BYTES_MAX {
-            // The client sends much without waiting for a response. Reading stops here, so that the client has to wait.
+            // The client sends much before the current response is complete. Nothing more is read from it, so it has to
+            // wait.
             return std::future::pending().await;
         }
         match fill(client, input).await {
@@ -474,8 +477,8 @@ async fn hear(
             }
             Ok(None) => match fill(origin, output).await {
                 Ok(true) => {}
-                // The client has already been sent an interim response, so it must see a broken connection and not
-                // another reply.
+                // The client has already been sent an interim response. A reply of the proxy could not follow it, so
+                // the connection is broken instead.
                 Ok(false) | Err(_) if interim > 0 => {
                     return Err(io::ErrorKind::ConnectionAborted.into());
                 }

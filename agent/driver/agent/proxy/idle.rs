@@ -1,4 +1,5 @@
-//! The clients of a proxy that keep their connection between two requests, and give their place to a newcomer.
+//! The clients of a proxy that are idle between two requests. If all places are taken, such a client gives its place to
+//! a new one.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,7 @@ use tokio::sync::{Notify, oneshot};
 #[derive(Default)]
 pub(super) struct Idle {
     clients: Mutex<Clients>,
-    /// Wakes a newcomer when a client becomes idle.
+    /// Wakes a new client that waits for a place, when another client becomes idle.
     came: Notify,
 }
 
@@ -29,7 +30,7 @@ struct Entry<'i> {
 }
 
 impl Idle {
-    /// Waits until the place of a client, which is idle from now on, is wanted. The client must then go.
+    /// Adds a client to the idle ones, and waits until its place is wanted. The client must then end its connection.
     pub(super) async fn until_wanted(&self) {
         let (wanted, told) = oneshot::channel();
         let _entry = {
@@ -43,7 +44,8 @@ impl Idle {
         let _ = told.await;
     }
 
-    /// Tells the client that has been idle for the longest time to go. If none is idle, waits until one is.
+    /// Tells the client that has been idle for the longest time to end its connection. If no client is idle, waits
+    /// until one is.
     pub(super) async fn end_longest(&self) {
         loop {
             let first = self.lock().waiting.pop_first();

@@ -10,8 +10,8 @@ use tokio::{
 use super::connect::Origin;
 use crate::destination::Destination;
 
-/// How long after an answer the next request may use its connection. Origins close idle connections after some seconds,
-/// and a request that meets such a close on its way would be lost.
+/// How long after an answer the connection may be used for the next request. Origins close idle connections after some
+/// seconds, and a request that arrives at a closed connection would be lost.
 const IDLE_MAX: Duration = Duration::from_secs(2);
 
 /// A connection on which an origin has answered completely, and has promised to answer another request.
@@ -32,7 +32,7 @@ impl Kept {
     }
 
     /// The connection, if a request for this destination may use it. `None` if the origin has closed the connection, or
-    /// has sent anything since its answer, because that would be taken for the beginning of the next answer.
+    /// has sent bytes after its answer. The client would take such bytes for the beginning of the next answer.
     pub(super) async fn for_destination(mut self, destination: &Destination) -> Option<Origin> {
         let is_fit = self.destination == *destination && self.since.elapsed() < IDLE_MAX;
         if !is_fit || !is_quiet(&mut self.origin).await {

@@ -30,8 +30,8 @@ use crate::{
     wire::Failure,
 };
 
-/// Reads the credentials of a proxy's users. `None` if the manifest does not name a file for them, which is allowed
-/// only if no other machine can reach the proxy. The error is worded for people.
+/// Reads the credentials of a proxy's users. `None` if the manifest names no file for them. That is permitted only if
+/// no other machine can reach the proxy. The error is worded for people.
 pub(super) fn credentials(proxy: &Proxy) -> Result<Option<Credentials>, String> {
     let Some(file) = &proxy.credentials else {
         if proxy.listen.ip().is_loopback() {
@@ -93,9 +93,9 @@ impl Server {
         }
     }
 
-    /// A place for a new client. If all places are taken, the client that has been idle for the longest time has to
-    /// give up its place. If no client is idle, the new client waits until one is idle or has gone. Meanwhile no other
-    /// clients are accepted, and the system lets them wait.
+    /// Gets a place for a new client. If all places are taken, the client that has been idle for the longest time has
+    /// to give up its place. If no client is idle, waits until one becomes idle or leaves. Until then no other clients
+    /// are accepted, so they wait in the backlog of the system.
     async fn place(&self, has_told: &mut bool) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Some(place);

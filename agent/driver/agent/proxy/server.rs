@@ -34,19 +34,19 @@ pub(super) const CLIENTS_MAX: usize = 1_024;
 /// How many unusually long heads of origins' responses a proxy reads at a time. This limits the memory for them.
 pub(super) const LARGE_HEADS_MAX: usize = 64;
 
-/// How many clients that may belong to other users a proxy serves at a time. Such clients need credentials.
+/// How many clients that may belong to other users are served at a time. Such clients need credentials.
 const STRANGERS_MAX: usize = 64;
 
-/// How long a client may take to send a request, or to receive a reply of the proxy. Time between two requests does not
-/// count.
+/// How long a client may take to send a request, or to receive a reply of the proxy. The time between two requests does
+/// not count.
 pub(super) const HEAD_MAX: Duration = Duration::from_secs(10);
 
 /// How much is read at a time, in bytes.
 const READ_MAX: usize = 64 << 10;
 
-/// After its last reply, a proxy still reads from the client, until the client has been silent for
-/// [`GOODBYE_SILENCE_MAX`], but not for longer than [`GOODBYE_MAX`]. If the socket were closed with unread bytes, the
-/// connection would be reset, and the reply might be lost.
+/// After its last reply, a proxy goes on reading from the client. It stops when the client has been silent for
+/// [`GOODBYE_SILENCE_MAX`], but after [`GOODBYE_MAX`] at the latest. If the socket were closed while it has unread
+/// bytes, the connection would be reset, and the reply might be lost.
 const GOODBYE_MAX: Duration = Duration::from_secs(30);
 const GOODBYE_SILENCE_MAX: Duration = Duration::from_secs(2);
 
@@ -62,21 +62,21 @@ pub(in crate::driver::agent) struct Server {
     /// The secret part of the status page's address.
     pub(super) token: String,
     pub(super) places: Arc<Semaphore>,
-    /// The clients that give their places to others.
+    /// The idle clients, which give their places to new ones.
     pub(super) idle: Idle,
-    /// The permits for heads of origins that are longer than a client's may be.
+    /// The semaphore for reading heads of origins' responses that are longer than a client's head may be.
     pub(super) large_heads: Semaphore,
     throttle: Mutex<Throttle>,
-    /// The places for clients that may belong to other users. They are separate, so that such clients do not occupy the
-    /// places of this user's programs.
+    /// The places for clients that may belong to other users. They are separate from `places`, so that such clients do
+    /// not take the places of this user's programs.
     pub(super) strangers: Arc<Semaphore>,
 }
 
 /// A client that was accepted.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
-    /// Another user who owns the client, and who therefore needs credentials; `None` if the client is a program of this
-    /// user.
+    /// The other user to whom the client belongs, and who therefore needs credentials. `None` if the client is a
+    /// program of this user.
     pub(super) stranger: Option<Stranger>,
 }
 
@@ -102,7 +102,7 @@ impl Server {
         })
     }
 
-    /// The credentials that a client has to send. `None` if it does not need any.
+    /// The credentials that a client has to send. `None` if the client does not need any.
     pub(super) fn asks(&self, is_stranger: bool) -> Option<&Credentials> {
         (self.credentials.as_ref()).or_else(|| is_stranger.then_some(&self.pass))
     }
@@ -126,8 +126,8 @@ impl Server {
     pub(super) async fn turn_to_guess(&self, peer: IpAddr) -> io::Result<()> {
         let turn = self.throttle().turn(self.shared.now(), peer);
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
-        // A client that need not wait is checked at once. If the task yielded, the check of another client could come
-        // first.
+        // A client that need not wait is checked without yielding. If the task yielded here, another client could be
+        // checked first.
         if !turn.is_zero() {
             tokio::time::sleep(turn).await;
         }
@@ -159,7 +159,7 @@ pub(super) async fn fill(
     Ok(from.read_buf(buffer).await? > 0)
 }
 
-/// Sends the last bytes to a client, and reads on for a while, so that the bytes arrive.
+/// Sends the last bytes to a client. Then it goes on reading for a while, so that these bytes arrive.
 pub(super) async fn say_goodbye(mut client: TcpStream, words: &[u8]) -> io::Result<()> {
     tokio::time::timeout(HEAD_MAX, client.write_all(words)).await??;
     client.shutdown().await?;

@@ -18,8 +18,8 @@ use crate::{
     proxy::socks::{Handshake, Request, Step, speaks_http},
 };
 
-/// Serves one client from its first byte to its last one. A client that speaks HTTP is served as by an HTTP proxy,
-/// because many programs know no other proxy, and the host may have only this one.
+/// Serves one client from its first byte to its last one. A client that speaks HTTP is served like a client of an HTTP
+/// proxy. Many programs know only HTTP proxies, and the host may have only this SOCKS proxy.
 pub(super) async fn serve(server: &Server, mut client: Client) -> io::Result<()> {
     let (mut input, mut output) = (BytesMut::new(), BytesMut::new());
     let deadline = Instant::now() + HEAD_MAX;
@@ -82,7 +82,7 @@ async fn handshake(
         if let Step::Over(why) = step {
             return Err(why);
         }
-        // Each reply is sent at once, because a client that has sent everything may still wait for it.
+        // Each reply is sent before anything else is read, because the client may wait for it before it sends more.
         client.write_all_buf(output).await.map_err(broken)?;
         if let Step::Request(request) = step {
             return Ok(request);

@@ -128,7 +128,7 @@ async fn a_socks_proxy_serves_http_under_the_same_rules() {
     let tried = ask("Proxy-Authorization: Basic YW5uOnB3\r\n").await;
     assert!(tried.starts_with("HTTP/1.1 502 "), "{tried}");
 
-    // SOCKS is still spoken: this client has no password.
+    // The proxy still speaks SOCKS, too. It refuses this client, which offers no password.
     let mut socks = Program::connect(&closed).await;
     socks.send(b"\x05\x01\x00").await;
     let mut answer = [0; 2];

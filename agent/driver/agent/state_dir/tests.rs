@@ -137,8 +137,8 @@ fn a_folder_of_the_person_is_left_as_it_is() {
         assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
     }
     assert_eq!(folder.names(), ["README.md", "env", "hosts"]);
-    // Two folders are used although they have other files: one of an earlier version, and one that a person has
-    // prepared.
+    // A folder with other files is used in two cases: an earlier version has written the files, or a person has put the
+    // mark there.
     folder.file("README.md", README.as_bytes());
     assert!(look(name).is_ok());
     folder.file("README.md", b"mine");

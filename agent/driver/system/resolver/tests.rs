@@ -11,7 +11,7 @@ const TARGET: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
 const IPV4: u8 = 1;
 const IPV6: u8 = 28;
 
-/// A DNS server that answers each query with given messages, and records the queries.
+/// A DNS server that answers each query with given messages. It records the queries.
 struct Server {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -150,7 +150,7 @@ async fn a_name_is_asked_of_the_hosts_own_server() {
     assert_eq!(server.asked(), ["udp wWw.example.org", "udp a.example.org"]);
 }
 
-/// Some servers deny a name that has only IPv4 addresses when they are asked for IPv6 addresses.
+/// Some servers wrongly deny a name that has only IPv4 addresses, when they are asked for its IPv6 addresses.
 #[tokio::test]
 async fn a_name_that_is_denied_for_one_family_has_the_addresses_of_the_other() {
     let server = Server::new(|query, _| {
@@ -235,7 +235,7 @@ async fn when_nobody_helps_the_asker_is_told_so() {
         .ask(&query("www.example.org", IPV4))
         .await;
     assert_eq!(seen(&reply), "ServerFailure ");
-    // Only servers that have not answered are asked again, and not those that have answered with an error.
+    // Only servers that have not answered are asked again. A server that has answered with an error is not.
     assert_eq!((silent.asked().len(), failing.asked().len()), (2, 1));
     assert_eq!(
         seen(&resolver([]).ask(&query("www.example.org", IPV4)).await),

@@ -1,45 +1,44 @@
-//! Decides when a file that has changed is read: soon, because most files are written at once, and again when it is
-//! surely whole.
+//! Decides when a changed file is read. The file is read soon after the change, because most files are written at once.
+//! It is read again when it is certainly complete.
 
 use std::time::Duration;
 
 use crate::time::Instant;
 
-/// How long a file must stay unchanged before it is read for the first time, because an editor may write it in several
-/// steps.
+/// How long a file must stay unchanged before it is read for the first time. An editor may write it in several steps.
 pub(super) const EARLY: Duration = Duration::from_millis(200);
 
-/// How long a file must stay unchanged before it counts as whole, because a slow writer makes pauses.
+/// How long a file must stay unchanged before it counts as complete. A slow writer makes pauses.
 pub(super) const SETTLED: Duration = Duration::from_secs(2);
 
-/// How long a file must stay unchanged before it counts as whole even if something speaks against that: a program has
-/// not closed it, or its last line has no line break.
+/// How long a file must stay unchanged before it counts as complete in spite of signs that it is not: a program has not
+/// closed it, or its last line has no line break.
 pub(super) const LATEST: Duration = Duration::from_secs(20);
 
-/// How sure it is that a changed file is whole.
+/// How certain it is that a changed file is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wholeness {
-    /// The file has hardly come to rest, so a part of it may be missing. The file is reported again when it is surely
-    /// whole.
+    /// The file has not changed for a moment, but a part of it may be missing. The file is reported again when it is
+    /// certainly complete.
     Perhaps,
     /// The file was replaced as a whole, or it has not changed for a while.
     Surely,
 }
 
-/// What is known of the program that has changed a file.
+/// The knowledge about the program that has changed a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer {
-    /// Nothing: only the outcome was seen.
+    /// Nothing is known about the program: only the outcome was seen.
     Unknown,
-    /// It has written and not yet closed the file.
+    /// The program has written to the file, and has not closed it yet.
     Writes,
-    /// It has closed the file.
+    /// The program has closed the file.
     Closed,
-    /// It has put a complete file, or a link to one, in the place of the old one.
+    /// The program has put a complete file, or a link to one, in the place of the old file.
     Replaced,
 }
 
-/// The step at which a changed file is looked at next.
+/// The next check of a changed file.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Early,
@@ -47,7 +46,7 @@ enum Step {
     Latest,
 }
 
-/// A change that has not come to rest.
+/// A change after which the file is not known to be complete.
 #[derive(Clone, Copy, Debug)]
 struct Change {
     at: Instant,
@@ -66,12 +65,12 @@ impl Change {
     }
 }
 
-/// The newest change of a file, from the moment at which it is seen until the file is whole.
+/// The newest change of a file, from the moment at which it is noticed until the file is complete.
 #[derive(Debug, Default)]
 pub(super) struct Settling(Option<Change>);
 
 impl Settling {
-    /// The file has changed. If `writer` is `None`, what was last known of the writer still counts.
+    /// Notes that the file has changed. If `writer` is `None`, the last knowledge about the writer stays valid.
     pub(super) fn handle_change(&mut self, now: Instant, writer: Option<Writer>) {
         let before = self.0.map_or(Writer::Unknown, |change| change.writer);
         self.0 = Some(Change {
@@ -81,7 +80,7 @@ impl Settling {
         });
     }
 
-    /// Something was seen of the writer of the last change, without another change.
+    /// Notes new knowledge about the program that made the last change. The file itself has not changed again.
     pub(super) fn handle_writer(&mut self, writer: Writer) {
         if let Some(change) = &mut self.0 {
             change.writer = writer;
@@ -91,8 +90,8 @@ impl Settling {
         }
     }
 
-    /// Whether the file is to be read now. `is_ended` says whether the file's last line is complete. It is called only
-    /// if the decision depends on that.
+    /// Whether the file has to be read now. `is_ended` returns whether the file's last line is complete. It is called
+    /// only if the decision depends on that.
     pub(super) fn poll(
         &mut self,
         now: Instant,
@@ -130,7 +129,7 @@ mod tests {
 
     const START: Instant = Instant::ZERO;
 
-    /// When a file is reported that this writer has changed at the start.
+    /// The times at which a file is reported after this writer has changed it at `START`.
     fn told(writer: Writer, is_ended: bool) -> Vec<(Duration, Wholeness)> {
         let mut settling = Settling::default();
         settling.handle_change(START, Some(writer));

@@ -1,4 +1,5 @@
-//! Tests of the watch with real files: with notifications in real time, and without them at times of the test's choice.
+//! Tests of the watch with real files. Some use notifications in real time. The others use none, and choose the times
+//! of the checks.
 
 use std::fs;
 
@@ -47,7 +48,7 @@ async fn a_change_is_seen_in_place_and_by_replacement_and_other_files_are_not() 
     hears(&mut watch, "the end of the last change", Wholeness::Surely).await;
     folder.file("other", b"5");
     let _ = fs::read(&file).unwrap();
-    // Some programs find out in this way whether they may write.
+    // Some programs open a file in this way only to find out whether they may write to it.
     let _ = fs::OpenOptions::new().append(true).open(&file).unwrap();
     let more = tokio::time::timeout(2 * EARLY, watch.changed()).await;
     assert!(more.is_err(), "nothing has happened to the file");
@@ -108,7 +109,7 @@ async fn a_folder_that_is_removed_and_made_again_is_watched_again() {
     hears(&mut watch, "an edit in it", Wholeness::Perhaps).await;
 }
 
-/// A guard that gets no notifications of changes.
+/// A guard that does not get any notifications.
 fn deaf(file: &Path) -> Guard {
     let (sender, _) = sync_channel(0);
     Guard::new(file.to_owned(), sender)

@@ -1,4 +1,4 @@
-//! The way of a path through folders and links to its file.
+//! The folders and links through which a path leads to its file.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,12 +12,13 @@ use crate::driver::system::stamp::Identity;
 /// How many links a path may have, as in Linux.
 const LINKS_MAX: usize = 40;
 
-/// Where a path leads at one moment. As long as this is the same, notifications about these places are about the path.
+/// The places to which a path leads at one moment. While these places stay the same, a notification about one of them
+/// concerns the path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Way {
-    /// The places where a change can let the path lead elsewhere, or change the file: each folder that has a link of
-    /// the path, the folder that has the file or lacks a part of the path, and the file itself, whose content may be
-    /// changed through another path. The paths of the places have no links in them.
+    /// The places where a change can make the path lead elsewhere, or can change the file. They are each folder that
+    /// contains a link of the path, the folder that contains the file or lacks a part of the path, and the file itself,
+    /// because its content may be changed through another path. The paths of these places contain no links.
     places: BTreeMap<PathBuf, Option<Identity>>,
     /// The names of all parts of the path and of its links.
     names: BTreeSet<OsString>,
@@ -84,18 +85,18 @@ impl Way {
         self.places.insert(folder, identity);
     }
 
-    /// The places to watch.
+    /// The paths of all places that have to be watched.
     pub(super) fn places(&self) -> impl Iterator<Item = &Path> {
         self.places.keys().map(PathBuf::as_path)
     }
 
-    /// The names that a notification about this path has.
+    /// The names that can occur in a notification about this path.
     pub(super) fn names(&self) -> &BTreeSet<OsString> {
         &self.names
     }
 }
 
-/// Puts the parts of a path before those that are left. The next part is the last one of the list.
+/// Puts the parts of `path` before the parts that are left. The next part to follow is the last element of the list.
 fn put_before(left: &mut Vec<OsString>, path: &Path) {
     let parts = path.components().rev();
     left.extend(parts.map(|part| part.as_os_str().to_owned()));

@@ -1,29 +1,30 @@
-//! A host whose connection is cut anywhere, and whose bytes are changed anywhere, a seed at a time.
+//! Tests with hosts whose connection is cut at any place, and whose input is changed at any place. Each seed is one
+//! host.
 
 use super::*;
 
-/// How many hosts are tried.
+/// The default number of hosts that are tried.
 const SEEDS: u64 = 200;
 
-/// A host that does what the scripts say, with a file in place of its disk.
+/// A model of a host that does what the scripts say. Its disk keeps only the part of the agent that has arrived.
 #[derive(Default)]
 struct Model {
-    /// What has come through the present connection and is not handled yet.
+    /// The bytes that have arrived on the present connection and were not handled yet.
     input: Vec<u8>,
-    /// How many bytes of a chunk are still to come.
+    /// The number of bytes of a chunk that have not arrived yet.
     awaited: Option<usize>,
     /// The part of the agent that was kept.
     part: Vec<u8>,
-    /// The agents that have been run, as they were then.
+    /// The bytes of each agent that was run.
     ran: Vec<Vec<u8>>,
     /// The agent as it should be.
     agent: Vec<u8>,
-    /// How many bytes have been sent to it as chunks.
+    /// The number of bytes that were sent to the host in chunks.
     sent: usize,
 }
 
 impl Model {
-    /// Handles what has come, and returns what the shell answers.
+    /// Handles the input, and returns the shell's answer.
     fn answer(&mut self, nonce: &str) -> Vec<u8> {
         let mut answer = Vec::new();
         let mut say = |text: &str| answer.extend(format!("\nnr-{nonce} {text}\n").bytes());
@@ -41,7 +42,7 @@ impl Model {
             };
             let line: Vec<u8> = self.input.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
-            if line.starts_with("n=") {
+            if line.starts_with("if ") {
                 say("has dd at /x");
                 say("system Linux x86_64");
                 say("end");
@@ -73,11 +74,11 @@ impl Model {
                     Wish::Send(bytes) => {
                         for (at, byte) in (count..).zip(&bytes) {
                             if at == cut {
-                                // What has arrived before the cut is kept.
+                                // The bytes that have arrived before the cut are kept.
                                 self.answer(&nonce);
                                 return None;
                             }
-                            // A changed line is another matter: the shell would end the connection.
+                            // Only chunks are changed. After a changed line, the shell would end the connection.
                             let is_chunk = !bytes.ends_with(b"\n");
                             let flip = u8::from(at >= wrong && at < wrong + 16 && is_chunk);
                             self.input.push(byte ^ flip);
@@ -89,9 +90,9 @@ impl Model {
                             plain: Bytes::from(self.agent.clone()),
                             packed: Bytes::new(),
                         };
-                        shell.handle_parcel(SUM, Ok(Arc::new(parcel)));
+                        shell.handle_parcel(NOW, SUM, Ok(Arc::new(parcel)));
                     }
-                    Wish::Tell(_) => {}
+                    Wish::Tell(_) | Wish::TellTaken => {}
                 }
             }
             let answer = self.answer(&nonce);
@@ -108,8 +109,8 @@ impl Model {
     }
 }
 
-/// A small generator of numbers (`SplitMix64`).
-fn next(seed: &mut u64) -> usize {
+/// A small generator of pseudo-random numbers (`SplitMix64`).
+pub(super) fn next(seed: &mut u64) -> usize {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *seed;
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -119,7 +120,7 @@ fn next(seed: &mut u64) -> usize {
 
 #[test]
 fn whatever_is_cut_or_changed_a_wrong_agent_never_runs_and_the_right_one_does() {
-    for first in 0..SEEDS {
+    for first in seeds(SEEDS) {
         let mut seed = first;
         let size = 1 + next(&mut seed) % (4 * CHUNK);
         let agent: Vec<u8> = (0..size)

@@ -103,8 +103,8 @@ fn an_ipv6_address_without_brackets_is_read_as_the_host_field_confirms_it() {
             (meant, "/a")
         );
     }
-    // If the field `Host` does not confirm one of the two readings, the last group may be the port or a part of the
-    // address.
+    // The last group may be the port or a part of the address. The request is refused if the field `Host` confirms
+    // neither of the two readings.
     for (at, host) in [
         ("fd95::7:8099", "fd95::7:8099"),
         ("fd95::7:8099", "[fd95::8]:8099"),

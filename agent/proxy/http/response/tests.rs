@@ -91,7 +91,7 @@ fn a_client_of_http_1_0_is_answered_in_its_version() {
     );
     let interim = parse("HTTP/1.1 100 Continue\r\n\r\n", &old());
     assert!(interim.is_interim() && interim.for_client(false).is_empty());
-    // The client does not know chunks, so it gets what is in them.
+    // The client does not know chunks, so it gets only their content.
     let chunks = parse(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         &old(),

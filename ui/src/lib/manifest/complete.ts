@@ -4,7 +4,7 @@ import { keysOf, opens, type Schema, schemaAt, valuesOf } from "./schema";
 
 export type Offer = {
   label: string;
-  /** The text that is inserted, with the characters that must follow it. */
+  /** The text that is inserted. It includes the characters that must follow. */
   insert: string;
   kind: "key" | "value" | "host" | "example";
   about: string | null;
@@ -58,7 +58,7 @@ export function explain(schema: Schema, text: string, at: number): { key: string
   return null;
 }
 
-/** The names and aliases of the hosts in a text, in its order. */
+/** The names and aliases of the hosts in a text, in the order of the text. */
 export function hostNames(text: string): string[] {
   const names: string[] = [];
   let inside = false;

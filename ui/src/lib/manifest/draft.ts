@@ -1,5 +1,5 @@
-// A draft consists of the text in the editor and the file on disk from which it was made. A file that has changed is
-// never overwritten before the person has seen its new text.
+// A draft is the text in the editor, together with the content of the file from which it was made. If the file has
+// changed, it is never overwritten before the person has seen the new text of the file.
 import type { ManifestText } from "../types/ManifestText";
 
 export type Draft = {
@@ -8,7 +8,7 @@ export type Draft = {
   text: string;
   /** The present content of the file, if it has changed while the editor had unsaved edits; otherwise `null`. */
   theirs: ManifestText | null;
-  /** The text that is being saved, until the app has answered; otherwise `null`. */
+  /** The text that is being saved; `null` if no text is being saved, or if the app has answered. */
   saving: string | null;
 };
 
@@ -34,7 +34,8 @@ export function disk(draft: Draft, file: ManifestText): Draft {
   if (file.hash === draft.base.hash) {
     return draft.theirs === null && file.editable === draft.base.editable ? draft : { ...draft, base: file, theirs: null };
   }
-  // A save of this editor comes back as news of the file, perhaps before the answer to the save.
+  // When this editor saves, the new content comes back as news of the file. The news may arrive before the answer to
+  // the save.
   if (file.text === draft.text || file.text === draft.saving) {
     return { ...draft, base: file, theirs: null };
   }
@@ -48,7 +49,7 @@ export function save(draft: Draft): Draft {
   return { ...draft, saving: draft.text };
 }
 
-/** Updates the draft after a save. Text that was typed in the meantime stays. */
+/** Updates the draft after a save. Text that was typed in the meantime is kept. */
 export function saved(draft: Draft, file: ManifestText): Draft {
   const theirs = draft.theirs !== null && draft.theirs.hash !== file.hash ? draft.theirs : null;
   return { ...draft, base: file, theirs, saving: null };
@@ -64,8 +65,14 @@ export function takeTheirs(draft: Draft): Draft {
 }
 
 /**
- * Keeps the person's edits. A save then replaces the content that was compared, but not a later content of the file.
+ * Keeps the person's edits. A save then replaces the content with which they were compared, but not a later content of
+ * the file.
  */
 export function keepMine(draft: Draft): Draft {
   return draft.theirs === null ? draft : { ...draft, base: draft.theirs, theirs: null };
+}
+
+/** Takes a text that has the edits of both sides. A save then replaces the content that was merged. */
+export function merged(draft: Draft, text: string): Draft {
+  return draft.theirs === null ? draft : { ...draft, base: draft.theirs, theirs: null, text };
 }

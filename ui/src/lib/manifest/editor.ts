@@ -1,14 +1,15 @@
-// The editor of the manifest, which uses CodeMirror. It is loaded only when its page is opened, and nothing else
-// imports it.
+// The editor of the manifest. It uses CodeMirror. It is loaded only when its page is opened, and no other file imports
+// it.
 import { autocompletion, closeBrackets, closeBracketsKeymap, type Completion, type CompletionContext, completionKeymap, insertCompletionText, startCompletion } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { defaultKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, indentOnInput, indentService, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, forceLinting, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Annotation, Compartment, EditorSelection, EditorState, Transaction } from "@codemirror/state";
+import { Annotation, Compartment, EditorSelection, EditorState, Prec } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
 
+import { hasMod } from "../keys";
 import type { Problem } from "../types/Problem";
 import { complete, explain, type Offer } from "./complete";
 import { highlight, theme } from "./editorTheme";
@@ -25,13 +26,14 @@ export type EditorOptions = {
   schema: () => Schema | null;
   changed: (text: string) => void;
   save: () => void;
+  /** Undoes the last step of the history. Returns the text after that; null if there is nothing to undo. */
+  undo: () => string | null;
+  /** Redoes the step that was undone last. Returns the text after that; null if there is nothing to redo. */
+  redo: () => string | null;
 };
 
 export type Editor = {
-  /**
-   * Replaces the part of the text that differs from the new text. The cursor stays, and undo does not restore the old
-   * text.
-   */
+  /** Replaces the part of the text that differs from the new text. The cursor stays where it is. */
   setText(text: string): void;
   setProblems(problems: readonly Problem[]): void;
   setEditable(editable: boolean): void;
@@ -43,7 +45,7 @@ export type Editor = {
   destroy(): void;
 };
 
-/** Marks changes of the text that the person has not typed. */
+/** Marks changes of the text that were not typed by the person. */
 const fromOutside = Annotation.define<boolean>();
 
 export function createEditor(options: EditorOptions): Editor {
@@ -59,7 +61,10 @@ export function createEditor(options: EditorOptions): Editor {
         highlightActiveLine(),
         highlightSpecialChars(),
         highlightSelectionMatches(),
-        history(),
+        // With this separator, every character of the file stays as it is, even if the lines of the file end in
+        // different ways.
+        EditorState.lineSeparator.of("\n"),
+        EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, "\n")),
         drawSelection(),
         EditorState.allowMultipleSelections.of(true),
         EditorState.tabSize.of(2),
@@ -77,15 +82,29 @@ export function createEditor(options: EditorOptions): Editor {
         hoverTooltip((view, at) => hint(view, at, options.schema())),
         readOnly.of(lock(options.editable)),
         EditorView.contentAttributes.of({ "aria-label": options.label, spellcheck: "false", tabindex: "0" }),
+        // The history belongs to all views of the manifest, so the editor has none of its own. A keymap would not tell
+        // these keys apart while caps lock is on.
+        Prec.highest(
+          EditorView.domEventHandlers({
+            keydown: (event) => {
+              const key = hasMod(event) ? event.key.toLowerCase() : "";
+              if (key !== "z" && key !== "y") {
+                return false;
+              }
+              event.preventDefault();
+              take(key === "y" || event.shiftKey ? options.redo() : options.undo());
+              return true;
+            },
+          }),
+        ),
         keymap.of([
           { key: "Mod-s", preventDefault: true, run: () => (options.save(), true) },
           ...closeBracketsKeymap,
           ...defaultKeymap,
           ...searchKeymap,
-          ...historyKeymap,
           ...completionKeymap,
           ...lintKeymap,
-          // Tab indents. Escape and then Tab leaves the editor, which CodeMirror handles itself.
+          // Tab indents. To leave the editor, the person presses Escape and then Tab. CodeMirror itself handles that.
           indentWithTab,
         ]),
         EditorView.updateListener.of((update) => {
@@ -106,13 +125,23 @@ export function createEditor(options: EditorOptions): Editor {
     view.focus();
   };
 
+  /** Shows the text after undo or redo, with the cursor behind the change. */
+  const take = (text: string | null) => {
+    const before = view.state.doc.toString();
+    if (text !== null && before !== text) {
+      const changes = splice(before, text);
+      const selection = EditorSelection.cursor(changes.from + changes.insert.length);
+      view.dispatch({ changes, selection, scrollIntoView: true, annotations: fromOutside.of(true) });
+    }
+  };
+
   return {
     setText(text) {
       const before = view.state.doc.toString();
       if (before !== text) {
         view.dispatch({
           changes: splice(before, text),
-          annotations: [fromOutside.of(true), Transaction.addToHistory.of(false)],
+          annotations: fromOutside.of(true),
         });
       }
     },
@@ -148,8 +177,8 @@ function offers(context: CompletionContext, schema: Schema | null) {
 }
 
 /**
- * Whether the cursor is directly after a key or a bracket. Offers are shown there at once; elsewhere only after the
- * first letter.
+ * Whether the cursor is directly after a key or a bracket. There, offers are shown at once. In other places, they are
+ * shown after the first letter.
  */
 function afterKey(context: CompletionContext): boolean {
   const line = context.state.doc.lineAt(context.pos);

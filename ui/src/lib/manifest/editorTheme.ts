@@ -1,4 +1,4 @@
-// The colours of the editor. They are the variables of the page, so that the editor follows the light and dark themes.
+// The colours of the editor. They are variables of the page, so the editor follows the light and dark themes.
 import { HighlightStyle } from "@codemirror/language";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
@@ -13,7 +13,7 @@ export const highlight = HighlightStyle.define([
   { tag: tags.meta, color: "var(--ink-3)" },
 ]);
 
-/** A wavy line under a range of text, drawn by the browser, so that it takes the colour of the theme. */
+/** A wavy line under a range of text. The browser draws it, so that it has the colour of the theme. */
 function wave(color: string) {
   return {
     backgroundImage: "none",
@@ -24,7 +24,7 @@ function wave(color: string) {
   };
 }
 
-/** A mark in the gutter. It is a letter and not a picture, because a picture would not take the colour of the theme. */
+/** A mark in the gutter. It is a letter, because a picture would not have the colour of the theme. */
 function marker(kind: string, color: string, shape: string) {
   return {
     [`.cm-lint-marker-${kind}`]: { content: "normal" },

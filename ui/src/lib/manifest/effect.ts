@@ -1,4 +1,4 @@
-// The effect of a save on the network, in one sentence.
+// Describes in one line what saving the text would do to the network.
 import { t } from "../strings";
 import type { Effect } from "../types/Effect";
 import type { EffectKind } from "../types/EffectKind";

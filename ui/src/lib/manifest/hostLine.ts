@@ -1,4 +1,4 @@
-// Finds the line of a host in a manifest, without a parser, because the file may have errors.
+// Finds the line of a host in a manifest. It does not use a parser, because the file may have errors.
 
 /** The line of a host's key, from 1; null if it is not found. */
 export function hostLine(text: string, name: string): number | null {
@@ -14,7 +14,7 @@ export function hostLine(text: string, name: string): number | null {
       inside = keyOf(content) === "hosts";
       depth = null;
     } else if (inside) {
-      // All hosts are indented like the first one.
+      // All hosts have the same indentation as the first one.
       depth ??= indent;
       if (indent === depth && keyOf(content) === name) {
         return at + 1;

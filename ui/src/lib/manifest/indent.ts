@@ -1,12 +1,12 @@
 // The indentation of a new line in a YAML text.
 
 /**
- * The number of spaces at the beginning of the line that follows a text: two more after a key without a value, and
- * otherwise as many as before.
+ * The number of spaces with which the line after a text begins. After a key without a value, it is two more than
+ * before. Otherwise it is the same as before.
  */
 export function indentAfter(text: string): number {
   const lines = text.split("\n");
-  // The text ends at the cursor, where the new line begins.
+  // The text ends at the cursor. The new line begins there.
   const line = lines.findLast((one) => one.trim() !== "") ?? "";
   const indent = line.length - line.trimStart().length;
   const [marks = ""] = /^\s*(?:-\s+)*/.exec(line) ?? [];
@@ -17,6 +17,6 @@ export function indentAfter(text: string): number {
   if (/^[^#]*:\s*(?:#.*)?$/.test(body)) {
     return marks.length + 2;
   }
-  // After `- via: x`, another key of the same item follows; after `- x`, another item.
+  // After `- via: x`, another key of the same item follows. After `- x`, another item follows.
   return /^[\w"'.-]+\s*:\s/.test(body) ? marks.length : indent;
 }

@@ -1,5 +1,5 @@
-// Stores edits in the browser's storage until they are saved or discarded. Otherwise they would be lost when another
-// file is opened, when the app is quit, and when the app destroys a window that was hidden for a long time.
+// Keeps edits in the browser's storage until they are saved or discarded. Otherwise they would be lost when another
+// file is opened, when the app is quit, or when the app destroys a window that was hidden for a long time.
 import type { ManifestText } from "../types/ManifestText";
 import { disk, type Draft, edit, isEdited, open } from "./draft";
 
@@ -7,7 +7,7 @@ const PREFIX = "norouter.draft ";
 
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
-/** Stores the edits of a draft. If the draft has none, removes those that are stored. */
+/** Stores the edits of a draft. If the draft has no edits, removes the stored ones. */
 export function keep(draft: Draft, store: Store): void {
   const key = PREFIX + draft.base.path;
   try {
@@ -17,11 +17,11 @@ export function keep(draft: Draft, store: Store): void {
       store.removeItem(key);
     }
   } catch {
-    // The storage may be full, which must not prevent typing.
+    // If the storage is full, that must not prevent typing.
   }
 }
 
-/** The draft of a file that is opened, with the stored edits of the file. */
+/** The draft of a file that is being opened. It contains the stored edits of the file. */
 export function reopen(file: ManifestText, store: Store): Draft {
   const kept = read(store.getItem(PREFIX + file.path));
   return kept === null || kept.base.path !== file.path ? open(file) : disk(edit(open(kept.base), kept.text), file);

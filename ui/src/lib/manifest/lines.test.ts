@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { diff, hunks, splice } from "./lines";
+import { diff, hunks, splice, splices } from "./lines";
 
 const marks = { same: " ", gone: "-", new: "+" } as const;
 
@@ -48,4 +48,16 @@ describe("two texts line by line", () => {
     expect(lines.map((line) => line?.text ?? "...")).toEqual(["...", "9", "10", "x", "11", "..."]);
     expect(hunks(diff("a\nb", "a\nb"))).toEqual([null]);
   });
+});
+
+it("the ranges in which texts differ are apart from each other, and lead from one text to the other", () => {
+  const texts = ["", "a", "a\n", "a\nb", "a\nb\n", "a\nx\nb\ny\nc", "a\nb\nc\n", "x\nb\ny\n", "b", "\n\na"];
+  for (const before of texts) {
+    for (const after of texts) {
+      const parts = splices(before, after);
+      const made = parts.reduceRight((now, { from, to, insert }) => now.slice(0, from) + insert + now.slice(to), before);
+      expect(made).toBe(after);
+    }
+  }
+  expect(splices("one\ntwo\nthree\n", "ONE\ntwo\n3\n")).toEqual([{ from: 0, to: 3, insert: "ONE" }, { from: 8, to: 13, insert: "3" }]);
 });

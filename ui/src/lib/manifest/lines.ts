@@ -1,16 +1,17 @@
-// The difference of two texts, line by line.
+// The difference between two texts, line by line.
 
 export type DiffLine = {
   kind: "same" | "gone" | "new";
   text: string;
-  /** The number of the line in the old and in the new text, from 1; null if that text does not have it. */
+  /** The number of the line in the old text, from 1; null if the old text does not have the line. */
   old: number | null;
+  /** The number of the line in the new text, from 1; null if the new text does not have the line. */
   now: number | null;
 };
 
 /**
- * The number of pairs of lines above which the lines between the equal ends are not compared, but all shown as gone and
- * new.
+ * The maximum number of pairs of lines that are compared. If there are more, the lines between the equal beginnings and
+ * ends are not compared: all of the old ones are shown as removed, and all of the new ones as added.
  */
 const MOST_PAIRS = 4_000_000;
 
@@ -63,7 +64,10 @@ function middle(a: string[], b: string[], from: number, aEnd: number, bEnd: numb
   }
 }
 
-/** For each pair of places in both texts, the length of the longest common subsequence of the lines from there on. */
+/**
+ * For each pair of places in both texts: the length of the longest common subsequence of the lines from there to the
+ * end.
+ */
 function lengths(a: string[], b: string[], from: number, height: number, width: number): Uint32Array {
   const table = new Uint32Array((height + 1) * (width + 1));
   for (let i = height - 1; i >= 0; i -= 1) {
@@ -77,7 +81,7 @@ function lengths(a: string[], b: string[], from: number, height: number, width: 
   return table;
 }
 
-/** The changed lines with a few lines around them; `null` stands for lines that are left out. */
+/** The changed lines, with a few lines around them. `null` stands for lines that are left out. */
 export function hunks(lines: DiffLine[], around = 3): (DiffLine | null)[] {
   const near = lines.map(() => false);
   lines.forEach((line, at) => {
@@ -96,7 +100,7 @@ export function hunks(lines: DiffLine[], around = 3): (DiffLine | null)[] {
   return shown;
 }
 
-/** The one range in which two texts differ, so that an editor can replace only this range and keep its cursor. */
+/** The range in which two texts differ. An editor can replace only this range, and keep its cursor. */
 export function splice(before: string, after: string): { from: number; to: number; insert: string } {
   let from = 0;
   while (from < before.length && from < after.length && before[from] === after[from]) {
@@ -108,4 +112,38 @@ export function splice(before: string, after: string): { from: number; to: numbe
     end += 1;
   }
   return { from, to: before.length - end, insert: after.slice(from, after.length - end) };
+}
+
+/** The ranges in which two texts differ, as far as their lines can be told apart. The offsets are those in `before`. */
+export function splices(before: string, after: string): { from: number; to: number; insert: string }[] {
+  const found: { from: number; gone: string; fresh: string }[] = [];
+  let at = 0;
+  let open: (typeof found)[number] | null = null;
+  const ended = (line: DiffLine) => `${line.text}\n`;
+  for (const line of diff(before, after)) {
+    if (line.kind === "same") {
+      open = null;
+    } else if (open === null) {
+      open = { from: at, gone: "", fresh: "" };
+      found.push(open);
+    }
+    if (line.kind === "gone" && open !== null) {
+      open.gone += ended(line);
+    }
+    if (line.kind === "new" && open !== null) {
+      open.fresh += ended(line);
+    }
+    at += line.kind === "new" ? 0 : ended(line).length;
+  }
+  const parts = found.map(({ from, gone, fresh }) => {
+    const inner = splice(gone, fresh);
+    return { from: from + inner.from, to: from + inner.to, insert: inner.insert };
+  });
+  // If the last line is gone or new, its line break may not exist. Then the texts have only one range.
+  return spliced(before, parts) === after ? parts : [splice(before, after)];
+}
+
+/** The text with other texts in place of these ranges. */
+function spliced(text: string, parts: readonly { from: number; to: number; insert: string }[]): string {
+  return parts.reduceRight((now, { from, to, insert }) => now.slice(0, from) + insert + now.slice(to), text);
 }

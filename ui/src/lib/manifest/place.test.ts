@@ -7,7 +7,7 @@ import type { Schema } from "./schema";
 // Tests run in the folder `ui`.
 const schema = JSON.parse(readFileSync("../docs/manifest.schema.json", "utf8")) as Schema;
 
-/** A text with its cursor at `|`. */
+/** A text without its `|`, and the position of the cursor, which the `|` marks. */
 function cut(marked: string): [string, number] {
   const at = marked.indexOf("|");
   return [marked.slice(0, at) + marked.slice(at + 1), at];

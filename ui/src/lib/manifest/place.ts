@@ -1,15 +1,18 @@
-// The place of a position in a YAML text: the keys above it, and the key or value that is being written. It is found by
-// indentation and by the braces of one line, because a text that is being typed is often not valid YAML.
+// Describes a position in a YAML text: the keys above it, and the key or value that is being written there. A text that
+// is being typed is often not valid YAML, so the position is found only by indentation, and by the braces of one line.
 
 export type Place = {
   /** The keys that lead to the position; `[]` stands for an item of a list. */
   path: string[];
-  /** A key of a map, or a value of a key or of a list's item, or a place where no help is possible. */
+  /**
+   * What is being written: a key of a map, a value of a key or of an item of a list, or something that is not known.
+   */
   what: "key" | "value" | "none";
-  /** The offset where the word at the position begins, and the part of the word before the position. */
+  /** The offset at which the word at the position begins. */
   from: number;
+  /** The part of this word before the position. */
   word: string;
-  /** Keys that the same map has already. */
+  /** The keys that the map at the position has already. */
   siblings: string[];
 };
 
@@ -17,7 +20,7 @@ type Line = { indent: number; text: string; start: number };
 
 export const ITEM = "[]";
 
-/** The place of a position in a text. */
+/** Describes a position in a text. */
 export function placeAt(text: string, at: number): Place {
   const lines = linesUntil(text, at);
   const current = lines.at(-1) ?? { indent: 0, text: "", start: 0 };
@@ -28,7 +31,7 @@ export function placeAt(text: string, at: number): Place {
   const flow = openBrace(before);
   const head = flow === null ? before : before.slice(0, flow.at);
   const { dashes, key, rest, column } = split(head);
-  // For a list item, the depth is that of its first dash.
+  // The depth of a list item is that of its first dash.
   const path = parents(lines.slice(0, -1), current.indent, dashes > 0);
   for (let n = 0; n < dashes; n += 1) {
     path.push(ITEM);
@@ -93,11 +96,11 @@ function unquoted(word: string): string {
   return word.replace(/^(["'])(.*)\1$/, "$2");
 }
 
-/** The keys above a line of this depth. */
+/** The keys that lead to a line with this depth. */
 function parents(lines: Line[], depth: number, isItem: boolean): string[] {
   const path: string[] = [];
   let limit = depth;
-  // A list may have the same indentation as the key that it belongs to.
+  // A list may have the same indentation as its key.
   let level = isItem;
   for (const line of lines.toReversed()) {
     if (isBlank(line.text)) {
@@ -136,7 +139,7 @@ function siblings(text: string, lines: Line[], current: Line, column: number): s
     if (at.column === column && at.key !== null) {
       found.push(at.key);
     }
-    // A map in a list begins at the dash of its item.
+    // A map in a list begins after the dash of its item.
     return at.column !== column || at.dashes === 0;
   };
   if (split(current.text).dashes === 0) {
@@ -160,7 +163,7 @@ function siblings(text: string, lines: Line[], current: Line, column: number): s
 
 type Brace = { kind: "{" | "["; at: number };
 
-/** The braces that are open at the end of a line; `at` is where the first of them is. */
+/** The braces that are still open at the end of a line. `at` is the position of the first one. */
 function openBrace(before: string): { at: number; open: Brace[] } | null {
   const open: Brace[] = [];
   const bare = before.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, (quoted) => "x".repeat(quoted.length));
@@ -176,7 +179,7 @@ function openBrace(before: string): { at: number; open: Brace[] } | null {
   return first === undefined ? null : { at: first.at, open };
 }
 
-/** The place inside `{a: 1, b: [` of one line. */
+/** The place inside the braces of one line, such as `{a: 1, b: [`. */
 function inFlow(path: string[], flow: { open: Brace[] }, before: string, start: number): Place {
   const full = [...path];
   flow.open.forEach((brace, n) => {
@@ -211,7 +214,7 @@ function inFlow(path: string[], flow: { open: Brace[] }, before: string, start: 
   return { path: full, what: "value", from: start + before.length - value.length, word: value, siblings: [] };
 }
 
-/** The last comma that is not inside further braces. */
+/** The last comma that is not inside inner braces. */
 function lastComma(text: string): number {
   let depth = 0;
   for (let at = text.length - 1; at >= 0; at -= 1) {

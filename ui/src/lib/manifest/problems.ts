@@ -1,4 +1,4 @@
-// The problems of a text, as ranges of it and as a whole.
+// The problems of a text: as ranges in the text, and all together.
 import type { Problem } from "../types/Problem";
 
 /** The range of a problem, as offsets. It has at least one character if the line has one. */
@@ -18,8 +18,8 @@ export function stretch(problem: Problem, text: string): { from: number; to: num
   if (to > from) {
     return { from, to };
   }
-  // An empty range would be invisible, so it is extended by the character after it, or by the one before it at the end
-  // of a line.
+  // An empty range would be invisible. Therefore the character after it is added, or, at the end of a line, the
+  // character before it.
   const next = text[from];
   return next !== undefined && next !== "\n" ? { from, to: from + 1 } : { from: Math.max(from - 1, 0), to: from };
 }
@@ -28,7 +28,9 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === "error");
 }
 
-/** Whether a report contains the message of every error, so that the person already sees these errors in the editor. */
+/**
+ * Whether the report contains the message of every error. If so, the person already sees these errors in the editor.
+ */
 export function tells(report: string, problems: readonly Problem[]): boolean {
   const errors = problems.filter((problem) => problem.severity === "error");
   return errors.length > 0 && errors.every((problem) => report.includes(problem.message));

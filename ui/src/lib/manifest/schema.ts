@@ -1,4 +1,4 @@
-// The JSON schema of the manifest, as far as the editor needs it: the keys and values of a path, and their descriptions.
+// The parts of the manifest's JSON schema that the editor needs: the keys and values of a path, and their descriptions.
 import { ITEM } from "./place";
 
 export type Schema = {
@@ -12,7 +12,7 @@ export type Schema = {
   required?: string[];
 };
 
-/** The part of the schema for a path; `null` if it has none. */
+/** The part of the schema for a path; `null` if the schema has no such path. */
 export function schemaAt(schema: Schema, path: readonly string[]): Schema | null {
   let at: Schema | null = schema;
   for (const step of path) {
@@ -40,7 +40,7 @@ export function hasType(schema: Schema, type: string): boolean {
   return schema.type === type || (Array.isArray(schema.type) && schema.type.includes(type));
 }
 
-/** The kind of value that follows a key: one on the same line, or a map or list on a line that is one step deeper. */
+/** Whether a key is followed by a value on the same line, or by a map or a list on the next line, one step deeper. */
 export function opens(schema: Schema): "map" | "list" | "value" {
   if (hasType(schema, "string") || hasType(schema, "boolean") || hasType(schema, "integer")) {
     return "value";
@@ -48,12 +48,12 @@ export function opens(schema: Schema): "map" | "list" | "value" {
   return hasType(schema, "array") ? "list" : "map";
 }
 
-/** The values that the schema itself names. */
+/** The values that the schema lists for a key: all that are possible, or else examples. */
 export function valuesOf(schema: Schema): { value: string; example: boolean }[] {
   if (schema.enum !== undefined) {
     return schema.enum.map((value) => ({ value: String(value), example: false }));
   }
-  // Where a text may stand, true and false are texts like any other.
+  // Where a text is expected, the schema also allows true and false, but only as texts. They are not offered there.
   if (hasType(schema, "boolean") && !hasType(schema, "string")) {
     return ["true", "false"].map((value) => ({ value, example: false }));
   }

@@ -1,4 +1,4 @@
-// The words of the page of connections, which are called flows in the code.
+// The words of the page of connections. In the code, connections are called flows.
 import { count } from "../format";
 import type { FlowOutcome } from "../types/FlowOutcome";
 import { plural } from "./plural";
@@ -21,10 +21,10 @@ const outcomeMeaning: Record<FlowOutcome, string> = {
   closed: "Both sides have finished.",
   resetByFrom: "The client has reset the connection.",
   resetByTo: "The server has reset the connection.",
-  refused: "Nothing answered at the destination.",
+  refused: "The destination refused the connection, or its host could not connect to it.",
   timedOut: "The destination did not answer in time.",
   denied: "The policy does not allow this connection.",
-  unavailable: "The host at the other end was not up.",
+  unavailable: "The host at the other end was down, does not publish this port, or had too many connections.",
   lost: "A host was disconnected while the connection was open.",
   killed: "Somebody closed it, here or with “norouter flows --kill”.",
 };
@@ -96,7 +96,7 @@ export const flows = {
   },
   outcome,
   outcomeMeaning,
-  /** The rules of flows that do not follow a route. The keys are the words for a filter. */
+  /** The rules of flows that follow no route. The keys are the words with which people filter. */
   rules: { "published port": "published port", "built in": "built in" },
   row: (from: string, to: string) => `${from} to ${to}`,
   menu: {

@@ -8,7 +8,7 @@ export const host = {
   stop: "Stop",
   restart: "Restart",
   now: "Retry now",
-  /** Of a command that a person can run against the cause of a trouble. */
+  /** The label of a command that a person can run against the cause of a trouble. */
   copyLine: (line: string) => `Copy “${line}”`,
   again: "Try again",
   edit: (name: string, isThis: boolean) => (isThis ? "Edit in manifest" : `Edit ${name} in manifest`),
@@ -20,6 +20,7 @@ export const host = {
   install: {
     connect: "Looking for an agent",
     upload: (amount: string) => `Sending the agent, ${amount}`,
+    pace: (sent: string, rate: string, left: string) => `${sent}, ${rate}, ${left} left`,
     verify: "Checking the agent",
     start: "Starting the agent",
     bar: "Part of the agent that was sent",
@@ -38,7 +39,7 @@ export const host = {
     refused: "Blocked packets",
     spoofed: "Forged packets",
     shed: "Dropped packets",
-    /** Of a figure that is unknown or zero. */
+    /** Shown instead of a figure that is unknown or zero. */
     unknown: "–",
   },
   total: (amount: string) => `${amount} total`,
@@ -66,7 +67,7 @@ export const host = {
       partly: (hosts: string) => `listening, except on ${hosts}`,
       unknown: (host: string) => `unknown until ${host} is up`,
     },
-    /** What is known of the service behind the port, on the host itself. */
+    /** The state of the service behind the port, as it is seen on the host itself. */
     far: {
       answered: (host: string) => `answers on ${host}`,
       refused: (host: string) => `connection refused on ${host}`,
@@ -76,6 +77,21 @@ export const host = {
     tried: (ago: string) => `${ago} ago`,
     test: (address: string) => `Test ${address}`,
     why: (host: string, reason: string) => `On ${host}: ${reason}`,
+  },
+  /** The ports on which programs of the host listen, and which the manifest does not publish. */
+  openPorts: {
+    title: "Programs that listen",
+    none: "All ports on which programs listen are published.",
+    everywhere: "all addresses",
+    hidden: "program of another user",
+    process: (pid: number) => `Process ${pid}`,
+    new: "new",
+    publish: "Publish",
+    publishes: (port: number) => `Publish ${port}`,
+    more: (n: number) => `${n} more are not shown.`,
+    published: (port: number, host: string) => `Port ${port} of ${host} was added to the manifest. Save the manifest to publish the port.`,
+    notPublished: (port: number) => `Could not publish ${port}`,
+    readOnly: "The manifest cannot be changed here.",
   },
   listens: {
     title: "Listens on",
@@ -89,11 +105,11 @@ export const host = {
   },
   routes: { title: "Gateway for", except: "except" },
   problems: { title: "Problems" },
-  /** What people should know of a host that works: files for other programs could not be written there. */
+  /** Notes about a host that works: files for other programs could not be written there. */
   notes: {
     title: "Good to know",
     files: "Files for programs",
-    fix: "Make the folder writable for the user of the host, or name another one as “stateDir” in the manifest. Then restart the host.",
+    fix: "Let the user as whom the agent runs write to the folder, or set another folder with “stateDir.pathOnAgent” in the manifest. Then restart the host.",
     host: "Open host page",
   },
   held: {

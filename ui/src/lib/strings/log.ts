@@ -35,7 +35,7 @@ export const log = {
   exportFailed: "Could not save the log",
   newest: "Jump to latest",
   newLines: (n: number) => plural(n, "new line", "new lines"),
-  /** Where the app writes the log, with its path. */
+  /** The label of the path of the log file. */
   file: "Log file",
   fileWhat: "the path of the log file",
   gap: (n: number) => plural(n, "line skipped", "lines skipped"),

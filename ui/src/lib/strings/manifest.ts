@@ -1,6 +1,9 @@
 // The words of the manifest page.
 import { plural } from "./plural";
 
+/** Begins the text with a capital letter, and removes a full stop at its end. */
+const sentence = (text: string) => (text.charAt(0).toUpperCase() + text.slice(1)).replace(/\.$/, "");
+
 export const manifest = {
   title: "Manifest",
   editor: "Manifest text",
@@ -16,6 +19,49 @@ export const manifest = {
   complete: "complete",
   saves: "save",
   loading: "Loading editor...",
+  undo: (label: string | null) => (label === null ? "Undo typing" : `Undo: ${label}`),
+  redo: (label: string | null) => (label === null ? "Redo typing" : `Redo: ${label}`),
+  nothingToUndo: "Nothing to undo",
+  nothingToRedo: "Nothing to redo",
+  views: {
+    label: "View",
+    picture: "Picture",
+    form: "Form",
+    text: "Text",
+    hint: { picture: "Picture (Alt+1)", form: "Form (Alt+2)", text: "Text (Alt+3)" },
+  },
+  notEdited: "Could not make the change",
+  moved: "The text has changed meanwhile, so the change could be made in the wrong place. Try again.",
+  notOutlined: "Could not read the text",
+  notReverted: "Could not undo only that change",
+  notRevertedText: "Later changes are in the same lines as that change. The Undo button takes back all changes, the newest first.",
+  alreadyUndone: "That change is already undone, or another file is open.",
+  withAlso: (label: string, also: string) => (also === "" ? sentence(label) : `${sentence(label)}. ${sentence(also)}`),
+  /** The names of the steps of the history. The undo button shows them. */
+  steps: {
+    disk: "the file's change",
+    merged: "merging the file's change",
+    theirs: "taking the file's text",
+    discarded: "discarding changes",
+    restored: "restoring an older text",
+    kept: "edits from the last session",
+    undid: (label: string | null) => (label === null ? "taking back what was typed" : `taking back “${label}”`),
+    host: (name: string) => `add ${name}`,
+    hosts: (n: number) => `add ${plural(n, "host", "hosts")}`,
+    port: (port: string, host: string) => `add port ${port} to ${host}`,
+  },
+  reach: {
+    title: "This value is shared",
+    text: (message: string) => `${sentence(message)}. Change it for all of them, or give this one a copy and change only the copy?`,
+    everywhere: "For all",
+    here: "Only here",
+  },
+  stale: {
+    text: "The text cannot be read at the moment. This view shows its last readable state, and cannot be changed.",
+    never: "The text cannot be read, so there is nothing to show here yet.",
+    go: (line: number) => `Show the problem in line ${line}`,
+    show: "Show the text",
+  },
   readOnly: "Read-only: this network was started outside this app.",
   none: { title: "No manifest to edit", open: "Open a manifest" },
   broken: {
@@ -34,14 +80,41 @@ export const manifest = {
     gone: "on disk",
     fresh: "yours",
     same: "The texts are the same.",
+    merged: (name: string) => `${name} changed on disk. The change is merged with your edits.`,
+    notMerged: "Could not merge the change of the file",
+    conflicts: (n: number) => `The file and your edits both changed ${plural(n, "place", "places")}`,
+    conflict: (line: number) => `Line ${line}`,
+    was: "was",
     skipped: "equal lines",
   },
-  own: { review: "Review", title: "Your changes", legend: "− in the file, + yours" },
+  own: { review: "Review" },
+  review: {
+    title: "Your changes",
+    text: "In the file",
+    legend: "− now, + after saving",
+    effect: "In the running network",
+    idle: "In the network, when it starts",
+    apply: "Save and apply",
+    asks: "After saving, the app asks for your approval. Nothing changes in the network before you approve.",
+    asksElsewhere:
+      "This network was started in a terminal, and applies the change as soon as it is saved, new commands included. If it was started with --confirm, the change waits for \u201cnorouter approve\u201d.",
+    broken: "The text has errors. The network stays as it is until they are fixed.",
+  },
   history: {
     title: "History",
     show: "History",
     choose: "The file as it was",
-    before: (moment: string) => `before ${moment}`,
+    since: (moment: string, by: string) => `since ${moment}, ${by}`,
+    by: {
+      first: "as first seen",
+      text: "saved from the text",
+      form: "saved from the form",
+      picture: "saved from the picture",
+      restored: "restored",
+      other: "changed outside this app",
+    },
+    did: "What this change did",
+    nothing: "Nothing changed for the network.",
     legend: "− now, + after restoring. Nothing changes until you save.",
     restore: "Restore",
     restored: "Restored an older text. Save to apply.",

@@ -21,7 +21,7 @@ export const network = {
   more: (n: number) => `+${n}`,
   summary: (hosts: number, flows: number) => `${plural(hosts, "host", "hosts")}, ${connections(flows)}`,
   gateway: "gateway",
-  /** It stands beside the state “retrying”. */
+  /** Shown beside the state “retrying”. */
   nextTry: (left: string) => `next try in ${left}`,
   trying: "connecting",
   asks: "waiting for you",
@@ -29,11 +29,7 @@ export const network = {
   crossing: "Throughput",
   up: "Uptime",
   diagramLabel: "Network diagram. The list shows the same information.",
-  fit: "Fit to window",
-  zoomIn: "Zoom in",
-  zoomOut: "Zoom out",
-  miniMap: "Overview of the diagram",
-  /** What the line between two hosts stands for. */
+  /** The meaning of the line between two hosts. */
   pair: (a: string, b: string, flows: number, rate: string) => `${a} and ${b}: ${connections(flows)}, ${rate}`,
   path: {
     direct: "direct",

@@ -1,4 +1,4 @@
-// Singular and plural. Languages with more than two forms would have them here.
+// Singular and plural. For a language with more than two forms, this file would choose between them.
 import { count } from "../format";
 
 /** `1 host`, `7 hosts`. */

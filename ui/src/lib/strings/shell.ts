@@ -3,9 +3,8 @@ import { plural } from "./plural";
 
 /** The dialogs of the tray have the same text (`what_ends` in `src-tauri/src/words.rs`). */
 const cut = (flows: number) => `${plural(flows, "open connection", "open connections")} will be cut.`;
-/** The consequence for connections, if there are any. */
-const use = (flows: number) => (flows === 0 ? "Nothing is using them now." : cut(flows));
-const useOfHost = (flows: number) => (flows === 0 ? "Nothing is using it now." : cut(flows));
+/** Says what would happen to `flows` connections of `hosts` hosts. */
+const use = (hosts: number, flows: number) => (flows > 0 ? cut(flows) : hosts === 1 ? "Nothing is using it now." : "Nothing is using them now.");
 
 export const shell = {
   app: "NoRouter",
@@ -78,12 +77,12 @@ export const shell = {
   confirm: {
     cancel: "Cancel",
     stopTitle: (name: string) => `Stop ${name}?`,
-    stopText: (hosts: number, flows: number) => `Disconnects ${plural(hosts, "host", "hosts")}. ${use(flows)}`,
+    stopText: (hosts: number, flows: number) => `Disconnects ${plural(hosts, "host", "hosts")}. ${use(hosts, flows)}`,
     stopForeign: "Another program started this network. It stops for everyone who uses it.",
     stopHostTitle: (host: string) => `Stop ${host}?`,
-    stopHostText: (flows: number) => `${useOfHost(flows)} The host stays stopped until you start it.`,
+    stopHostText: (flows: number) => `${use(1, flows)} The host stays stopped until you start it.`,
     restartHostTitle: (host: string) => `Restart ${host}?`,
-    restartHostText: (flows: number) => `${cut(flows)} Its command starts again immediately.`,
+    restartHostText: (flows: number) => `${cut(flows)} The command of the host starts again immediately.`,
   },
   prompt: {
     sent: (host: string) => `Sent. Waiting for ${host}...`,
@@ -93,10 +92,10 @@ export const shell = {
     more: (host: string) => `${host} asks another question.`,
     gone: (host: string) => `${host} no longer asks this.`,
     elsewhere: (host: string) => `${host} no longer asks this: it has connected.`,
-    lost: (host: string, why: string) => (why === "" ? `The connection to ${host} was lost. It will ask again.` : `${host} did not connect: ${why}. It will ask again.`),
+    lost: (host: string, why: string) => (why === "" ? `The connection to ${host} was lost. The host will ask again.` : `${host} did not connect: ${why}. The host will ask again.`),
     failed: (host: string, why: string) => (why === "" ? `${host} is stopped and no longer asks this.` : `${host} cannot start: ${why}`),
     another: (host: string) => `${host} asks another question now.`,
-    ended: (host: string) => `The network no longer has a host ${host} that runs.`,
+    ended: (host: string) => `The network has ended, or ${host} is not a part of it any more.`,
     tooLate: "Nothing was sent.",
     next: (host: string) => `Next question: ${host}`,
     show: "Show the new question",
@@ -155,6 +154,7 @@ export const shell = {
       flows: "Connections page",
       log: "Log page",
       manifest: "Manifest page",
+      picture: "Picture of the manifest",
     },
     palette: "Search and commands",
     help: "This list",
@@ -179,8 +179,27 @@ export const shell = {
     search: "Search the log",
     next: "Next match",
     previous: "Previous match",
+    views: "Picture, form or text",
+    addHost: "Add a host",
+    undo: "Undo",
+    redo: "Redo",
+    moveRoute: "Move a route",
     save: "Save",
     complete: "Complete a word",
     leave: "Leave the editor",
+    find: "Find a host",
+    walk: "Move between hosts and routes",
+    extend: "Select more",
+    shift: "Move the host",
+    openForm: "Open in the form",
+    rename: "Rename",
+    target: "Change how the host is reached",
+    vip: "Change the address",
+    publish: "Publish a port",
+    route: "Add a route through the host",
+    destination: "Add a destination, an exception",
+    order: "Move the route up, down",
+    duplicate: "Duplicate",
+    remove: "Delete",
   },
 };

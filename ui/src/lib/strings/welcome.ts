@@ -36,7 +36,7 @@ export const welcome = {
   },
   imports: {
     title: "Found on this machine",
-    text: "Select hosts for a network.",
+    text: "Select hosts for a network. Nothing needs to be installed on them.",
     none: "No ssh hosts, containers or pods were found.",
     noneHint: "Add hosts to ~/.ssh/config or start a container, and look again.",
     again: "Look again",
@@ -44,7 +44,8 @@ export const welcome = {
     clearSearch: "Show all hosts found",
     noMatch: "No matches in names, kinds or details.",
     create: (n: number) => (n === 0 ? "Create network" : `Create network with ${plural(n, "host", "hosts")}`),
-    kinds: { ssh: "ssh", container: "container", pod: "pod" },
+    /** The sources (`Source::word` in `agent/import/candidate.rs`). */
+    kinds: { ssh: "ssh", docker: "docker", podman: "podman", kubernetes: "pod", lxc: "LXD", incus: "Incus", wsl: "WSL" } as Partial<Record<string, string>>,
     failed: "Could not look for hosts",
     whereTitle: (n: number) => `Where should ${n === 1 ? "this host" : `these ${n} hosts`} go?`,
     whereText: (name: string) => `${name} is running. The hosts can become part of it, and you see what changes before you save. Or create another network from them.`,
@@ -53,7 +54,7 @@ export const welcome = {
     instead: (name: string) => `Stop ${name} and create`,
     added: (n: number) => `Added ${plural(n, "host", "hosts")}. Save to apply.`,
     notAdded: "Could not add the hosts",
-    notAddedText: "The manifest does not list its hosts one below the other under “hosts:”. Add them in the editor.",
+    notAddedText: "The manifest has errors. Correct them first.",
     readOnly: "The manifest can only be read here.",
   },
   consent: {

@@ -20,7 +20,7 @@ version: string,
  */
 platform: Platform, 
 /**
- * Whether a visible icon is in the tray.
+ * Whether the tray has a visible icon of the app.
  */
 tray: boolean, 
 /**

@@ -22,6 +22,6 @@ state: CheckState,
  */
 detail: string, 
 /**
- * What the person can do if the program or setting is missing; `None` if it is not missing.
+ * The remedy if the program or setting is missing; `None` if it is present.
  */
 fix: string | null, };

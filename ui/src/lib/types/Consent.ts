@@ -27,6 +27,6 @@ hosts: Array<ConsentHost>,
  */
 grants: Array<ConsentGrant>, 
 /**
- * Reasons why the commands could run something else although the manifest stays the same, as sentences.
+ * Reasons, as sentences, why the commands could run something else even if the manifest stays the same.
  */
 doubts: Array<string>, };

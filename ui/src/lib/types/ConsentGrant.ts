@@ -9,6 +9,6 @@ export type ConsentGrant = {
  */
 text: string, 
 /**
- * Whether nobody has agreed to the grant yet.
+ * Whether the grant is new: nobody has agreed to it yet.
  */
 isNew: boolean, };

@@ -3,7 +3,7 @@ import type { ConsentHost } from "./ConsentHost";
 import type { EffectLine } from "./EffectLine";
 
 /**
- * The effect of applying a text: on the running network, or compared with the file if no network runs.
+ * The effect of applying a text. It is compared with the running network, or with the file if no network runs.
  */
 export type Effect = { 
 /**

@@ -6,7 +6,7 @@ import type { FlowOutcome } from "./FlowOutcome";
  */
 export type EndedFlowView = { 
 /**
- * The id that the flow had: `SRC-DST`. A later flow may have the same.
+ * The id that the flow had: `SRC-DST`. A later flow may have the same id.
  */
 id: string, 
 /**

@@ -2,7 +2,7 @@
 import type { EndedFlowView } from "./EndedFlowView";
 
 /**
- * The flows that have ended last.
+ * The flows that have ended most recently.
  */
 export type EndedFlowsView = { 
 /**

@@ -3,4 +3,4 @@
 /**
  * The kind of an error.
  */
-export type ErrorCode = "badRequest" | "forbidden" | "notFound" | "method" | "noHost" | "noFlow" | "noSource" | "noPrompt" | "noAsker" | "notNow" | "notHeld" | "noManifest" | "invalidManifest" | "busy";
+export type ErrorCode = "badRequest" | "forbidden" | "notFound" | "method" | "noHost" | "noFlow" | "noSource" | "noPrompt" | "noAsker" | "notNow" | "notHeld" | "noAnswer" | "noManifest" | "invalidManifest" | "busy";

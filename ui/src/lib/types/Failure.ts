@@ -5,11 +5,11 @@
  */
 export type Failure = { 
 /**
- * The failure and, if it is short, the reason, in one line.
+ * The failure, in one line. The line includes the reason if that is short.
  */
 title: string, 
 /**
- * The full report, several lines for a fixed-width font; may be empty.
+ * The full report, in several lines for a fixed-width font; may be empty.
  */
 report: string, 
 /**

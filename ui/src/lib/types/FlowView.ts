@@ -2,8 +2,8 @@
 import type { FlowState } from "./FlowState";
 
 /**
- * One TCP connection inside the network. Its traffic is counted at the switch, so the numbers do not depend on the
- * agents at its ends.
+ * One TCP connection inside the network. The switch counts its traffic, so the numbers do not depend on the agents at
+ * its ends.
  */
 export type FlowView = { 
 /**
@@ -27,8 +27,8 @@ src: string,
  */
 dst: string, 
 /**
- * The destination with the name of its host: `web1:8080`, or `web1:dns` and `web1:relay` for the services of the
- * host's agent. If no host has the address, the address and port.
+ * The host and port of the destination: `web1:8080`, or `web1:dns` and `web1:relay` for the services of the host's
+ * agent. If no host has the address, this is the address and port.
  */
 name: string, 
 /**
@@ -36,9 +36,9 @@ name: string,
  */
 via?: string, 
 /**
- * The pattern of the route that leads to the destination, if the flow leaves the network: `10.0.0.0/8`. For a
- * destination that was asked for by name, all globs of the route, because only the proxy knows which of them
- * matched.
+ * The pattern of the route that leads to the destination, if the flow leaves the network: `10.0.0.0/8`. If the
+ * client has asked for the destination by name, this lists all globs of the route, because only the proxy knows
+ * which of them matched.
  */
 rule?: string, 
 /**
@@ -74,7 +74,7 @@ ageMs: number,
  */
 idleMs: number, 
 /**
- * Duration of the handshake in microseconds: through the network, the dial at the far end, and back. Missing until
- * the handshake is over.
+ * Duration of the handshake in microseconds: the way through the network, the dial at the far end, and the way
+ * back. Missing until the handshake is over.
  */
 rttUs?: number, };

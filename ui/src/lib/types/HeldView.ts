@@ -14,6 +14,10 @@ number: number,
  */
 command: Array<string>, 
 /**
- * The command that the host keeps until the approval, if it has one.
+ * The commands that choose the pod or container of the host at each start, if the host has several.
+ */
+lookups?: Array<Array<string>>, 
+/**
+ * The command that the host has until the new one is approved, if there is one.
  */
 previous?: Array<string>, };

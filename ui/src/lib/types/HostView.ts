@@ -29,7 +29,8 @@ vip: string,
  */
 ports: Array<number>, 
 /**
- * The last attempt to connect to the service behind each of these ports. A port that was not tried yet is missing.
+ * The last attempt to connect to the service behind each published port. Ports that were not tried yet are
+ * missing.
  */
 tried?: Array<TriedPort>, 
 /**
@@ -37,7 +38,8 @@ tried?: Array<TriedPort>,
  */
 state: HostState, 
 /**
- * Why the host is not ready, for people: its first trouble, or all its troubles if the host can be reached.
+ * The reason why the host is not ready, for people. If the host can be reached, the text names all its troubles;
+ * otherwise it names only the first one.
  */
 reason?: string, 
 /**
@@ -45,7 +47,7 @@ reason?: string,
  */
 retry?: Retry, 
 /**
- * What is being done to get an agent onto the host, if it has only a shell.
+ * The progress of putting an agent on the host, if the host has only a shell.
  */
 install?: InstallView, 
 /**
@@ -66,13 +68,17 @@ prompts: Array<PromptView>,
  */
 troubles: Array<Trouble>, 
 /**
- * What people should know of the host, although it lacks nothing that they have asked for.
+ * Facts that people should know about the host, although everything that they have asked for works.
  */
 notes?: Array<string>, 
 /**
  * The host's command, if it waits for a person's approval.
  */
 held?: HeldView, 
+/**
+ * The pod or container that was chosen for the host, if the host has several.
+ */
+instance?: string, 
 /**
  * The version of the agent, once it is known.
  */

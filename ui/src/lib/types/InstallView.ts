@@ -2,7 +2,7 @@
 import type { InstallStep } from "./InstallStep";
 
 /**
- * What is being done to get an agent onto a host that has only a shell.
+ * The progress of putting an agent on a host that has only a shell.
  */
 export type InstallView = { 
 /**
@@ -10,10 +10,14 @@ export type InstallView = {
  */
 step: InstallStep, 
 /**
- * How many bytes of the agent the host has kept; 0 unless the agent is being sent.
+ * How many bytes of the agent the host has stored. 0 unless the agent is being sent.
  */
 kept: number, 
 /**
- * How many bytes there are; 0 unless the agent is being sent.
+ * The size of the agent in bytes. 0 unless the agent is being sent.
  */
-size: number, };
+size: number, 
+/**
+ * How many bytes the host has stored per second, on average, since the first byte of this start arrived.
+ */
+perSecond?: number, };

@@ -69,8 +69,7 @@ vip: string,
  */
 times: number, 
 /**
- * The number of different targets. Targets beyond a limit are not told apart: all of them together count as
- * one.
+ * The number of different targets. There is a limit: all targets beyond it together count as one.
  */
 targets: number, 
 /**
@@ -106,11 +105,11 @@ vip: string,
  */
 step: InstallStep, 
 /**
- * How long it took, in milliseconds.
+ * How long the step took, in milliseconds.
  */
 tookMs: number, 
 /**
- * How many bytes were sent; 0 for all other steps.
+ * How many bytes were sent. 0 for every step except the upload.
  */
 bytes: number, } | { "type": "warning", 
 /**

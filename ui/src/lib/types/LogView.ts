@@ -6,7 +6,7 @@ import type { LogLine } from "./LogLine";
  */
 export type LogView = { 
 /**
- * The number of the newest line of the log, even if that line is not among these; zero if the log is empty.
+ * The number of the newest line of the log, even if that line is not in `lines`. Zero if the log is empty.
  */
 last: number, 
 /**

@@ -22,6 +22,11 @@ aliases: Array<string>,
  */
 command: Array<string>, 
 /**
+ * The commands that choose the pod or container of the host at each start, if the host has several. The result
+ * takes the place of a word of the command: `POD` or `CONTAINER`.
+ */
+lookups?: Array<Array<string>>, 
+/**
  * The ports that the host publishes, in the order of the manifest.
  */
 publishes: Array<PlanPort>, 

@@ -8,7 +8,7 @@ import type { PlanRule } from "./PlanRule";
  */
 export type PlanPolicy = { 
 /**
- * The default for connections that no rule fits: `published` or `deny`.
+ * The action for connections that no rule fits: `published` or `deny`.
  */
 default: string, 
 /**
@@ -20,6 +20,6 @@ rules: Array<PlanRule>,
  */
 targets: Array<MatrixTarget>, 
 /**
- * What each host may reach: the rows of the matrix.
+ * The targets that each host may reach: the rows of the matrix.
  */
 rows: Array<MatrixRow>, };

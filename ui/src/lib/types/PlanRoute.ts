@@ -13,10 +13,10 @@ to: Array<string>,
  */
 notTo: Array<string>, 
 /**
- * The name of the gateway.
+ * The name of the gateway that comes first.
  */
 via: string, 
 /**
- * Further gateways, if there are any. If one gateway is down, the next one that is up takes its place.
+ * The other gateways, in order. If a gateway is down, the next one that is up takes its place.
  */
 orVia?: Array<string>, };

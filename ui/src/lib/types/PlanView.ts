@@ -12,7 +12,7 @@ export type PlanView = {
  */
 hosts: Array<PlanHost>, 
 /**
- * The routes in the order of the manifest; the last that matches wins.
+ * The routes in the order of the manifest. If several match, the last of them decides.
  */
 routes: Array<PlanRoute>, 
 /**

@@ -2,11 +2,11 @@
 import type { ErrorCode } from "./ErrorCode";
 
 /**
- * Why a request of the page was refused. If Tauri itself refuses a request, the page receives a plain text instead.
+ * Why a request of the page was refused. If Tauri itself refuses a request, the page receives only a text.
  */
 export type Refused = { 
 /**
- * The kind of the error; `None` if the app itself refused, or the network's manager has another version.
+ * The kind of the error; `None` if the app itself has refused, or if the network's manager has another version.
  */
 code: ErrorCode | null, 
 /**

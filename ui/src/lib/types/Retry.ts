@@ -5,7 +5,7 @@
  */
 export type Retry = { 
 /**
- * The number of the retry. The count begins at 1 after the host was ready for some seconds.
+ * The number of the retry. The first retry after the host was ready for some seconds has the number 1.
  */
 attempt: number, 
 /**

@@ -10,11 +10,11 @@ export type Shown = {
  */
 name: string, 
 /**
- * The file that the network was made from, if there is one.
+ * The file that describes the network, if there is one.
  */
 manifest: string | null, 
 /**
- * Whether the app itself runs the network, so that the network ends with the app.
+ * Whether the app itself runs the network. If so, the network ends with the app.
  */
 hosted: boolean, 
 /**
@@ -22,8 +22,8 @@ hosted: boolean,
  */
 phase: Phase, 
 /**
- * The jump hosts to each host, the nearest to this machine first, with commas between them; empty for a host that
- * is reached directly. A host of which OpenSSH does not tell them is missing.
+ * The jump hosts to each host, the one nearest to this machine first, with commas between them. The text is empty
+ * if a host is reached directly. A host is missing if OpenSSH does not tell its jump hosts.
  */
 jumps?: { [key in string]: string }, 
 /**

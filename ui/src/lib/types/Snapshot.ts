@@ -21,6 +21,6 @@ hosts: Array<HostView>,
  */
 held?: HeldChange, 
 /**
- * The manifest has changed, but could not be applied. The network goes on with the one before.
+ * The changed manifest, if it could not be applied. The network goes on with the previous one.
  */
 unapplied?: Unapplied, };

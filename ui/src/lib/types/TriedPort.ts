@@ -2,8 +2,8 @@
 import type { TryOutcome } from "./TryOutcome";
 
 /**
- * The last attempt to connect to the service behind a published port: by a connection, or by the probe of a person who
- * asked why a connection does not work.
+ * The last attempt to connect to the service behind a published port. It was made by a connection, or by the probe of
+ * a person who has asked why a connection does not work.
  */
 export type TriedPort = { 
 /**

@@ -11,11 +11,11 @@ export type Trouble = {
  */
 code: TroubleCode, 
 /**
- * What is wrong, for people.
+ * The problem, in words for people.
  */
 what: string, 
 /**
- * What a person can do about the trouble, if that is known.
+ * The remedy for a person, if one is known.
  */
 remedy?: string, 
 /**
@@ -27,7 +27,7 @@ address?: string,
  */
 status?: number, 
 /**
- * The line with which the host's command itself says what is wrong, or what it waits for.
+ * A line that the host's command has written, which says what is wrong or what the command waits for.
  */
 said?: string, 
 /**

@@ -3,4 +3,4 @@
 /**
  * The kind of a trouble.
  */
-export type TroubleCode = "reported" | "listen" | "dns" | "proxy" | "files" | "limited" | "crowded" | "succession" | "more" | "silent" | "stalled" | "notStarted" | "exited" | "unanswered" | "closed" | "noAnswer" | "outOfStep" | "tooLong" | "misbehaved" | "greedy" | "impostor" | "refused" | "lacks" | "unfit" | "restarted" | "stopped" | "asks" | "says" | "approval";
+export type TroubleCode = "reported" | "listen" | "dns" | "proxy" | "files" | "limited" | "crowded" | "succession" | "more" | "silent" | "stalled" | "notStarted" | "exited" | "unanswered" | "closed" | "noAnswer" | "outOfStep" | "tooLong" | "misbehaved" | "greedy" | "impostor" | "refused" | "lacks" | "unfit" | "unready" | "restarted" | "stopped" | "asks" | "says" | "approval";

@@ -5,10 +5,10 @@
  */
 export type Unapplied = { 
 /**
- * The time at which this was first found, in milliseconds on the manager's clock.
+ * When it was first noticed that the manifest cannot be applied, in milliseconds on the manager's clock.
  */
 sinceMs: number, 
 /**
- * What is wrong with the manifest, for people; it may have several lines.
+ * The problems of the manifest, as a text for people; it may have several lines.
  */
 report: string, };

@@ -18,11 +18,11 @@ outcome: WhyOutcome,
  */
 text: string, 
 /**
- * Microseconds until the agent answered, if an agent was asked. This includes its probe, and the way to the agent
- * and back.
+ * Microseconds until the agent answered, if an agent was asked. They include the agent's probe, and the way to the
+ * agent and back.
  */
 tookUs?: number, 
 /**
- * What to do if the step does not work.
+ * The remedy, if the step does not work.
  */
 remedy?: string, };

@@ -2,7 +2,7 @@
 import type { WhyStep } from "./WhyStep";
 
 /**
- * The way of a connection, step by step, as found a moment ago.
+ * The steps of a connection through the network, as they were found a moment ago.
  */
 export type WhyView = { 
 /**

@@ -11,11 +11,11 @@ import { act, toasts } from "../../lib/toasts.svelte";
 import type { EndedFlowsView } from "../../lib/types/EndedFlowsView";
 import type { FlowsView } from "../../lib/types/FlowsView";
 
-/** The maximum number of flows that are requested, and of those that have ended. */
+/** The maximum number of open flows and of ended flows that are requested. */
 const LIMIT = 10_000;
 const RECENT_LIMIT = 1_000;
 const EVERY_MS = 1_000;
-/** The number of flows that are closed at the same time. */
+/** How many flows are closed at the same time. */
 const AT_ONCE = 16;
 const KEPT = "norouter.flowFilters";
 
@@ -24,17 +24,17 @@ class FlowsModel {
   of = $state.raw<string | null>(null);
   table = $state.raw(flows.EMPTY);
   recent = $state.raw(flows.NONE_RECENT);
-  /** Whether the flows that are open are shown, or those that have ended. */
+  /** The flows that are shown: those that are open, or those that have ended. */
   show = $state.raw<"live" | "recent">("live");
   /** Whether the first answer has arrived. */
   known = $state.raw(false);
-  /** The reason why the last request has failed; `null` if it has not. */
+  /** The reason why the last request has failed; `null` if it has not failed. */
   problem = $state.raw<string | null>(null);
   filterText = $state.raw("");
   sort = $state.raw<flows.Sort>({ column: "rateTo", down: true });
   recentSort = $state.raw<flows.RecentSort>({ column: "ended", down: true });
   paused = $state.raw(false);
-  /** The order of the rows while they hold still: the position of each key. */
+  /** The position of each key while the rows keep their order; `null` while new values may reorder them. */
   order = $state.raw<ReadonlyMap<number, number> | null>(null);
   selected = $state.raw<number | null>(null);
   /** Whether the details of the selected flow are shown. */
@@ -56,7 +56,7 @@ class FlowsModel {
       if ("ended" in view) {
         this.recent = flows.mergeRecent(this.recent, view);
       } else {
-        // While the rows hold still, ended ones keep their places, too.
+        // While the rows do not move, ended flows keep their places, too.
         const keep = this.order === null ? flows.KEEP_CLOSED_MS : Number.POSITIVE_INFINITY;
         this.table = flows.merge(this.table, view, performance.now(), keep);
       }
@@ -66,7 +66,7 @@ class FlowsModel {
     (error) => (this.problem = text(error)),
   );
 
-  /** Shows the open flows or the ended ones, which are asked for at once. */
+  /** Shows the open flows or the ended flows. Requests them at once. */
   turn(show: "live" | "recent"): void {
     if (this.show !== show) {
       this.show = show;
@@ -78,7 +78,7 @@ class FlowsModel {
     }
   }
 
-  /** Keeps the rows in their order until `letGo`. */
+  /** Keeps the rows in their order until `letGo` is called. */
   hold(): void {
     this.order ??= new Map(this.rows.map((row, at) => [row.key, at]));
   }
@@ -93,7 +93,7 @@ class FlowsModel {
     return () => this.#poller.stop();
   }
 
-  /** Forgets the flows, because another network has other flows. */
+  /** Forgets the flows, because they belong to another network. */
   reset(of: string | null): void {
     if (of === null) {
       this.#poller.stop();
@@ -136,12 +136,12 @@ class FlowsModel {
   async close(row: Row): Promise<void> {
     if (row.closedAt === null) {
       await act(ipc.killFlow(row.flow.id), t.flows.closed(row.flow.name), t.flows.closeFailed);
-      // The flows are requested at once, so that the person sees the flow close, even while the table is paused.
+      // The flows are requested at once. Even if the table is paused, the person then sees that the flow is closed.
       this.#poller.now();
     }
   }
 
-  /** Closes the shown flows, after a question that says how many they are. */
+  /** Closes the shown flows. Asks before, and says how many they are. */
   async closeShown(): Promise<void> {
     const rows = this.closable;
     const words = t.flows;
@@ -154,7 +154,7 @@ class FlowsModel {
     const worker = async () => {
       for (let id = left.pop(); id !== undefined; id = left.pop()) {
         await ipc.killFlow(id).catch((error) => {
-          // If the flow has already ended, the person has what they wanted.
+          // If the flow has already ended, nothing has failed: the person wanted it to end.
           failed += codeOf(error) === "noFlow" ? 0 : 1;
         });
       }

@@ -1,4 +1,4 @@
-// The actions for a row of the table, for the menu and the details of the row.
+// The actions for a row of the table. They are in the row's menu and in its details.
 import type { MenuItem } from "../../lib/menu.svelte";
 import { asAddresses, asCurl, type Row, ruleOf } from "../../lib/flow";
 import { term } from "../../lib/flowFilter";
@@ -21,7 +21,7 @@ export function toldRule(flow: FlowView): string {
   return names[rule] ?? rule;
 }
 
-/** An address and port in two parts; the second begins with the colon. */
+/** Splits an address with a port into two parts. The second part begins with the colon. */
 export function addressOf(end: string): [string, string] {
   const at = end.lastIndexOf(":");
   return [end.slice(0, at), end.slice(at)];
@@ -35,7 +35,7 @@ export function rowMenu(row: Row): MenuItem[][] {
   const { flow } = row;
   const words = t.flows.menu;
   const curl = curlOf(row);
-  // A flow that was refused early has no host at its other end.
+  // If a flow was refused early, there is no host at its other end.
   const hosts = Array.from(new Set([flow.from, flow.to])).filter((host) => host !== "");
   // The rule of a flow that has ended is not known.
   const rule = row.outcome === undefined ? ruleOf(flow) : "";

@@ -7,7 +7,7 @@ type Options = { regex: boolean; matchCase: boolean; onlyHits: boolean };
 
 class LogModel {
   readonly log = new Log(MAX_LINES);
-  /** A number that grows with each change of the shown lines, because they are too many to be observed one by one. */
+  /** A number that grows with each change of the shown lines. There are too many lines to observe each of them. */
   version = $state.raw(0);
   host = $state.raw<LogFilter["host"]>(null);
   level = $state.raw<LogFilter["level"]>("output");
@@ -33,7 +33,7 @@ class LogModel {
     }
   }
 
-  /** Applies the filter as it is set now. */
+  /** Applies the present settings of the filter. */
   apply(): void {
     this.log.filter({ host: this.host, level: this.level, search: this.search, onlyHits: this.options.onlyHits, fold: this.fold });
     this.version += 1;
@@ -64,15 +64,15 @@ class LogModel {
     this.query = "";
   }
 
-  /** Which hit is the current one, counted from 0; -1 if none is. */
+  /** The index of the current hit, from 0; -1 if there is none. */
   get hit(): number {
     void this.version;
     return this.current === null ? -1 : this.log.found.findIndex((at) => this.log.shown[at]?.seq === this.current);
   }
 
   /**
-   * Goes to the next hit or the one before, starting at the current hit, or else at the visible line `inSight`. Returns
-   * the line of the hit.
+   * Goes to the next hit, or with `back` to the one before. It starts at the current hit, or at the visible line
+   * `inSight` if there is none. Returns the line of the hit.
    */
   go(back: boolean, inSight: number): number | null {
     const from = this.log.found[this.hit] ?? (back ? inSight : inSight - 1);

@@ -1,16 +1,16 @@
-// The decisions of the diagram and the list: places, what is in sight, which hosts are connected, and the order of the
-// list.
+// Tests of the decisions of the diagram and the list: places, the visible part, which hosts are connected, and the
+// order of the list.
 import { describe, expect, it } from "vitest";
 
 import type { FlowView } from "../../lib/types/FlowView";
 import type { HostState } from "../../lib/types/HostState";
 import type { HostView } from "../../lib/types/HostView";
 import { joined, lineWidth, pairsOf } from "./pairs";
-import { type Grid, recall, remember, settle } from "./places";
+import { type Grid, kept, settle } from "./places";
 import { sorted, type Row } from "./sorting";
 import { stands } from "./standings";
 import { tallyOf } from "./urgency";
-import { contains, fitted, inSight, levelOf, revealed, zoomed } from "./viewport";
+import { contains, fitted, inSight, levelOf, revealed, zoomed } from "../../lib/diagram/viewport";
 
 describe("places", () => {
   const names = (count: number) => Array.from({ length: count }, (_, at) => `h${at}`);
@@ -45,11 +45,11 @@ describe("places", () => {
 
   it("are remembered for each diagram, and damaged ones are forgotten", () => {
     const grid = settle(names(2), undefined, 1);
-    remember("office none", { hosts: grid });
-    expect(recall("office none")).toEqual({ hosts: grid });
-    expect(recall("lab none")).toEqual({});
+    kept.remember("office none", { hosts: grid });
+    expect(kept.recall("office none")).toEqual({ hosts: grid });
+    expect(kept.recall("lab none")).toBeUndefined();
     localStorage.setItem("norouter.places", "{");
-    expect(recall("office none")).toEqual({});
+    expect(kept.recall("office none")).toBeUndefined();
   });
 });
 

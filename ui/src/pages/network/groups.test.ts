@@ -1,8 +1,9 @@
 import { describe, expect, it, test } from "vitest";
 
+import { prefixOf } from "../../lib/diagram/grouping";
 import { pathOf } from "../../lib/jump";
 import type { HostState } from "../../lib/types/HostState";
-import { type Grouped, groupsOf, prefixOf } from "./groups";
+import { type Grouped, groupsOf } from "./groups";
 
 const host = (name: string, command = "", state: HostState = "ready", told?: string): Grouped => ({
   name,

@@ -1,4 +1,5 @@
 // The groups of hosts in the diagram and in the list.
+import { collected, type Group, prefixOf } from "../../lib/diagram/grouping";
 import type { Path } from "../../lib/jump";
 import { t } from "../../lib/strings";
 import type { HostState } from "../../lib/types/HostState";
@@ -7,12 +8,10 @@ import { URGENCY } from "./urgency";
 export const GROUPINGS = ["none", "prefix", "path", "state"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
-export type Group = { key: string; title: string; hosts: string[] };
-
-/** What decides the group of a host. */
+/** The properties of a host that decide its group. */
 export type Grouped = { name: string; state: HostState; path: Path };
 
-/** The groups in a fixed order. Without a grouping, there is one group without a title. */
+/** The groups, in a fixed order. If nothing is grouped, there is one group without a title. */
 export function groupsOf(hosts: readonly Grouped[], by: Grouping): Group[] {
   switch (by) {
     case "none":
@@ -22,9 +21,9 @@ export function groupsOf(hosts: readonly Grouped[], by: Grouping): Group[] {
         (group) => group.hosts.length > 0,
       );
     case "path":
-      return collected(hosts, (host) => host.path.key, (_, first) => toldPath(first.path), 1);
+      return collected(hosts, (host) => host.path.key, (_, first) => toldPath(first.path), 1, t.network.groups.other);
     case "prefix":
-      return collected(hosts, (host) => prefixOf(host.name), (key) => key, 2);
+      return collected(hosts, (host) => prefixOf(host.name), (key) => key, 2, t.network.groups.other);
   }
 }
 
@@ -41,23 +40,4 @@ export function toldPath(path: Path): string {
     case "program":
       return words.program(path.program);
   }
-}
-
-/** The beginning of a name, up to its number or its domain: `prod-eu-web` for `prod-eu-web-03.example.com`. */
-export function prefixOf(name: string): string {
-  return (/^[^\d.]*/.exec(name)?.[0] ?? "").replace(/[-_]+$/, "");
-}
-
-/** Groups by a key, in the order of their first hosts. Groups with fewer hosts than `least` are joined into one. */
-function collected(hosts: readonly Grouped[], keyOf: (host: Grouped) => string, title: (key: string, first: Grouped) => string, least: number): Group[] {
-  const found = new Map<string, Grouped[]>();
-  for (const host of hosts) {
-    const key = keyOf(host);
-    found.set(key, [...(found.get(key) ?? []), host]);
-  }
-  const all = Array.from(found, ([key, members]) => ({ key, members }));
-  const large = all.filter(({ members }) => members.length >= least);
-  const rest = all.filter(({ members }) => members.length < least).flatMap(({ members }) => members);
-  const groups = large.map(({ key, members }) => ({ key, title: title(key, members[0] as Grouped), hosts: members.map((host) => host.name) }));
-  return rest.length === 0 ? groups : [...groups, { key: "/other", title: t.network.groups.other, hosts: rest.map((host) => host.name) }];
 }

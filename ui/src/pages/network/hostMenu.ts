@@ -1,4 +1,4 @@
-// The actions for a host, for its menu in the diagram and in the list.
+// The actions for a host. They are in its menu in the diagram and in the list.
 import { pageOf } from "../../lib/copies";
 import { shellLine } from "../../lib/format";
 import { intents } from "../../lib/intents";

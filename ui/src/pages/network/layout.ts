@@ -1,24 +1,28 @@
-// The layout of the diagram: the places of the hosts, of their groups and of what is behind gateways, and the ways of the
-// links.
+// The layout of the diagram: the places of hosts, of groups and of the destinations behind gateways, and the routes of
+// the links.
 //
-// This machine is a rail at the left, as a patch panel is. In a small network, each host has a pipe of its own: that of
-// the first column is straight, and one that goes further runs above the cards that it passes, in a lane of its own
-// column. In a large network, and for groups, hosts stand in frames, and one trunk leads to each frame. Gateways come
-// last, so that their destinations can stand at their right.
-import type { Group } from "./groups";
+// This machine is a rail at the left, like a patch panel. In a small network, each host has a pipe of its own. The pipe
+// to a host in the first column is straight. A longer pipe runs above the cards that it passes, in its own lane. In a
+// large network, and if hosts are grouped, the hosts stand in frames, and one trunk leads to each row of frames.
+// Gateways come last, so that their destinations can stand at their right.
+import type { Group } from "../../lib/diagram/grouping";
+import { shelfWidth } from "../../lib/diagram/shelves";
 import { type Places, settle } from "./places";
 
 export const CARD = { width: 256, height: 84 };
 export const RAIL = { width: 40 };
-/** What is behind a gateway: beside its card, or below the frames, where it is wider, since it is drawn smaller there. */
+/**
+ * The size of the destinations behind a gateway, beside its card (`width`) or below the frames (`wide`). Below the
+ * frames they are wider, because the diagram is drawn smaller there.
+ */
 export const OUTSIDE = { width: 236, wide: 440 };
-/** A folded group, in which its name and its figures stand in one line. */
+/** The size of a folded group. Its name and its figures stand in one line. */
 export const FOLDED = { width: 2 * CARD.width + 12, height: CARD.height };
 /** The height of the title of a group. */
 export const TITLE = 56;
-/** The space between the columns, in which a pipe bends down. */
+/** The space between the columns. A pipe bends down in it. */
 const GUTTER = 52;
-/** The place for the name of a jump host, before the card. */
+/** The space for the name of a jump host, before the card. */
 export const HOP = 148;
 /** The space between two cards, without the lanes. */
 const GAP = 18;
@@ -33,11 +37,14 @@ const RIM = 12;
 /** The space between the rail and the first column. */
 const REACH = 56;
 const BEND = 7;
-/** The ratio of width to height that the diagram should have: about that of the window without its header. */
+/** The ratio of width to height that the diagram should have. It is about that of the window without its header. */
 const ASPECT = 2;
-/** The largest number of hosts that have pipes of their own. */
+/** Up to this many hosts, each host is drawn with a pipe of its own. If there are more, no host has one. */
 export const PIPES_MAX = 24;
-/** How many hosts more or less it takes to change a diagram that exists, so that a single host does not move all. */
+/**
+ * A diagram with pipes keeps them while it has at most this many hosts above the limit. A diagram without pipes gets
+ * them only when it has this many hosts below the limit. So a single new or removed host rarely moves all others.
+ */
 const SLACK = 6;
 
 export type Placed = { name: string; gateway: boolean; hop: string };
@@ -58,8 +65,8 @@ export type Layout = {
 };
 
 /**
- * A layout of groups of hosts, of which some are gateways. `before` has the places of an earlier layout, and `folded`
- * the keys of the groups that are shown as one card.
+ * Computes the layout of hosts in groups. Some hosts are gateways. `before` has the places of an earlier layout.
+ * `folded` has the keys of the groups that are shown as one card.
  */
 export function layout(hosts: readonly Placed[], groups: readonly Group[], before: Places, folded: ReadonlySet<string>): Layout {
   const byName = new Map(hosts.map((host) => [host.name, host]));
@@ -83,7 +90,7 @@ function panel(hosts: readonly Placed[], before: Places): Layout {
   const pitch = CARD.height + GAP + above;
   const rim = all > 1 ? RIM : 0;
   const columnOf = ({ name, gateway }: Placed) => (gateway ? first + (gateGrid.cells[name]?.[0] ?? 0) : (grid.cells[name]?.[0] ?? 0));
-  // A column has room for the names of jump hosts only if it has hosts behind them.
+  // A column has room for the names of jump hosts only if some of its hosts are reached through one.
   const hops = new Set(hosts.filter((host) => host.hop !== "").map(columnOf));
   const xs = [RAIL.width + REACH + (hops.has(0) ? HOP : 0)];
   for (let column = 1; column < all; column += 1) {
@@ -109,7 +116,7 @@ function panel(hosts: readonly Placed[], before: Places): Layout {
   }
   const rows = Math.max(inner.length === 0 ? 0 : grid.rows, gates.length === 0 ? 0 : gateGrid.rows, 1);
   const height = Math.max(rows * pitch - GAP + 2 * rim, 150);
-  // A single card stands in the middle of the rail.
+  // If there is only one row, it stands in the middle of the rail.
   const down = rows === 1 ? (height - (rows * pitch - GAP + 2 * rim)) / 2 : 0;
   const width = columnX(Math.max(0, all - 1)) + CARD.width + (gates.length > 0 ? GUTTER + 12 + OUTSIDE.width : 0);
   return lowered({ width, height, spots, pipes, frames: [], outside, rail: { height }, places: { hosts: grid, gateways: gateGrid } }, down);
@@ -128,7 +135,7 @@ function lowered(drawn: Layout, down: number): Layout {
   };
 }
 
-/** A path of straight lines that begins `down` pixels lower. */
+/** The same path, `down` pixels lower. The path must consist of straight lines. */
 function shifted(path: string, down: number): string {
   return path.replace(/^M (\S+) (\S+)/, (_, x: string, y: string) => `M ${x} ${Number(y) + down}`);
 }
@@ -153,18 +160,18 @@ function pipe(spot: Spot, column: number, hop: boolean): { path: string; jack: n
 
 type Block = { group: Group; folded: boolean; grid: Places[string]; width: number; height: number; gates: string[] };
 
-/** A large network or a network in groups: frames in rows, with a trunk to each row. */
+/** A large network, or a network in groups: frames in rows. A trunk leads to each row. */
 function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], before: Places, folded: ReadonlySet<string>): Layout {
   const places: Record<string, Places[string]> = {};
   const blocks = groups.map((group): Block => {
     const title = group.title === "" ? 0 : TITLE;
-    // Gateways stand at the right edge of their frame.
+    // Gateways are placed at the right edge of their frame.
     const inner = group.hosts.filter((name) => byName.get(name)?.gateway !== true);
     const gates = group.hosts.filter((name) => byName.get(name)?.gateway === true);
     const isFolded = group.title !== "" && folded.has(group.key);
     const high = (rows: number) => rows * (CARD.height + NEAR) - NEAR + 2 * INSET + title;
     const wide = (columns: number) => columns * (CARD.width + NEAR) - NEAR + 2 * INSET;
-    // A frame with a title is as wide as a folded one, so that the title has room.
+    // A frame with a title is at least as wide as a folded one, so that the title has room.
     const least = title === 0 ? 0 : FOLDED.width;
     const grid = settle([...inner, ...gates], before[group.key], best(group.hosts.length, wide, high));
     places[group.key] = grid;
@@ -174,7 +181,7 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
   });
 
   const lead = RAIL.width + REACH;
-  const limit = packed(blocks);
+  const limit = shelfWidth(blocks, { gap: APART, lead, aspect: ASPECT, step: CARD.width });
   const spots: Spot[] = [];
   const frames: Frame[] = [];
   const outside: Outer[] = [];
@@ -205,7 +212,8 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
     high = Math.max(high, block.height);
   }
   let height = y + high;
-  // What is behind the gateways stands below the frames: each below its gateway, or further left if there is no room.
+  // The destinations of gateways stand below the frames. They stand below their gateway, or further to the left if
+  // there is no room.
   const below = gatesBelow.map((name) => spots.find((spot) => spot.name === name) as Spot).reverse().toSorted((a, b) => b.x - a.x);
   let free = Math.max(width, lead + below.length * (OUTSIDE.wide + GAP));
   for (const spot of below) {
@@ -225,36 +233,7 @@ function curve(x1: number, y1: number, x2: number, y2: number): string {
   return `M ${x1} ${y1} C ${x1} ${middle} ${x2} ${middle} ${x2} ${y2}`;
 }
 
-/** The width of the rows of frames that gives the diagram about the shape of the window. */
-function packed(blocks: readonly Block[]): number {
-  const widest = Math.max(0, ...blocks.map((block) => block.width));
-  let found = widest;
-  let most = 0;
-  for (let limit = widest; limit <= blocks.reduce((sum, block) => sum + block.width + APART, 0) + widest; limit += CARD.width) {
-    let x = 0;
-    let y = 0;
-    let high = 0;
-    let wide = 0;
-    for (const block of blocks) {
-      if (x > 0 && x + block.width > limit) {
-        y += high + APART;
-        x = 0;
-        high = 0;
-      }
-      x += block.width + APART;
-      high = Math.max(high, block.height);
-      wide = Math.max(wide, x - APART);
-    }
-    const scale = Math.min(ASPECT / (wide + RAIL.width + REACH), 1 / (y + high));
-    if (scale > most) {
-      most = scale;
-      found = limit;
-    }
-  }
-  return found;
-}
-
-/** The number of columns with which a diagram of `count` cards can be shown largest. */
+/** The number of columns with which a diagram of `count` cards can be drawn largest. */
 function best(count: number, width: (columns: number) => number, height: (rows: number) => number): number {
   let found = 1;
   let most = 0;
@@ -267,29 +246,4 @@ function best(count: number, width: (columns: number) => number, height: (rows: 
     }
   }
   return found;
-}
-
-export type Direction = "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight";
-
-/** The host that an arrow key leads to: the nearest one in that direction, or `null` at the edge. */
-export function neighbour(spots: readonly Spot[], from: string, key: Direction): string | null {
-  const here = spots.find((spot) => spot.name === from);
-  if (here === undefined) {
-    return null;
-  }
-  const sideways = key === "ArrowLeft" || key === "ArrowRight";
-  const sign = key === "ArrowRight" || key === "ArrowDown" ? 1 : -1;
-  let found: { name: string; far: number } | null = null;
-  for (const spot of spots) {
-    const ahead = sign * (sideways ? spot.x - here.x : spot.y - here.y);
-    const aside = Math.abs(sideways ? spot.y - here.y : spot.x - here.x);
-    if (ahead <= 0 || (!sideways && aside >= CARD.width)) {
-      continue;
-    }
-    const far = ahead + 3 * aside;
-    if (found === null || far < found.far) {
-      found = { name: spot.name, far };
-    }
-  }
-  return found?.name ?? null;
 }

@@ -1,7 +1,9 @@
-// Which hosts are connected to each other now, from the flows of the network.
+// Finds out from the flows of the network which hosts are connected to each other now.
 import type { FlowView } from "../../lib/types/FlowView";
 
-/** Two hosts with the flows between them, in both directions together. `a` comes before `b` in the alphabet. */
+/**
+ * Two hosts, and the flows between them. Both directions are counted together. `a` comes before `b` in the alphabet.
+ */
 export type Pair = { a: string; b: string; flows: number; rate: number };
 
 export function pairsOf(flows: readonly FlowView[]): Pair[] {
@@ -21,8 +23,9 @@ export function pairsOf(flows: readonly FlowView[]): Pair[] {
 }
 
 /**
- * Joins pairs whose ends are shown as one thing, such as a folded group. `shown` names the thing that shows a host; pairs
- * inside of one thing are left out, and so are those of hosts that are not shown.
+ * Adds up all pairs that are drawn as one line, because each of its ends is one box: a host, or a folded group of
+ * hosts. `shown` names the box that stands for a host. Pairs inside one box are left out, and so are pairs with a host
+ * that is not drawn.
  */
 export function joined(all: readonly Pair[], shown: (host: string) => string | undefined): Pair[] {
   const found = new Map<string, Pair>();
@@ -39,7 +42,10 @@ export function joined(all: readonly Pair[], shown: (host: string) => string | u
   return Array.from(found.values());
 }
 
-/** The width of the line for a rate, in pixels: 1 for idle flows, and one more for ten times the rate, in half pixels. */
+/**
+ * The width of the line for a rate, in pixels: 1 for rates up to 100 bytes per second, and 1 more for each further
+ * factor of ten, but at most 6. It is rounded to half pixels.
+ */
 export function lineWidth(rate: number): number {
   const wide = rate < 100 ? 1 : Math.min(6, Math.log10(rate) - 1);
   return Math.round(wide * 2) / 2;

@@ -10,7 +10,7 @@ const texts = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 export type Row = { host: HostView; last: Sample | undefined; path: string };
 
-/** The rows in an order; those that are equal stay in the order of the manifest. */
+/** The rows, sorted. Equal rows stay in the order of the manifest. */
 export function sorted(rows: readonly Row[], sort: { column: Column; down: boolean } | null): Row[] {
   if (sort === null) {
     return [...rows];
@@ -19,7 +19,7 @@ export function sorted(rows: readonly Row[], sort: { column: Column; down: boole
   return rows.toSorted((a, b) => (sort.down ? -1 : 1) * compare(a, b));
 }
 
-/** Whether people look for the largest value of a column first. */
+/** Whether the largest value of a column should come first. */
 export function firstDown(column: Column): boolean {
   return ["latency", "sends", "receives", "flows"].includes(column);
 }
@@ -46,7 +46,7 @@ function comparison(column: Column): (a: Row, b: Row) => number {
     case "flows":
       return number(({ host }) => host.traffic.flows);
     case "since":
-      // The shortest time first: what has changed last.
+      // The shortest time comes first: this is the host that has changed last.
       return number(({ host }) => -host.sinceMs);
   }
 }

@@ -1,11 +1,11 @@
-// The kinds of states by which hosts are filtered.
+// The kinds of states by which hosts can be filtered.
 import { isUp, needsAttention } from "../../lib/truth";
 import type { HostView } from "../../lib/types/HostView";
 
 export const STANDINGS = ["all", "up", "down", "stopped", "attention"] as const;
 export type Standing = (typeof STANDINGS)[number];
 
-/** Whether a host belongs to those that are asked for. A stopped host is not down, because a person has stopped it. */
+/** Whether the filter shows a host. A stopped host does not count as down, because a person has stopped it. */
 export function stands(host: HostView, standing: Standing): boolean {
   switch (standing) {
     case "all":

@@ -1,11 +1,11 @@
-// Which states of hosts need a look first, and the hosts of a group in a few figures.
+// The order in which the states of hosts need attention, and the summary of a group of hosts in a few figures.
 import { isUp } from "../../lib/truth";
 import type { HostState } from "../../lib/types/HostState";
 
 /** All states, the most urgent first. */
 export const URGENCY: readonly HostState[] = ["needsYou", "refused", "waiting", "degraded", "starting", "greeting", "configuring", "ready", "stopped"];
 
-/** The states that are not told of a group: hosts that are well, or will be in a moment. */
+/** The states that the summary of a group does not mention: the hosts are well, or will be in a moment. */
 const QUIET: readonly HostState[] = ["starting", "greeting", "configuring", "ready"];
 
 export type Tally = { up: number; all: number; troubles: [HostState, number][] };

@@ -1,8 +1,8 @@
 // The view of the network that the person has chosen. It is kept while another page is shown.
+import type { Look } from "../../lib/diagram/viewport";
 import type { Grouping } from "./groups";
 import { type Column, firstDown } from "./sorting";
 import type { Standing } from "./standings";
-import type { Viewport } from "./viewport";
 
 class View {
   kind = $state<"diagram" | "list">("diagram");
@@ -11,8 +11,11 @@ class View {
   grouping = $state<Grouping>("none");
   /** The keys of the groups that are folded. */
   folded = $state.raw<ReadonlySet<string>>(new Set());
-  /** The part of the diagram that the person has chosen, and what was shown then. It counts for nothing else. */
-  look = $state.raw<{ of: string; viewport: Viewport } | null>(null);
+  /**
+   * The part of the diagram that the person has chosen, and what was shown then. The part is ignored while something
+   * else is shown.
+   */
+  look = $state.raw<Look | null>(null);
   /** The order of the list; `null` is the order of the manifest. */
   sort = $state.raw<{ column: Column; down: boolean } | null>(null);
 
@@ -29,12 +32,15 @@ class View {
     this.folded = folded;
   }
 
-  /** Folds these groups; unfolds all if any is folded. */
+  /** Folds these groups. If any group is folded, unfolds all of them instead. */
   foldAll(keys: readonly string[]): void {
     this.folded = this.folded.size > 0 ? new Set() : new Set(keys);
   }
 
-  /** Sorts by a column: first in the direction in which people look for it, then in the other one, then not at all. */
+  /**
+   * Sorts by a column. The first click sorts in the direction that suits the column, the second click sorts in the
+   * other direction, and the third click ends the sorting.
+   */
   sortBy(column: Column): void {
     const first = firstDown(column);
     const { sort } = this;

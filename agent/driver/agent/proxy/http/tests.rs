@@ -1,4 +1,4 @@
-//! Clients of the HTTP proxy that take their time. The clock of these tests jumps as soon as everybody waits.
+//! Tests with slow clients of the HTTP proxy. The clock of these tests jumps ahead as soon as all tasks wait.
 
 use std::sync::Arc;
 

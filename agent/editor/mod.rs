@@ -1,0 +1,10 @@
+//! The editor of manifests, without a face. It reads a text, lists the fields that can be set, and applies edits. The
+//! text is the only state.
+
+mod fields;
+mod outline;
+mod request;
+
+pub use fields::fields;
+pub use outline::outline;
+pub use request::{EDITS_MAX, edited};

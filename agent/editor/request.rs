@@ -1,0 +1,210 @@
+//! Edits as a page requests them, and their results.
+
+use std::collections::BTreeMap;
+
+use super::outline::outline_of;
+use crate::{
+    edit::{self, Change, Edit, Owner, Reach, Refusal},
+    manifest::value::Value,
+    text::quote,
+    view::{EditReach, EditRequest, Edited, FieldValue, OwnerRef, RefusalCode},
+};
+
+/// The maximum number of edits in one request.
+pub const EDITS_MAX: usize = 2_000;
+
+/// Makes all of these edits in the text, or none of them.
+pub fn edited(text: &str, requests: Vec<EditRequest>) -> Edited {
+    let mut edits = Vec::new();
+    for (at, request) in requests.into_iter().enumerate() {
+        match edit_of(request) {
+            Ok(edit) => edits.push(edit),
+            Err(refusal) => return refused(at, &refusal),
+        }
+    }
+    let (applied, reading) = match edit::apply_and_read(text, &edits) {
+        Ok(done) => done,
+        Err((at, refusal)) => return refused(at, &refusal),
+    };
+    Edited::Done {
+        outline: Box::new(outline_of(&reading)),
+        text: applied.text,
+        changed: applied.changed,
+        also: applied.also,
+    }
+}
+
+fn refused(at: usize, refusal: &Refusal) -> Edited {
+    Edited::Refused {
+        at,
+        code: code(refusal),
+        message: refusal.to_string(),
+        hint: refusal.hint().to_owned(),
+        with: refusal.with().to_vec(),
+    }
+}
+
+fn code(refusal: &Refusal) -> RefusalCode {
+    match refusal {
+        Refusal::Unreadable => RefusalCode::Unreadable,
+        Refusal::Unusual | Refusal::Style | Refusal::Differs => RefusalCode::Style,
+        Refusal::Missing(_) => RefusalCode::Missing,
+        Refusal::Taken(_) => RefusalCode::Taken,
+        Refusal::Field(_) => RefusalCode::Field,
+        Refusal::Shared { .. } => RefusalCode::Shared,
+        Refusal::FromTemplate { .. } => RefusalCode::FromTemplate,
+        Refusal::Inherited(_) => RefusalCode::Inherited,
+        Refusal::Entangled { .. } => RefusalCode::Entangled,
+        Refusal::Invalid(_) => RefusalCode::Invalid,
+        Refusal::TooLong => RefusalCode::TooLong,
+    }
+}
+
+fn edit_of(request: EditRequest) -> Result<Edit, Refusal> {
+    let change = |owner: OwnerRef, field: &str, change, reach: Option<EditReach>| Edit::Field {
+        owner: match owner {
+            OwnerRef::Manifest => Owner::Manifest,
+            OwnerRef::Template => Owner::Template,
+            OwnerRef::Host { name } => Owner::Host(name),
+            OwnerRef::Route { at } => Owner::Route(at),
+        },
+        field: path(field),
+        change,
+        reach: reach.map(|reach| match reach {
+            EditReach::Everywhere => Reach::Everywhere,
+            EditReach::Here => Reach::Here,
+        }),
+    };
+    Ok(match request {
+        EditRequest::AddHost { name, fields } => Edit::AddHost {
+            name,
+            fields: host(fields)?,
+        },
+        EditRequest::RemoveHost { name } => Edit::RemoveHost { name },
+        EditRequest::RenameHost { from, to } => Edit::RenameHost { from, to },
+        EditRequest::DuplicateHost { from, to } => Edit::DuplicateHost { from, to },
+        EditRequest::Set {
+            owner,
+            field,
+            value,
+            reach,
+        } => {
+            let what = if value == FieldValue::Null {
+                Change::Clear
+            } else {
+                Change::Set(value_of(value))
+            };
+            change(owner, &field, what, reach)
+        }
+        EditRequest::Clear {
+            owner,
+            field,
+            reach,
+        } => change(owner, &field, Change::Clear, reach),
+        EditRequest::AddItem {
+            owner,
+            field,
+            at,
+            item,
+            reach,
+        } => change(owner, &field, Change::Add { at, item }, reach),
+        EditRequest::ReplaceItem {
+            owner,
+            field,
+            at,
+            item,
+            reach,
+        } => change(owner, &field, Change::Replace { at, item }, reach),
+        EditRequest::TakeItem {
+            owner,
+            field,
+            at,
+            reach,
+        } => change(owner, &field, Change::Take { at }, reach),
+        EditRequest::AddRoute {
+            at,
+            via,
+            to,
+            not_to,
+        } => {
+            let mut route = BTreeMap::from([
+                ("via".to_owned(), Value::Text(via)),
+                ("to".to_owned(), value_of(FieldValue::Texts(to))),
+            ]);
+            if !not_to.is_empty() {
+                route.insert("notTo".to_owned(), value_of(FieldValue::Texts(not_to)));
+            }
+            let route = Value::Map(route);
+            Edit::AddRoute { at, route }
+        }
+        EditRequest::RemoveRoute { at } => Edit::RemoveRoute { at },
+        EditRequest::MoveRoute { from, to } => Edit::MoveRoute { from, to },
+    })
+}
+
+fn path(field: &str) -> Vec<String> {
+    field.split('.').map(str::to_owned).collect()
+}
+
+fn value_of(value: FieldValue) -> Value {
+    match value {
+        FieldValue::Null => Value::Null,
+        FieldValue::Flag(flag) => Value::Flag(flag),
+        FieldValue::Text(text) => Value::Text(text),
+        FieldValue::Texts(texts) => Value::List(texts.into_iter().map(Value::Text).collect()),
+    }
+}
+
+/// The fields of a new host, as a map.
+fn host(fields: BTreeMap<String, FieldValue>) -> Result<Value, Refusal> {
+    let owner = Owner::Host("a host".to_owned());
+    let mut all = BTreeMap::new();
+    for (field, value) in fields {
+        if value == FieldValue::Null {
+            continue;
+        }
+        let path = path(&field);
+        let change = Change::Set(value_of(value));
+        edit::suits(&owner, &path, &change)?;
+        let Change::Set(value) = change else { continue };
+        match &path[..] {
+            [key] => {
+                all.insert(key.clone(), value);
+            }
+            [outer, key] => {
+                let map = all
+                    .entry(outer.clone())
+                    .or_insert_with(|| Value::Map(BTreeMap::new()));
+                let Value::Map(map) = map else {
+                    let outer = quote(outer);
+                    let why = format!("{outer} cannot be a text and have parts as well");
+                    return Err(Refusal::Field(why));
+                };
+                map.insert(key.clone(), value);
+            }
+            _ => return Err(Refusal::Field(format!("{} is too deep", quote(&field)))),
+        }
+    }
+    Ok(Value::Map(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::reads;
+
+    #[test]
+    fn an_edit_and_its_outline_parse_the_old_and_the_new_text_twice_each() {
+        let request = EditRequest::RenameHost {
+            from: "a".to_owned(),
+            to: "b".to_owned(),
+        };
+        let before = reads::count();
+        let Edited::Done { text, outline, .. } = edited("hosts: {a: {}}\n", vec![request]) else {
+            panic!("the edit is refused");
+        };
+        assert_eq!(reads::count() - before, 4);
+        assert_eq!(text, "hosts: {b: {}}\n");
+        assert_eq!(outline.hosts[0].name, "b");
+    }
+}
