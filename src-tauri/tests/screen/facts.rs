@@ -151,6 +151,9 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
         "//pre[contains(., 'talk 89 of') and contains(., 'second.sh')]",
     )
     .await;
+    // The button moves when the host is ready.
+    app.sees(&home, "//section[@aria-label='State' and contains(., 'ready')]")
+        .await;
     app.click(&home, "//button[@aria-label='Copy the command']")
         .await;
     let mut clipboard = arboard::Clipboard::new().unwrap();

@@ -21,8 +21,10 @@ impl Driven {
         .await;
     }
 
-    /// Waits until the page shows the element with this XPath, and clicks on it.
+    /// Waits until the page shows the element with this XPath and the element stands still, and clicks on it. The click
+    /// goes to a point, and not to the element, so it misses an element that moves meanwhile.
     pub(crate) async fn click(&self, home: &Home, what: &str) {
+        self.middle(home, what).await;
         self.until(home, what, async |element| element.click().await.is_ok())
             .await;
     }
