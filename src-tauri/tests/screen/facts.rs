@@ -152,8 +152,11 @@ async fn what_the_page_tells_is_true_and_menus_stay_open() {
     )
     .await;
     // The button moves when the host is ready.
-    app.sees(&home, "//section[@aria-label='State' and contains(., 'ready')]")
-        .await;
+    app.sees(
+        &home,
+        "//section[@aria-label='State' and contains(., 'ready')]",
+    )
+    .await;
     app.click(&home, "//button[@aria-label='Copy the command']")
         .await;
     let mut clipboard = arboard::Clipboard::new().unwrap();
