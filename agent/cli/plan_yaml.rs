@@ -5,7 +5,7 @@ use serde_yaml::{Mapping, Value as Yaml};
 use super::error::{Error, Exit};
 use crate::{
     manifest::{
-        fields::rank,
+        fields::sort,
         value::{Value, content},
     },
     plan::{Loaded, Plan},
@@ -51,7 +51,7 @@ fn effective(own: &Value, template: &Value, vip: Value) -> Yaml {
     }
     fields.retain(|(key, _)| key != "vip");
     fields.push(("vip".to_owned(), vip));
-    fields.sort_by_key(|(key, _)| rank(key));
+    sort(&mut fields);
     let fields = fields.into_iter();
     let fields = fields.map(|(key, value)| (Yaml::String(key), yaml(&value)));
     Yaml::Mapping(fields.collect())
@@ -77,7 +77,7 @@ fn yaml(value: &Value) -> Yaml {
         Value::List(items) => Yaml::Sequence(items.iter().map(yaml).collect()),
         Value::Map(map) => {
             let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| rank(key));
+            sort(&mut entries);
             let entries = entries.into_iter();
             Yaml::Mapping(
                 entries

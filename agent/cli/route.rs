@@ -9,7 +9,7 @@ use super::{
     output,
 };
 use crate::{
-    edit::Edit,
+    edit::{Edit, List},
     manifest::{Spanned, value::Value},
     text::escape,
 };
@@ -76,21 +76,31 @@ pub(super) fn run(args: &Args, commands: Commands) -> Result<Exit, Error> {
     match &args.verb {
         Verb::Add(add) => {
             let subject = add.options.open(commands)?;
-            let route = add.route(&subject);
-            let at = add.at.map(place);
-            add.options.make(&subject, &Edit::AddRoute { at, route })
+            let edit = Edit::Insert {
+                list: List::Routes,
+                at: add.at.map(place),
+                item: add.route(&subject),
+            };
+            add.options.make(&subject, &edit)
         }
         Verb::Rm { number, options } => {
-            let at = place(*number);
-            options.make(&options.open(commands)?, &Edit::RemoveRoute { at })
+            let edit = Edit::Remove {
+                list: List::Routes,
+                at: place(*number),
+            };
+            options.make(&options.open(commands)?, &edit)
         }
         Verb::Mv {
             number,
             to,
             options,
         } => {
-            let (from, to) = (place(*number), place(*to));
-            options.make(&options.open(commands)?, &Edit::MoveRoute { from, to })
+            let edit = Edit::Move {
+                list: List::Routes,
+                from: place(*number),
+                to: place(*to),
+            };
+            options.make(&options.open(commands)?, &edit)
         }
         Verb::Ls { file } => list(&Subject::open(file.as_deref(), commands)?),
     }

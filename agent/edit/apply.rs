@@ -3,7 +3,7 @@
 use super::{
     lines::between,
     op::Op,
-    owner::{Owner, changed},
+    owner::changed,
     refusal::Refusal,
     splice::{Splice, spliced, splices},
     steps::{Edit, Reach, next},
@@ -180,20 +180,16 @@ fn check(before: &Reading, ops: &[Op], edit: &Edit, after: &Content) -> Result<(
     if reach == Some(Reach::Everywhere) {
         return Ok(());
     }
+    let own = owner.of_field(field);
     let mut others = changed(&before.content, after);
-    // The fields of the manifest itself are parts of their own.
-    let own = match owner {
-        Owner::Manifest => field.split('.').next().unwrap_or_default().to_owned(),
-        Owner::Template | Owner::Host(_) | Owner::Route(_) => owner.name(),
-    };
-    others.remove(&own);
+    others.retain(|name| !own.contains(name));
     if others.is_empty() {
         return Ok(());
     }
     let with = others.into_iter().collect();
     Err(match reach {
         None => {
-            let field = format!("{field} of {}", owner.name());
+            let field = owner.field(field);
             Refusal::Shared { field, with }
         }
         Some(_) => Refusal::Entangled { with },

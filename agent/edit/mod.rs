@@ -24,7 +24,7 @@ pub(crate) use apply::{Reading, apply_and_read};
 pub use format::formatted;
 pub use lines::{between, unified};
 pub use merge::merge;
-pub use owner::Owner;
+pub use owner::{List, Owner, group};
 pub use refusal::Refusal;
 pub use splice::{Splice, spliced};
 pub use steps::{Change, Edit, Reach, suits};

@@ -3,7 +3,7 @@
 
 use super::{
     op::Op,
-    owner::{Owner, changed},
+    owner::{List, Owner, changed},
     references::{at, references},
     refusal::Refusal,
 };
@@ -15,6 +15,9 @@ use crate::{
     },
     text::quote,
 };
+
+/// The keys that lead to the groups of the policy.
+const GROUPS: [&str; 2] = ["policy", "groups"];
 
 /// The reach of a change of a shared value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +49,16 @@ pub enum Edit {
         /// Required if other parts of the manifest take the value from the same place.
         reach: Option<Reach>,
     },
-    /// Adds a route before the route with this number, or at the end.
-    AddRoute { at: Option<usize>, route: Value },
-    /// Removes a route.
-    RemoveRoute { at: usize },
-    /// Moves a route, so that it has the number `to` afterwards.
-    MoveRoute { from: usize, to: usize },
+    /// Adds an item, a map of its fields, before the item with this number, or at the end.
+    Insert {
+        list: List,
+        at: Option<usize>,
+        item: Value,
+    },
+    /// Removes an item. A policy that is empty without it is removed as well.
+    Remove { list: List, at: usize },
+    /// Moves an item, so that it has the number `to` afterwards.
+    Move { list: List, from: usize, to: usize },
 }
 
 /// A change of a field.
@@ -72,21 +79,21 @@ pub enum Change {
 
 impl Edit {
     /// The owner, the field and the reach of an edit of one field.
-    pub(super) fn reach(&self) -> Option<(&Owner, String, Option<Reach>)> {
+    pub(super) fn reach(&self) -> Option<(&Owner, &[String], Option<Reach>)> {
         match self {
             Self::Field {
                 owner,
                 field,
                 reach,
                 ..
-            } => Some((owner, field.join("."), *reach)),
+            } => Some((owner, field, *reach)),
             Self::AddHost { .. }
             | Self::RemoveHost { .. }
             | Self::RenameHost { .. }
             | Self::DuplicateHost { .. }
-            | Self::AddRoute { .. }
-            | Self::RemoveRoute { .. }
-            | Self::MoveRoute { .. } => None,
+            | Self::Insert { .. }
+            | Self::Remove { .. }
+            | Self::Move { .. } => None,
         }
     }
 }
@@ -111,6 +118,15 @@ pub(super) fn next(source: &Source, edit: &Edit, done: usize) -> Result<Option<S
     let op = match edit {
         Edit::RemoveHost { name } => return remove(source, name, done),
         Edit::DuplicateHost { from, to } => duplicate(source, from, to, done)?,
+        Edit::Remove {
+            list: list @ (List::Rules | List::Tests),
+            ..
+        } if done > 0 => emptied(source, list.path()),
+        Edit::Field {
+            owner: Owner::Groups,
+            change: Change::Clear,
+            ..
+        } if done > 0 => emptied(source, &GROUPS),
         _ if done > 0 => None,
         Edit::RenameHost { from, to } => return rename(source, from, to),
         Edit::AddHost { name, fields } => {
@@ -131,13 +147,13 @@ pub(super) fn next(source: &Source, edit: &Edit, done: usize) -> Result<Option<S
             suits(owner, field, change)?;
             Some(in_field(source, owner, field, change, *reach)?)
         }
-        Edit::AddRoute { at, route } => Some(add_route(source, *at, route)?),
-        Edit::RemoveRoute { at } => {
-            let list = routes(source, *at)?;
+        Edit::Insert { list, at, item } => Some(insert(source, *list, *at, item)?),
+        Edit::Remove { list, at } => {
+            let list = items(source, *list, *at)?;
             Some(Op::Take { list, at: *at })
         }
-        Edit::MoveRoute { from, to } => {
-            let list = routes(source, (*from).max(*to))?;
+        Edit::Move { list, from, to } => {
+            let list = items(source, *list, (*from).max(*to))?;
             let (from, to) = (*from, *to);
             (from != to).then_some(Op::Move { list, from, to })
         }
@@ -243,7 +259,7 @@ fn remove(source: &Source, name: &str, done: usize) -> Result<Option<Step>, Refu
         Kind::Scalar { .. } | Kind::List { .. } | Kind::Map { .. } => false,
     });
     if is_needed {
-        let with = sharers(source, entry.value, name);
+        let with = sharers(source, entry.value, &names[..1]);
         return Err(Refusal::Entangled { with });
     }
     Ok(Some(Step::one(Op::Remove { map, at })))
@@ -285,30 +301,71 @@ fn duplicate(source: &Source, from: &str, to: &str, done: usize) -> Result<Optio
     Ok(None)
 }
 
-/// The list of routes; an error if it has no route with this number.
-fn routes(source: &Source, number: usize) -> Result<Id, Refusal> {
-    let list = at(source, source.root, "routes");
-    let list = list.filter(|list| number < source.items(*list).len());
-    list.ok_or_else(|| Refusal::Missing(Owner::Route(number).name()))
+/// The node of a list of the manifest; `None` if there is none, or if it is not a list.
+fn list_of(source: &Source, list: List) -> Option<Id> {
+    let mut path = list.path().iter();
+    let id = path.try_fold(source.root, |map, key| at(source, map, key))?;
+    matches!(source.node(id).kind, Kind::List { .. }).then_some(id)
 }
 
-fn add_route(source: &Source, number: Option<usize>, route: &Value) -> Result<Op, Refusal> {
-    let list = at(source, source.root, "routes");
-    let list = list.filter(|list| matches!(source.node(*list).kind, Kind::List { .. }));
-    let Some(list) = list else {
-        return Ok(Op::Put {
-            map: source.root,
-            key: "routes".to_owned(),
-            value: Value::List(vec![route.clone()]),
+/// The node of a list; an error if the list has no item with this number.
+fn items(source: &Source, list: List, number: usize) -> Result<Id, Refusal> {
+    let found = list_of(source, list).filter(|id| number < source.items(*id).len());
+    found.ok_or_else(|| Refusal::Missing(Owner::Item(list, number).name()))
+}
+
+fn insert(source: &Source, list: List, number: Option<usize>, item: &Value) -> Result<Op, Refusal> {
+    let value = item.clone();
+    if let Some(list_id) = list_of(source, list) {
+        let count = source.items(list_id).len();
+        let at = number.unwrap_or(count);
+        if at > count {
+            return Err(Refusal::Missing(Owner::Item(list, at).name()));
+        }
+        return Ok(Op::Insert {
+            list: list_id,
+            at,
+            value,
         });
-    };
-    let count = source.items(list).len();
-    let at = number.unwrap_or(count);
-    if at > count {
-        return Err(Refusal::Missing(Owner::Route(at).name()));
     }
-    let value = route.clone();
-    Ok(Op::Insert { list, at, value })
+    let path: Vec<String> = list.path().iter().map(|&key| key.to_owned()).collect();
+    let value = Value::List(vec![value]);
+    match walk(source, source.root, &path, false)? {
+        Way::Found(map, _) => Ok(put(map, &path[path.len() - 1..], value)),
+        Way::Absent(map, depth) => Ok(put(map, &path[depth..], value)),
+        Way::Indirect(..) => Err(Refusal::Style),
+    }
+}
+
+/// Sets the value at a path of keys, of which the map has none.
+fn put(map: Id, path: &[String], value: Value) -> Op {
+    let mut value = value;
+    for key in path[1..].iter().rev() {
+        value = Value::Map([(key.clone(), value)].into());
+    }
+    let key = path[0].clone();
+    Op::Put { map, key, value }
+}
+
+/// Removes the last part of a path that exists, if it is empty: agents that do not know policies are refused even if the
+/// policy says nothing.
+fn emptied(source: &Source, path: &[&str]) -> Option<Op> {
+    let (last, above) = path.split_last()?;
+    let map = above.iter().try_fold(source.root, |map, key| {
+        let at = source.own(map, key)?;
+        Some(source.entries(map)[at].value)
+    });
+    let found = map.and_then(|map| Some((map, source.own(map, last)?)));
+    let Some((map, at)) = found else {
+        return emptied(source, above);
+    };
+    let node = source.node(source.entries(map)[at].value);
+    let is_empty = match &node.kind {
+        Kind::List { items, .. } => items.is_empty(),
+        Kind::Map { entries, .. } => entries.is_empty(),
+        Kind::Scalar { .. } | Kind::Alias(_) => false,
+    };
+    (is_empty && !node.has_anchor).then_some(Op::Remove { map, at })
 }
 
 /// Fails if the field does not exist, or if it cannot have such a value.
@@ -394,10 +451,11 @@ fn in_field(
             host(source, name)?;
             (source.root, vec!["hosts".to_owned(), name.clone()])
         }
-        Owner::Route(number) => {
-            let list = routes(source, *number)?;
+        Owner::Item(list, number) => {
+            let list = items(source, *list, *number)?;
             (source.target(source.items(list)[*number]), Vec::new())
         }
+        Owner::Groups => (source.root, GROUPS.map(str::to_owned).to_vec()),
     };
     let top = path.len();
     path.extend_from_slice(field);
@@ -406,7 +464,7 @@ fn in_field(
     {
         return match reach {
             None => Err(Refusal::FromTemplate {
-                field: format!("{} of {name}", field.join(".")),
+                field: owner.field(field),
                 with: heirs(source, name, &field[0]),
             }),
             Some(Reach::Everywhere) => in_field(source, &Owner::Template, field, change, reach),
@@ -424,8 +482,8 @@ fn in_field(
         };
     }
     let shared = |id: Id| Refusal::Shared {
-        field: format!("{} of {}", field.join("."), owner.name()),
-        with: sharers(source, id, &owner.name()),
+        field: owner.field(field),
+        with: sharers(source, id, &owner.of_field(field)),
     };
     match walk(source, from, &path, reach == Some(Reach::Everywhere))? {
         Way::Found(map, at) => {
@@ -450,12 +508,8 @@ fn in_field(
         }
         Way::Absent(map, depth) => {
             let new = changed_value(None, change)?;
-            let mut value = new.ok_or_else(|| Refusal::Missing(quote(&field.join("."))))?;
-            for key in path[depth + 1..].iter().rev() {
-                value = Value::Map([(key.clone(), value)].into());
-            }
-            let key = path[depth].clone();
-            Ok(Op::Put { map, key, value })
+            let value = new.ok_or_else(|| Refusal::Missing(quote(&field.join("."))))?;
+            Ok(put(map, &path[depth..], value))
         }
         Way::Indirect(map, depth) => {
             let key = path[depth].clone();
@@ -604,14 +658,14 @@ fn written_out(
 }
 
 /// The other parts of the manifest that take a value from this node.
-fn sharers(source: &Source, id: Id, owner: &str) -> Vec<String> {
+fn sharers(source: &Source, id: Id, own: &[String]) -> Vec<String> {
     let mut other = source.clone();
     *other.kind_mut(id) = Kind::Scalar {
         text: "\0".to_owned(),
         plain: false,
     };
     let mut names = changed(&source.content(), &other.content());
-    names.remove(owner);
+    names.retain(|name| !own.contains(name));
     if names.is_empty() {
         names.insert("the place where it is written".to_owned());
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::manifest::{fields::rank, value::Value};
+use crate::manifest::{fields::sort, value::Value};
 
 /// The maximum length of a line with a list in brackets. A longer list gets one line for each item.
 const LINE_MAX: usize = 90;
@@ -116,7 +116,7 @@ fn sorted(value: &Value) -> Vec<(&String, &Value)> {
         return Vec::new();
     };
     let mut entries: Vec<_> = entries.iter().collect();
-    entries.sort_by_key(|(key, _)| rank(key));
+    sort(&mut entries);
     entries
 }
 

@@ -5,14 +5,16 @@ use crate::{
     view::{FieldForm, FieldOf, FieldSpec},
 };
 
-/// All fields that can be set. Fields inside `hostTemplate`, hosts and routes are listed for these parts, and not for
-/// the manifest itself.
+/// All fields that can be set. Fields inside `hostTemplate`, hosts, routes, rules and tests are listed for these parts,
+/// and not for the manifest itself.
 pub fn fields() -> Vec<FieldSpec> {
     let owners = [
         (Of::Manifest, FieldOf::Manifest),
         (Of::Template, FieldOf::Template),
         (Of::Host, FieldOf::Host),
         (Of::Route, FieldOf::Route),
+        (Of::Rule, FieldOf::Rule),
+        (Of::Test, FieldOf::Test),
     ];
     let all = owners.into_iter().flat_map(|(of, owner)| {
         let names = plain(of).into_iter();
@@ -68,6 +70,7 @@ mod tests {
         let allow = find(FieldOf::Template, "loopback.allow").unwrap();
         assert_eq!(allow.words, ["same-user", "any"]);
         assert!(find(FieldOf::Route, "via").unwrap().required);
+        assert!(find(FieldOf::Test, "expect").unwrap().pattern.is_some());
         assert!(find(FieldOf::Manifest, "network").is_some());
         assert!(find(FieldOf::Manifest, "policy.default").is_some());
         assert!(find(FieldOf::Template, "vip").is_none());

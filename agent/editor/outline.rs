@@ -1,17 +1,19 @@
-//! The outline of a text: its hosts and routes with their fields, and the place where each of these is written.
+//! The outline of a text: its hosts, routes and policy with their fields, and the place where each of these is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::plain;
 use crate::{
-    edit::Reading,
+    edit::{List, Owner, Reading, group},
     manifest::{
         fields::{Form, Of, form},
         source::{Entry, Id, Kind, Source},
         value::Value,
     },
     plan::{HostSketch, sketch},
-    view::{FieldOutline, FieldValue, HostOutline, Origin, Outline, RouteOutline, Way},
+    view::{
+        FieldOutline, FieldValue, HostOutline, ItemOutline, Origin, Outline, PolicyOutline, Way,
+    },
 };
 
 /// The first port that is proposed.
@@ -44,6 +46,7 @@ pub(super) fn outline_of(read: &Reading) -> Outline {
         template,
         network: owners.network(),
         routes: owners.routes(),
+        policy: owners.policy(),
         next_vip: sketch.next_vip.map(|vip| vip.to_string()),
     }
 }
@@ -84,17 +87,27 @@ struct Owners<'s> {
     source: &'s Source,
     /// The offset at which each line begins.
     lines: Vec<usize>,
-    /// The names of all owners of values: hosts, routes and the other top-level keys.
+    /// The names of all owners of values: hosts, the items of lists, groups, and the other keys of the manifest and of
+    /// its policy.
     names: Vec<String>,
     /// The number of the first host. The numbers of the other hosts follow it.
     first_host: usize,
-    /// The number of the first route. The numbers of the other routes follow it.
-    first_route: usize,
-    /// The numbers of the top-level keys other than `hosts` and `routes`.
+    /// The number of the first route, and those of the first rule, test and group. The numbers of the others follow.
+    first: Firsts,
+    /// The numbers of the other keys of the manifest.
     keys: BTreeMap<String, usize>,
     /// The owners of each node, by their numbers.
     owned: Vec<Vec<usize>>,
     of_hosts: Vec<Plain>,
+}
+
+/// The number of the first owner of each kind.
+#[derive(Clone, Copy, Default)]
+struct Firsts {
+    route: usize,
+    rule: usize,
+    test: usize,
+    group: usize,
 }
 
 /// A map with fields, and the number of its owner. `is_direct` is false if the map comes through an alias or a merge
@@ -121,7 +134,7 @@ impl<'s> Owners<'s> {
             lines: [0].into_iter().chain(breaks).collect(),
             names: Vec::new(),
             first_host: 0,
-            first_route: 0,
+            first: Firsts::default(),
             keys: BTreeMap::new(),
             owned: vec![Vec::new(); source.nodes().count()],
             of_hosts: table(Of::Host),
@@ -135,11 +148,12 @@ impl<'s> Owners<'s> {
                         reading.own(source.key(host).to_owned(), host.value);
                     }
                 }
-                "routes" => {
-                    reading.first_route = reading.names.len();
-                    for (number, route) in source.items(value).iter().enumerate() {
-                        reading.own(format!("route {}", number + 1), *route);
-                    }
+                "routes" => reading.first.route = reading.own_items(List::Routes, value),
+                "policy" => {
+                    reading
+                        .keys
+                        .insert("policy".to_owned(), reading.names.len());
+                    reading.own_policy(value);
                 }
                 key => {
                     reading.keys.insert(key.to_owned(), reading.names.len());
@@ -150,10 +164,50 @@ impl<'s> Owners<'s> {
         reading
     }
 
+    /// Adds the items of a list as owners. Returns the number of the first one.
+    fn own_items(&mut self, list: List, id: Id) -> usize {
+        let first = self.names.len();
+        for (number, item) in self.source.items(id).iter().enumerate() {
+            self.own(Owner::Item(list, number).name(), *item);
+        }
+        first
+    }
+
+    /// Adds the policy, then its rules, tests and groups as owners of their own.
+    fn own_policy(&mut self, policy: Id) {
+        let source = self.source;
+        let of_itself = self.names.len();
+        self.names.push("policy".to_owned());
+        let (parts, others): (Vec<Entry>, Vec<Entry>) = source
+            .all(policy)
+            .into_iter()
+            .partition(|entry| ["rules", "tests", "groups"].contains(&source.key(*entry)));
+        for entry in others {
+            self.own_by(of_itself, entry.value);
+        }
+        for entry in parts {
+            let value = source.target(entry.value);
+            match source.key(entry) {
+                "rules" => self.first.rule = self.own_items(List::Rules, value),
+                "tests" => self.first.test = self.own_items(List::Tests, value),
+                _ => {
+                    self.first.group = self.names.len();
+                    for entry in source.all(value) {
+                        self.own(group(source.key(entry)), entry.value);
+                    }
+                }
+            }
+        }
+    }
+
     /// Adds an owner to this node and to everything inside it.
     fn own(&mut self, name: String, id: Id) {
-        let owner = self.names.len();
         self.names.push(name);
+        self.own_by(self.names.len() - 1, id);
+    }
+
+    /// Adds the owner with this number to this node and to everything inside it.
+    fn own_by(&mut self, owner: usize, id: Id) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
             let id = self.source.target(id);
@@ -231,20 +285,69 @@ impl<'s> Owners<'s> {
         fields.collect()
     }
 
-    fn routes(&self) -> Vec<RouteOutline> {
-        let table = table(Of::Route);
+    fn routes(&self) -> Vec<ItemOutline> {
         let routes = self.part("routes").map(|(id, _)| id);
-        let items = routes.map_or(&[][..], |id| self.source.items(id)).iter();
+        self.items(routes, self.first.route, &table(Of::Route))
+    }
+
+    fn policy(&self) -> Option<PolicyOutline> {
+        let source = self.source;
+        let (root, at) = source.find(source.root, "policy")?;
+        let key = source.entries(root)[at].key;
+        let (policy, is_direct) = self.part("policy")?;
+        // A policy of null is none.
+        matches!(source.node(policy).kind, Kind::Map { .. }).then_some(())?;
+        let part = |key: &str| {
+            let (map, at) = source.find(policy, key)?;
+            let value = source.entries(map)[at].value;
+            let target = source.target(value);
+            Some((target, is_direct && map == policy && target == value))
+        };
+        let items = |key, first, of| self.items(part(key).map(|(id, _)| id), first, &table(of));
+        Some(PolicyOutline {
+            groups: part("groups")
+                .map_or_else(Vec::new, |(id, is_direct)| self.groups(id, is_direct)),
+            rules: items("rules", self.first.rule, Of::Rule),
+            tests: items("tests", self.first.test, Of::Test),
+            line: self.line(key),
+        })
+    }
+
+    /// The groups, each as a field.
+    fn groups(&self, id: Id, is_direct: bool) -> Vec<FieldOutline> {
+        let groups = self.source.all(id).into_iter().enumerate();
+        let groups = groups.filter_map(|(number, entry)| {
+            let map = Map {
+                id,
+                owner: self.first.group + number,
+                is_direct,
+            };
+            let name = self.source.key(entry).to_owned();
+            self.field(
+                map,
+                &Plain {
+                    path: vec![name.clone()],
+                    name,
+                    form: Form::Texts,
+                },
+            )
+        });
+        groups.collect()
+    }
+
+    /// The items of a list, of which the first one has this number among the owners.
+    fn items(&self, list: Option<Id>, first: usize, table: &[Plain]) -> Vec<ItemOutline> {
+        let items = list.map_or(&[][..], |id| self.source.items(id)).iter();
         items
             .enumerate()
             .map(|(number, item)| {
                 let map = Map {
                     id: self.source.target(*item),
-                    owner: self.first_route + number,
+                    owner: first + number,
                     is_direct: true,
                 };
-                RouteOutline {
-                    fields: self.fields(map, &table),
+                ItemOutline {
+                    fields: self.fields(map, table),
                     line: self.line(*item),
                 }
             })

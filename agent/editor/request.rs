@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::outline::outline_of;
 use crate::{
-    edit::{self, Change, Edit, Owner, Reach, Refusal},
+    edit::{self, Change, Edit, List, Owner, Reach, Refusal},
     manifest::value::Value,
     text::quote,
-    view::{EditReach, EditRequest, Edited, FieldValue, OwnerRef, RefusalCode},
+    view::{EditReach, EditRequest, Edited, FieldValue, ListRef, OwnerRef, RefusalCode},
 };
 
 /// The maximum number of edits in one request.
@@ -62,13 +62,21 @@ fn code(refusal: &Refusal) -> RefusalCode {
 
 fn edit_of(request: EditRequest) -> Result<Edit, Refusal> {
     let change = |owner: OwnerRef, field: &str, change, reach: Option<EditReach>| Edit::Field {
+        field: match owner {
+            // A group may have a dot in its name.
+            OwnerRef::Groups => vec![field.to_owned()],
+            OwnerRef::Manifest
+            | OwnerRef::Template
+            | OwnerRef::Host { .. }
+            | OwnerRef::Item { .. } => path(field),
+        },
         owner: match owner {
             OwnerRef::Manifest => Owner::Manifest,
             OwnerRef::Template => Owner::Template,
             OwnerRef::Host { name } => Owner::Host(name),
-            OwnerRef::Route { at } => Owner::Route(at),
+            OwnerRef::Item { list, at } => Owner::Item(list_of(list), at),
+            OwnerRef::Groups => Owner::Groups,
         },
-        field: path(field),
         change,
         reach: reach.map(|reach| match reach {
             EditReach::Everywhere => Reach::Everywhere,
@@ -78,7 +86,7 @@ fn edit_of(request: EditRequest) -> Result<Edit, Refusal> {
     Ok(match request {
         EditRequest::AddHost { name, fields } => Edit::AddHost {
             name,
-            fields: host(fields)?,
+            fields: map(&Owner::Host("a host".to_owned()), fields)?,
         },
         EditRequest::RemoveHost { name } => Edit::RemoveHost { name },
         EditRequest::RenameHost { from, to } => Edit::RenameHost { from, to },
@@ -121,24 +129,20 @@ fn edit_of(request: EditRequest) -> Result<Edit, Refusal> {
             at,
             reach,
         } => change(owner, &field, Change::Take { at }, reach),
-        EditRequest::AddRoute {
-            at,
-            via,
-            to,
-            not_to,
-        } => {
-            let mut route = BTreeMap::from([
-                ("via".to_owned(), Value::Text(via)),
-                ("to".to_owned(), value_of(FieldValue::Texts(to))),
-            ]);
-            if !not_to.is_empty() {
-                route.insert("notTo".to_owned(), value_of(FieldValue::Texts(not_to)));
-            }
-            let route = Value::Map(route);
-            Edit::AddRoute { at, route }
+        EditRequest::Insert { list, at, fields } => {
+            let list = list_of(list);
+            let item = map(&Owner::Item(list, at.unwrap_or_default()), fields)?;
+            Edit::Insert { list, at, item }
         }
-        EditRequest::RemoveRoute { at } => Edit::RemoveRoute { at },
-        EditRequest::MoveRoute { from, to } => Edit::MoveRoute { from, to },
+        EditRequest::Remove { list, at } => Edit::Remove {
+            list: list_of(list),
+            at,
+        },
+        EditRequest::Move { list, from, to } => Edit::Move {
+            list: list_of(list),
+            from,
+            to,
+        },
     })
 }
 
@@ -155,9 +159,16 @@ fn value_of(value: FieldValue) -> Value {
     }
 }
 
-/// The fields of a new host, as a map.
-fn host(fields: BTreeMap<String, FieldValue>) -> Result<Value, Refusal> {
-    let owner = Owner::Host("a host".to_owned());
+fn list_of(list: ListRef) -> List {
+    match list {
+        ListRef::Routes => List::Routes,
+        ListRef::Rules => List::Rules,
+        ListRef::Tests => List::Tests,
+    }
+}
+
+/// The fields of a new part of the manifest, as a map.
+fn map(owner: &Owner, fields: BTreeMap<String, FieldValue>) -> Result<Value, Refusal> {
     let mut all = BTreeMap::new();
     for (field, value) in fields {
         if value == FieldValue::Null {
@@ -165,22 +176,22 @@ fn host(fields: BTreeMap<String, FieldValue>) -> Result<Value, Refusal> {
         }
         let path = path(&field);
         let change = Change::Set(value_of(value));
-        edit::suits(&owner, &path, &change)?;
+        edit::suits(owner, &path, &change)?;
         let Change::Set(value) = change else { continue };
         match &path[..] {
             [key] => {
                 all.insert(key.clone(), value);
             }
             [outer, key] => {
-                let map = all
+                let inner = all
                     .entry(outer.clone())
                     .or_insert_with(|| Value::Map(BTreeMap::new()));
-                let Value::Map(map) = map else {
+                let Value::Map(inner) = inner else {
                     let outer = quote(outer);
                     let why = format!("{outer} cannot be a text and have parts as well");
                     return Err(Refusal::Field(why));
                 };
-                map.insert(key.clone(), value);
+                inner.insert(key.clone(), value);
             }
             _ => return Err(Refusal::Field(format!("{} is too deep", quote(&field)))),
         }

@@ -1,9 +1,8 @@
-//! The fields of manifests as editors need them: their names for a host, a template and a route, and the form of their
-//! values.
+//! The fields of manifests as editors need them: their names for each part of a manifest, and the form of their values.
 
 use super::{
     forms::{PORT, regex},
-    schema::{Field, HOST, Level, MANIFEST, ROUTE, Shape, TEMPLATE},
+    schema::{Field, HOST, Level, MANIFEST, POLICY, ROUTE, RULE, Shape, TEMPLATE, TEST},
 };
 
 /// The form of a field's value.
@@ -34,6 +33,12 @@ pub enum Of {
     Template,
     /// A route.
     Route,
+    /// A rule of the policy.
+    Rule,
+    /// A test of the policy.
+    Test,
+    /// The groups of the policy. Every name can be that of a group.
+    Groups,
 }
 
 impl Of {
@@ -43,6 +48,9 @@ impl Of {
             Self::Host => &HOST,
             Self::Template => &TEMPLATE,
             Self::Route => &ROUTE,
+            Self::Rule => &RULE,
+            Self::Test => &TEST,
+            Self::Groups => &POLICY,
         }
     }
 }
@@ -77,7 +85,11 @@ pub fn described<T: AsRef<str>>(of: Of, path: &[T]) -> Option<Described> {
 
 /// The form of the field at this path, as in `["http", "listen"]`; `None` if there is no such field.
 pub fn form<T: AsRef<str>>(of: Of, path: &[T]) -> Option<Form> {
-    found(of, path).map(|(_, form)| form)
+    match (of, path) {
+        (Of::Groups, [_]) => Some(Form::Texts),
+        (Of::Groups, _) => None,
+        _ => found(of, path).map(|(_, form)| form),
+    }
 }
 
 fn found<T: AsRef<str>>(of: Of, path: &[T]) -> Option<(&'static Field, Form)> {
@@ -132,9 +144,9 @@ pub fn names(of: Of) -> Vec<String> {
     all
 }
 
-/// The place of a key among the keys of hosts, routes and maps in them: new keys are written in the order of the tables.
-pub fn rank(key: &str) -> usize {
-    let levels = [&HOST, &ROUTE];
+/// Sorts the entries of a map as they are written: in the order of the table that has most of the keys. Other keys come
+/// last.
+pub fn sort<K: AsRef<str>, V>(entries: &mut [(K, V)]) {
     let inner = HOST.fields.iter().filter_map(|field| match field.shape {
         Shape::Map(level) | Shape::TextOrMap(level) => Some(level),
         Shape::Text
@@ -148,8 +160,18 @@ pub fn rank(key: &str) -> usize {
         | Shape::Named(_)
         | Shape::List(_) => None,
     });
-    let mut fields = levels.into_iter().chain(inner).flat_map(|it| it.fields);
-    fields
-        .position(|field| field.name == key)
-        .unwrap_or(usize::MAX)
+    let tables = [&HOST, &ROUTE, &RULE, &TEST, &POLICY];
+    let place = |table: &Level, key: &K| {
+        let mut fields = table.fields.iter();
+        fields.position(|field| field.name == key.as_ref())
+    };
+    let known = |table: &&Level| {
+        let keys = entries.iter().map(|(key, _)| key);
+        keys.filter(|key| place(table, key).is_some()).count()
+    };
+    // Of tables that have equally many of the keys, the first one counts.
+    let tables: Vec<&Level> = tables.into_iter().chain(inner).collect();
+    if let Some(table) = tables.into_iter().rev().max_by_key(known) {
+        entries.sort_by_key(|(key, _)| place(table, key).unwrap_or(usize::MAX));
+    }
 }

@@ -504,7 +504,7 @@ pub(super) static POLICY: Level = Level {
     refused: &[],
 };
 
-static RULE: Level = Level {
+pub(super) static RULE: Level = Level {
     place: "a rule",
     fields: &[
         required(field(
@@ -544,7 +544,7 @@ static RULE: Level = Level {
     refused: &[],
 };
 
-static TEST: Level = Level {
+pub(super) static TEST: Level = Level {
     place: "a test",
     fields: &[
         required(field(

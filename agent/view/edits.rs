@@ -100,29 +100,44 @@ pub enum EditRequest {
         /// How far the change reaches. This is needed if other parts of the manifest take the list from the same place.
         reach: Option<EditReach>,
     },
-    /// Adds a route.
-    AddRoute {
-        /// The number of the route in front of which the new route is written, from 0; null for the end of the list.
+    /// Adds a route, or a rule or test of the policy.
+    Insert {
+        /// The list.
+        list: ListRef,
+        /// The number of the item in front of which the new item is written, from 0; null for the end of the list.
         at: Option<usize>,
-        /// The host that connects to the destinations.
-        via: String,
-        /// The destinations.
-        to: Vec<String>,
-        /// The exceptions from these.
-        not_to: Vec<String>,
+        /// The fields of the new item.
+        fields: BTreeMap<String, FieldValue>,
     },
-    /// Removes a route.
-    RemoveRoute {
-        /// The number of the route, from 0.
+    /// Removes an item of such a list. A policy that is empty without it is removed as well.
+    Remove {
+        /// The list.
+        list: ListRef,
+        /// The number of the item, from 0.
         at: usize,
     },
-    /// Moves a route.
-    MoveRoute {
-        /// The present number of the route, from 0.
+    /// Moves an item of such a list.
+    Move {
+        /// The list.
+        list: ListRef,
+        /// The present number of the item, from 0.
         from: usize,
-        /// The number of the route afterwards.
+        /// The number of the item afterwards.
         to: usize,
     },
+}
+
+/// A list of the manifest whose items have fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum ListRef {
+    /// The routes.
+    Routes,
+    /// The rules of the policy.
+    Rules,
+    /// The tests of the policy.
+    Tests,
 }
 
 /// A part of the manifest that has fields.
@@ -139,11 +154,15 @@ pub enum OwnerRef {
         /// The name of the host.
         name: String,
     },
-    /// A route.
-    Route {
-        /// The number of the route, from 0.
+    /// A route, or a rule or test of the policy.
+    Item {
+        /// The list.
+        list: ListRef,
+        /// The number of the item, from 0.
         at: usize,
     },
+    /// The groups of the policy. The name of each group is a field.
+    Groups,
 }
 
 /// How far a change of a shared value reaches.
@@ -166,7 +185,7 @@ pub enum Edited {
     Done {
         /// The new text.
         text: String,
-        /// The parts whose content has changed: names of hosts, `hostTemplate`, `route 1` and other keys.
+        /// The parts whose content has changed: names of hosts, `hostTemplate`, `route 1`, `rule 1` and other keys.
         changed: Vec<String>,
         /// A sentence for each further change that was necessary.
         also: Vec<String>,

@@ -24,7 +24,7 @@ mod why;
 pub use self::{
     action::{HostAction, NoHostAction},
     by_hand::{ByHand, Hint, keygen},
-    edits::{Conflict, EditReach, EditRequest, Edited, Merged, OwnerRef, RefusalCode},
+    edits::{Conflict, EditReach, EditRequest, Edited, ListRef, Merged, OwnerRef, RefusalCode},
     error::ErrorCode,
     event::{Event, RefusedTarget},
     flow::{
@@ -36,8 +36,8 @@ pub use self::{
     network::{LogLine, LogView, NetworkView},
     open_ports::{OpenPortView, OpenPortsView},
     outline::{
-        FieldForm, FieldOf, FieldOutline, FieldSpec, FieldValue, HostOutline, Origin, Outline,
-        RouteOutline, Way,
+        FieldForm, FieldOf, FieldOutline, FieldSpec, FieldValue, HostOutline, ItemOutline, Origin,
+        Outline, PolicyOutline, Way,
     },
     plan::{
         MatrixCell, MatrixReach, MatrixRow, MatrixTarget, PlanHost, PlanPolicy, PlanPort,

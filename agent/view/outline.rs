@@ -1,5 +1,5 @@
-//! The outline of a manifest's text, for editors: every host and route with its fields, and the place where each field
-//! is written.
+//! The outline of a manifest's text, for editors: every host, route, rule and test with its fields, and the place where
+//! each field is written.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,9 @@ pub struct Outline {
     /// The fields of the manifest itself, such as `network`.
     pub network: Vec<FieldOutline>,
     /// The routes, in the order of the text.
-    pub routes: Vec<RouteOutline>,
+    pub routes: Vec<ItemOutline>,
+    /// The policy; `None` if the manifest has none.
+    pub policy: Option<PolicyOutline>,
     /// The address that the next host without one would get; `None` if no address is free.
     pub next_vip: Option<String>,
     /// The lowest port from 8080 on that no host publishes.
@@ -67,14 +69,29 @@ pub enum Way {
     Shell,
 }
 
-/// A route of a text.
+/// A route of a text, or a rule or test of its policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
-pub struct RouteOutline {
-    /// The fields of the route, in the order of the table of fields.
+pub struct ItemOutline {
+    /// The fields of the item, in the order of the table of fields.
     pub fields: Vec<FieldOutline>,
-    /// The line where the route begins, from 1.
+    /// The line where the item begins, from 1.
+    pub line: usize,
+}
+
+/// The policy of a text. The default is among the fields of the manifest itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyOutline {
+    /// The groups, in the order of the text. The name of each group is that of the field.
+    pub groups: Vec<FieldOutline>,
+    /// The rules, in the order of the text.
+    pub rules: Vec<ItemOutline>,
+    /// The tests, in the order of the text.
+    pub tests: Vec<ItemOutline>,
+    /// The line of the key `policy`, from 1.
     pub line: usize,
 }
 
@@ -127,7 +144,7 @@ pub enum Origin {
     },
     /// At a place from which other parts of the manifest take the value as well, by an anchor or a merge key.
     Shared {
-        /// The other parts that take the value: names of hosts, `hostTemplate`, `route 1` and other keys.
+        /// The other parts that take the value: names of hosts, `hostTemplate`, `route 1`, `rule 1` and other keys.
         with: Vec<String>,
         /// The number of the item in the list as it is written, from 0; `None` if the value is not an item.
         index: Option<usize>,
@@ -170,6 +187,10 @@ pub enum FieldOf {
     Host,
     /// A route.
     Route,
+    /// A rule of the policy.
+    Rule,
+    /// A test of the policy.
+    Test,
 }
 
 /// The form of a field's value.

@@ -1,14 +1,17 @@
 //! Makes random edits that suit a text.
 
 use norouter::{
-    edit::{Change, Edit, Owner, Reach},
+    edit::{Change, Edit, List, Owner, Reach},
     manifest::{
         fields::{Form, Of, form, names},
         value::{Content, Value},
     },
 };
 
-use crate::chance::Chance;
+use crate::{chance::Chance, places::list_path};
+
+/// The decisions of rules and tests.
+const DECISIONS: [&str; 2] = ["allow", "deny"];
 
 /// A random edit, which may or may not be possible in a text with this content.
 pub(crate) fn edit(chance: &mut Chance, now: &Content) -> Edit {
@@ -18,11 +21,7 @@ pub(crate) fn edit(chance: &mut Chance, now: &Content) -> Edit {
         .filter(|name| !name.starts_with("x-"))
         .collect();
     let host = (*chance.of(&hosts)).clone();
-    let routes = now.root.get("routes").map_or(0, |it| it.items().len());
-    // Most edits of routes need an existing route.
-    let kinds = if routes == 0 { 5 } else { 8 };
     match chance.below(20) {
-        kind if (kinds..8).contains(&kind) => field(chance, now, host, routes),
         0 => Edit::AddHost {
             name: name(chance),
             fields: fields(chance),
@@ -36,86 +35,168 @@ pub(crate) fn edit(chance: &mut Chance, now: &Content) -> Edit {
             from: host,
             to: name(chance),
         },
-        4 => Edit::AddRoute {
-            at: chance.flip().then(|| chance.below(routes + 1)),
-            route: Value::Map(
-                [
-                    ("via".to_owned(), Value::Text(host)),
-                    (
-                        "to".to_owned(),
-                        Value::List(vec![Value::Text(pattern(chance))]),
-                    ),
-                ]
-                .into(),
-            ),
-        },
-        5 => Edit::RemoveRoute {
-            at: chance.below(routes),
-        },
-        6 | 7 => Edit::MoveRoute {
-            from: chance.below(routes),
-            to: chance.below(routes),
-        },
-        _ => field(chance, now, host, routes),
+        4 | 5 => of_list(chance, now, List::Routes, &host),
+        6 => of_list(chance, now, List::Rules, &host),
+        7 => of_list(chance, now, List::Tests, &host),
+        _ => field(chance, now, host),
     }
 }
 
-fn field(chance: &mut Chance, now: &Content, host: String, routes: usize) -> Edit {
-    let owner = match chance.below(8) {
-        0 => Owner::Template,
-        1 | 2 if routes > 0 => Owner::Route(chance.below(routes)),
-        _ => Owner::Host(host),
+/// The items of a list.
+fn items(now: &Content, list: List) -> &[Value] {
+    let mut path = list_path(list).into_iter();
+    let found = path.try_fold(&now.root, |value, key| value.get(key));
+    found.map_or(&[], Value::items)
+}
+
+/// Adds, removes or moves an item.
+fn of_list(chance: &mut Chance, now: &Content, list: List, host: &str) -> Edit {
+    let count = items(now, list).len();
+    match chance.below(4) {
+        0 if count > 0 => Edit::Remove {
+            list,
+            at: chance.below(count),
+        },
+        1 | 2 if count > 0 => Edit::Move {
+            list,
+            from: chance.below(count),
+            to: chance.below(count),
+        },
+        _ => Edit::Insert {
+            list,
+            at: chance.flip().then(|| chance.below(count + 1)),
+            item: item(chance, list, host),
+        },
+    }
+}
+
+fn item(chance: &mut Chance, list: List, host: &str) -> Value {
+    let word = |text: &str| Value::Text(text.to_owned());
+    let fields = match list {
+        List::Routes => vec![
+            ("via", word(host)),
+            ("to", Value::List(vec![Value::Text(pattern(chance))])),
+        ],
+        List::Rules => vec![
+            ("from", word("*")),
+            ("to", Value::List(vec![word(host), word(host)])),
+            ("ports", Value::List(vec![Value::Text(port(chance))])),
+            ("action", decision(chance)),
+        ],
+        List::Tests => vec![
+            ("from", word(host)),
+            ("to", Value::Text(format!("{host}:{}", port(chance)))),
+            ("expect", decision(chance)),
+        ],
     };
-    let name = if chance.flip() && owner.of() != Of::Route {
+    let fields = fields.into_iter();
+    Value::Map(fields.map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn decision(chance: &mut Chance) -> Value {
+    let word: &&str = chance.of(&DECISIONS);
+    Value::Text((*word).to_owned())
+}
+
+fn field(chance: &mut Chance, now: &Content, host: String) -> Edit {
+    let owner = owner(chance, now, &host);
+    let name = if chance.flip() && matches!(owner.of(), Of::Host | Of::Template) {
         "ports".to_owned()
     } else {
-        chance.of(&names(owner.of())).clone()
+        match owner {
+            Owner::Groups => (*chance.of(&["all", "front", "new.group"])).to_owned(),
+            _ => chance.of(&names(owner.of())).clone(),
+        }
     };
-    let path: Vec<String> = name.split('.').map(str::to_owned).collect();
+    let path: Vec<String> = match owner {
+        Owner::Groups => vec![name],
+        _ => name.split('.').map(str::to_owned).collect(),
+    };
+    let policy = now.root.get("policy");
     let old = match &owner {
         Owner::Template => now.root.get("hostTemplate"),
         Owner::Host(name) => now.root.get("hosts").and_then(|it| it.get(name)),
-        Owner::Route(at) => now.root.get("routes").and_then(|it| it.items().get(*at)),
+        Owner::Item(list, at) => items(now, *list).get(*at),
+        Owner::Groups => policy.and_then(|policy| policy.get("groups")),
         Owner::Manifest => Some(&now.root),
     };
     let old = old.and_then(|old| path.iter().try_fold(old, |value, key| value.get(key)));
     Edit::Field {
-        change: change(chance, &owner, &path, old),
+        change: change(chance, &owner, &path, old, &host),
         owner,
         field: path,
         reach: *chance.of(&[None, None, Some(Reach::Here), Some(Reach::Everywhere)]),
     }
 }
 
-fn change(chance: &mut Chance, owner: &Owner, path: &[String], old: Option<&Value>) -> Change {
+/// The part of the manifest whose field is changed.
+fn owner(chance: &mut Chance, now: &Content, host: &str) -> Owner {
+    let list = *chance.of(&[List::Routes, List::Rules, List::Tests]);
+    let count = items(now, list).len();
+    match chance.below(9) {
+        0 => Owner::Template,
+        1..=3 if count > 0 => Owner::Item(list, chance.below(count)),
+        4 => Owner::Groups,
+        _ => Owner::Host(host.to_owned()),
+    }
+}
+
+fn change(
+    chance: &mut Chance,
+    owner: &Owner,
+    path: &[String],
+    old: Option<&Value>,
+    host: &str,
+) -> Change {
     if chance.below(6) == 0 && (old.is_some() || chance.below(8) == 0) {
         return Change::Clear;
     }
     let count = old.map_or(0, |old| old.items().len());
     let name = path.last().map_or("", String::as_str);
+    let text = |chance: &mut Chance| match owner {
+        Owner::Item(List::Rules | List::Tests, _) | Owner::Groups => word(chance, name, host),
+        Owner::Item(List::Routes, _) | Owner::Manifest | Owner::Template | Owner::Host(_) => {
+            text(chance, name)
+        }
+    };
     match form(owner.of(), path).unwrap() {
-        Form::Text => Change::Set(Value::Text(text(chance, name))),
+        Form::Text => Change::Set(Value::Text(text(chance))),
         Form::Word(words) => Change::Set(Value::Text((*chance.of(words)).to_owned())),
         Form::Flag => Change::Set(Value::Flag(chance.flip())),
         Form::Texts | Form::TextOrTexts => match chance.below(6) {
             0 => {
-                let items = (0..=chance.below(3)).map(|_| Value::Text(text(chance, name)));
+                let items = (0..=chance.below(3)).map(|_| Value::Text(text(chance)));
                 Change::Set(Value::List(items.collect()))
             }
             1 if count > 0 => Change::Replace {
                 at: chance.below(count),
-                item: text(chance, name),
+                item: text(chance),
             },
             2 | 3 if count > 0 => Change::Take {
                 at: chance.below(count),
             },
             _ => Change::Add {
                 at: chance.flip().then(|| chance.below(count + 1)),
-                item: text(chance, name),
+                item: text(chance),
             },
         },
         Form::Map => unreachable!("maps are set by their parts"),
     }
+}
+
+/// A word for the field with this name of a rule, a test or a group.
+fn word(chance: &mut Chance, name: &str, host: &str) -> String {
+    match name {
+        "ports" => port(chance),
+        "action" | "expect" => (*chance.of(&DECISIONS)).to_owned(),
+        "to" if chance.flip() => pattern(chance),
+        "to" => format!("{host}:{}", port(chance)),
+        _ => host.to_owned(),
+    }
+}
+
+fn port(chance: &mut Chance) -> String {
+    (chance.below(60_000) + 1).to_string()
 }
 
 /// A value for the field with this name.

@@ -1,6 +1,6 @@
 //! Single edits, each with the text that it has to produce, and edits that are refused.
 
-use norouter::edit::{Change, Edit, Owner, Reach, Refusal, apply, between, spliced, unified};
+use norouter::edit::{Change, Edit, List, Owner, Reach, Refusal, apply, between, spliced, unified};
 use norouter::manifest::value::Value;
 
 fn field(owner: Owner, field: &str, change: Change, reach: Option<Reach>) -> Edit {
@@ -186,7 +186,15 @@ routes:
   - via: b # through b
     to: [\"10.0.0.0/8\"]";
     for (from, to) in [(0, 1), (1, 0)] {
-        let applied = apply(ROUTES, &Edit::MoveRoute { from, to }).unwrap();
+        let applied = apply(
+            ROUTES,
+            &Edit::Move {
+                list: List::Routes,
+                from,
+                to,
+            },
+        )
+        .unwrap();
         let squeezed = applied
             .text
             .replace("\n\n  #", "\n  #")
@@ -202,7 +210,13 @@ routes:
 #[test]
 fn comments_above_stay_when_a_value_is_removed() {
     assert_eq!(
-        diff(ROUTES, &Edit::RemoveRoute { at: 0 }),
+        diff(
+            ROUTES,
+            &Edit::Remove {
+                list: List::Routes,
+                at: 0
+            }
+        ),
         ["-  - via: b # through b", "-    to: [\"10.0.0.0/8\"]"]
     );
     let name = "b".to_owned();

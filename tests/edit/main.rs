@@ -14,9 +14,11 @@ mod chance;
 mod examples;
 mod formatting;
 mod growth;
+mod kept;
 mod meaning;
 mod merging;
 mod outlines;
+mod places;
 mod reading;
 
 use std::{collections::BTreeMap, env, fs, path::Path, thread};
@@ -201,11 +203,11 @@ fn check(name: &str, before: &Reading, edit: &Edit, applied: &Applied) -> Readin
     );
     assert_eq!(spliced(text, &applied.splices), applied.text, "{}", shown());
     assert!(
-        meaning::bytes_are_kept(edit, before, applied),
+        kept::bytes_are_kept(edit, before, applied),
         "bytes: {}",
         shown()
     );
-    let lost = meaning::lost_comments(edit, before, &after);
+    let lost = kept::lost_comments(edit, before, &after);
     assert!(lost.is_empty(), "comments: {lost:?} {}", shown());
     let crlf = |text: &str| text.matches("\r\n").count();
     let lf = |text: &str| text.matches('\n').count() - crlf(text);

@@ -1,17 +1,19 @@
-//! Computes the expected result of each edit without the editor: from the content, the bytes and the comments of the
-//! old text.
+//! Computes the expected content after each edit without the editor, from the content of the old text.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
 
 use norouter::{
-    edit::{Applied, Change, Edit, Owner, Reach},
+    edit::{Change, Edit, List, Owner, Reach},
     manifest::{
         source::{Entry, Id, Kind, Source},
         value::{Content, Value},
     },
 };
 
-use crate::reading::Reading;
+use crate::{
+    places::{emptied, list_path, own, owner_anywhere, owner_of},
+    reading::Reading,
+};
 
 /// The expected content after an edit; `None` if this file cannot compute it.
 pub(crate) fn meant(edit: &Edit, before: &Reading) -> Option<Content> {
@@ -22,7 +24,8 @@ pub(crate) fn meant(edit: &Edit, before: &Reading) -> Option<Content> {
         reach,
     } = edit
     {
-        return in_field(before, owner, field, change, *reach);
+        let after = in_field(before, owner, field, change, *reach)?;
+        return Some(without_emptied(after, edit, before));
     }
     let mut after = before.content.clone();
     match edit {
@@ -55,25 +58,45 @@ pub(crate) fn meant(edit: &Edit, before: &Reading) -> Option<Content> {
             hosts.insert(to.clone(), host);
             after.order.push(to.clone());
         }
-        Edit::AddRoute { at, route } => {
-            let routes = map(&mut after.root)
-                .entry("routes".to_owned())
-                .or_insert(Value::Null);
-            let routes = list(routes);
-            let at = at.unwrap_or(routes.len());
-            routes.insert(at, route.clone());
+        Edit::Insert { list, at, item } => {
+            let items = items_of(&mut after.root, *list);
+            items.insert(at.unwrap_or(items.len()), item.clone());
         }
-        Edit::RemoveRoute { at } => {
-            list(map(&mut after.root).get_mut("routes")?).remove(*at);
+        Edit::Remove { list, at } => {
+            items_of(&mut after.root, *list).remove(*at);
         }
-        Edit::MoveRoute { from, to } => {
-            let routes = list(map(&mut after.root).get_mut("routes")?);
-            let route = routes.remove(*from);
-            routes.insert(*to, route);
+        Edit::Move { list, from, to } => {
+            let items = items_of(&mut after.root, *list);
+            let item = items.remove(*from);
+            items.insert(*to, item);
         }
         Edit::Field { .. } => {}
     }
-    Some(after)
+    Some(without_emptied(after, edit, before))
+}
+
+/// The items of a list. The list is added if it is missing.
+fn items_of(root: &mut Value, list: List) -> &mut Vec<Value> {
+    let mut path = list_path(list).into_iter();
+    let value = path.try_fold(root, |value, key| {
+        Some(map(value).entry(key.to_owned()).or_insert(Value::Null))
+    });
+    self::list(value.unwrap())
+}
+
+/// The content without the parts of the policy that the edit has made empty.
+fn without_emptied(mut content: Content, edit: &Edit, before: &Reading) -> Content {
+    for (holder, at) in emptied(&before.source, edit) {
+        let source = &before.source;
+        let key = source.key(source.entries(holder)[at]);
+        let root = map(&mut content.root);
+        if holder == source.root {
+            root.remove(key);
+        } else if let Some(policy) = root.get_mut("policy") {
+            map(policy).remove(key);
+        }
+    }
+    content
 }
 
 /// The content after a change of a field.
@@ -86,7 +109,8 @@ fn in_field(
 ) -> Option<Content> {
     let source = &before.source;
     let is_inherited = is_inherited(&before.content, owner, field);
-    if reach == Some(Reach::Everywhere) {
+    let is_missing = *owner == Owner::Groups && owner_anywhere(source, owner).is_none();
+    if reach == Some(Reach::Everywhere) && !is_missing {
         let owner = if is_inherited {
             &Owner::Template
         } else {
@@ -109,7 +133,10 @@ fn in_field(
         Owner::Manifest => &mut after.root,
         Owner::Template => root.entry("hostTemplate".to_owned()).or_insert(Value::Null),
         Owner::Host(name) => map(root.get_mut("hosts")?).get_mut(name)?,
-        Owner::Route(at) => list(root.get_mut("routes")?).get_mut(*at)?,
+        Owner::Item(list, at) => items_of(&mut after.root, *list).get_mut(*at)?,
+        Owner::Groups => map(root.entry("policy".to_owned()).or_insert(Value::Null))
+            .entry("groups".to_owned())
+            .or_insert(Value::Null),
     };
     if is_inherited {
         map(of).insert(field[0].clone(), template?);
@@ -124,7 +151,7 @@ fn in_field(
 }
 
 /// Whether the host takes the field from `hostTemplate`.
-fn is_inherited(content: &Content, owner: &Owner, field: &[String]) -> bool {
+pub(crate) fn is_inherited(content: &Content, owner: &Owner, field: &[String]) -> bool {
     let Owner::Host(name) = owner else {
         return false;
     };
@@ -395,7 +422,7 @@ fn named(root: &mut Value, from: &str, to: &str) {
 }
 
 /// The names by which routes and the policy can mean this host.
-fn names(name: &str, host: &Value) -> Vec<String> {
+pub(crate) fn names(name: &str, host: &Value) -> Vec<String> {
     let aliases = host.get("aliases").map_or(&[][..], Value::items);
     let words = aliases.iter().chain(host.get("vip"));
     let words = words.filter_map(Value::text).map(str::to_owned);
@@ -461,300 +488,6 @@ fn retain_texts(value: &mut Value, names: &[String], has_port: bool) -> bool {
             count == 0 || !items.is_empty()
         }
         other => is_kept(other),
-    }
-}
-
-/// Whether an edit has changed only the bytes that it is about.
-pub(crate) fn bytes_are_kept(edit: &Edit, before: &Reading, applied: &Applied) -> bool {
-    let (text, splices) = (&before.text, &applied.splices);
-    let (removed, added) = splices.iter().fold((0, 0), |(removed, added), it| {
-        let old = &text.as_bytes()[it.range.clone()];
-        let same = common(old, it.text.as_bytes());
-        (removed + old.len() - same, added + it.text.len() - same)
-    });
-    match edit {
-        // An edit may replace a null, or an empty pair of brackets.
-        Edit::AddHost { .. } | Edit::DuplicateHost { .. } => removed == 0,
-        Edit::AddRoute { .. } => removed <= 2,
-        Edit::RemoveHost { .. } | Edit::RemoveRoute { .. } => added <= 3 * splices.len(),
-        Edit::RenameHost { .. } => applied.splices.len() <= applied.also.len() + 1,
-        Edit::MoveRoute { .. } => sorted_bytes(text) == sorted_bytes(&applied.text),
-        Edit::Field {
-            owner,
-            field,
-            change,
-            reach,
-        } => match (reach, change) {
-            (None | Some(Reach::Everywhere), Change::Take { .. } | Change::Clear) => added <= 3,
-            (Some(Reach::Here), Change::Take { .. } | Change::Clear)
-                if field_nodes(&before.source, owner, field).is_some_and(|(_, value)| {
-                    let is_alias = matches!(before.source.node(value).kind, Kind::Alias(_));
-                    *change == Change::Clear || !is_alias
-                }) =>
-            {
-                added <= 3
-            }
-            _ => written(before, owner, field, change, *reach).is_none_or(|range| {
-                let mut splices = splices.iter();
-                splices.all(|it| it.range.start >= range.start && it.range.end <= range.end)
-            }),
-        },
-    }
-}
-
-/// How many bytes two texts have in common in the same order.
-fn common(one: &[u8], other: &[u8]) -> usize {
-    let mut row = vec![0; other.len() + 1];
-    for a in one {
-        let mut before = 0;
-        for (at, b) in other.iter().enumerate() {
-            let above = row[at + 1];
-            row[at + 1] = if a == b {
-                before + 1
-            } else {
-                above.max(row[at])
-            };
-            before = above;
-        }
-    }
-    row[other.len()]
-}
-
-/// The sorted bytes of a text. Line breaks, blanks and commas are left out, because a move may add or remove them.
-fn sorted_bytes(text: &str) -> Vec<u8> {
-    let mut bytes: Vec<u8> = text.bytes().filter(|it| !b"\r\n ,".contains(it)).collect();
-    bytes.sort_unstable();
-    bytes
-}
-
-/// The lines that a change of an existing field may touch: the lines of the field if the owner has the field itself, those
-/// of the whole entry of the owner with `Here`, and those where the value is written with `Everywhere`.
-fn written(
-    before: &Reading,
-    owner: &Owner,
-    field: &[String],
-    change: &Change,
-    reach: Option<Reach>,
-) -> Option<Range<usize>> {
-    let source = &before.source;
-    let (key, value) = match reach {
-        None => field_nodes(source, owner, field)?,
-        Some(Reach::Here) => field_nodes(source, owner, &field[..1])?,
-        Some(Reach::Everywhere) => {
-            let is_inherited = is_inherited(&before.content, owner, field);
-            let owner = if is_inherited {
-                &Owner::Template
-            } else {
-                owner
-            };
-            let mut map = owner_anywhere(source, owner)?;
-            let mut found = None;
-            for key in field {
-                let (holder, at) = source.find(map, key)?;
-                let entry = source.entries(holder)[at];
-                map = source.target(entry.value);
-                found = Some(match change {
-                    // An alias is removed, and its key with it.
-                    Change::Clear => (entry.key, entry.value),
-                    _ if map == entry.value => (entry.key, map),
-                    // The key of an alias stands elsewhere.
-                    _ => (map, map),
-                });
-            }
-            found?
-        }
-    };
-    let (key, value) = (source.node(key), source.node(value));
-    let end = value.span.end.max(key.span.end);
-    Some(key.span.start..next_line(&before.text, end))
-}
-
-/// The lines of a field, if its owner has it itself and not through an alias or a merge key.
-fn field_range(before: &Reading, owner: &Owner, field: &[String]) -> Option<Range<usize>> {
-    written(before, owner, field, &Change::Clear, None)
-}
-
-/// The bytes of the value of a field, if the owner has the field itself. A comment after a value on the same line does
-/// not belong to the value, but comments between the lines of a list do.
-fn value_span(before: &Reading, owner: &Owner, field: &[String]) -> Option<Range<usize>> {
-    let source = &before.source;
-    let (_, value) = field_nodes(source, owner, field)?;
-    let node = source.node(value);
-    let is_below = match &node.kind {
-        Kind::List { flow, .. } | Kind::Map { flow, .. } => !flow,
-        Kind::Scalar { .. } | Kind::Alias(_) => false,
-    };
-    let end = if is_below {
-        next_line(&before.text, node.span.end)
-    } else {
-        node.span.end
-    };
-    Some(node.inner..end)
-}
-
-/// The key and the value of a field, if the owner has the field itself and not by an alias or a merge key.
-fn field_nodes(source: &Source, owner: &Owner, field: &[String]) -> Option<(Id, Id)> {
-    let (map, at) = own(source, owner_of(source, owner)?, field)?;
-    let entry = source.entries(map)[at];
-    Some((entry.key, entry.value))
-}
-
-/// The map and the number of the entry to which a path leads without an alias or a merge key.
-fn own(source: &Source, map: Id, path: &[String]) -> Option<(Id, usize)> {
-    let (last, path) = path.split_last()?;
-    let mut map = map;
-    for key in path {
-        let at = source.own(map, key)?;
-        map = source.entries(map)[at].value;
-    }
-    Some((map, source.own(map, last)?))
-}
-
-/// The map of an owner, if it is written in its place.
-fn owner_of(source: &Source, owner: &Owner) -> Option<Id> {
-    let value = |map: Id, key: &str| {
-        let at = source.own(map, key)?;
-        Some(source.entries(map)[at].value)
-    };
-    match owner {
-        Owner::Manifest => Some(source.root),
-        Owner::Template => value(source.root, "hostTemplate"),
-        Owner::Host(name) => value(value(source.root, "hosts")?, name),
-        Owner::Route(_) => owner_anywhere(source, owner),
-    }
-}
-
-/// The map of an owner, wherever it is written.
-fn owner_anywhere(source: &Source, owner: &Owner) -> Option<Id> {
-    let value = |map: Id, key: &str| {
-        let (map, at) = source.find(map, key)?;
-        Some(source.target(source.entries(map)[at].value))
-    };
-    match owner {
-        Owner::Manifest => Some(source.root),
-        Owner::Template => value(source.root, "hostTemplate"),
-        Owner::Host(name) => value(value(source.root, "hosts")?, name),
-        Owner::Route(at) => {
-            let routes = value(source.root, "routes")?;
-            Some(source.target(*source.items(routes).get(*at)?))
-        }
-    }
-}
-
-fn next_line(text: &str, at: usize) -> usize {
-    text[at..].find('\n').map_or(text.len(), |it| at + it + 1)
-}
-
-/// The comments that are lost although they were not inside anything that was removed or replaced.
-pub(crate) fn lost_comments(edit: &Edit, before: &Reading, after: &Reading) -> Vec<String> {
-    let mut kept: Vec<&str> = after.comments.iter().map(|it| it.1.as_str()).collect();
-    let mut missing = Vec::new();
-    for (at, comment) in &before.comments {
-        match kept.iter().position(|it| it == comment) {
-            Some(found) => {
-                kept.swap_remove(found);
-            }
-            None => missing.push((*at, comment)),
-        }
-    }
-    if missing.is_empty() {
-        return Vec::new();
-    }
-    // Of several comments with the same words, those may be lost that are inside what is removed.
-    let mut gone: Vec<&str> = Vec::new();
-    for range in self::gone(edit, before) {
-        let inside = before.comments.iter().filter(|(at, _)| range.contains(at));
-        gone.extend(inside.map(|(_, comment)| comment.as_str()));
-    }
-    let lost = missing.into_iter().filter(|(_, comment)| {
-        let found = gone.iter().position(|it| it == comment);
-        found.map(|found| gone.swap_remove(found)).is_none()
-    });
-    lost.map(|(_, comment)| comment.clone()).collect()
-}
-
-/// The parts of a text in which comments may be lost.
-fn gone(edit: &Edit, before: &Reading) -> Vec<Range<usize>> {
-    let (text, source) = (&before.text, &before.source);
-    let lines = |id: Id| {
-        let span = source.node(id).span.clone();
-        let start = source.node(id).dash.unwrap_or(span.start);
-        start..next_line(text, span.end)
-    };
-    match edit {
-        Edit::RemoveHost { name } => {
-            let path = ["hosts".to_owned(), name.clone()];
-            let own = field_range(before, &Owner::Manifest, &path);
-            let host = before.content.root.get("hosts").and_then(|it| it.get(name));
-            let names = names(name, host.unwrap_or(&Value::Null));
-            own.into_iter()
-                .chain(naming(source, &names).into_iter().map(lines))
-                .collect()
-        }
-        Edit::RemoveRoute { at } => {
-            let routes = source.own(source.root, "routes");
-            let routes = routes.map(|routes| source.entries(source.root)[routes].value);
-            let items = routes.map_or(&[][..], |routes| source.items(source.target(routes)));
-            items
-                .get(*at)
-                .into_iter()
-                .map(|item| lines(*item))
-                .collect()
-        }
-        Edit::Field {
-            owner,
-            field,
-            change,
-            reach,
-        } => match (reach, change) {
-            (None, Change::Add { .. }) => Vec::new(),
-            (None, Change::Set(_) | Change::Replace { .. }) => {
-                value_span(before, owner, field).into_iter().collect()
-            }
-            _ => written(before, owner, field, change, *reach)
-                .into_iter()
-                .collect(),
-        },
-        Edit::AddHost { .. }
-        | Edit::RenameHost { .. }
-        | Edit::DuplicateHost { .. }
-        | Edit::AddRoute { .. }
-        | Edit::MoveRoute { .. } => Vec::new(),
-    }
-}
-
-/// The routes, rules, tests and members of groups with one of these names in them.
-fn naming(source: &Source, names: &[String]) -> Vec<Id> {
-    let value = |map: Id, key: &str| {
-        let (map, at) = source.find(map, key)?;
-        Some(source.target(source.entries(map)[at].value))
-    };
-    let policy = value(source.root, "policy");
-    let of_policy = |key: &str| value(policy?, key);
-    let lists = [
-        value(source.root, "routes"),
-        of_policy("rules"),
-        of_policy("tests"),
-    ];
-    let lists = lists.into_iter().flatten();
-    let items = lists.flat_map(|list| source.items(list).iter().map(|item| source.target(*item)));
-    let groups = of_policy("groups").map_or(&[][..], |groups| source.entries(groups));
-    let groups = groups.iter().map(|entry| source.target(entry.value));
-    let is_name = |text: &str| {
-        let host = text.split(':').next().unwrap_or(text);
-        names.iter().any(|name| name.eq_ignore_ascii_case(host))
-    };
-    let is_named = |id: &Id| has_text(&source.value(*id), &is_name);
-    items.chain(groups).filter(is_named).collect()
-}
-
-/// Whether one of the texts in a value fulfils a condition.
-fn has_text(value: &Value, condition: &impl Fn(&str) -> bool) -> bool {
-    match value {
-        Value::Null | Value::Flag(_) => false,
-        Value::Text(text) => condition(text),
-        Value::List(items) => items.iter().any(|item| has_text(item, condition)),
-        Value::Map(fields) => fields.values().any(|item| has_text(item, condition)),
     }
 }
 

@@ -214,7 +214,8 @@ fn random_changes_of_both_sides_are_both_made_or_both_shown() {
         };
         let (edits, mine, of_mine) = mine;
         let (others, theirs, of_theirs) = theirs;
-        let is_apart = of_mine.is_disjoint(&of_theirs) && !is_of_all(&of_mine, &of_theirs);
+        let is_apart = of_mine.is_disjoint(&of_theirs)
+            && !is_of_all((&of_mine, &edits), (&of_theirs, &others));
         let found = merge(base, &mine, &theirs);
         let back = merge(base, &theirs, &mine);
         let shown = || {
@@ -276,9 +277,21 @@ fn random_changes_of_both_sides_are_both_made_or_both_shown() {
     assert!(apart_in_conflict * 25 <= apart, "too many conflicts");
 }
 
-/// Whether one of the sides has changed something that does not belong to a single host.
-fn is_of_all(mine: &BTreeSet<String>, theirs: &BTreeSet<String>) -> bool {
-    mine.iter().chain(theirs).any(|name| {
-        name.starts_with("route") || ["policy", "hostTemplate"].contains(&name.as_str())
-    })
+/// Whether the edits of one side depend on what the other side has changed: both have changed lists of the manifest, or one
+/// has changed lists, in which the other one has looked for the name of a host.
+fn is_of_all(mine: (&BTreeSet<String>, &[Edit]), theirs: (&BTreeSet<String>, &[Edit])) -> bool {
+    let has_lists = |(names, _): (&BTreeSet<String>, &[Edit])| {
+        let lists = ["route", "rule ", "test ", "the group ", "policy"];
+        let mut names = names.iter();
+        names.any(|name| lists.iter().any(|list| name.starts_with(list)))
+    };
+    let seeks = |(_, edits): (&BTreeSet<String>, &[Edit])| {
+        let mut edits = edits.iter();
+        edits.any(|edit| matches!(edit, Edit::RemoveHost { .. } | Edit::RenameHost { .. }))
+    };
+    let has_template = |(names, _): (&BTreeSet<String>, &[Edit])| names.contains("hostTemplate");
+    has_template(mine)
+        || has_template(theirs)
+        || has_lists(mine) && (has_lists(theirs) || seeks(theirs))
+        || has_lists(theirs) && seeks(mine)
 }

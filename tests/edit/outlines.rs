@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use norouter::{
-    edit::{Change, Edit, Owner, Refusal, apply},
+    edit::{Change, Edit, List, Owner, Refusal, apply},
     editor::{edited, outline},
     manifest::value::Value,
     plan,
     view::{
-        EditReach, EditRequest, Edited, FieldOutline, FieldValue, Origin, Outline, OwnerRef,
-        RefusalCode, Way,
+        EditReach, EditRequest, Edited, FieldOutline, FieldValue, ListRef, Origin, Outline,
+        OwnerRef, RefusalCode, Way,
     },
 };
 
@@ -156,7 +156,8 @@ fn origins_are_true(name: &str, text: &str, said: &Outline) {
     let hosts = said.hosts.iter();
     let owned = hosts.map(|host| (Owner::Host(host.name.clone()), &host.fields));
     let routes = said.routes.iter().enumerate();
-    let owned = owned.chain(routes.map(|(at, route)| (Owner::Route(at), &route.fields)));
+    let owned =
+        owned.chain(routes.map(|(at, route)| (Owner::Item(List::Routes, at), &route.fields)));
     for (owner, fields) in owned.chain([(Owner::Template, &said.template)]) {
         for field in fields {
             let value = match &field.value {
@@ -340,7 +341,10 @@ fn a_refusal_has_a_code_and_names_the_others() {
             &[],
         ),
         (
-            EditRequest::RemoveRoute { at: 2 },
+            EditRequest::Remove {
+                list: ListRef::Routes,
+                at: 2,
+            },
             RefusalCode::Missing,
             &[],
         ),

@@ -3,4 +3,4 @@
 /**
  * A part of the manifest that has fields.
  */
-export type FieldOf = "manifest" | "template" | "host" | "route";
+export type FieldOf = "manifest" | "template" | "host" | "route" | "rule" | "test";

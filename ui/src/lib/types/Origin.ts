@@ -13,7 +13,7 @@ index: number | null, } | { "kind": "template",
  */
 index: number | null, } | { "kind": "shared", 
 /**
- * The other parts that take the value: names of hosts, `hostTemplate`, `route 1` and other keys.
+ * The other parts that take the value: names of hosts, `hostTemplate`, `route 1`, `rule 1` and other keys.
  */
 with: Array<string>, 
 /**
