@@ -38,58 +38,25 @@ pub fn apply(text: &str, edit: &Edit) -> Result<Applied, Refusal> {
 /// Applies edits to the text of a manifest, one after the other: all of them, or none. A refusal comes with the number
 /// of the edit that is refused. Only the last text has to be a manifest without new errors.
 pub fn apply_all(text: &str, edits: &[Edit]) -> Result<Applied, (usize, Refusal)> {
-    apply_and_read(text, edits).map(|(applied, _)| applied)
+    let reading = Reading::of(text).map_err(|refusal| (0, refusal))?;
+    reading.edited(edits).map(|(applied, _)| applied)
 }
 
-/// Does the same as [`apply_all`], and also returns what was read in the new text, because reading is most of the work.
-pub(crate) fn apply_and_read(
-    text: &str,
-    edits: &[Edit],
-) -> Result<(Applied, Reading), (usize, Refusal)> {
-    let first = Reading::of(text).map_err(|refusal| (0, refusal))?;
-    let mut also = Vec::new();
-    let mut now = None;
-    for (at, edit) in edits.iter().enumerate() {
-        let before = now.as_ref().unwrap_or(&first);
-        let after = make(before, edit, &mut also).map_err(|refusal| (at, refusal))?;
-        now = after.or(now);
-    }
-    let Some(last) = now else {
-        let applied = Applied {
-            text: text.to_owned(),
-            splices: Vec::new(),
-            changed: Vec::new(),
-            also,
-        };
-        return Ok((applied, first));
-    };
-    let new_problem = last.errors.iter().find(|it| !first.errors.contains(it));
-    if let Some(problem) = new_problem {
-        let at = culprit(first, edits, problem);
-        return Err((at, Refusal::Invalid(problem.clone())));
-    }
-    let applied = Applied {
-        splices: between(text, &last.source.text),
-        changed: changed(&first.content, &last.content).into_iter().collect(),
-        also,
-        text: last.source.text.clone(),
-    };
-    Ok((applied, last))
-}
-
-/// A text with its tree and its meaning. Nobody has to parse the text again.
-pub(crate) struct Reading {
-    pub(crate) source: Source,
+/// A text with its tree and its meaning. Reading is most of the work of an edit, so what was read is kept for the next one.
+pub struct Reading {
+    /// The text and its tree.
+    pub source: Source,
+    /// The meaning of the text, without its plan.
+    pub content: Content,
     pub(crate) manifest: Manifest,
-    pub(super) content: Content,
     /// The errors that can be found without a plan.
     errors: Vec<String>,
 }
 
 impl Reading {
-    /// Fails if the text is not YAML, or is written in a way that the editor does not follow. The text may have any
-    /// other error.
-    pub(crate) fn of(text: &str) -> Result<Self, Refusal> {
+    /// Reads a text. Fails if it is not YAML, or is written in a way that the editor does not follow. The text may have
+    /// any other error.
+    pub fn of(text: &str) -> Result<Self, Refusal> {
         let (manifest, problems, content) = read_with_content(text);
         let content = content.ok_or(Refusal::Unreadable)?;
         let source = Source::read(text).ok_or(Refusal::Unusual)?;
@@ -102,6 +69,39 @@ impl Reading {
             content,
             errors: messages(problems),
         })
+    }
+
+    /// Applies edits as [`apply_all`] does. Also returns what was read in the new text; `None` if the text is the same.
+    pub fn edited(&self, edits: &[Edit]) -> Result<(Applied, Option<Self>), (usize, Refusal)> {
+        let mut also = Vec::new();
+        let mut now = None;
+        for (at, edit) in edits.iter().enumerate() {
+            let before = now.as_ref().unwrap_or(self);
+            let after = make(before, edit, &mut also).map_err(|refusal| (at, refusal))?;
+            now = after.or(now);
+        }
+        let text = &self.source.text;
+        let Some(last) = now else {
+            let applied = Applied {
+                text: text.clone(),
+                splices: Vec::new(),
+                changed: Vec::new(),
+                also,
+            };
+            return Ok((applied, None));
+        };
+        let new_problem = last.errors.iter().find(|it| !self.errors.contains(it));
+        if let Some(problem) = new_problem {
+            let at = culprit(self, edits, problem);
+            return Err((at, Refusal::Invalid(problem.clone())));
+        }
+        let applied = Applied {
+            splices: between(text, &last.source.text),
+            changed: changed(&self.content, &last.content).into_iter().collect(),
+            also,
+            text: last.source.text.clone(),
+        };
+        Ok((applied, Some(last)))
     }
 }
 
@@ -135,14 +135,16 @@ fn make(first: &Reading, edit: &Edit, also: &mut Vec<String>) -> Result<Option<R
 }
 
 /// The number of the first edit after which the text has `problem`.
-fn culprit(first: Reading, edits: &[Edit], problem: &String) -> usize {
+fn culprit(first: &Reading, edits: &[Edit], problem: &String) -> usize {
     let last = edits.len().saturating_sub(1);
-    let mut now = first;
+    let mut now = None;
     for (at, edit) in edits[..last].iter().enumerate() {
-        if let Ok(Some(after)) = make(&now, edit, &mut Vec::new()) {
-            now = after;
+        let before = now.as_ref().unwrap_or(first);
+        if let Ok(Some(after)) = make(before, edit, &mut Vec::new()) {
+            now = Some(after);
         }
-        if now.errors.contains(problem) {
+        let after = now.as_ref().unwrap_or(first);
+        if after.errors.contains(problem) {
             return at;
         }
     }

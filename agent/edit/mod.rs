@@ -19,8 +19,7 @@ mod splice;
 mod steps;
 mod write;
 
-pub use apply::{Applied, apply, apply_all};
-pub(crate) use apply::{Reading, apply_and_read};
+pub use apply::{Applied, Reading, apply, apply_all};
 pub use format::formatted;
 pub use lines::{between, unified};
 pub use merge::merge;

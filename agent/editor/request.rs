@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::outline::outline_of;
 use crate::{
-    edit::{self, Change, Edit, List, Owner, Reach, Refusal},
+    edit::{self, Change, Edit, List, Owner, Reach, Reading, Refusal},
     manifest::value::Value,
     text::quote,
     view::{EditReach, EditRequest, Edited, FieldValue, ListRef, OwnerRef, RefusalCode},
@@ -22,12 +22,16 @@ pub fn edited(text: &str, requests: Vec<EditRequest>) -> Edited {
             Err(refusal) => return refused(at, &refusal),
         }
     }
-    let (applied, reading) = match edit::apply_and_read(text, &edits) {
+    let before = match Reading::of(text) {
+        Ok(reading) => reading,
+        Err(refusal) => return refused(0, &refusal),
+    };
+    let (applied, after) = match before.edited(&edits) {
         Ok(done) => done,
         Err((at, refusal)) => return refused(at, &refusal),
     };
     Edited::Done {
-        outline: Box::new(outline_of(&reading)),
+        outline: Box::new(outline_of(after.as_ref().unwrap_or(&before))),
         text: applied.text,
         changed: applied.changed,
         also: applied.also,

@@ -110,7 +110,7 @@ fn check(name: &str, text: &str) -> String {
     assert_eq!(again.text, *new, "not idempotent: {}", shown());
     assert!(again.also.is_empty() && again.splices.is_empty());
     let words = |text: &str| {
-        let comments = Reading::of(text).unwrap().comments.into_iter();
+        let comments = Reading::of(text).comments.into_iter();
         let words = comments.map(|(_, comment)| comment.trim_end().to_owned());
         words.collect::<Vec<_>>()
     };

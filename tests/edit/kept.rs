@@ -18,7 +18,7 @@ use crate::{
 
 /// Whether an edit has changed only the bytes that it is about.
 pub(crate) fn bytes_are_kept(edit: &Edit, before: &Reading, applied: &Applied) -> bool {
-    let (text, splices) = (&before.text, &applied.splices);
+    let (text, splices) = (&before.source.text, &applied.splices);
     let (removed, added) = splices.iter().fold((0, 0), |(removed, added), it| {
         let old = &text.as_bytes()[it.range.clone()];
         let same = common(old, it.text.as_bytes());
@@ -109,7 +109,7 @@ pub(crate) fn lost_comments(edit: &Edit, before: &Reading, after: &Reading) -> V
 
 /// The parts of a text in which comments may be lost.
 fn gone(edit: &Edit, before: &Reading) -> Vec<Range<usize>> {
-    let (text, source) = (&before.text, &before.source);
+    let (text, source) = (&before.source.text, &before.source);
     let lines = |id: Id| {
         let span = source.node(id).span.clone();
         let start = source.node(id).dash.unwrap_or(span.start);
@@ -162,7 +162,7 @@ fn emptied_lines(edit: &Edit, before: &Reading) -> Vec<Range<usize>> {
     let entries = emptied(source, edit).into_iter().map(|(map, at)| {
         let entry = source.entries(map)[at];
         let (key, value) = (source.node(entry.key), source.node(entry.value));
-        key.span.start..next_line(&before.text, key.span.end.max(value.span.end))
+        key.span.start..next_line(&before.source.text, key.span.end.max(value.span.end))
     });
     entries.collect()
 }

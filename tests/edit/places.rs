@@ -48,7 +48,7 @@ pub(crate) fn written(
     };
     let (key, value) = (source.node(key), source.node(value));
     let end = value.span.end.max(key.span.end);
-    Some(key.span.start..next_line(&before.text, end))
+    Some(key.span.start..next_line(&before.source.text, end))
 }
 
 /// The lines of a field, if its owner has it itself and not through an alias or a merge key.
@@ -75,7 +75,7 @@ pub(crate) fn value_span(
         Kind::Scalar { .. } | Kind::Alias(_) => false,
     };
     let end = if is_below {
-        next_line(&before.text, node.span.end)
+        next_line(&before.source.text, node.span.end)
     } else {
         node.span.end
     };

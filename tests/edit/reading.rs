@@ -1,31 +1,39 @@
 //! A text that is read once, although many checks look at it.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
-use norouter::manifest::{
-    source::{Kind, Source},
-    value::{Content, content},
+use norouter::{
+    edit,
+    manifest::source::{Kind, Source},
 };
 
-/// A text with its content, its tree and its comments.
+/// A text as the editor has read it, with its comments.
 pub(crate) struct Reading {
-    pub(crate) text: String,
-    pub(crate) content: Content,
-    pub(crate) source: Source,
+    read: edit::Reading,
     /// The comments with their places.
     pub(crate) comments: Vec<(usize, String)>,
 }
 
 impl Reading {
-    /// Reads a text; `None` if it is not YAML, or cannot be edited.
-    pub(crate) fn of(text: &str) -> Option<Self> {
-        let source = Source::read(text)?;
-        Some(Self {
-            text: text.to_owned(),
-            content: content(text)?,
-            comments: comments(text, &source),
-            source,
-        })
+    pub(crate) fn of(text: &str) -> Self {
+        Self::from(edit::Reading::of(text).unwrap())
+    }
+}
+
+impl From<edit::Reading> for Reading {
+    fn from(read: edit::Reading) -> Self {
+        Self {
+            comments: comments(&read.source.text, &read.source),
+            read,
+        }
+    }
+}
+
+impl Deref for Reading {
+    type Target = edit::Reading;
+
+    fn deref(&self) -> &edit::Reading {
+        &self.read
     }
 }
 
