@@ -3,8 +3,11 @@
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 
 import type { Edited } from "../lib/types/Edited";
+import { ITEMS, itemsIn } from "../lib/manifest/items";
 import type { EditRequest } from "../lib/types/EditRequest";
+import type { FieldOutline } from "../lib/types/FieldOutline";
 import type { FieldValue } from "../lib/types/FieldValue";
+import type { ListRef } from "../lib/types/ListRef";
 import type { OwnerRef } from "../lib/types/OwnerRef";
 import type { RefusalCode } from "../lib/types/RefusalCode";
 import { FIELDS } from "./manifestFields";
@@ -100,42 +103,65 @@ function run(doc: Document, edit: EditRequest, also: string[]): void {
       hosts.set(edit.to, copy);
       return;
     }
-    case "addRoute": {
-      const route = new YAMLMap();
-      route.set("via", edit.via);
-      route.set("to", texts(edit.to));
-      if (edit.notTo.length > 0) {
-        route.set("notTo", texts(edit.notTo));
+    case "insert": {
+      const items = listOf(doc, edit.list);
+      const item = new YAMLMap();
+      item.flow = edit.list !== "routes";
+      const keys = FIELDS.filter((spec) => spec.of === ITEMS[edit.list]).map((spec) => spec.field);
+      for (const key of keys.filter((key) => key in edit.fields)) {
+        item.set(key, nodeOf(edit.fields[key] ?? null));
       }
-      if (list === null) {
+      if (items === null) {
         const made = new YAMLSeq();
-        made.add(route);
-        doc.set("routes", made);
+        made.add(item);
+        put(doc, PATHS[edit.list], made);
       } else {
-        list.items.splice(edit.at ?? list.items.length, 0, route);
+        items.items.splice(edit.at ?? items.items.length, 0, item);
       }
       return;
     }
-    case "removeRoute":
-      list?.items.splice(edit.at, 1);
-      if (list?.items.length === 0) {
-        doc.delete("routes");
+    case "remove":
+      if (listOf(doc, edit.list)?.items.splice(edit.at, 1).length !== 1) {
+        throw new Refused("missing", `${ITEMS[edit.list]} ${edit.at + 1} does not exist`, "take one of the list");
       }
+      prune(doc, PATHS[edit.list]);
       return;
-    case "moveRoute":
-      list?.items.splice(edit.to, 0, ...list.items.splice(edit.from, 1));
+    case "move": {
+      const items = listOf(doc, edit.list)?.items;
+      items?.splice(edit.to, 0, ...items.splice(edit.from, 1));
       return;
+    }
     default:
       field(doc, edit);
+  }
+}
+
+/** The keys that lead to each list. */
+const PATHS: Record<ListRef, string[]> = { routes: ["routes"], rules: ["policy", "rules"], tests: ["policy", "tests"] };
+
+function listOf(doc: Document, list: ListRef): YAMLSeq | null {
+  const found = find(doc, doc.contents, PATHS[list])?.node;
+  return isSeq(found) ? found : null;
+}
+
+/** Removes a list or a map if it is empty, and then the policy around it if that is empty. */
+function prune(doc: Document, path: string[]): void {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const node = doc.getIn(path.slice(0, depth));
+    if ((isSeq(node) || isMap(node)) && node.items.length === 0) {
+      doc.deleteIn(path.slice(0, depth));
+    }
   }
 }
 
 type FieldEdit = Extract<EditRequest, { field: string }>;
 
 function field(doc: Document, edit: FieldEdit): void {
-  const keys = edit.field.split(".");
+  // The name of a group may have a dot.
+  const keys = edit.owner.kind === "groups" ? [edit.field] : edit.field.split(".");
   const top = pathOf(edit.owner);
-  if (!FIELDS.some((spec) => spec.of === edit.owner.kind && (spec.field === edit.field || spec.field.startsWith(`${edit.field}.`)))) {
+  const of = edit.owner.kind === "item" ? ITEMS[edit.owner.list] : edit.owner.kind;
+  if (of !== "groups" && !FIELDS.some((spec) => spec.of === of && (spec.field === edit.field || spec.field.startsWith(`${edit.field}.`)))) {
     throw new Refused("field", `there is no field "${edit.field}"`, "docs/MANIFEST.md has all fields and their values");
   }
   if (edit.owner.kind === "host" && find(doc, doc.contents, top) === null && !hasKey(doc, edit.owner.name)) {
@@ -158,8 +184,7 @@ function field(doc: Document, edit: FieldEdit): void {
     put(doc, [...top, ...first], doc.createNode(inherited.node.toJS(doc)));
   }
   const found = find(doc, doc.contents, [...top, ...keys]);
-  const owner = edit.owner.kind === "host" ? outlineOf(String(doc))?.hosts.find(({ name }) => edit.owner.kind === "host" && name === edit.owner.name) : undefined;
-  const origin = owner?.fields.find((one) => one.field === edit.field)?.origin;
+  const origin = fieldsOf(doc, edit.owner).find((one) => one.field === edit.field)?.origin;
   if (found !== null && origin?.kind === "shared") {
     const others = origin.with;
     if (edit.reach === null) {
@@ -194,6 +219,20 @@ function field(doc: Document, edit: FieldEdit): void {
   });
 }
 
+function fieldsOf(doc: Document, owner: OwnerRef): readonly FieldOutline[] {
+  const outline = outlineOf(String(doc));
+  switch (outline === null ? "manifest" : owner.kind) {
+    case "host":
+      return outline?.hosts.find(({ name }) => owner.kind === "host" && name === owner.name)?.fields ?? [];
+    case "item":
+      return (owner.kind === "item" && outline !== null && itemsIn(outline, owner.list)[owner.at]?.fields) || [];
+    case "groups":
+      return outline?.policy?.groups ?? [];
+    default:
+      return [];
+  }
+}
+
 /** Applies an edit to a value, and calls `set` with the result. */
 function change(edit: FieldEdit, old: FieldValue, set: (value: FieldValue) => void): void {
   const items = Array.isArray(old) ? [...old] : old === null ? [] : [String(old)];
@@ -223,14 +262,20 @@ function pathOf(owner: OwnerRef): string[] {
       return ["hostTemplate"];
     case "host":
       return ["hosts", owner.name];
-    case "route":
-      return ["routes", String(owner.at)];
+    case "item":
+      return [...PATHS[owner.list], String(owner.at)];
+    case "groups":
+      return ["policy", "groups"];
   }
 }
 
 /** Removes a key. Also removes the map around the key if it is then empty, unless that map is the host itself. */
 function take(doc: Document, top: string[], keys: string[]): void {
   doc.deleteIn([...top, ...keys].map(step));
+  if (top.at(-1) === "groups") {
+    prune(doc, top);
+    return;
+  }
   const around = [...top, ...keys.slice(0, -1)];
   const map = keys.length > 1 ? doc.getIn(around.map(step)) : null;
   if (isMap(map) && map.items.length === 0) {
@@ -248,7 +293,11 @@ function put(doc: Document, path: string[], value: FieldValue | object): void {
       doc.setIn(around, new YAMLMap());
     }
   }
-  doc.setIn(path.map(step), Array.isArray(value) ? texts(value) : typeof value === "string" ? quoted(value) : value);
+  doc.setIn(path.map(step), nodeOf(value));
+}
+
+function nodeOf(value: FieldValue | object): unknown {
+  return Array.isArray(value) ? texts(value) : typeof value === "string" ? quoted(value) : value;
 }
 
 function step(key: string): string | number {

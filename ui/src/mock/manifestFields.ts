@@ -16,21 +16,28 @@ type Node = {
 
 const top = schema.properties as unknown as Record<string, Node>;
 
+const policy = top["policy"]?.properties ?? {};
+
 /** The schema has its keys in alphabetical order. In the program, these keys come first. */
-const FIRST = ["vip", "cmd", "ssh", "via", "to"];
+const FIRST = ["vip", "cmd", "ssh"];
+const FIRST_OF: Partial<Record<FieldSpec["of"], string[]>> = { route: ["via", "to"], rule: ["from", "to", "via", "ports", "action"], test: ["from", "to", "expect"] };
 
 const ALL: FieldSpec[] = [
   ...(top["network"] === undefined ? [] : [spec("manifest", "network", top["network"], false)]),
   ...below("template", "", top["hostTemplate"]),
   ...below("host", "", (schema.properties.hosts as unknown as { additionalProperties: Node }).additionalProperties),
   ...below("route", "", top["routes"]?.items),
+  ...(policy["default"] === undefined ? [] : [spec("manifest", "policy.default", policy["default"], false)]),
+  ...below("rule", "", policy["rules"]?.items),
+  ...below("test", "", policy["tests"]?.items),
 ];
 
 export const FIELDS = ALL.toSorted((a, b) => rank(a) - rank(b));
 
-function rank({ field }: FieldSpec): number {
-  const at = FIRST.indexOf(field);
-  return at < 0 ? FIRST.length : at;
+function rank({ of, field }: FieldSpec): number {
+  const first = FIRST_OF[of] ?? FIRST;
+  const at = first.indexOf(field);
+  return at < 0 ? first.length : at;
 }
 
 function below(of: FieldSpec["of"], prefix: string, map: Node | undefined): FieldSpec[] {

@@ -6,6 +6,7 @@ import type { FieldOutline } from "../lib/types/FieldOutline";
 import type { FieldSpec } from "../lib/types/FieldSpec";
 import type { FieldValue } from "../lib/types/FieldValue";
 import type { HostOutline } from "../lib/types/HostOutline";
+import type { ItemOutline } from "../lib/types/ItemOutline";
 import type { Origin } from "../lib/types/Origin";
 import type { Outline } from "../lib/types/Outline";
 import { FIELDS } from "./manifestFields";
@@ -30,6 +31,10 @@ export function find(doc: Document, from: unknown, path: string[]): Found | null
   for (const key of path) {
     if (isAlias(node)) {
       [node, shared] = [node.resolve(doc), true];
+    }
+    if (isSeq(node)) {
+      node = node.items[Number(key)];
+      continue;
     }
     if (!isMap(node)) {
       return null;
@@ -77,16 +82,23 @@ export function outlineOf(text: string): Outline | null {
   const template = find(doc, root, ["hostTemplate"])?.node;
   const map = find(doc, root, ["hosts"])?.node as YAMLMap<Node, Node>;
   const owners = map.items.map((pair) => ({ key: pair.key, name: nameOf(pair.key), node: pair.value })).filter(({ name }) => !name.startsWith("x-"));
-  // The hosts that have a value from each node.
+  const listAtPath = (path: string[]) => {
+    const list = find(doc, root, path)?.node;
+    return isSeq(list) ? (list.items as Node[]) : [];
+  };
+  const itemsOf = { route: listAtPath(["routes"]), rule: listAtPath(["policy", "rules"]), test: listAtPath(["policy", "tests"]) };
+  const policy = find(doc, root, ["policy"])?.node;
+  const groups = find(doc, root, ["policy", "groups"])?.node;
+  const groupPairs = isMap(groups) ? (groups as YAMLMap<Node, Node>).items : [];
+
+  // The parts of the manifest that have a value from each node.
   const havers = new Map<Node, string[]>();
-  for (const { name, node } of owners) {
-    for (const spec of FIELDS) {
-      const found = spec.of === "host" ? find(doc, node, spec.field.split(".")) : null;
-      if (found !== null) {
-        havers.set(found.node, [...(havers.get(found.node) ?? []), name]);
-      }
-    }
+  const has = (name: string, found: Found | null) => found !== null && havers.set(found.node, [...(havers.get(found.node) ?? []), name]);
+  const items = Object.entries(itemsOf).flatMap(([of, nodes]) => nodes.map((node, at) => ({ of, name: `${of} ${at + 1}`, node })));
+  for (const { of, name, node } of [...owners.map((owner) => ({ of: "host", ...owner })), ...items]) {
+    FIELDS.filter((spec) => spec.of === of).forEach((spec) => has(name, find(doc, node, spec.field.split("."))));
   }
+  groupPairs.forEach((pair) => has(`the group ${nameOf(pair.key)}`, find(doc, pair.value, [])));
 
   const fieldsOf = (of: FieldSpec["of"], name: string, owner: unknown): FieldOutline[] =>
     FIELDS.filter((spec) => spec.of === of).flatMap((spec): FieldOutline[] => {
@@ -100,21 +112,25 @@ export function outlineOf(text: string): Outline | null {
       if (first === null || isMap(first.node)) {
         return [];
       }
-      const value = valueOf(first.node);
-      const base = { field: spec.field, line: lineOf(first.node) };
-      const originOf = (found: Found, index: number | null): Origin =>
-        found === given ? { kind: "template", index } : sharers(found).length > 0 ? { kind: "shared", with: sharers(found), index } : { kind: "own", index };
-      const sharers = (found: Found) => (of === "host" ? (havers.get(found.node) ?? []).filter((other) => other !== name) : []);
-      if (!Array.isArray(value)) {
-        return [{ ...base, value, origin: originOf(first, null), items: null }];
-      }
-      const all = [given, own].filter((found) => found !== null);
-      const items = all.flatMap((found) => {
-        const texts = valueOf(found.node);
-        return (Array.isArray(texts) ? texts : []).map((text, index) => ({ text, origin: originOf(found, index) }));
-      });
-      return [{ ...base, value: items.map((item) => item.text), origin: originOf(first, null), items: items.map((item) => item.origin) }];
+      return [fieldOf(name, spec.field, lineOf(first.node), own, given)];
     });
+
+  const fieldOf = (name: string, field: string, line: number, own: Found | null, given: Found | null): FieldOutline => {
+    const sharers = (found: Found) => (havers.get(found.node) ?? []).filter((other) => other !== name);
+    const originOf = (found: Found, index: number | null): Origin =>
+      found === given ? { kind: "template", index } : sharers(found).length > 0 ? { kind: "shared", with: sharers(found), index } : { kind: "own", index };
+    const all = [given, own].filter((found) => found !== null);
+    const first = (own ?? given) as Found;
+    const value = valueOf(first.node);
+    if (!Array.isArray(value)) {
+      return { field, value, line, origin: originOf(first, null), items: null };
+    }
+    const items = all.flatMap((found) => {
+      const texts = valueOf(found.node);
+      return (Array.isArray(texts) ? texts : []).map((text, index) => ({ text, origin: originOf(found, index) }));
+    });
+    return { field, value: items.map((item) => item.text), line, origin: originOf(first, null), items: items.map((item) => item.origin) };
+  };
 
   const written = owners.map(({ key, name, node }) => ({ name, line: lineOf(key), fields: fieldsOf("host", name, node) }));
   const taken = new Set(written.map(({ fields }) => textAt(fields, "vip")).filter((vip) => vip !== null));
@@ -123,20 +139,35 @@ export function outlineOf(text: string): Outline | null {
     const way = WAYS.find((way) => fields.some(({ field }) => field === way || field.startsWith(`${way}.`))) ?? "local";
     return { name, line, fields, way, vip: textAt(fields, "vip") ?? free.shift() ?? "", argv: argvOf(way, fields) };
   });
-  const routes = find(doc, root, ["routes"])?.node;
   const published = new Set(hosts.flatMap(({ fields }) => listAt(fields, "ports").map((port) => Number.parseInt(port, 10))));
   let nextPort = 8080;
   while (published.has(nextPort)) {
     nextPort += 1;
   }
+  const outlined = (of: keyof typeof itemsOf) => itemsOf[of].map((node, at): ItemOutline => ({ fields: fieldsOf(of, `${of} ${at + 1}`, node), line: lineOf(node) }));
   return {
     hosts,
     template: fieldsOf("template", "hostTemplate", template ?? null),
     network: fieldsOf("manifest", "", root),
-    routes: (isSeq(routes) ? (routes.items as Node[]) : []).map((node, at) => ({ fields: fieldsOf("route", `route ${at + 1}`, node), line: lineOf(node) })),
+    routes: outlined("route"),
+    policy: isMap(policy)
+      ? {
+          groups: groupPairs.flatMap((pair) => {
+            const found = find(doc, pair.value, []);
+            return found === null ? [] : [fieldOf(`the group ${nameOf(pair.key)}`, nameOf(pair.key), lineOf(pair.key), found, null)];
+          }),
+          rules: outlined("rule"),
+          tests: outlined("test"),
+          line: lineOf(keyOf(root, "policy") ?? policy),
+        }
+      : null,
     nextVip: free[0] ?? null,
     nextPort,
   };
+}
+
+function keyOf(map: unknown, key: string): Node | null {
+  return (isMap(map) ? (map as YAMLMap<Node, Node>).items.find((pair) => nameOf(pair.key) === key)?.key : null) ?? null;
 }
 
 function nameOf(key: Node): string {

@@ -20,10 +20,10 @@ export function reversed(renamings: readonly Renaming[]): Renaming[] {
 
 /** Whether an edit names its position by a number. The number is valid only in the text in which it was counted. */
 export function isCounted(edit: EditRequest): boolean {
-  return edit.kind === "moveRoute" || ("at" in edit && edit.at !== null) || ("owner" in edit && edit.owner.kind === "route");
+  return edit.kind === "move" || ("at" in edit && edit.at !== null) || ("owner" in edit && edit.owner.kind === "item");
 }
 
-/** Whether the edits remove a whole host or route. The page then offers to undo them. */
+/** Whether the edits remove a whole host, route, rule or test. The page then offers to undo them. */
 export function takeAway(edits: readonly EditRequest[]): boolean {
-  return edits.some((edit) => edit.kind === "removeHost" || edit.kind === "removeRoute");
+  return edits.some((edit) => edit.kind === "removeHost" || edit.kind === "remove");
 }

@@ -24,7 +24,7 @@ import { Latest } from "./latest";
 import type { Schema } from "./schema";
 import { selection } from "./selection.svelte";
 import * as timelines from "./timeline";
-import { followPolicy, followTyped, forgetTyped, renameTyped } from "./typed.svelte";
+import { followOutline, followTyped, forgetTyped, renameTyped } from "./typed.svelte";
 import { views } from "./views.svelte";
 
 const words = t.manifest;
@@ -216,38 +216,6 @@ class ManifestModel {
     return done;
   }
 
-  /**
-   * Makes a change of the text that the page itself knows how to make, as one step. `make` returns null if it cannot make
-   * the change; the person is then told `refusal`. `part` returns the part of a text that the change is about: if the text
-   * changes before it is the turn of this change, it is made only if this part is still the same. Returns whether the
-   * change was made.
-   */
-  change(make: (text: string) => string | null, part: (text: string) => string, label: string, refusal: string): Promise<boolean> {
-    const seen = this.draft;
-    const done = this.#editing.then(() => this.#change(make, part, seen, label, refusal)).catch((error: unknown) => {
-      toasts.error(words.notEdited, text(error));
-      return false;
-    });
-    this.#editing = done;
-    return done;
-  }
-
-  #change(make: (text: string) => string | null, part: (text: string) => string, seen: drafts.Draft | null, label: string, refusal: string): boolean {
-    const { draft } = this;
-    if (draft === null || !draft.base.editable) {
-      toasts.error(words.notEdited, words.readOnly);
-      return false;
-    }
-    const isSame = seen !== null && seen.base.path === draft.base.path && (seen.text === draft.text || part(seen.text) === part(draft.text));
-    const now = isSame ? make(draft.text) : null;
-    if (now === null) {
-      toasts.error(words.notEdited, isSame ? refusal : words.moved);
-      return false;
-    }
-    this.#set(drafts.edit(draft, now), label);
-    return true;
-  }
-
   /** `counted` is the text in which the numbers of the edits were counted; null if the edits have no numbers. */
   async #apply(edits: EditRequest[], label: string, counted: string | null): Promise<boolean> {
     const path = this.draft?.base.path;
@@ -283,9 +251,13 @@ class ManifestModel {
     const renamings = renamingsOf(edits);
     this.#set(drafts.edit(draft, answer.text), label, renamings);
     this.#renamings.push(...renamings);
-    selection.followed(edits);
-    followTyped(edits);
-    this.#outlined(answer.outline, answer.text);
+    // The numbers of counted edits are those of the outline, so that these edits say exactly what became of each item.
+    const isCertain = edits.some(isCounted);
+    if (isCertain) {
+      selection.followed(edits);
+      followTyped(edits);
+    }
+    this.#outlined(answer.outline, answer.text, isCertain);
     if (answer.also.length > 0 || takeAway(edits)) {
       this.offerUndo(words.withAlso(label, answer.also.join("; ")));
     }
@@ -318,9 +290,14 @@ class ManifestModel {
     return outline;
   }
 
-  #outlined(outline: Outline | null, text: string): void {
+  /** Takes the outline of a text. `isFollowed` says that routes, rules and tests were followed to their new numbers. */
+  #outlined(outline: Outline | null, text: string, isFollowed = false): void {
     this.outlineStale = outline === null;
     if (outline !== null) {
+      if (this.outline !== null && !isFollowed) {
+        selection.followedFrom(this.outline, outline);
+        followOutline(this.outline, outline);
+      }
       this.#outlinedText = text;
       this.outline = outline;
       selection.renamed(this.#renamings);
@@ -537,9 +514,6 @@ class ManifestModel {
     const other = this.draft?.text !== draft.text;
     const first = this.draft?.base.path !== draft.base.path;
     const isOther = first || this.draft?.base.text !== draft.base.text;
-    if (this.draft !== null && other) {
-      followPolicy(this.draft.text, draft.text);
-    }
     this.draft = draft;
     keep(draft, localStorage);
     if (isOther) {

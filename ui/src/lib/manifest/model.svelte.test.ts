@@ -1,13 +1,15 @@
 // Tests of the model of the manifest with the mock of the app. Undo restores the first text, whatever was edited and in
 // whichever view.
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 
 import { install } from "../../mock/backend";
 import { Chance } from "../../mock/chance";
 import type { MockDisk } from "../../mock/manifest";
 import { confirm } from "../confirm.svelte";
+import { ipc } from "../ipc";
 import { toasts } from "../toasts.svelte";
 import type { EditRequest } from "../types/EditRequest";
+import type { FieldOutline } from "../types/FieldOutline";
 import { manifestModel } from "./manifest.svelte";
 import { selection } from "./selection.svelte";
 import { newParts, typed } from "./typed.svelte";
@@ -102,12 +104,17 @@ describe("the one history", () => {
 
   it("keeps what is typed in the fields of a route that gets another number", async () => {
     const before = text();
-    typed.set("route 0 to new", "a");
-    typed.set("route 1 to new", "b");
-    await manifestModel.apply([{ kind: "moveRoute", from: 1, to: 0 }], "move");
-    expect(new Map(typed)).toEqual(new Map([["route 1 to new", "a"], ["route 0 to new", "b"]]));
-    await manifestModel.apply([{ kind: "removeRoute", at: 0 }], "remove");
-    expect([...typed]).toEqual([["route 0 to new", "a"]]);
+    typed.set("routes 0 to new", "a");
+    typed.set("routes 1 to new", "b");
+    await manifestModel.apply([{ kind: "move", list: "routes", from: 1, to: 0 }], "move");
+    expect(new Map(typed)).toEqual(new Map([["routes 1 to new", "a"], ["routes 0 to new", "b"]]));
+    manifestModel.undo();
+    await manifestModel.outlined();
+    expect(new Map(typed)).toEqual(new Map([["routes 0 to new", "a"], ["routes 1 to new", "b"]]));
+    manifestModel.redo();
+    await manifestModel.outlined();
+    await manifestModel.apply([{ kind: "remove", list: "routes", at: 0 }], "remove");
+    expect([...typed]).toEqual([["routes 0 to new", "a"]]);
     typed.clear();
     undoAll();
     expect(text()).toBe(before);
@@ -145,8 +152,8 @@ describe("the one history", () => {
     expect(text()).toContain("8443:127.0.0.1:443");
     expect(toasts.list.at(-1)?.detail).toContain("The text has changed meanwhile");
     // The numbers of the new text are right.
-    expect(await manifestModel.apply([{ kind: "removeRoute", at: 1 }], "c")).toBe(true);
-    const removing = manifestModel.apply([{ kind: "removeRoute", at: 0 }], "d");
+    expect(await manifestModel.apply([{ kind: "remove", list: "routes", at: 1 }], "c")).toBe(true);
+    const removing = manifestModel.apply([{ kind: "remove", list: "routes", at: 0 }], "d");
     manifestModel.edit(`${text()}# typed\n`);
     expect(await removing).toBe(false);
     undoAll();
@@ -154,34 +161,38 @@ describe("the one history", () => {
     await manifestModel.outlined();
   });
 
-  it("tells the person about a change of the page that failed, and makes the next ones", async () => {
+  it("tells the person about an edit that failed, and makes the next ones", async () => {
     const before = text();
-    const failing = manifestModel.change(() => { throw new Error("no such thing"); }, () => "", "a", "");
-    expect(await failing).toBe(false);
+    const edit = vi.spyOn(ipc, "manifestEdit").mockRejectedValueOnce("no such thing");
+    expect(await manifestModel.apply([vip("db", "127.0.42.60")], "a")).toBe(false);
     expect(toasts.list.at(-1)?.detail).toContain("no such thing");
-    await manifestModel.settled();
-    expect(await manifestModel.change((now) => `${now}# b\n`, () => "", "b", "")).toBe(true);
-    expect(await manifestModel.apply([vip("db", "127.0.42.60")], "c")).toBe(true);
+    expect(await manifestModel.apply([vip("db", "127.0.42.61")], "b")).toBe(true);
+    edit.mockRestore();
     undoAll();
     expect(text()).toBe(before);
+    await manifestModel.outlined();
   });
 
-  it("makes a change of the page after an edit that was under way, if its part of the text is still the same", async () => {
+  it("edits a policy from its first part to its last one, and a group may have a dot in its name", async () => {
     const before = text();
-    const part = (text: string) => (text.includes("# mine") ? "mine" : "");
-    const during = (change: (text: string) => string) => {
-      const edited = manifestModel.apply([vip("db", "127.0.42.60")], "a");
-      const changed = manifestModel.change((now) => `${now}# added\n`, part, "b", "");
-      manifestModel.edit(change(text()));
-      return Promise.all([edited, changed]);
-    };
-    expect(await during((text) => text)).toEqual([true, true]);
-    expect(text()).toContain("127.0.42.60");
-    expect(text()).toContain("# added");
-    undoAll();
-    expect(await during((text) => `${text}# mine\n`)).toEqual([true, false]);
-    expect(text()).not.toContain("# added");
-    expect(toasts.list.at(-1)?.detail).toContain("The text has changed meanwhile");
+    const groups = { kind: "groups" } as const;
+    const edits: EditRequest[] = [
+      { kind: "set", owner: groups, field: "web.lab", value: ["web1"], reach: null },
+      { kind: "insert", list: "rules", at: null, fields: { from: "web.lab", to: ["db", "web2"], ports: ["5432"], action: "allow" } },
+      { kind: "insert", list: "rules", at: 0, fields: { from: "*", to: "*", action: "deny" } },
+      { kind: "move", list: "rules", from: 0, to: 1 },
+      { kind: "addItem", owner: groups, field: "web.lab", at: null, item: "web2", reach: null },
+      { kind: "clear", owner: { kind: "item", list: "rules", at: 0 }, field: "ports", reach: null },
+    ];
+    expect(await manifestModel.apply(edits, "edit")).toBe(true);
+    const values = (fields: readonly FieldOutline[] = []) => Object.fromEntries(fields.map(({ field, value }) => [field, value]));
+    const { policy } = manifestModel.outline!;
+    expect(values(policy?.groups)).toEqual({ "web.lab": ["web1", "web2"] });
+    expect(policy?.rules.map(({ fields }) => values(fields))).toEqual([{ from: "web.lab", to: ["db", "web2"], action: "allow" }, { from: "*", to: "*", action: "deny" }]);
+    await manifestModel.apply([{ kind: "remove", list: "rules", at: 1 }, { kind: "remove", list: "rules", at: 0 }], "remove");
+    expect(manifestModel.outline?.policy?.rules).toEqual([]);
+    await manifestModel.apply([{ kind: "clear", owner: groups, field: "web.lab", reach: null }], "clear");
+    expect(manifestModel.outline?.policy).toBeNull();
     undoAll();
     expect(text()).toBe(before);
     await manifestModel.outlined();
@@ -308,7 +319,7 @@ it("another file shows nothing of what was typed or half made for the one before
   const file = manifestModel.draft?.base;
   newParts.set("rules", "from", ["db"]);
   newParts.groupName = "all";
-  typed.set("policy rule new to", "w");
+  typed.set("rules new to", "w");
   manifestModel.hear({ ...file!, path: "/home/ada/other.yaml" });
   expect([newParts.items.rules, newParts.groupName, typed.size]).toEqual([{ action: ["allow"] }, "", 0]);
   manifestModel.hear({ ...file! });

@@ -10,7 +10,7 @@ import type { FieldSpec } from "../types/FieldSpec";
 const field = (field: string, value: FieldOutline["value"], line: number, origin: FieldOutline["origin"] = { kind: "own", index: null }): FieldOutline => ({ field, value, line, origin, items: null });
 const problem = (line: number, message: string): Problem => ({ severity: "error", line, column: 1, endLine: line, endColumn: 2, message, hint: null });
 const host = (name: string, line: number, fields: FieldOutline[]): HostOutline => ({ name, vip: "127.0.42.1", way: "local", argv: [], fields, line });
-const outline = (hosts: HostOutline[]): Outline => ({ hosts, template: [], network: [], routes: [], nextVip: null, nextPort: 8080 });
+const outline = (hosts: HostOutline[], policy: Outline["policy"] = null): Outline => ({ hosts, template: [], network: [], routes: [], policy, nextVip: null, nextPort: 8080 });
 const spec = (more: Partial<FieldSpec>): FieldSpec => ({ of: "host", field: "vip", form: "text", words: [], required: false, doc: "", example: '""', pattern: null, ...more });
 
 describe("the problems of a host", () => {
@@ -27,6 +27,11 @@ describe("the problems of a host", () => {
     expect([found(15), found(15, "allow must be one of")]).toEqual([["http.listen"], ["http.allow"]]);
   });
 
+  it("are beside a field that shares its value, if it is written there", () => {
+    const shared = [field("from", ["a"], 11, { kind: "shared", with: ["rule 2"], index: null }), field("to", "b", 2, { kind: "shared", with: ["rule 2"], index: null })];
+    expect([...problemsOf(shared, 10, 20, [problem(11, ""), problem(2, "")]).keys()]).toEqual(["from"]);
+  });
+
   it("are at the host itself if they are at no field, and left out if they are elsewhere", () => {
     expect([found(10), found(9), found(20), found(2)]).toEqual([[""], [], [], []]);
   });
@@ -36,6 +41,13 @@ it("a host ends where the next thing begins", () => {
   const all = outline([host("a", 2, []), host("b", 9, [])]);
   expect([endOf(all, 2), endOf(all, 9)]).toEqual([9, Infinity]);
   expect([...problemCounts(all, [1, 2, 8, 9].map((line) => problem(line, "")))]).toEqual([[2, 2], [9, 1]]);
+});
+
+it("problems of the policy belong to its rules, tests and groups, and not to the host above it", () => {
+  const policy = { line: 4, groups: [field("web", ["a"], 6)], rules: [{ fields: [], line: 8 }, { fields: [], line: 10 }], tests: [{ fields: [], line: 13 }] };
+  const all = outline([host("a", 2, [])], policy);
+  expect([4, 6, 8, 10, 13].map((line) => endOf(all, line))).toEqual([6, 8, 10, 13, Infinity]);
+  expect([...problemCounts(all, [3, 5, 7, 8, 9, 11, 14].map((line) => problem(line, "")))]).toEqual([[2, 1], [4, 1], [6, 1], [8, 2], [10, 1], [13, 1]]);
 });
 
 it("a field that the page does not know still has a group", () => {

@@ -1,4 +1,4 @@
-// The fields of a host, a route or the template, as forms need them.
+// The fields of a host, the template, a route, or a rule or test of the policy, as forms need them.
 import type { FieldOutline } from "../types/FieldOutline";
 import type { FieldSpec } from "../types/FieldSpec";
 import type { HostOutline } from "../types/HostOutline";
@@ -76,7 +76,7 @@ export function hasForm(spec: FieldSpec, text: string): boolean {
 
 /** A text that names the owner of a field, for use as a key. */
 export function ownerKey(owner: OwnerRef): string {
-  return owner.kind === "host" ? `host ${owner.name}` : owner.kind === "route" ? `route ${owner.at}` : owner.kind;
+  return owner.kind === "host" ? `host ${owner.name}` : owner.kind === "item" ? `${owner.list} ${owner.at}` : owner.kind;
 }
 
 /**
@@ -85,13 +85,13 @@ export function ownerKey(owner: OwnerRef): string {
  * begins.
  */
 export function problemsOf(fields: readonly FieldOutline[], line: number, end: number, problems: readonly Problem[]): Map<string, Problem[]> {
-  const own = fields.filter((field) => field.origin.kind === "own" && field.line >= line && field.line < end).sort((a, b) => a.line - b.line);
+  const inside = fields.filter((field) => field.line >= line && field.line < end).sort((a, b) => a.line - b.line);
   const found = new Map<string, Problem[]>();
   for (const problem of problems) {
     if (problem.line < line || problem.line >= end) {
       continue;
     }
-    const above = own.filter((field) => field.line <= problem.line);
+    const above = inside.filter((field) => field.line <= problem.line);
     const last = above.at(-1);
     // Several fields may be in one line. The message of a problem usually names its field.
     const same = above.filter((field) => field.line === last?.line);
@@ -103,16 +103,22 @@ export function problemsOf(fields: readonly FieldOutline[], line: number, end: n
 }
 
 /**
- * The line where the next part (a host, a route, or a field of the template or the network) begins after `line`;
- * `Infinity` if there is none.
+ * The line where the next part (a host, a route, a group, rule or test of the policy, or a field of the template or the
+ * network) begins after `line`; `Infinity` if there is none.
  */
 export function endOf(outline: Outline, line: number): number {
   return startsOf(outline).find((start) => start > line) ?? Infinity;
 }
 
+/** The policy itself, its default, and its groups, rules and tests, each with the line where it begins. */
+export function policyParts({ network, policy }: Outline): { line: number }[] {
+  const standard = network.filter(({ field }) => field === "policy.default");
+  return policy === null ? standard : [policy, ...standard, ...policy.groups, ...policy.rules, ...policy.tests];
+}
+
 /** The lines where the parts of the manifest begin, in order. */
-function startsOf(outline: Outline): number[] {
-  const starts = [...outline.hosts, ...outline.routes].map((one) => one.line);
+export function startsOf(outline: Outline): number[] {
+  const starts = [...outline.hosts, ...outline.routes, ...policyParts(outline)].map((one) => one.line);
   const others = [...outline.template, ...outline.network].filter((field) => field.origin.kind === "own").map((field) => field.line);
   return [...starts, ...others].sort((a, b) => a - b);
 }

@@ -4,6 +4,7 @@ import { SvelteSet } from "svelte/reactivity";
 
 import type { EditRequest } from "../types/EditRequest";
 import type { Outline } from "../types/Outline";
+import { itemAfter, placesOf } from "./items";
 import type { Renaming } from "./timeline";
 
 /** A part of the manifest that is not a host, and that the form can show. */
@@ -58,12 +59,19 @@ class Selection {
     }
   }
 
-  /** Follows the routes that were moved or removed. */
+  /** Follows the route when routes are moved or removed by edits of this page. */
   followed(edits: readonly EditRequest[]): void {
     for (const edit of edits) {
       if (this.route !== null) {
-        this.route = routeAfter(this.route, edit);
+        this.route = itemAfter("routes", this.route, edit);
       }
+    }
+  }
+
+  /** Follows the route when the text was changed in another way. */
+  followedFrom(before: Outline, after: Outline): void {
+    if (this.route !== null) {
+      this.route = placesOf(before.routes, after.routes)[this.route] ?? null;
     }
   }
 
@@ -78,25 +86,6 @@ class Selection {
     if (this.route !== null && this.route >= outline.routes.length) {
       this.route = null;
     }
-  }
-}
-
-/** The number of a route after an edit; null if the edit has removed the route. */
-export function routeAfter(route: number, edit: EditRequest): number | null {
-  switch (edit.kind) {
-    case "addRoute":
-      return edit.at !== null && edit.at <= route ? route + 1 : route;
-    case "removeRoute":
-      return edit.at === route ? null : edit.at < route ? route - 1 : route;
-    case "moveRoute": {
-      const { from, to } = edit;
-      if (from === route) {
-        return to;
-      }
-      return route - (from < route ? 1 : 0) + (to <= route - (from < route ? 1 : 0) ? 1 : 0);
-    }
-    default:
-      return route;
   }
 }
 

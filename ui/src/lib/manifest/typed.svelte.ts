@@ -4,11 +4,15 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import type { EditRequest } from "../types/EditRequest";
-import { type Listed, type ListName, policyOf } from "./policyText";
-import { routeAfter } from "./selection.svelte";
+import type { ListRef } from "../types/ListRef";
+import type { Outline } from "../types/Outline";
+import { itemAfter, itemsIn, LISTS, placesOf } from "./items";
 import type { Renaming } from "./timeline";
 
 export const typed = new SvelteMap<string, string>();
+
+/** The lists of the policy. */
+export type ListName = Exclude<ListRef, "routes">;
 
 type Items = Record<ListName, Record<string, string[]>>;
 
@@ -66,76 +70,31 @@ export function renameTyped(renamings: readonly Renaming[]): void {
   }
 }
 
-/** Moves the texts of routes to the new numbers of these routes. The texts of a removed route are forgotten. */
+/** Moves the texts of the items of a list to their new numbers. The texts of an item that is gone are forgotten. */
+function renumber(list: ListRef, after: (item: number) => number | null): void {
+  move((key) => {
+    const [, of, number, field] = /^(\w+) (\d+) ([^]*)$/.exec(key) ?? [];
+    const item = of === list ? after(Number(number)) : undefined;
+    return item === undefined ? key : item === null ? null : `${list} ${item} ${field}`;
+  });
+}
+
+/** Follows routes, rules and tests through edits of this page. */
 export function followTyped(edits: readonly EditRequest[]): void {
   for (const edit of edits) {
-    move((key) => {
-      const [, number, field] = /^route (\d+) ([^]*)$/.exec(key) ?? [];
-      const route = number === undefined ? null : routeAfter(Number(number), edit);
-      return number === undefined ? key : route === null ? null : `route ${route} ${field}`;
-    });
+    if ("list" in edit) {
+      renumber(edit.list, (item) => itemAfter(edit.list, item, edit));
+    }
   }
 }
 
-/** The keys of texts about a rule or a test, which is named by its number. */
-const NUMBERED = /^policy (rule|test) (\d+) ([^]*)$/;
-
-/** The text in which the rules and tests of these keys were counted; null if that is the present text. */
-let counted: string | null = null;
-
-/**
- * Moves the texts of rules and tests to the new numbers of these, whatever has changed the text. The texts of rules and
- * tests that are gone are forgotten.
- */
-export function followPolicy(before: string, after: string): void {
-  if (![...typed.keys()].some((key) => NUMBERED.test(key))) {
-    counted = null;
+/** Follows routes, rules and tests when the text was changed in another way: it was typed, undone, or read again. */
+export function followOutline(before: Outline, after: Outline): void {
+  if (typed.size === 0) {
     return;
   }
-  counted ??= before;
-  // Reading a policy takes long in a long text, and this is called whenever a letter is typed.
-  if (policyPart(counted) === policyPart(after)) {
-    return;
+  for (const list of LISTS) {
+    const places = placesOf(itemsIn(before, list), itemsIn(after, list));
+    renumber(list, (item) => places[item] ?? null);
   }
-  const now = policyOf(after);
-  if (now === "unusual") {
-    return;
-  }
-  const old = policyOf(counted);
-  counted = null;
-  const places = (list: ListName) => placesOf(old === "unusual" ? [] : (old?.[list] ?? []), now?.[list] ?? []);
-  const all = { rule: places("rules"), test: places("tests") };
-  move((key) => {
-    const [, kind, number, field] = NUMBERED.exec(key) ?? [];
-    const place = kind === undefined ? null : (all[kind as keyof typeof all][Number(number)] ?? null);
-    return kind === undefined ? key : place === null ? null : `policy ${kind} ${place} ${field}`;
-  });
-}
-
-/** The text from its policy on; the whole text if the policy does not begin in a line of its own. */
-function policyPart(text: string): string {
-  return text.slice(Math.max(0, text.search(/^policy\s*:/m)));
-}
-
-/** The new place of each item of a list; null if the item is gone. */
-function placesOf(old: readonly Listed[], now: readonly Listed[]): (number | null)[] {
-  const says = ({ values, others }: Listed) => JSON.stringify([values, others]);
-  const [a, b] = [old.map(says), now.map(says)];
-  const most = Math.min(a.length, b.length);
-  let head = 0;
-  while (head < most && a[head] === b[head]) {
-    head += 1;
-  }
-  let tail = 0;
-  while (tail < most - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) {
-    tail += 1;
-  }
-  const left = new Set(b.flatMap((_, at) => (at >= head && at < b.length - tail ? [at] : [])));
-  const places = a.map((one, at) => {
-    const place = at < head ? at : at >= a.length - tail ? at + b.length - a.length : ([...left].find((other) => b[other] === one) ?? null);
-    left.delete(place ?? -1);
-    return place;
-  });
-  // An item that is in neither list as it is in the other one was changed in its place.
-  return places.map((place, at) => place ?? (a.length === b.length && left.has(at) ? at : null));
 }

@@ -163,8 +163,6 @@ export const form = {
     title: "Policy",
     text: "The policy says which hosts may reach which published ports and routed destinations. The first rule that fits a connection decides.",
     none: "There is no policy, so every host may reach everything that is published or routed. Add a rule or change the default to restrict that.",
-    unusual: "This policy is written with anchors, merge keys or in an unusual shape, so it can only be edited as text.",
-    notEdited: "The form cannot make this change without losing a comment or touching other parts of the policy. Make it in the text view.",
     edit: "Show in text",
     look: "Show the policy in force",
     otherwise: "Otherwise",
@@ -201,10 +199,10 @@ export const form = {
     take: (word: string, key: string, what: string) => `Remove ${word} from “${key}” of ${what}`,
     steps: {
       set: (what: string) => `change ${what.toLowerCase()} of the policy`,
-      add: (what: string) => `add ${what.toLowerCase()} to the policy`,
+      add: (what: string) => `add a ${what} to the policy`,
       remove: (what: string) => `remove ${what.toLowerCase()} of the policy`,
       move: (what: string) => `move ${what.toLowerCase()} of the policy`,
-      group: (name: string) => `change the group ${name}`,
+      addGroup: (name: string) => `add the group ${name}`,
     },
   },
   dialog: {
@@ -240,5 +238,5 @@ export const form = {
     moveRoute: (number: number) => `move route ${number}`,
     removeRoute: (number: number) => `remove route ${number}`,
   },
-  owner: { manifest: "the network", template: "the template", route: (number: number) => `route ${number}` },
+  owner: { manifest: "the network", template: "the template", route: (number: number) => `route ${number}`, rule: (number: number) => `rule ${number}`, test: (number: number) => `test ${number}`, groups: "the groups" },
 };

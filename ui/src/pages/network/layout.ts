@@ -6,7 +6,7 @@
 // large network, and if hosts are grouped, the hosts stand in frames, and one trunk leads to each row of frames.
 // Gateways come last, so that their destinations can stand at their right.
 import type { Group } from "../../lib/diagram/grouping";
-import { shelfWidth } from "../../lib/diagram/shelves";
+import { shelved } from "../../lib/diagram/shelves";
 import { type Places, settle } from "./places";
 
 export const CARD = { width: 256, height: 84 };
@@ -181,21 +181,15 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
   });
 
   const lead = RAIL.width + REACH;
-  const limit = shelfWidth(blocks, { gap: APART, lead, aspect: ASPECT, step: CARD.width });
+  const corners = shelved(blocks, { gap: APART, lead, aspect: ASPECT, step: CARD.width });
   const spots: Spot[] = [];
   const frames: Frame[] = [];
   const outside: Outer[] = [];
-  let x = lead;
-  let y = 0;
-  let high = 0;
   let width = 0;
+  let height = 0;
   const gatesBelow: string[] = [];
-  for (const block of blocks) {
-    if (x > lead && x + block.width - lead > limit) {
-      x = lead;
-      y += high + APART;
-      high = 0;
-    }
+  blocks.forEach((block, at) => {
+    const { x, y } = corners[at] as { x: number; y: number };
     const title = block.group.title === "" || block.folded ? 0 : TITLE;
     const jack = y + (block.folded ? FOLDED.height / 2 : TITLE / 2);
     const path = x === lead ? `M ${RAIL.width} ${jack} H ${x}` : `M ${x - APART} ${jack} H ${x}`;
@@ -207,11 +201,9 @@ function framed(byName: ReadonlyMap<string, Placed>, groups: readonly Group[], b
       }
       gatesBelow.push(...block.gates);
     }
-    x += block.width + APART;
-    width = Math.max(width, x - APART);
-    high = Math.max(high, block.height);
-  }
-  let height = y + high;
+    width = Math.max(width, x + block.width);
+    height = Math.max(height, y + block.height);
+  });
   // The destinations of gateways stand below the frames. They stand below their gateway, or further to the left if
   // there is no room.
   const below = gatesBelow.map((name) => spots.find((spot) => spot.name === name) as Spot).reverse().toSorted((a, b) => b.x - a.x);

@@ -1,7 +1,8 @@
 // The words that rules, tests and groups of the policy can have.
 import { itemsOf } from "../../../lib/manifest/outlineFields";
-import type { ListName, PolicyOutline } from "../../../lib/manifest/policyText";
+import type { ListName } from "../../../lib/manifest/typed.svelte";
 import { t } from "../../../lib/strings";
+import type { FieldValue } from "../../../lib/types/FieldValue";
 import type { Outline } from "../../../lib/types/Outline";
 import { typedPattern } from "../picture/typed";
 
@@ -14,9 +15,9 @@ export class Known {
   readonly #all: Set<string>;
   readonly #targets: string[];
 
-  constructor(outline: Outline, policy: PolicyOutline | null) {
+  constructor(outline: Outline) {
     this.hosts = outline.hosts.map((host) => host.name);
-    this.groups = policy?.groups.map((group) => group.name) ?? [];
+    this.groups = outline.policy?.groups.map((group) => group.field) ?? [];
     const others = outline.hosts.flatMap((host) => [host.vip, ...itemsOf(host.fields, "aliases")]);
     this.#all = new Set([...this.hosts, ...others, ...this.groups].map((name) => name.toLowerCase()));
     this.#targets = outline.hosts.flatMap((host) => itemsOf(host.fields, "ports").map((port) => `${host.name}:${Number.parseInt(port, 10)}`));
@@ -44,6 +45,12 @@ export class Known {
         return [];
     }
   }
+}
+
+/** The words of a key as the manifest has them: a single word is a text, and several are a list. Ports are always a list. */
+export function valueOf(key: string, all: readonly string[]): FieldValue {
+  const [first, ...others] = all;
+  return first === undefined ? null : others.length === 0 && key !== "ports" ? first : [...all];
 }
 
 /** Says what is wrong with a word; null if it is valid. The check of the manifest says everything else. */

@@ -94,7 +94,7 @@ export const actions = {
     return isDone;
   },
 
-  removeRoute: (at: number) => make([{ kind: "removeRoute", at }], words.removeRoute(at + 1)),
+  removeRoute: (at: number) => make([{ kind: "remove", list: "routes", at }], words.removeRoute(at + 1)),
 
   moveRoute: (at: number, by: 1 | -1) => withOutline((outline) => gestures.moveRoute(outline, at, by), words.moveRoute(at + 1)),
 

@@ -2,8 +2,8 @@
 // other cards pushes them down, so that nothing is covered. With many hosts, the hosts stand in frames, by the
 // beginning of their names, and a frame can be folded into one card.
 import type { Group } from "../../../lib/diagram/grouping";
-import { shelfWidth } from "../../../lib/diagram/shelves";
-import { type Box, type Level, levelOf } from "../../../lib/diagram/viewport";
+import { shelved } from "../../../lib/diagram/shelves";
+import { around, type Box, type Level, levelOf } from "../../../lib/diagram/viewport";
 
 export const CARD = { width: 272, head: 60, socket: 28, foot: 8 };
 export const CLOUD = { width: 236, head: 30, chip: 25, foot: 30 };
@@ -115,22 +115,17 @@ function framed(byName: ReadonlyMap<string, Unit>, groups: readonly Group[], wan
     const size = isFolded ? FOLDED : { width: Math.max(box.width, FOLDED.width) + 2 * INSET, height: box.height + TITLE + INSET };
     return { group, inside, box, isFolded, ...size };
   });
-  const limit = shelfWidth(blocks, { gap: APART, lead: 0, aspect: ASPECT, step: CARD.width });
+  const spots = shelved(blocks, { gap: APART, lead: 0, aspect: ASPECT, step: CARD.width });
   const found: Omit<Arranged, "all"> = { cards: [], clouds: [], frames: [], places };
-  let [x, y, high] = [0, 0, 0];
-  for (const { group, inside, box, isFolded, width, height } of blocks) {
-    if (x > 0 && x + width > limit) {
-      [x, y, high] = [0, y + high + APART, 0];
-    }
+  blocks.forEach(({ group, inside, box, isFolded, width, height }, at) => {
+    const { x, y } = spots[at] as Point;
     found.frames.push({ ...group, folded: isFolded, x, y, width, height });
     if (!isFolded) {
       const { cards, clouds } = drawn(inside, x + INSET - box.x, y + TITLE - box.y);
       found.cards.push(...cards);
       found.clouds.push(...clouds);
     }
-    x += width + APART;
-    high = Math.max(high, height);
-  }
+  });
   return found;
 }
 
@@ -334,16 +329,7 @@ export function snapped(value: number): number {
   return Math.round(value / GRID) * GRID;
 }
 
-export function boxAround(boxes: readonly Box[]): Box {
-  if (boxes.length === 0) {
-    return { x: 0, y: 0, width: CARD.width, height: CARD.head };
-  }
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const box of boxes) {
-    left = Math.min(left, box.x);
-    top = Math.min(top, box.y);
-    right = Math.max(right, box.x + box.width);
-    bottom = Math.max(bottom, box.y + box.height);
-  }
-  return { x: left, y: top, width: right - left, height: bottom - top };
+/** The box around all boxes. A picture without any is as large as a card. */
+function boxAround(boxes: readonly Box[]): Box {
+  return around(boxes) ?? { x: 0, y: 0, width: CARD.width, height: CARD.head };
 }

@@ -12,7 +12,7 @@ import { field, targetOf, texts } from "./model";
 type Draft = { kind: Kind; name: string; vip: string; target: string; found: Record<string, FieldValue> | null };
 
 const host = (name: string): OwnerRef => ({ kind: "host", name });
-const route = (at: number): OwnerRef => ({ kind: "route", at });
+const route = (at: number): OwnerRef => ({ kind: "item", list: "routes", at });
 
 /**
  * The fields of a pod that is typed like on the command line: NAME, KIND/NAME, NAMESPACE/KIND/NAME, or
@@ -118,7 +118,7 @@ export function setPort(outline: Outline, name: string, number: number, port: st
 }
 
 export function addRoute(via: string, pattern: string): EditRequest[] {
-  return [{ kind: "addRoute", at: null, via, to: [pattern], notTo: [] }];
+  return [{ kind: "insert", list: "routes", at: null, fields: { via, to: [pattern] } }];
 }
 
 /** Replaces one gateway of a route by another host. The other gateways stay. */
@@ -161,12 +161,12 @@ export function removePattern(outline: Outline, at: number, list: List, number: 
   if (texts(one).length > 1) {
     return [{ kind: "takeItem", owner: route(at), field: list, at: number, reach: null }];
   }
-  return list === "to" ? [{ kind: "removeRoute", at }] : [{ kind: "clear", owner: route(at), field: "notTo", reach: null }];
+  return list === "to" ? [{ kind: "remove", list: "routes", at }] : [{ kind: "clear", owner: route(at), field: "notTo", reach: null }];
 }
 
 export function moveRoute(outline: Outline, from: number, by: 1 | -1): EditRequest[] {
   const to = from + by;
-  return to < 0 || to >= outline.routes.length ? [] : [{ kind: "moveRoute", from, to }];
+  return to < 0 || to >= outline.routes.length ? [] : [{ kind: "move", list: "routes", from, to }];
 }
 
 /** The first free name that begins like another one. The name `web2` says more than `web-copy` would. */

@@ -1,13 +1,14 @@
 // The content of the picture: one card for each host, and one cloud for each route. It is made from the outline of the
 // text. A card or cloud that has not changed since the last picture is the same object, so that it is not drawn again.
 import { shellLine } from "../../../lib/format";
+import { startsOf } from "../../../lib/manifest/outlineFields";
 import type { Effect } from "../../../lib/types/Effect";
 import type { FieldOutline } from "../../../lib/types/FieldOutline";
 import type { HostOutline } from "../../../lib/types/HostOutline";
+import type { ItemOutline } from "../../../lib/types/ItemOutline";
 import type { Origin } from "../../../lib/types/Origin";
 import type { Outline } from "../../../lib/types/Outline";
 import type { Problem } from "../../../lib/types/Problem";
-import type { RouteOutline } from "../../../lib/types/RouteOutline";
 import { rivals } from "./overlap";
 import { sameHost, sameList, sameMeaning } from "./same";
 
@@ -216,14 +217,14 @@ function namesOf(hosts: readonly HostOutline[]): Map<string, string> {
   return found;
 }
 
-function cloudOf(route: RouteOutline, at: number, names: ReadonlyMap<string, string>, saved: RouteOutline | "none" | null, rivals: number[], problem: Card["problem"]): Cloud {
+function cloudOf(route: ItemOutline, at: number, names: ReadonlyMap<string, string>, saved: ItemOutline | "none" | null, rivals: number[], problem: Card["problem"]): Cloud {
   const via = texts(field(route, "via"));
   const found = via.map((name) => names.get(name.toLowerCase()));
   const chips = (name: "to" | "notTo") => {
     const before = typeof saved === "object" && saved !== null ? texts(field(saved, name)) : null;
     return texts(field(route, name)).map((text, number): Chip => ({ number, text, isNew: saved === "none" || (before !== null && !before.includes(text)) }));
   };
-  const said = (of: RouteOutline) => JSON.stringify(["via", "to", "notTo"].map((name) => texts(field(of, name))));
+  const said = (of: ItemOutline) => JSON.stringify(["via", "to", "notTo"].map((name) => texts(field(of, name))));
   return {
     at,
     key: String(at),
@@ -242,11 +243,11 @@ function cloudOf(route: RouteOutline, at: number, names: ReadonlyMap<string, str
  * The route of the saved file from which a route was made: an equal one, or else one with the same gateways or
  * patterns. "none" if there is no such route; `null` if the saved file is not known.
  */
-function savedRoute(saved: Outline | null, route: RouteOutline): RouteOutline | "none" | null {
+function savedRoute(saved: Outline | null, route: ItemOutline): ItemOutline | "none" | null {
   if (saved === null) {
     return null;
   }
-  const said = (of: RouteOutline, names: string[]) => JSON.stringify(names.map((name) => texts(field(of, name))));
+  const said = (of: ItemOutline, names: string[]) => JSON.stringify(names.map((name) => texts(field(of, name))));
   for (const names of [["via", "to", "notTo"], ["via", "to"], ["to", "notTo"], ["via"]]) {
     const found = saved.routes.find((one) => said(one, names) === said(route, names));
     if (found !== undefined) {
@@ -259,7 +260,7 @@ function savedRoute(saved: Outline | null, route: RouteOutline): RouteOutline | 
 /** The most severe problem of each host and each route, by the line where the host or route begins. */
 function problemsOf(outline: Outline, problems: readonly Problem[]): Map<number, Card["problem"]> {
   const found = new Map<number, Card["problem"]>();
-  const begins = [...outline.hosts, ...outline.routes].map((one) => one.line).toSorted((a, b) => a - b);
+  const begins = startsOf(outline);
   const order: Problem["severity"][] = ["error", "warning"];
   for (const problem of order.flatMap((severity) => problems.filter((one) => one.severity === severity))) {
     const line = begins.findLast((begin) => begin <= (problem.line ?? 0));

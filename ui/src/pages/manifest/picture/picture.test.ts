@@ -30,7 +30,7 @@ const hostOf = (name: string, number: number, fields: FieldOutline[] = [], more:
   ...more,
 });
 const routeOf = (via: FieldValue, to: FieldValue, notTo?: FieldValue, line = 900) => ({ line, fields: [fieldOf("via", via), fieldOf("to", to), ...(notTo === undefined ? [] : [fieldOf("notTo", notTo)])] });
-const outlineOf = (hosts: HostOutline[], routes = [routeOf("b", ["10.0.0.0/8"])]): Outline => ({ hosts, template: [fieldOf("ports", ["22:127.0.0.1:22"])], network: [], routes, nextVip: "127.0.42.9", nextPort: 8080 });
+const outlineOf = (hosts: HostOutline[], routes = [routeOf("b", ["10.0.0.0/8"])]): Outline => ({ hosts, template: [fieldOf("ports", ["22:127.0.0.1:22"])], network: [], routes, policy: null, nextVip: "127.0.42.9", nextPort: 8080 });
 const sources = (outline: Outline, more: Partial<Sources> = {}): Sources => ({ outline, saved: null, effect: null, problems: [], ...more });
 const host = (name: string) => ({ kind: "host", name }) as const;
 
@@ -160,17 +160,21 @@ describe("a gesture", () => {
 
   it("takes a route away with its last destination, and an empty list of exceptions with its last one", () => {
     const routes = outlineOf(NETWORK.hosts, [routeOf("a", ["*.x"], ["1.x", "2.x"]), routeOf("a", "*.y", ["1.y"])]);
-    expect(gestures.removePattern(routes, 0, "to", 0)).toEqual([{ kind: "removeRoute", at: 0 }]);
-    expect(gestures.removePattern(routes, 0, "notTo", 1)).toEqual([{ kind: "takeItem", owner: { kind: "route", at: 0 }, field: "notTo", at: 1, reach: null }]);
-    expect(gestures.removePattern(routes, 1, "notTo", 0)).toEqual([{ kind: "clear", owner: { kind: "route", at: 1 }, field: "notTo", reach: null }]);
+    expect(gestures.removePattern(routes, 0, "to", 0)).toEqual([{ kind: "remove", list: "routes", at: 0 }]);
+    expect(gestures.removePattern(routes, 0, "notTo", 1)).toEqual([{ kind: "takeItem", owner: { kind: "item", list: "routes", at: 0 }, field: "notTo", at: 1, reach: null }]);
+    expect(gestures.removePattern(routes, 1, "notTo", 0)).toEqual([{ kind: "clear", owner: { kind: "item", list: "routes", at: 1 }, field: "notTo", reach: null }]);
     // A single text becomes a list when a second one comes.
-    expect(gestures.addPattern(routes, 1, "to", "*.z")).toEqual([{ kind: "set", owner: { kind: "route", at: 1 }, field: "to", value: ["*.y", "*.z"], reach: null }]);
+    expect(gestures.addPattern(routes, 1, "to", "*.z")).toEqual([{ kind: "set", owner: { kind: "item", list: "routes", at: 1 }, field: "to", value: ["*.y", "*.z"], reach: null }]);
+  });
+
+  it("adds a route behind the others, without exceptions", () => {
+    expect(gestures.addRoute("a", "*.x")).toEqual([{ kind: "insert", list: "routes", at: null, fields: { via: "a", to: ["*.x"] } }]);
   });
 
   it("moves a route no further than the ends", () => {
     const routes = outlineOf(NETWORK.hosts, [routeOf("a", ["*.x"]), routeOf("b", ["*.y"])]);
     expect(gestures.moveRoute(routes, 0, -1)).toEqual([]);
-    expect(gestures.moveRoute(routes, 0, 1)).toEqual([{ kind: "moveRoute", from: 0, to: 1 }]);
+    expect(gestures.moveRoute(routes, 0, 1)).toEqual([{ kind: "move", list: "routes", from: 0, to: 1 }]);
     expect(gestures.moveRoute(routes, 1, 1)).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ import { cloudPlaces, type RouteSaid, view } from "./view.svelte";
 
 /** The key of the cloud of a new route. */
 const FRESH = "new";
-const NOTHING: Outline = { hosts: [], template: [], network: [], routes: [], nextVip: null, nextPort: 8080 };
+const NOTHING: Outline = { hosts: [], template: [], network: [], routes: [], policy: null, nextVip: null, nextPort: 8080 };
 
 function sameCloud(a: Unit["clouds"][number], b: Unit["clouds"][number]): boolean {
   return a.key === b.key && a.height === b.height && a.at?.[0] === b.at?.[0] && a.at?.[1] === b.at?.[1];
