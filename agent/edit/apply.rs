@@ -1,5 +1,7 @@
 //! Applies an edit to a text, and reads the result again.
 
+use std::collections::BTreeSet;
+
 use super::{
     lines::between,
     op::Op,
@@ -23,7 +25,8 @@ pub struct Applied {
     pub text: String,
     /// The changes that make the new text from the old one.
     pub splices: Vec<Splice>,
-    /// The parts of the manifest whose content has changed: names of hosts, `hostTemplate`, `route 1` and other keys.
+    /// The parts of the manifest whose content has changed: names of hosts, `hostTemplate`, `route 1`, `rule 1`,
+    /// `the group web` and other keys.
     pub changed: Vec<String>,
     /// A sentence for each change that was necessary, but that the edit does not name.
     pub also: Vec<String>,
@@ -71,7 +74,8 @@ impl Reading {
         })
     }
 
-    /// Applies edits as [`apply_all`] does. Also returns what was read in the new text; `None` if the text is the same.
+    /// Applies edits as [`apply_all`] does. Also returns what was read in the new text; `None` if no edit has
+    /// changed anything.
     pub fn edited(&self, edits: &[Edit]) -> Result<(Applied, Option<Self>), (usize, Refusal)> {
         let mut also = Vec::new();
         let mut now = None;
@@ -176,26 +180,44 @@ fn check(before: &Reading, ops: &[Op], edit: &Edit, after: &Content) -> Result<(
     if model.content() != *after {
         return Err(Refusal::Differs);
     }
-    let Some((owner, field, reach)) = edit.reach() else {
-        return Ok(());
-    };
-    if reach == Some(Reach::Everywhere) {
-        return Ok(());
-    }
-    let own = owner.of_field(field);
     let mut others = changed(&before.content, after);
+    let (owner, field, reach) = match edit {
+        Edit::Field {
+            owner,
+            field,
+            reach,
+            ..
+        } => (owner, field, *reach),
+        Edit::Insert { list, .. } | Edit::Remove { list, .. } | Edit::Move { list, .. } => {
+            others.retain(|name| !list.has(name));
+            return entangled(others);
+        }
+        // What these edits change in other parts is told.
+        Edit::AddHost { .. }
+        | Edit::RemoveHost { .. }
+        | Edit::RenameHost { .. }
+        | Edit::DuplicateHost { .. } => return Ok(()),
+    };
+    let own = owner.changed_names(field);
     others.retain(|name| !own.contains(name));
+    match reach {
+        Some(Reach::Everywhere) => Ok(()),
+        Some(Reach::Here) => entangled(others),
+        None if others.is_empty() => Ok(()),
+        None => Err(Refusal::Shared {
+            field: owner.field_name(field),
+            with: others.into_iter().collect(),
+        }),
+    }
+}
+
+/// Refuses an edit that changes other parts of the manifest.
+fn entangled(others: BTreeSet<String>) -> Result<(), Refusal> {
     if others.is_empty() {
         return Ok(());
     }
     let with = others.into_iter().collect();
-    Err(match reach {
-        None => {
-            let field = owner.field(field);
-            Refusal::Shared { field, with }
-        }
-        Some(_) => Refusal::Entangled { with },
-    })
+    Err(Refusal::Entangled { with })
 }
 
 /// The errors of a text that can be found without its plan.

@@ -23,7 +23,7 @@ pub use apply::{Applied, Reading, apply, apply_all};
 pub use format::formatted;
 pub use lines::{between, unified};
 pub use merge::merge;
-pub use owner::{List, Owner, group};
+pub use owner::{List, Owner, group_name};
 pub use refusal::Refusal;
 pub use splice::{Splice, spliced};
 pub use steps::{Change, Edit, Reach, suits};

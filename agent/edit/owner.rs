@@ -7,9 +7,6 @@ use crate::manifest::{
     value::{Content, Value},
 };
 
-/// The key of the policy, which is also its name in messages.
-const POLICY: &str = "policy";
-
 /// A part of a manifest that has fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -46,6 +43,17 @@ impl List {
         }
     }
 
+    /// The name of the list in messages.
+    pub(super) fn name(self) -> String {
+        self.path().join(".")
+    }
+
+    /// Whether [`changed`] may give this name to a change of the list.
+    pub(super) fn has(self, name: &str) -> bool {
+        let number = name.strip_prefix(self.item());
+        name == self.name() || number.is_some_and(|number| number.starts_with(' '))
+    }
+
     /// The name of one item in messages.
     fn item(self) -> &'static str {
         match self {
@@ -58,22 +66,21 @@ impl List {
 
 impl Owner {
     /// The name of a field of this part in messages.
-    pub(super) fn field(&self, field: &[String]) -> String {
+    pub(super) fn field_name(&self, field: &[String]) -> String {
         match self {
-            Self::Groups => group(&field.join(".")),
+            Self::Groups => group_name(&field.join(".")),
             Self::Manifest | Self::Template | Self::Host(_) | Self::Item(..) => {
                 format!("{} of {}", field.join("."), self.name())
             }
         }
     }
 
-    /// The names under which a change of this field, and of nothing else, is listed by [`changed`].
-    pub(super) fn of_field(&self, field: &[String]) -> Vec<String> {
+    /// The names that [`changed`] may give a change of this field.
+    pub(super) fn changed_names(&self, field: &[String]) -> Vec<String> {
         match self {
             // The fields of the manifest are parts of their own.
             Self::Manifest => vec![field[..1].join("."), field.join(".")],
-            // The first group makes the list of groups, and perhaps the policy.
-            Self::Groups => vec![group(&field.join(".")), POLICY.to_owned()],
+            Self::Groups => vec![group_name(&field.join("."))],
             Self::Template | Self::Host(_) | Self::Item(..) => vec![self.name()],
         }
     }
@@ -104,22 +111,20 @@ impl Owner {
 }
 
 /// The name of a group of the policy in messages.
-pub fn group(name: &str) -> String {
-    format!("the group {name}")
+pub fn group_name(group: &str) -> String {
+    format!("the group {group}")
 }
 
 /// The names of the parts whose content differs.
 pub(super) fn changed(before: &Content, after: &Content) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (key, old, new) in differing(&before.root, &after.root) {
-        match (key.as_str(), old, new) {
+        match (key.as_str(), map_or_none(old), map_or_none(new)) {
             ("hosts", Some(old), Some(new)) => {
                 found.extend(differing(old, new).map(|(name, ..)| name));
             }
-            ("routes", Some(old), Some(new)) => items(List::Routes, &key, old, new, &mut found),
-            ("policy", Some(old @ Value::Map(_)), Some(new @ Value::Map(_))) => {
-                in_policy(old, new, &mut found);
-            }
+            ("routes", ..) => items(List::Routes, old, new, &mut found),
+            ("policy", Some(old), Some(new)) => in_policy(old, new, &mut found),
             _ => {
                 found.insert(key);
             }
@@ -130,30 +135,38 @@ pub(super) fn changed(before: &Content, after: &Content) -> BTreeSet<String> {
 
 fn in_policy(before: &Value, after: &Value, found: &mut BTreeSet<String>) {
     for (key, old, new) in differing(before, after) {
-        match (key.as_str(), old, new) {
+        match (key.as_str(), map_or_none(old), map_or_none(new)) {
             ("groups", Some(old), Some(new)) => {
-                found.extend(differing(old, new).map(|(name, ..)| group(&name)));
+                found.extend(differing(old, new).map(|(name, ..)| group_name(&name)));
             }
-            ("rules", Some(old), Some(new)) => items(List::Rules, POLICY, old, new, found),
-            ("tests", Some(old), Some(new)) => items(List::Tests, POLICY, old, new, found),
-            (_, Some(_), Some(_)) => {
-                found.insert(format!("{POLICY}.{key}"));
-            }
+            ("rules", ..) => items(List::Rules, old, new, found),
+            ("tests", ..) => items(List::Tests, old, new, found),
             _ => {
-                found.insert(POLICY.to_owned());
+                found.insert(format!("policy.{key}"));
             }
         }
     }
 }
 
-/// The items of a list that differ; the whole part of the manifest if their number differs.
-fn items(list: List, part: &str, before: &Value, after: &Value, found: &mut BTreeSet<String>) {
-    let (old, new) = (before.items(), after.items());
-    if old.len() != new.len() || old.is_empty() {
-        found.insert(part.to_owned());
-        return;
+/// The value as a map, which is empty if there is no value; `None` if the value is something else.
+fn map_or_none(value: Option<&Value>) -> Option<&Value> {
+    match value {
+        None => Some(&Value::Null),
+        Some(value @ (Value::Null | Value::Map(_))) => Some(value),
+        Some(Value::Flag(_) | Value::Text(_) | Value::List(_)) => None,
     }
-    let pairs = old.iter().zip(new).enumerate();
+}
+
+/// Adds the items of a list that differ; the whole list if their number differs, or if it is not a list.
+fn items(list: List, old: Option<&Value>, new: Option<&Value>, found: &mut BTreeSet<String>) {
+    let (before, after) = match (old, new) {
+        (Some(Value::List(old)), Some(Value::List(new))) if old.len() == new.len() => (old, new),
+        _ => {
+            found.insert(list.name());
+            return;
+        }
+    };
+    let pairs = before.iter().zip(after).enumerate();
     let other = pairs.filter(|(_, (old, new))| old != new);
     found.extend(other.map(|(at, _)| Owner::Item(list, at).name()));
 }

@@ -1,6 +1,9 @@
 //! Finds the places at which a manifest names its hosts: in routes and in the policy.
 
-use super::op::Op;
+use super::{
+    op::Op,
+    owner::{List, Owner, group_name},
+};
 use crate::manifest::{
     source::{Id, Kind, Source},
     value::Value,
@@ -72,22 +75,28 @@ pub(super) fn references(source: &Source) -> Vec<Reference> {
     let mut found = Vec::new();
     let root = source.root;
     if let Some(routes) = at(source, root, "routes") {
-        whole(source, routes, "route", &["via"], &mut found);
+        whole(source, routes, List::Routes, &["via"], &mut found);
     }
     let Some(policy) = at(source, root, "policy") else {
         return found;
     };
     if let Some(groups) = at(source, policy, "groups") {
         for (number, entry) in source.entries(groups).iter().enumerate() {
-            let place = format!("the group {}", source.key(*entry));
+            let place = group_name(source.key(*entry));
             texts(source, groups, number, None, &place, &mut found);
         }
     }
     if let Some(rules) = at(source, policy, "rules") {
-        whole(source, rules, "rule", &["from", "to", "via"], &mut found);
+        whole(
+            source,
+            rules,
+            List::Rules,
+            &["from", "to", "via"],
+            &mut found,
+        );
     }
     if let Some(tests) = at(source, policy, "tests") {
-        whole(source, tests, "test", &["from", "to"], &mut found);
+        whole(source, tests, List::Tests, &["from", "to"], &mut found);
     }
     found
 }
@@ -98,12 +107,12 @@ pub(super) fn at(source: &Source, map: Id, key: &str) -> Option<Id> {
     Some(source.target(source.entries(map)[at].value))
 }
 
-fn whole(source: &Source, list: Id, name: &str, keys: &[&str], found: &mut Vec<Reference>) {
-    for (number, item) in source.items(list).iter().enumerate() {
+fn whole(source: &Source, id: Id, list: List, keys: &[&str], found: &mut Vec<Reference>) {
+    for (number, item) in source.items(id).iter().enumerate() {
         for key in keys {
             if let Some((map, at)) = source.find(source.target(*item), key) {
-                let place = format!("{name} {}", number + 1);
-                texts(source, map, at, Some((list, number)), &place, found);
+                let place = Owner::Item(list, number).name();
+                texts(source, map, at, Some((id, number)), &place, found);
             }
         }
     }

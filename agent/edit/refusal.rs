@@ -100,7 +100,7 @@ impl Refusal {
                 "write keys with \"?\" and maps like [a: b] in the usual way, or edit the file by hand"
             }
             Self::Missing(_) => {
-                "\"norouter host ls\" and \"norouter route ls\" list the hosts and the routes"
+                "look at the file as it is now: \"norouter host ls\" and \"norouter route ls\" list its hosts and routes"
             }
             Self::Taken(_) => "choose another name",
             Self::Field(_) => "docs/MANIFEST.md has all fields and their values",

@@ -55,7 +55,7 @@ pub enum Edit {
         at: Option<usize>,
         item: Value,
     },
-    /// Removes an item. A policy that is empty without it is removed as well.
+    /// Removes an item.
     Remove { list: List, at: usize },
     /// Moves an item, so that it has the number `to` afterwards.
     Move { list: List, from: usize, to: usize },
@@ -75,27 +75,6 @@ pub enum Change {
     Replace { at: usize, item: String },
     /// Removes an item of a list.
     Take { at: usize },
-}
-
-impl Edit {
-    /// The owner, the field and the reach of an edit of one field.
-    pub(super) fn reach(&self) -> Option<(&Owner, &[String], Option<Reach>)> {
-        match self {
-            Self::Field {
-                owner,
-                field,
-                reach,
-                ..
-            } => Some((owner, field, *reach)),
-            Self::AddHost { .. }
-            | Self::RemoveHost { .. }
-            | Self::RenameHost { .. }
-            | Self::DuplicateHost { .. }
-            | Self::Insert { .. }
-            | Self::Remove { .. }
-            | Self::Move { .. } => None,
-        }
-    }
 }
 
 /// Changes that are made together. A change that the edit does not name has a sentence for people.
@@ -118,15 +97,6 @@ pub(super) fn next(source: &Source, edit: &Edit, done: usize) -> Result<Option<S
     let op = match edit {
         Edit::RemoveHost { name } => return remove(source, name, done),
         Edit::DuplicateHost { from, to } => duplicate(source, from, to, done)?,
-        Edit::Remove {
-            list: list @ (List::Rules | List::Tests),
-            ..
-        } if done > 0 => emptied(source, list.path()),
-        Edit::Field {
-            owner: Owner::Groups,
-            change: Change::Clear,
-            ..
-        } if done > 0 => emptied(source, &GROUPS),
         _ if done > 0 => None,
         Edit::RenameHost { from, to } => return rename(source, from, to),
         Edit::AddHost { name, fields } => {
@@ -149,11 +119,13 @@ pub(super) fn next(source: &Source, edit: &Edit, done: usize) -> Result<Option<S
         }
         Edit::Insert { list, at, item } => Some(insert(source, *list, *at, item)?),
         Edit::Remove { list, at } => {
-            let list = items(source, *list, *at)?;
-            Some(Op::Take { list, at: *at })
+            let id = list_with(source, *list, *at)?;
+            let own = Owner::Item(*list, *at).name();
+            unneeded(source, source.items(id)[*at], &[own])?;
+            Some(Op::Take { list: id, at: *at })
         }
         Edit::Move { list, from, to } => {
-            let list = items(source, *list, (*from).max(*to))?;
+            let list = list_with(source, *list, (*from).max(*to))?;
             let (from, to) = (*from, *to);
             (from != to).then_some(Op::Move { list, from, to })
         }
@@ -251,18 +223,21 @@ fn remove(source: &Source, name: &str, done: usize) -> Result<Option<Step>, Refu
         let ops = vec![Op::Take { list, at }];
         return Ok(Some(Step { ops, also }));
     }
-    let entry = source.entries(map)[at];
+    unneeded(source, source.entries(map)[at].value, &names[..1])?;
+    Ok(Some(Step::one(Op::Remove { map, at })))
+}
+
+/// Fails if other parts of the manifest take a value from inside this one. `own` are the names of this part.
+fn unneeded(source: &Source, value: Id, own: &[String]) -> Result<(), Refusal> {
     let is_needed = source.nodes().any(|(id, node)| match node.kind {
-        Kind::Alias(target) => {
-            source.is_inside(target, entry.value) && !source.is_inside(id, entry.value)
-        }
+        Kind::Alias(target) => source.is_inside(target, value) && !source.is_inside(id, value),
         Kind::Scalar { .. } | Kind::List { .. } | Kind::Map { .. } => false,
     });
     if is_needed {
-        let with = sharers(source, entry.value, &names[..1]);
+        let with = sharers(source, value, own);
         return Err(Refusal::Entangled { with });
     }
-    Ok(Some(Step::one(Op::Remove { map, at })))
+    Ok(())
 }
 
 fn duplicate(source: &Source, from: &str, to: &str, done: usize) -> Result<Option<Op>, Refusal> {
@@ -309,35 +284,35 @@ fn list_of(source: &Source, list: List) -> Option<Id> {
 }
 
 /// The node of a list; an error if the list has no item with this number.
-fn items(source: &Source, list: List, number: usize) -> Result<Id, Refusal> {
+fn list_with(source: &Source, list: List, number: usize) -> Result<Id, Refusal> {
     let found = list_of(source, list).filter(|id| number < source.items(*id).len());
     found.ok_or_else(|| Refusal::Missing(Owner::Item(list, number).name()))
 }
 
 fn insert(source: &Source, list: List, number: Option<usize>, item: &Value) -> Result<Op, Refusal> {
     let value = item.clone();
-    if let Some(list_id) = list_of(source, list) {
-        let count = source.items(list_id).len();
+    if let Some(id) = list_of(source, list) {
+        let count = source.items(id).len();
         let at = number.unwrap_or(count);
         if at > count {
             return Err(Refusal::Missing(Owner::Item(list, at).name()));
         }
-        return Ok(Op::Insert {
-            list: list_id,
-            at,
-            value,
-        });
+        let list = id;
+        return Ok(Op::Insert { list, at, value });
     }
     let path: Vec<String> = list.path().iter().map(|&key| key.to_owned()).collect();
     let value = Value::List(vec![value]);
     match walk(source, source.root, &path, false)? {
-        Way::Found(map, _) => Ok(put(map, &path[path.len() - 1..], value)),
+        Way::Found(map, at) if source.value(source.entries(map)[at].value) == Value::Null => {
+            Ok(put(map, &path[path.len() - 1..], value))
+        }
         Way::Absent(map, depth) => Ok(put(map, &path[depth..], value)),
-        Way::Indirect(..) => Err(Refusal::Style),
+        // Something else is written in place of the list.
+        Way::Found(..) | Way::Indirect(..) => Err(Refusal::Style),
     }
 }
 
-/// Sets the value at a path of keys, of which the map has none.
+/// Sets the value at a path of keys. The maps on the way are new, except the first one.
 fn put(map: Id, path: &[String], value: Value) -> Op {
     let mut value = value;
     for key in path[1..].iter().rev() {
@@ -345,27 +320,6 @@ fn put(map: Id, path: &[String], value: Value) -> Op {
     }
     let key = path[0].clone();
     Op::Put { map, key, value }
-}
-
-/// Removes the last part of a path that exists, if it is empty: agents that do not know policies are refused even if the
-/// policy says nothing.
-fn emptied(source: &Source, path: &[&str]) -> Option<Op> {
-    let (last, above) = path.split_last()?;
-    let map = above.iter().try_fold(source.root, |map, key| {
-        let at = source.own(map, key)?;
-        Some(source.entries(map)[at].value)
-    });
-    let found = map.and_then(|map| Some((map, source.own(map, last)?)));
-    let Some((map, at)) = found else {
-        return emptied(source, above);
-    };
-    let node = source.node(source.entries(map)[at].value);
-    let is_empty = match &node.kind {
-        Kind::List { items, .. } => items.is_empty(),
-        Kind::Map { entries, .. } => entries.is_empty(),
-        Kind::Scalar { .. } | Kind::Alias(_) => false,
-    };
-    (is_empty && !node.has_anchor).then_some(Op::Remove { map, at })
 }
 
 /// Fails if the field does not exist, or if it cannot have such a value.
@@ -452,10 +406,16 @@ fn in_field(
             (source.root, vec!["hosts".to_owned(), name.clone()])
         }
         Owner::Item(list, number) => {
-            let list = items(source, *list, *number)?;
+            let list = list_with(source, *list, *number)?;
             (source.target(source.items(list)[*number]), Vec::new())
         }
-        Owner::Groups => (source.root, GROUPS.map(str::to_owned).to_vec()),
+        Owner::Groups => {
+            if field[0].starts_with("x-") {
+                let why = "the name of a group cannot begin with \"x-\"";
+                return Err(Refusal::Field(why.to_owned()));
+            }
+            (source.root, GROUPS.map(str::to_owned).to_vec())
+        }
     };
     let top = path.len();
     path.extend_from_slice(field);
@@ -464,7 +424,7 @@ fn in_field(
     {
         return match reach {
             None => Err(Refusal::FromTemplate {
-                field: owner.field(field),
+                field: owner.field_name(field),
                 with: heirs(source, name, &field[0]),
             }),
             Some(Reach::Everywhere) => in_field(source, &Owner::Template, field, change, reach),
@@ -482,8 +442,8 @@ fn in_field(
         };
     }
     let shared = |id: Id| Refusal::Shared {
-        field: owner.field(field),
-        with: sharers(source, id, &owner.of_field(field)),
+        field: owner.field_name(field),
+        with: sharers(source, id, &owner.changed_names(field)),
     };
     match walk(source, from, &path, reach == Some(Reach::Everywhere))? {
         Way::Found(map, at) => {
@@ -516,7 +476,10 @@ fn in_field(
             let (holder, at) = source.find(map, &key).ok_or(Refusal::Style)?;
             let value = source.entries(holder)[at].value;
             if reach.is_none() {
-                return Err(shared(source.target(value)));
+                return Err(shared(match walk(source, from, &path, true)? {
+                    Way::Found(holder, at) => source.target(source.entries(holder)[at].value),
+                    Way::Absent(..) | Way::Indirect(..) => source.target(value),
+                }));
             }
             if depth + 1 < top {
                 return Err(Refusal::Style);

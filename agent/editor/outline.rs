@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::plain;
 use crate::{
-    edit::{List, Owner, Reading, group},
+    edit::{List, Owner, Reading, group_name},
     manifest::{
         fields::{Form, Of, form},
         source::{Entry, Id, Kind, Source},
@@ -87,21 +87,21 @@ struct Owners<'s> {
     source: &'s Source,
     /// The offset at which each line begins.
     lines: Vec<usize>,
-    /// The names of all owners of values: hosts, the items of lists, groups, and the other keys of the manifest and of
-    /// its policy.
+    /// The names of all owners of values: hosts, the items of lists, groups, and the other keys of the manifest and its
+    /// policy.
     names: Vec<String>,
     /// The number of the first host. The numbers of the other hosts follow it.
     first_host: usize,
-    /// The number of the first route, and those of the first rule, test and group. The numbers of the others follow.
+    /// The numbers of the first route, rule, test and group. The numbers of the others follow.
     first: Firsts,
-    /// The numbers of the other keys of the manifest.
+    /// The numbers of the other keys; those of the policy are named `policy.default`.
     keys: BTreeMap<String, usize>,
     /// The owners of each node, by their numbers.
     owned: Vec<Vec<usize>>,
     of_hosts: Vec<Plain>,
 }
 
-/// The number of the first owner of each kind.
+/// The number of the first owner of each of these kinds.
 #[derive(Clone, Copy, Default)]
 struct Firsts {
     route: usize,
@@ -149,12 +149,7 @@ impl<'s> Owners<'s> {
                     }
                 }
                 "routes" => reading.first.route = reading.own_items(List::Routes, value),
-                "policy" => {
-                    reading
-                        .keys
-                        .insert("policy".to_owned(), reading.names.len());
-                    reading.own_policy(value);
-                }
+                "policy" => reading.own_policy(value),
                 key => {
                     reading.keys.insert(key.to_owned(), reading.names.len());
                     reading.own(key.to_owned(), entry.value);
@@ -173,28 +168,24 @@ impl<'s> Owners<'s> {
         first
     }
 
-    /// Adds the policy, then its rules, tests and groups as owners of their own.
+    /// Adds the rules, tests, groups and other keys of the policy as owners.
     fn own_policy(&mut self, policy: Id) {
         let source = self.source;
-        let of_itself = self.names.len();
-        self.names.push("policy".to_owned());
-        let (parts, others): (Vec<Entry>, Vec<Entry>) = source
-            .all(policy)
-            .into_iter()
-            .partition(|entry| ["rules", "tests", "groups"].contains(&source.key(*entry)));
-        for entry in others {
-            self.own_by(of_itself, entry.value);
-        }
-        for entry in parts {
+        for entry in source.all(policy) {
             let value = source.target(entry.value);
             match source.key(entry) {
                 "rules" => self.first.rule = self.own_items(List::Rules, value),
                 "tests" => self.first.test = self.own_items(List::Tests, value),
-                _ => {
+                "groups" => {
                     self.first.group = self.names.len();
                     for entry in source.all(value) {
-                        self.own(group(source.key(entry)), entry.value);
+                        self.own(group_name(source.key(entry)), entry.value);
                     }
+                }
+                key => {
+                    let name = format!("policy.{key}");
+                    self.keys.insert(name.clone(), self.names.len());
+                    self.own(name, entry.value);
                 }
             }
         }
@@ -202,12 +193,8 @@ impl<'s> Owners<'s> {
 
     /// Adds an owner to this node and to everything inside it.
     fn own(&mut self, name: String, id: Id) {
+        let owner = self.names.len();
         self.names.push(name);
-        self.own_by(self.names.len() - 1, id);
-    }
-
-    /// Adds the owner with this number to this node and to everything inside it.
-    fn own_by(&mut self, owner: usize, id: Id) {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
             let id = self.source.target(id);
@@ -277,7 +264,10 @@ impl<'s> Owners<'s> {
         let fields = table.filter_map(|field| {
             let map = Map {
                 id: self.source.root,
-                owner: self.owner(&field.path[0]),
+                owner: self
+                    .keys
+                    .get(&field.name)
+                    .map_or_else(|| self.owner(&field.path[0]), |owner| *owner),
                 is_direct: true,
             };
             self.field(map, &field)
@@ -295,8 +285,9 @@ impl<'s> Owners<'s> {
         let (root, at) = source.find(source.root, "policy")?;
         let key = source.entries(root)[at].key;
         let (policy, is_direct) = self.part("policy")?;
-        // A policy of null is none.
-        matches!(source.node(policy).kind, Kind::Map { .. }).then_some(())?;
+        if !matches!(source.node(policy).kind, Kind::Map { .. }) {
+            return None;
+        }
         let part = |key: &str| {
             let (map, at) = source.find(policy, key)?;
             let value = source.entries(map)[at].value;
@@ -316,6 +307,7 @@ impl<'s> Owners<'s> {
     /// The groups, each as a field.
     fn groups(&self, id: Id, is_direct: bool) -> Vec<FieldOutline> {
         let groups = self.source.all(id).into_iter().enumerate();
+        let groups = groups.filter(|(_, entry)| !self.source.key(*entry).starts_with("x-"));
         let groups = groups.filter_map(|(number, entry)| {
             let map = Map {
                 id,

@@ -2,7 +2,7 @@
 
 use super::{
     forms::{PORT, regex},
-    schema::{Field, HOST, Level, MANIFEST, POLICY, ROUTE, RULE, Shape, TEMPLATE, TEST},
+    schema::{Field, GROUPS, HOST, Level, MANIFEST, POLICY, ROUTE, RULE, Shape, TEMPLATE, TEST},
 };
 
 /// The form of a field's value.
@@ -37,7 +37,7 @@ pub enum Of {
     Rule,
     /// A test of the policy.
     Test,
-    /// The groups of the policy. Every name can be that of a group.
+    /// The groups of the policy. The name of a group is its field.
     Groups,
 }
 
@@ -50,7 +50,7 @@ impl Of {
             Self::Route => &ROUTE,
             Self::Rule => &RULE,
             Self::Test => &TEST,
-            Self::Groups => &POLICY,
+            Self::Groups => &GROUPS,
         }
     }
 }
@@ -144,8 +144,8 @@ pub fn names(of: Of) -> Vec<String> {
     all
 }
 
-/// Sorts the entries of a map as they are written: in the order of the table that has most of the keys. Other keys come
-/// last.
+/// Sorts the entries of a map into the order in which they are written: that of the table that has most of the keys. Other
+/// keys come last.
 pub fn sort<K: AsRef<str>, V>(entries: &mut [(K, V)]) {
     let inner = HOST.fields.iter().filter_map(|field| match field.shape {
         Shape::Map(level) | Shape::TextOrMap(level) => Some(level),

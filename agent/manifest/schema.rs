@@ -504,6 +504,13 @@ pub(super) static POLICY: Level = Level {
     refused: &[],
 };
 
+/// The groups of the policy have no fields of their own: every name can be that of a group.
+pub(super) static GROUPS: Level = Level {
+    place: "groups",
+    fields: &[],
+    refused: &[],
+};
+
 pub(super) static RULE: Level = Level {
     place: "a rule",
     fields: &[

@@ -109,7 +109,7 @@ pub enum EditRequest {
         /// The fields of the new item.
         fields: BTreeMap<String, FieldValue>,
     },
-    /// Removes an item of such a list. A policy that is empty without it is removed as well.
+    /// Removes an item of such a list.
     Remove {
         /// The list.
         list: ListRef,
@@ -161,7 +161,7 @@ pub enum OwnerRef {
         /// The number of the item, from 0.
         at: usize,
     },
-    /// The groups of the policy. The name of each group is a field.
+    /// The groups of the policy. The name of the field is that of the group, also if it has a dot.
     Groups,
 }
 
@@ -185,7 +185,8 @@ pub enum Edited {
     Done {
         /// The new text.
         text: String,
-        /// The parts whose content has changed: names of hosts, `hostTemplate`, `route 1`, `rule 1` and other keys.
+        /// The parts whose content has changed: names of hosts, `hostTemplate`, `route 1`, `rule 1`, `the group web` and
+        /// other keys.
         changed: Vec<String>,
         /// A sentence for each further change that was necessary.
         also: Vec<String>,

@@ -85,7 +85,7 @@ pub struct ItemOutline {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyOutline {
-    /// The groups, in the order of the text. The name of each group is that of the field.
+    /// The groups, in the order of the text. The name of the field is that of the group.
     pub groups: Vec<FieldOutline>,
     /// The rules, in the order of the text.
     pub rules: Vec<ItemOutline>,
@@ -144,7 +144,8 @@ pub enum Origin {
     },
     /// At a place from which other parts of the manifest take the value as well, by an anchor or a merge key.
     Shared {
-        /// The other parts that take the value: names of hosts, `hostTemplate`, `route 1`, `rule 1` and other keys.
+        /// The other parts that take the value: names of hosts, `hostTemplate`, `route 1`, `rule 1`, `the group web` and
+        /// other keys.
         with: Vec<String>,
         /// The number of the item in the list as it is written, from 0; `None` if the value is not an item.
         index: Option<usize>,

@@ -329,7 +329,8 @@ fn the_page_edits_a_text_by_what_it_says() {
     ] {
         assert!(rig.ask(command, arguments).is_err(), "{command}");
     }
-    let many = vec![json!({"kind": "removeRoute", "at": 0}); norouter::editor::EDITS_MAX + 1];
+    let many =
+        vec![json!({"kind": "remove", "list": "routes", "at": 0}); norouter::editor::EDITS_MAX + 1];
     let refused = rig.ask("manifest_edit", json!({"text": text, "edits": many}));
     assert!(refused.is_err());
 }

@@ -38,7 +38,7 @@ pub(crate) fn edit(chance: &mut Chance, now: &Content) -> Edit {
         4 | 5 => of_list(chance, now, List::Routes, &host),
         6 => of_list(chance, now, List::Rules, &host),
         7 => of_list(chance, now, List::Tests, &host),
-        _ => field(chance, now, host),
+        _ => field(chance, now, &host),
     }
 }
 
@@ -98,13 +98,13 @@ fn decision(chance: &mut Chance) -> Value {
     Value::Text((*word).to_owned())
 }
 
-fn field(chance: &mut Chance, now: &Content, host: String) -> Edit {
-    let owner = owner(chance, now, &host);
+fn field(chance: &mut Chance, now: &Content, host: &str) -> Edit {
+    let owner = owner(chance, now, host);
     let name = if chance.flip() && matches!(owner.of(), Of::Host | Of::Template) {
         "ports".to_owned()
     } else {
         match owner {
-            Owner::Groups => (*chance.of(&["all", "front", "new.group"])).to_owned(),
+            Owner::Groups => chance.of(&groups(now)).clone(),
             _ => chance.of(&names(owner.of())).clone(),
         }
     };
@@ -122,11 +122,21 @@ fn field(chance: &mut Chance, now: &Content, host: String) -> Edit {
     };
     let old = old.and_then(|old| path.iter().try_fold(old, |value, key| value.get(key)));
     Edit::Field {
-        change: change(chance, &owner, &path, old, &host),
+        change: change(chance, &owner, &path, old, host),
         owner,
         field: path,
         reach: *chance.of(&[None, None, Some(Reach::Here), Some(Reach::Everywhere)]),
     }
+}
+
+/// The names of the groups, and a name that is new.
+fn groups(now: &Content) -> Vec<String> {
+    let groups = now.root.get("policy").and_then(|it| it.get("groups"));
+    let mut names = vec!["new.group".to_owned()];
+    if let Some(Value::Map(groups)) = groups {
+        names.extend(groups.keys().cloned());
+    }
+    names
 }
 
 /// The part of the manifest whose field is changed.

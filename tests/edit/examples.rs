@@ -298,3 +298,134 @@ policy:
     assert_eq!(applied.text, expected);
     assert_eq!(applied.also.len(), 4, "{:?}", applied.also);
 }
+
+fn item(fields: &[(&str, &str)]) -> Value {
+    let fields = fields.iter();
+    let fields = fields.map(|(key, text)| ((*key).to_owned(), Value::Text((*text).to_owned())));
+    Value::Map(fields.collect())
+}
+
+#[test]
+fn the_first_rule_makes_the_policy_and_the_next_one_follows_the_style() {
+    let add = |text: &str, list| {
+        let fields = match list {
+            List::Tests => [("from", "a"), ("to", "b:80"), ("expect", "allow")],
+            List::Rules | List::Routes => [("action", "allow"), ("to", "b"), ("from", "a")],
+        };
+        let item = item(&fields);
+        diff(
+            text,
+            &Edit::Insert {
+                list,
+                at: None,
+                item,
+            },
+        )
+    };
+    let hosts = "hosts: {a: {}, b: {}}\n";
+    assert_eq!(
+        add(hosts, List::Rules),
+        [
+            "+policy:",
+            "+  rules:",
+            "+    - from: a",
+            "+      to: b",
+            "+      action: allow"
+        ]
+    );
+    let flow = format!("{hosts}policy: {{rules: [{{from: b, to: a, action: deny}}]}} # who\n");
+    let policy =
+        "policy: {rules: [{from: b, to: a, action: deny}, {from: a, to: b, action: allow}]} # who";
+    assert_eq!(add(&flow, List::Rules)[1], format!("+{policy}"));
+    let other = format!("{hosts}policy: # who\n  default: deny\n");
+    assert_eq!(
+        add(&other, List::Tests),
+        [
+            "+  tests:",
+            "+    - from: a",
+            "+      to: \"b:80\"",
+            "+      expect: allow"
+        ]
+    );
+}
+
+#[test]
+fn a_group_may_have_a_dot_in_its_name_and_is_removed_alone() {
+    let text = "\
+hosts: {a: {}, b: {}}
+policy:
+  groups:
+    # the old ones
+    old: [a] # not many
+    web.front: [b]
+";
+    let edit = |name: &str, change| Edit::Field {
+        owner: Owner::Groups,
+        field: vec![name.to_owned()],
+        change,
+        reach: None,
+    };
+    let at = None;
+    let item = "a".to_owned();
+    assert_eq!(
+        diff(text, &edit("web.front", Change::Add { at, item })),
+        ["-    web.front: [b]", "+    web.front: [b, a]"]
+    );
+    assert_eq!(
+        diff(text, &edit("old", Change::Clear)),
+        ["-    old: [a] # not many"]
+    );
+    let refused = apply(text, &edit("x-old", Change::Set(Value::List(Vec::new())))).unwrap_err();
+    assert!(matches!(refused, Refusal::Field(_)), "{refused:?}");
+}
+
+#[test]
+fn a_list_that_others_take_or_that_is_no_list_is_not_changed() {
+    let shared = "\
+x-rules: &rules
+  - {from: a, to: b, action: allow}
+  - &second {from: b, to: a, action: deny}
+hosts: {a: {}, b: {}}
+policy: {rules: *rules, x-old: *second}
+";
+    let item = item(&[("from", "a"), ("to", "a"), ("action", "allow")]);
+    let list = List::Rules;
+    for edit in [
+        Edit::Insert {
+            list,
+            at: Some(0),
+            item: item.clone(),
+        },
+        Edit::Remove { list, at: 0 },
+        Edit::Move {
+            list,
+            from: 0,
+            to: 1,
+        },
+    ] {
+        let refused = apply(shared, &edit).unwrap_err();
+        let with = vec!["x-rules".to_owned()];
+        assert_eq!(refused, Refusal::Entangled { with }, "{edit:?}");
+    }
+    let anchored = "\
+hosts: {a: {}, b: {}}
+policy:
+  rules: [&first {from: a, to: b, action: allow}, {<<: *first, to: a}]
+";
+    let refused = apply(anchored, &Edit::Remove { list, at: 0 }).unwrap_err();
+    let with = vec!["rule 2".to_owned()];
+    assert_eq!(refused, Refusal::Entangled { with });
+    // The dash was forgotten, so the rule must not be replaced by another one.
+    let without_dash =
+        "hosts: {a: {}}\npolicy:\n  rules:\n    from: a\n    to: a\n    action: deny\n";
+    let refused = apply(
+        without_dash,
+        &Edit::Insert {
+            list,
+            at: None,
+            item,
+        },
+    )
+    .unwrap_err();
+    assert_eq!(refused, Refusal::Style);
+}

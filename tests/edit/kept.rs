@@ -12,7 +12,7 @@ use norouter::{
 
 use crate::{
     meaning::names,
-    places::{emptied, field_nodes, field_range, list_path, next_line, own, value_span, written},
+    places::{field_nodes, field_range, list_path, next_line, own, value_span, written},
     reading::Reading,
 };
 
@@ -130,8 +130,8 @@ fn gone(edit: &Edit, before: &Reading) -> Vec<Range<usize>> {
             let found = own(source, source.root, &path);
             let found = found.map(|(map, at)| source.target(source.entries(map)[at].value));
             let items = found.map_or(&[][..], |items| source.items(items));
-            let item = items.get(*at).into_iter().map(|item| lines(*item));
-            item.chain(emptied_lines(edit, before)).collect()
+            let item = items.get(*at).into_iter();
+            item.map(|item| lines(*item)).collect()
         }
         Edit::Field {
             owner,
@@ -145,7 +145,6 @@ fn gone(edit: &Edit, before: &Reading) -> Vec<Range<usize>> {
             }
             _ => written(before, owner, field, change, *reach)
                 .into_iter()
-                .chain(emptied_lines(edit, before))
                 .collect(),
         },
         Edit::AddHost { .. }
@@ -154,17 +153,6 @@ fn gone(edit: &Edit, before: &Reading) -> Vec<Range<usize>> {
         | Edit::Insert { .. }
         | Edit::Move { .. } => Vec::new(),
     }
-}
-
-/// The lines of the keys that an edit removes because their values become empty.
-fn emptied_lines(edit: &Edit, before: &Reading) -> Vec<Range<usize>> {
-    let source = &before.source;
-    let entries = emptied(source, edit).into_iter().map(|(map, at)| {
-        let entry = source.entries(map)[at];
-        let (key, value) = (source.node(entry.key), source.node(entry.value));
-        key.span.start..next_line(&before.source.text, key.span.end.max(value.span.end))
-    });
-    entries.collect()
 }
 
 /// The routes, rules, tests and members of groups with one of these names in them.

@@ -27,7 +27,7 @@ use chance::Chance;
 use norouter::{
     edit::{Applied, Edit, Refusal, between, spliced},
     manifest::{
-        source::Source,
+        source::{Kind, Source},
         value::{Content, content},
     },
 };
@@ -167,10 +167,6 @@ fn work(corpus: &[(String, String)], count: usize, seed: u64) -> Tally {
             }
         }
         undo_and_redo(name, &texts);
-        // The text that was read after each edit is the text that people get.
-        let last = texts.last().unwrap();
-        let again = Reading::of(&last.source.text);
-        assert_eq!(again.content, last.content, "{name}");
     }
     tally
 }
@@ -188,16 +184,31 @@ fn undo_and_redo(name: &str, texts: &[Reading]) {
     }
 }
 
+fn has_aliases(source: &Source) -> bool {
+    let mut nodes = source.nodes();
+    nodes.any(|(_, node)| matches!(node.kind, Kind::Alias(_)))
+}
+
 /// Checks an edit that was made. `after` is `None` if the text has not changed.
 fn check(name: &str, before: &Reading, edit: &Edit, applied: &Applied, after: Option<&Reading>) {
     let text = &before.source.text;
     let after = after.unwrap_or(before);
     let shown = || format!("{name}\n{edit:?}\n{text}\n---- became\n{}", applied.text);
     assert_eq!(after.source.text, applied.text, "{}", shown());
+    assert_eq!(
+        content(&applied.text).as_ref(),
+        Some(&after.content),
+        "{}",
+        shown()
+    );
     let meant = meaning::meant(edit, before);
     // A copy has a null for each field that it must not inherit by a merge key.
     let is = |meant: &Content| match edit {
         Edit::DuplicateHost { to, .. } => *meant == meaning::without_nulls(&after.content, to),
+        // The name of a host is changed where it is written, and that may be under a key of the person's own.
+        Edit::RenameHost { .. } | Edit::RemoveHost { .. } if has_aliases(&before.source) => {
+            meaning::known(meant) == meaning::known(&after.content)
+        }
         _ => *meant == after.content,
     };
     assert!(

@@ -11,7 +11,7 @@ use norouter::{
 };
 
 use crate::{
-    places::{emptied, list_path, own, owner_anywhere, owner_of},
+    places::{list_path, own, owner_anywhere, owner_of},
     reading::Reading,
 };
 
@@ -24,8 +24,7 @@ pub(crate) fn meant(edit: &Edit, before: &Reading) -> Option<Content> {
         reach,
     } = edit
     {
-        let after = in_field(before, owner, field, change, *reach)?;
-        return Some(without_emptied(after, edit, before));
+        return in_field(before, owner, field, change, *reach);
     }
     let mut after = before.content.clone();
     match edit {
@@ -72,7 +71,7 @@ pub(crate) fn meant(edit: &Edit, before: &Reading) -> Option<Content> {
         }
         Edit::Field { .. } => {}
     }
-    Some(without_emptied(after, edit, before))
+    Some(after)
 }
 
 /// The items of a list. The list is added if it is missing.
@@ -82,21 +81,6 @@ fn items_of(root: &mut Value, list: List) -> &mut Vec<Value> {
         Some(map(value).entry(key.to_owned()).or_insert(Value::Null))
     });
     self::list(value.unwrap())
-}
-
-/// The content without the parts of the policy that the edit has made empty.
-fn without_emptied(mut content: Content, edit: &Edit, before: &Reading) -> Content {
-    for (holder, at) in emptied(&before.source, edit) {
-        let source = &before.source;
-        let key = source.key(source.entries(holder)[at]);
-        let root = map(&mut content.root);
-        if holder == source.root {
-            root.remove(key);
-        } else if let Some(policy) = root.get_mut("policy") {
-            map(policy).remove(key);
-        }
-    }
-    content
 }
 
 /// The content after a change of a field.
@@ -369,6 +353,17 @@ pub(crate) fn without_nulls(content: &Content, host: &str) -> Content {
                 fields.remove(key);
             }
         }
+    }
+    content
+}
+
+/// The content without the keys of a person's own (`x-`) in the manifest and in its policy.
+pub(crate) fn known(content: &Content) -> Content {
+    let mut content = content.clone();
+    let root = map(&mut content.root);
+    root.retain(|key, _| !key.starts_with("x-"));
+    if let Some(Value::Map(policy)) = root.get_mut("policy") {
+        policy.retain(|key, _| !key.starts_with("x-"));
     }
     content
 }

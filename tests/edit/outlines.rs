@@ -155,10 +155,21 @@ fn a_text_with_mistakes_is_outlined_as_far_as_it_can_be_read() {
 fn origins_are_true(name: &str, text: &str, said: &Outline) {
     let hosts = said.hosts.iter();
     let owned = hosts.map(|host| (Owner::Host(host.name.clone()), &host.fields));
-    let routes = said.routes.iter().enumerate();
-    let owned =
-        owned.chain(routes.map(|(at, route)| (Owner::Item(List::Routes, at), &route.fields)));
-    for (owner, fields) in owned.chain([(Owner::Template, &said.template)]) {
+    let policy = said.policy.as_ref();
+    let lists = [
+        (List::Routes, &said.routes[..]),
+        (List::Rules, policy.map_or(&[][..], |policy| &policy.rules)),
+        (List::Tests, policy.map_or(&[][..], |policy| &policy.tests)),
+    ];
+    let items = lists.into_iter().flat_map(|(list, items)| {
+        let items = items.iter().enumerate();
+        items.map(move |(at, item)| (Owner::Item(list, at), &item.fields))
+    });
+    let groups = policy.map(|policy| (Owner::Groups, &policy.groups));
+    let others = [(Owner::Template, &said.template)]
+        .into_iter()
+        .chain(groups);
+    for (owner, fields) in owned.chain(items).chain(others) {
         for field in fields {
             let value = match &field.value {
                 FieldValue::Flag(flag) => Value::Flag(!flag),
@@ -169,12 +180,19 @@ fn origins_are_true(name: &str, text: &str, said: &Outline) {
                 FieldValue::Text(_) if field.field.ends_with("allow") => {
                     Value::Text("any".to_owned())
                 }
+                FieldValue::Text(word) if ["action", "expect"].contains(&field.field.as_str()) => {
+                    let other = if word == "allow" { "deny" } else { "allow" };
+                    Value::Text(other.to_owned())
+                }
                 FieldValue::Text(text) => Value::Text(format!("{text}9")),
                 FieldValue::Null => continue,
             };
             let edit = Edit::Field {
                 owner: owner.clone(),
-                field: field.field.split('.').map(str::to_owned).collect(),
+                field: match owner {
+                    Owner::Groups => vec![field.field.clone()],
+                    _ => field.field.split('.').map(str::to_owned).collect(),
+                },
                 change: Change::Set(value),
                 reach: None,
             };
@@ -370,4 +388,45 @@ fn a_refusal_has_a_code_and_names_the_others() {
         ],
     );
     assert_eq!((at, code), (2, RefusalCode::Invalid));
+}
+
+#[test]
+fn the_policy_is_outlined_with_the_lines_of_its_parts() {
+    let text = "\
+hosts: {a: {}, b: {}}
+policy:
+  default: deny
+  groups:
+    both: &both [a, b]
+    x-old: [a]
+  rules:
+    - from: *both
+      to: \"*\"
+      action: allow
+  tests: [{from: a, to: \"b:80\", expect: allow}]
+";
+    let said = outline(text).unwrap();
+    let policy = said.policy.unwrap();
+    let groups: Vec<_> = policy
+        .groups
+        .iter()
+        .map(|it| (it.field.as_str(), it.line))
+        .collect();
+    assert_eq!((policy.line, groups), (2, vec![("both", 5)]));
+    let shared = |with: &str| Origin::Shared {
+        with: vec![with.to_owned()],
+        index: None,
+    };
+    assert_eq!(policy.groups[0].origin, shared("rule 1"));
+    let [rule] = &policy.rules[..] else {
+        panic!("{:?}", policy.rules)
+    };
+    assert_eq!(field(&rule.fields, "from").origin, shared("the group both"));
+    assert_eq!((rule.line, field(&rule.fields, "action").line), (8, 10));
+    assert_eq!((policy.tests.len(), policy.tests[0].line), (1, 11));
+    assert_eq!(
+        field(&said.network, "policy.default").origin,
+        Origin::Own { index: None }
+    );
+    assert_eq!(outline("hosts: {a: {}}\npolicy:\n").unwrap().policy, None);
 }

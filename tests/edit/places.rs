@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use norouter::{
-    edit::{Change, Edit, List, Owner, Reach},
+    edit::{Change, List, Owner, Reach},
     manifest::source::{Id, Kind, Source},
 };
 
@@ -126,8 +126,8 @@ pub(crate) fn owner_anywhere(source: &Source, owner: &Owner) -> Option<Id> {
         Owner::Template => value(source.root, "hostTemplate"),
         Owner::Host(name) => value(value(source.root, "hosts")?, name),
         Owner::Item(list, at) => {
-            let path = list_path(*list).into_iter();
-            let items = path.fold(Some(source.root), |map, key| value(map?, key))?;
+            let mut path = list_path(*list).into_iter();
+            let items = path.try_fold(source.root, value)?;
             Some(source.target(*source.items(items).get(*at)?))
         }
         Owner::Groups => value(value(source.root, "policy")?, "groups"),
@@ -141,40 +141,6 @@ pub(crate) fn list_path(list: List) -> Vec<&'static str> {
         List::Rules => vec!["policy", "rules"],
         List::Tests => vec!["policy", "tests"],
     }
-}
-
-/// The entries of the policy that an edit removes because they become empty: first the one inside, then the policy.
-pub(crate) fn emptied(source: &Source, edit: &Edit) -> Vec<(Id, usize)> {
-    let part = match edit {
-        Edit::Remove {
-            list: List::Rules, ..
-        } => "rules",
-        Edit::Remove {
-            list: List::Tests, ..
-        } => "tests",
-        Edit::Field {
-            owner: Owner::Groups,
-            change: Change::Clear,
-            ..
-        } => "groups",
-        _ => return Vec::new(),
-    };
-    let mut found = Vec::new();
-    let count = |id: Id| source.entries(id).len() + source.items(id).len();
-    for path in [
-        vec!["policy".to_owned(), part.to_owned()],
-        vec!["policy".to_owned()],
-    ] {
-        let Some((map, at)) = own(source, source.root, &path) else {
-            break;
-        };
-        let value = source.entries(map)[at].value;
-        if count(value) != 1 || source.node(value).has_anchor {
-            break;
-        }
-        found.push((map, at));
-    }
-    found
 }
 
 pub(crate) fn next_line(text: &str, at: usize) -> usize {

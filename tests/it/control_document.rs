@@ -41,10 +41,12 @@ const NOT_SENT: &[(&str, &str)] = &[
     ("Merged", "only the page of the app merges"),
     ("NoHostAction", "the socket tells errors in sentences"),
     ("Origin", "it is a part of Outline"),
+    ("ItemOutline", "it is a part of Outline"),
+    ("ListRef", "it is a part of EditRequest"),
     ("Outline", "only the page of the app edits in this form"),
     ("OwnerRef", "it is a part of EditRequest"),
+    ("PolicyOutline", "it is a part of Outline"),
     ("RefusalCode", "it is a part of Edited"),
-    ("RouteOutline", "it is a part of Outline"),
     ("Sentence", "the socket tells it as one text"),
     ("Snapshot", "its fields are those of NetworkView"),
     (

@@ -447,13 +447,13 @@ test("a value that rules share is changed only here, when the person says so", a
   expect(await saved(page)).toContain("- {from: &ours [web1, web2], to: db, action: allow}\n    - {from: [web1], to: gke, action: deny}\n");
 });
 
-test("the policy is gone with its last rule, and comes back with it", async ({ page }) => {
+test("the last rule of the policy is removed, and comes back with undo", async ({ page }) => {
   await open(page);
   const before = await disk(page);
   await write(page, `${before}policy:\n  rules:\n    - {from: web1, to: db, action: allow}\n`);
   await entry(page, "Policy").click();
   const rule = page.getByRole("region", { name: "Rule 1", exact: true });
-  const none = page.getByText("There is no policy", { exact: false });
+  const none = page.getByText("No rules", { exact: false });
   await rule.getByRole("button", { name: "Remove rule 1" }).click();
   await expect(none).toBeVisible();
   await expect(rule).toHaveCount(0);
@@ -463,7 +463,7 @@ test("the policy is gone with its last rule, and comes back with it", async ({ p
   await expect(page.getByRole("main").getByText("Unsaved changes", { exact: true })).toBeHidden();
   await rule.getByRole("button", { name: "Remove rule 1" }).click();
   await expect(none).toBeVisible();
-  expect(await saved(page)).toBe(printed(before));
+  expect(await saved(page)).toContain("rules: []");
 });
 
 test("a host can be without the proxy that the template gives to all hosts", async ({ page }) => {

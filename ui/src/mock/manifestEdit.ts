@@ -124,7 +124,6 @@ function run(doc: Document, edit: EditRequest, also: string[]): void {
       if (listOf(doc, edit.list)?.items.splice(edit.at, 1).length !== 1) {
         throw new Refused("missing", `${ITEMS[edit.list]} ${edit.at + 1} does not exist`, "take one of the list");
       }
-      prune(doc, PATHS[edit.list]);
       return;
     case "move": {
       const items = listOf(doc, edit.list)?.items;
@@ -142,16 +141,6 @@ const PATHS: Record<ListRef, string[]> = { routes: ["routes"], rules: ["policy",
 function listOf(doc: Document, list: ListRef): YAMLSeq | null {
   const found = find(doc, doc.contents, PATHS[list])?.node;
   return isSeq(found) ? found : null;
-}
-
-/** Removes a list or a map if it is empty, and then the policy around it if that is empty. */
-function prune(doc: Document, path: string[]): void {
-  for (let depth = path.length; depth > 0; depth -= 1) {
-    const node = doc.getIn(path.slice(0, depth));
-    if ((isSeq(node) || isMap(node)) && node.items.length === 0) {
-      doc.deleteIn(path.slice(0, depth));
-    }
-  }
 }
 
 type FieldEdit = Extract<EditRequest, { field: string }>;
@@ -273,7 +262,6 @@ function pathOf(owner: OwnerRef): string[] {
 function take(doc: Document, top: string[], keys: string[]): void {
   doc.deleteIn([...top, ...keys].map(step));
   if (top.at(-1) === "groups") {
-    prune(doc, top);
     return;
   }
   const around = [...top, ...keys.slice(0, -1)];
