@@ -11,7 +11,8 @@ export type Edited = { "kind": "done",
  */
 text: string, 
 /**
- * The parts whose content has changed: names of hosts, `hostTemplate`, `route 1`, `rule 1` and other keys.
+ * The parts whose content has changed: names of hosts, `hostTemplate`, `route 1`, `rule 1`, `the group web` and
+ * other keys.
  */
 changed: Array<string>, 
 /**

@@ -13,7 +13,8 @@ index: number | null, } | { "kind": "template",
  */
 index: number | null, } | { "kind": "shared", 
 /**
- * The other parts that take the value: names of hosts, `hostTemplate`, `route 1`, `rule 1` and other keys.
+ * The other parts that take the value: names of hosts, `hostTemplate`, `route 1`, `rule 1`, `the group web` and
+ * other keys.
  */
 with: Array<string>, 
 /**

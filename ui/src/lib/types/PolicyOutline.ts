@@ -7,7 +7,7 @@ import type { ItemOutline } from "./ItemOutline";
  */
 export type PolicyOutline = { 
 /**
- * The groups, in the order of the text. The name of each group is that of the field.
+ * The groups, in the order of the text. The name of the field is that of the group.
  */
 groups: Array<FieldOutline>, 
 /**
