@@ -261,9 +261,6 @@ function pathOf(owner: OwnerRef): string[] {
 /** Removes a key. Also removes the map around the key if it is then empty, unless that map is the host itself. */
 function take(doc: Document, top: string[], keys: string[]): void {
   doc.deleteIn([...top, ...keys].map(step));
-  if (top.at(-1) === "groups") {
-    return;
-  }
   const around = [...top, ...keys.slice(0, -1)];
   const map = keys.length > 1 ? doc.getIn(around.map(step)) : null;
   if (isMap(map) && map.items.length === 0) {
