@@ -129,7 +129,9 @@ fn make(first: &Reading, edit: &Edit, also: &mut Vec<String>) -> Result<Option<R
             }
         })?;
         check(before, &step.ops, edit, &after.content)?;
-        if after.content == before.content {
+        // A copy of a shared value has the same meaning for now, and is what was asked for.
+        let is_copy = matches!(edit, Edit::Field { reach, .. } if *reach == Some(Reach::Here));
+        if after.content == before.content && !is_copy {
             break;
         }
         also.extend(step.also);

@@ -429,3 +429,27 @@ policy:
     .unwrap_err();
     assert_eq!(refused, Refusal::Style);
 }
+
+#[test]
+fn a_shared_value_becomes_a_copy_of_its_own_before_it_is_changed() {
+    let text = "\
+hosts: {a: {}, b: {}}
+policy:
+  groups: {both: &both [a, b]}
+  rules: [{from: *both, to: \"*\", action: allow}]
+";
+    let copy = Edit::Field {
+        owner: Owner::Item(List::Rules, 0),
+        field: vec!["from".to_owned()],
+        change: Change::Set(Value::List(vec![
+            Value::Text("a".to_owned()),
+            Value::Text("b".to_owned()),
+        ])),
+        reach: Some(Reach::Here),
+    };
+    let lines = diff(text, &copy);
+    assert_eq!(
+        lines[1],
+        "+  rules: [{from: [a, b], to: \"*\", action: allow}]"
+    );
+}

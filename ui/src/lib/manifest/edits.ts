@@ -18,12 +18,15 @@ export function reversed(renamings: readonly Renaming[]): Renaming[] {
   return renamings.map(([from, to]) => [to, from] as const).reverse();
 }
 
-/** Whether an edit names its position by a number. The number is valid only in the text in which it was counted. */
+/**
+ * Whether an edit is right only in the text in which it was made: it names its position by a number, or it is about a group
+ * whose last host it would remove.
+ */
 export function isCounted(edit: EditRequest): boolean {
-  return edit.kind === "move" || ("at" in edit && edit.at !== null) || ("owner" in edit && edit.owner.kind === "item");
+  return edit.kind === "move" || ("at" in edit && edit.at !== null) || ("owner" in edit && (edit.owner.kind === "item" || edit.owner.kind === "groups"));
 }
 
-/** Whether the edits remove a whole host, route, rule or test. The page then offers to undo them. */
+/** Whether the edits remove a whole host, route, rule, test or group. The page then offers to undo them. */
 export function takeAway(edits: readonly EditRequest[]): boolean {
-  return edits.some((edit) => edit.kind === "removeHost" || edit.kind === "remove");
+  return edits.some((edit) => edit.kind === "removeHost" || edit.kind === "remove" || (edit.kind === "clear" && edit.owner.kind === "groups"));
 }
