@@ -504,7 +504,7 @@ pub(super) static POLICY: Level = Level {
     refused: &[],
 };
 
-/// The groups of the policy have no fields of their own: every name can be that of a group.
+/// The groups of the policy have no fixed fields: a person chooses their names.
 pub(super) static GROUPS: Level = Level {
     place: "groups",
     fields: &[],
