@@ -1,4 +1,5 @@
-// The configuration of the page's tests in a real browser, with the mock back end.
+// The configuration of the page's tests in a real browser, with the mock back end. The page is built first: it loads in
+// a third of the time that the development server needs for each of its hundreds of modules.
 import { defineConfig } from "@playwright/test";
 
 const port = Number(process.env["UI_PORT"] ?? 5174);
@@ -30,7 +31,7 @@ export default defineConfig({
     },
   },
   webServer: {
-    command: `npx vite --mode mock --host 127.0.0.1 --port ${port} --strictPort`,
+    command: `npx vite build --mode mock --outDir dist-mock && npx vite preview --outDir dist-mock --host 127.0.0.1 --port ${port} --strictPort`,
     port,
     reuseExistingServer: false,
   },

@@ -139,7 +139,7 @@ test("the first frame has the theme of the last time, before any script of the p
   await open(page, "#/settings");
   await page.getByRole("radio", { name: "Dark" }).check();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
-  await page.route("**/src/main.ts*", (route) => route.abort());
+  await page.route("**/assets/index-*.js", (route) => route.abort());
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe("rgb(15, 21, 19)");

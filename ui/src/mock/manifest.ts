@@ -1,8 +1,9 @@
 // The simulated file, and a checker that finds a few of the problems that the real one finds. `mockDisk.write(text)` in
-// the browser's console writes the file as another program would.
+// the browser's console writes the file as another program would, and `mockModel` is what the page knows of it.
 import { LineCounter, parseDocument } from "yaml";
 
 import schema from "../../../docs/manifest.schema.json";
+import { manifestModel } from "../lib/manifest/manifest.svelte";
 import type { ChangedBy } from "../lib/types/ChangedBy";
 import type { Checked } from "../lib/types/Checked";
 import type { ConsentHost } from "../lib/types/ConsentHost";
@@ -20,6 +21,7 @@ import type { Scene } from "./scenes";
 import type { World } from "./world";
 
 export type MockDisk = { write: (text: string) => void; read: () => string };
+export type MockModel = typeof manifestModel;
 
 export function manifestCommands(world: World): Commands {
   let text = written(world.scene);
@@ -44,7 +46,7 @@ export function manifestCommands(world: World): Commands {
       world.tell({ kind: "manifest", manifest: file() });
     },
   };
-  Object.assign(window, { mockDisk: disk });
+  Object.assign(window, { mockDisk: disk, mockModel: manifestModel });
   return {
     manifest_read: file,
     manifest_check: ({ text }) => check(String(text), running, world),
