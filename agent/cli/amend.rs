@@ -197,7 +197,7 @@ fn refused(refusal: &Refusal) -> Error {
         | Refusal::Shared { .. }
         | Refusal::Entangled { .. }
         | Refusal::FromTemplate { .. }
-        | Refusal::Inherited(_)
+        | Refusal::Inherited { .. }
         | Refusal::TooLong
         | Refusal::Style
         | Refusal::Differs => Exit::Failure,

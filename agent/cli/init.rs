@@ -19,7 +19,7 @@ use crate::{
         import::{Found, free_network, free_proxy, is_there, look, named},
         system::describe,
     },
-    import::{Candidate, Cluster, Draft, NETWORK, Source, published},
+    import::{Candidate, Cluster, Draft, NETWORK, Namespace, Source, published},
     plan,
     text::{escape, figures::counted, quote},
 };
@@ -88,13 +88,20 @@ pub(super) struct Part {
     /// The namespace in which the pods are; by default that of the context
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// List the pods of all namespaces
+    #[arg(long, conflicts_with = "namespace")]
+    all_namespaces: bool,
 }
 
 impl Part {
     pub(super) fn cluster(&self) -> Cluster {
         Cluster {
             context: self.context.clone(),
-            namespace: self.namespace.clone(),
+            namespace: match &self.namespace {
+                Some(name) => Namespace::Named(name.clone()),
+                None if self.all_namespaces => Namespace::Every,
+                None => Namespace::OfContext,
+            },
         }
     }
 }

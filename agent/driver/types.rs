@@ -49,6 +49,7 @@ fn the_page_has_the_types_of_what_it_is_shown() {
         FieldForm,
         FieldOf,
         FieldOutline,
+        FieldPlace,
         FieldSpec,
         FieldValue,
         FlowOutcome,

@@ -37,8 +37,13 @@ pub enum Refusal {
         /// The other hosts that take the value from there.
         with: Vec<String>,
     },
-    /// A field from `hostTemplate` cannot be removed from one host.
-    Inherited(String),
+    /// A field from elsewhere cannot be removed from one part of the manifest alone.
+    Inherited {
+        /// The name of the field, for people.
+        field: String,
+        /// Where it comes from: `hostTemplate` or `a merge key`.
+        from: &'static str,
+    },
     /// The place is written in a style that the editor cannot write in.
     Style,
     /// The new text would not mean what was asked for.
@@ -75,7 +80,7 @@ impl fmt::Display for Refusal {
                     with.join(", ")
                 )
             }
-            Self::Inherited(field) => write!(f, "{field} comes from hostTemplate"),
+            Self::Inherited { field, from } => write!(f, "{field} comes from {from}"),
             Self::Style => {
                 f.write_str("this place is written in a style that cannot be edited safely")
             }
@@ -110,7 +115,9 @@ impl Refusal {
             Self::Entangled { .. } => {
                 "change the value for all of them, or first give each of them its own value"
             }
-            Self::Inherited(_) => "set another value here, or change hostTemplate for all hosts",
+            Self::Inherited { .. } => {
+                "set another value here, or change it for all where it is written"
+            }
             Self::Style | Self::Differs => "edit this part of the file by hand",
             Self::Invalid(_) => "make another edit, or edit the file by hand",
             Self::TooLong => "split the manifest into several networks",
@@ -128,7 +135,7 @@ impl Refusal {
             | Self::Missing(_)
             | Self::Taken(_)
             | Self::Field(_)
-            | Self::Inherited(_)
+            | Self::Inherited { .. }
             | Self::Style
             | Self::Differs
             | Self::Invalid(_)

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     manifest::{
-        fields::{Form, form},
+        fields::{Form, Of, form},
         source::{Id, Kind, Source},
         value::Value,
     },
@@ -114,7 +114,7 @@ pub(super) fn next(source: &Source, edit: &Edit, done: usize) -> Result<Option<S
             change,
             reach,
         } => {
-            suits(owner, field, change)?;
+            suits(owner.of(), &owner.name(), field, change)?;
             Some(in_field(source, owner, field, change, *reach)?)
         }
         Edit::Insert { list, at, item } => Some(insert(source, *list, *at, item)?),
@@ -323,10 +323,10 @@ fn put(map: Id, path: &[String], value: Value) -> Op {
 }
 
 /// Fails if the field does not exist, or if it cannot have such a value.
-pub fn suits(owner: &Owner, field: &[String], change: &Change) -> Result<(), Refusal> {
+pub fn suits(of: Of, owner: &str, field: &[String], change: &Change) -> Result<(), Refusal> {
     let name = quote(&field.join("."));
-    let Some(form) = form(owner.of(), field) else {
-        let why = format!("{} has no field {name}", owner.name());
+    let Some(form) = form(of, field) else {
+        let why = format!("{owner} has no field {name}");
         return Err(Refusal::Field(why));
     };
     let wrong = |what: &str| Err(Refusal::Field(format!("{name} must be {what}")));
@@ -422,24 +422,7 @@ fn in_field(
     if let Owner::Host(name) = owner
         && let Some(inherited) = inherited(source, name, &field[0])
     {
-        return match reach {
-            None => Err(Refusal::FromTemplate {
-                field: owner.field_name(field),
-                with: heirs(source, name, &field[0]),
-            }),
-            Some(Reach::Everywhere) => in_field(source, &Owner::Template, field, change, reach),
-            Some(Reach::Here) => {
-                let new = written_out(Some(inherited), &field[1..], change)?;
-                let new = new.ok_or_else(|| Refusal::Inherited(field.join(".")))?;
-                let (hosts, at) = host(source, name)?;
-                let map = source.entries(hosts)[at].value;
-                if source.target(map) != map {
-                    return Err(Refusal::Style);
-                }
-                let (key, value) = (field[0].clone(), new);
-                Ok(Op::Put { map, key, value })
-            }
-        };
+        return in_inherited(source, name, field, inherited, change, reach);
     }
     let shared = |id: Id| Refusal::Shared {
         field: owner.field_name(field),
@@ -486,8 +469,46 @@ fn in_field(
             }
             let old = Some(source.value(value));
             let new = written_out(old, &path[depth + 1..], change)?;
+            if new.is_none() && *owner == Owner::Groups {
+                return Err(Refusal::Inherited {
+                    field: owner.field_name(field),
+                    from: "a merge key",
+                });
+            }
             // A null in the map itself hides the value from a merge key.
             let value = new.unwrap_or(Value::Null);
+            Ok(Op::Put { map, key, value })
+        }
+    }
+}
+
+/// The change of a field that a host has from `hostTemplate`.
+fn in_inherited(
+    source: &Source,
+    name: &str,
+    field: &[String],
+    inherited: Value,
+    change: &Change,
+    reach: Option<Reach>,
+) -> Result<Op, Refusal> {
+    match reach {
+        None => Err(Refusal::FromTemplate {
+            field: Owner::Host(name.to_owned()).field_name(field),
+            with: heirs(source, name, &field[0]),
+        }),
+        Some(Reach::Everywhere) => in_field(source, &Owner::Template, field, change, reach),
+        Some(Reach::Here) => {
+            let new = written_out(Some(inherited), &field[1..], change)?;
+            let new = new.ok_or_else(|| Refusal::Inherited {
+                field: field.join("."),
+                from: "hostTemplate",
+            })?;
+            let (hosts, at) = host(source, name)?;
+            let map = source.entries(hosts)[at].value;
+            if source.target(map) != map {
+                return Err(Refusal::Style);
+            }
+            let (key, value) = (field[0].clone(), new);
             Ok(Op::Put { map, key, value })
         }
     }

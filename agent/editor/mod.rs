@@ -3,8 +3,10 @@
 
 mod fields;
 mod outline;
+mod place;
 mod request;
 
 pub use fields::fields;
 pub use outline::outline;
+pub use place::places;
 pub use request::{EDITS_MAX, edited};

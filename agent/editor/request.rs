@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::outline::outline_of;
 use crate::{
     edit::{self, Change, Edit, List, Owner, Reach, Reading, Refusal},
-    manifest::value::Value,
+    manifest::{fields::Of, value::Value},
     text::quote,
     view::{EditReach, EditRequest, Edited, FieldValue, ListRef, OwnerRef, RefusalCode},
 };
@@ -57,7 +57,7 @@ fn code(refusal: &Refusal) -> RefusalCode {
         Refusal::Field(_) => RefusalCode::Field,
         Refusal::Shared { .. } => RefusalCode::Shared,
         Refusal::FromTemplate { .. } => RefusalCode::FromTemplate,
-        Refusal::Inherited(_) => RefusalCode::Inherited,
+        Refusal::Inherited { .. } => RefusalCode::Inherited,
         Refusal::Entangled { .. } => RefusalCode::Entangled,
         Refusal::Invalid(_) => RefusalCode::Invalid,
         Refusal::TooLong => RefusalCode::TooLong,
@@ -90,7 +90,7 @@ fn edit_of(request: EditRequest) -> Result<Edit, Refusal> {
     Ok(match request {
         EditRequest::AddHost { name, fields } => Edit::AddHost {
             name,
-            fields: map(&Owner::Host("a host".to_owned()), fields)?,
+            fields: map(Of::Host, "a host", fields)?,
         },
         EditRequest::RemoveHost { name } => Edit::RemoveHost { name },
         EditRequest::RenameHost { from, to } => Edit::RenameHost { from, to },
@@ -135,7 +135,12 @@ fn edit_of(request: EditRequest) -> Result<Edit, Refusal> {
         } => change(owner, &field, Change::Take { at }, reach),
         EditRequest::Insert { list, at, fields } => {
             let list = list_of(list);
-            let item = map(&Owner::Item(list, at.unwrap_or_default()), fields)?;
+            let (of, owner) = match list {
+                List::Routes => (Of::Route, "a route"),
+                List::Rules => (Of::Rule, "a rule"),
+                List::Tests => (Of::Test, "a test"),
+            };
+            let item = map(of, owner, fields)?;
             Edit::Insert { list, at, item }
         }
         EditRequest::Remove { list, at } => Edit::Remove {
@@ -172,7 +177,7 @@ fn list_of(list: ListRef) -> List {
 }
 
 /// The fields of a new part of the manifest, as a map.
-fn map(owner: &Owner, fields: BTreeMap<String, FieldValue>) -> Result<Value, Refusal> {
+fn map(of: Of, owner: &str, fields: BTreeMap<String, FieldValue>) -> Result<Value, Refusal> {
     let mut all = BTreeMap::new();
     for (field, value) in fields {
         if value == FieldValue::Null {
@@ -180,7 +185,7 @@ fn map(owner: &Owner, fields: BTreeMap<String, FieldValue>) -> Result<Value, Ref
         }
         let path = path(&field);
         let change = Change::Set(value_of(value));
-        edit::suits(owner, &path, &change)?;
+        edit::suits(of, owner, &path, &change)?;
         let Change::Set(value) = change else { continue };
         match &path[..] {
             [key] => {

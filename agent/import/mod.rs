@@ -14,7 +14,7 @@ pub use self::{
     containers::containers_in,
     draft::{Draft, HOSTS_MAX, NETWORK},
     instances::{distributions_in, instances_in},
-    pods::{Cluster, pod_named, pods_in},
+    pods::{Cluster, Namespace, pod_named, pods_in},
     ports::{port_entry, published},
     ssh::{
         Answer, SshConfig, SshHost, candidates as ssh_candidates, destination, is_usable, settings,

@@ -16,13 +16,35 @@ const KINDS: [(&str, &[&str]); 2] = [
     ("pod", &["pod", "pods", "po"]),
 ];
 
-/// A part of a cluster. `None` means the one that kubectl uses by default.
+/// A part of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster {
-    /// The context of the person's configuration.
+    /// The context of the person's configuration; `None` for the present one.
     pub context: Option<String>,
-    /// The namespace.
-    pub namespace: Option<String>,
+    /// The namespaces.
+    pub namespace: Namespace,
+}
+
+/// The namespaces of a cluster that are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Namespace {
+    /// The namespace of the context.
+    #[default]
+    OfContext,
+    /// The namespace with this name.
+    Named(String),
+    /// Every namespace, or that of the context if kubectl cannot list all of them.
+    Every,
+}
+
+impl Namespace {
+    /// The name of the namespace; `None` if it has to be found out.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::OfContext | Self::Every => None,
+        }
+    }
 }
 
 /// The pods in the output of `kubectl get pods --output=json`. The line of each candidate names the cluster, so that it
@@ -59,7 +81,7 @@ pub fn pod_named(text: &str, inside: &Cluster) -> Result<Candidate, String> {
     }
     let place = Place {
         context: context.or(inside.context.as_deref()),
-        namespace: namespace.or(inside.namespace.as_deref()),
+        namespace: namespace.or(inside.namespace.name()),
         kind,
         name,
         container: None,
@@ -225,7 +247,7 @@ mod tests {
         let line = |text: &str| {
             let inside = Cluster {
                 context: Some("staging".to_owned()),
-                namespace: None,
+                namespace: Namespace::OfContext,
             };
             pod_named(text, &inside).map(|candidate| candidate.line)
         };

@@ -128,7 +128,7 @@ pub enum EditRequest {
 }
 
 /// A list of the manifest whose items have fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub enum ListRef {
@@ -141,7 +141,7 @@ pub enum ListRef {
 }
 
 /// A part of the manifest that has fields.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum OwnerRef {
@@ -163,6 +163,18 @@ pub enum OwnerRef {
     },
     /// The groups of the policy. The name of the field is that of the group, also if it has a dot.
     Groups,
+}
+
+/// The part of the manifest that a place in the text belongs to, and its field there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct FieldPlace {
+    /// The part.
+    pub owner: OwnerRef,
+    /// The name of the field, or `policy` for what is in no other part of the policy; `None` for the part itself and for
+    /// fields that are not known.
+    pub field: Option<String>,
 }
 
 /// How far a change of a shared value reaches.

@@ -24,7 +24,10 @@ mod why;
 pub use self::{
     action::{HostAction, NoHostAction},
     by_hand::{ByHand, Hint, keygen},
-    edits::{Conflict, EditReach, EditRequest, Edited, ListRef, Merged, OwnerRef, RefusalCode},
+    edits::{
+        Conflict, EditReach, EditRequest, Edited, FieldPlace, ListRef, Merged, OwnerRef,
+        RefusalCode,
+    },
     error::ErrorCode,
     event::{Event, RefusedTarget},
     flow::{

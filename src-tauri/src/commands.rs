@@ -25,7 +25,7 @@ use crate::{
     surface::Surface,
     trials, urls,
     view::{
-        App, ChangedBy, Check, Checked, HostTest, ImportOffer, ManifestChange, ManifestText, News,
+        App, ChangedBy, Check, Checked, HostTest, Imports, ManifestChange, ManifestText, News,
         Refused, Settings, Then,
     },
     words::dialog,
@@ -304,8 +304,8 @@ async fn checks() -> Outcome<Vec<Check>> {
 }
 
 #[tauri::command]
-async fn imports(found: State<'_, imports::Found>) -> Outcome<Vec<ImportOffer>> {
-    Ok(found.look().await)
+async fn imports(found: State<'_, imports::Found>, context: Option<String>) -> Outcome<Imports> {
+    Ok(found.look(context).await?)
 }
 
 #[tauri::command]

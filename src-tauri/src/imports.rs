@@ -1,34 +1,54 @@
 //! Offers of hosts for a new manifest, as the library finds them. The page chooses offers by their ids.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use norouter::{
-    driver::import::{free_network, free_proxy, look},
-    import::{Candidate, Cluster, Draft, Source},
+    driver::import::{contexts, free_network, free_proxy, look},
+    import::{Candidate, Cluster, Draft, Namespace, Source},
+    text::quote,
 };
 
-use crate::{login_shell::environment_is_known, view::ImportOffer};
+use crate::{
+    login_shell::environment_is_known,
+    view::{ImportOffer, Imports},
+};
 
 /// How long each program may take to answer.
 const LOOK_MAX: Duration = Duration::from_secs(5);
 
-/// The offers of the last search.
+/// The offers of all searches, by their ids. A person may choose pods of several clusters, one after the other.
 #[derive(Default)]
-pub(crate) struct Found(Mutex<Vec<Candidate>>);
+pub(crate) struct Found(Mutex<BTreeMap<String, Candidate>>);
 
 impl Found {
-    /// Searches all sources in parallel. A program that does not answer contributes no offers.
-    pub(crate) async fn look(&self) -> Vec<ImportOffer> {
+    /// Searches all sources in parallel. A program that does not answer contributes no offers. Pods are those of a
+    /// context of kubectl; without one, those of the present context.
+    pub(crate) async fn look(&self, context: Option<String>) -> Result<Imports, String> {
         environment_is_known().await;
-        let found = look(&Source::ALL, &Cluster::default(), LOOK_MAX).await;
+        let contexts = contexts(LOOK_MAX).await;
+        if let Some(context) = context.as_ref().filter(|it| !contexts.contains(it)) {
+            return Err(format!("kubectl has no context {}", quote(context)));
+        }
+        let cluster = Cluster {
+            context,
+            namespace: Namespace::Every,
+        };
+        let found = look(&Source::ALL, &cluster, LOOK_MAX).await;
+        let pods = found.iter().find(|it| it.source == Source::Kubernetes);
+        let note = pods.and_then(|it| it.note.clone());
         let offers: Vec<Candidate> = found.into_iter().flat_map(|it| it.candidates).collect();
         let shown = offers.iter().map(ImportOffer::from).collect();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = offers;
-        shown
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(offers.into_iter().map(|offer| (offer.id(), offer)));
+        Ok(Imports {
+            offers: shown,
+            contexts,
+            note,
+        })
     }
 
     /// Makes a manifest of this machine and the offers with these ids.
@@ -44,12 +64,12 @@ impl Found {
 
     fn chosen(&self, ids: &[String]) -> Result<Vec<Candidate>, String> {
         let offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let chosen = offers
-            .iter()
-            .filter(|offer| offer.unusable.is_none() && ids.contains(&offer.id()));
-        let chosen: Vec<Candidate> = chosen.cloned().collect();
+        let ids: BTreeSet<&String> = ids.iter().collect();
+        let chosen = ids.iter().filter_map(|id| offers.get(*id));
+        let chosen = chosen.filter(|offer| offer.unusable.is_none()).cloned();
+        let chosen: Vec<Candidate> = chosen.collect();
         drop(offers);
-        if chosen.is_empty() || chosen.len() < ids.iter().collect::<BTreeSet<_>>().len() {
+        if chosen.is_empty() || chosen.len() < ids.len() {
             return Err("the list does not have what was chosen any more; look again".to_owned());
         }
         Ok(chosen)
@@ -67,7 +87,8 @@ mod tests {
         let mut stranger = offer(Source::Docker, "stranger");
         stranger.unusable = Some("no".to_owned());
         offers.push(stranger);
-        let found = Found(Mutex::new(offers));
+        let offers = offers.into_iter().map(|offer| (offer.id(), offer));
+        let found = Found(Mutex::new(offers.collect()));
         let ids = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
         let text = found.manifest(&ids(&["docker:app", "podman:app"])).await;
         let loaded = norouter::plan::load("n.yaml", &text.unwrap());

@@ -126,8 +126,8 @@ fn whatever_the_page_sends_nothing_breaks_and_nothing_happens() {
     };
     let nonsense = nonsense();
     for name in commands::NAMES {
-        // The commands that are skipped here have no arguments. Three of them would also take a long time, because they
-        // examine this machine.
+        // The commands that are skipped here can be called without arguments. Three of them would also take a long time,
+        // because they examine this machine.
         if ["checks", "imports", "diagnostics"].contains(name) || WITHOUT_ARGUMENTS.contains(name) {
             continue;
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use norouter::{
     driver::{manager::origin, system::files},
+    editor,
     manifest::{self, Position, SIZE_MAX_BYTES},
     plan::{self, Plan},
 };
@@ -72,7 +73,10 @@ fn is_dos(text: &str) -> bool {
 pub(crate) fn check(text: &str) -> (Vec<Problem>, Option<Plan>) {
     let loaded = plan::load("", text);
     let lines: Vec<&str> = text.split('\n').collect();
-    let problems = loaded.problems.iter().map(|problem| Problem {
+    let found = loaded.problems.iter();
+    let offsets: Vec<usize> = found.clone().map(|it| it.span.start.byte).collect();
+    let found = found.zip(editor::places(text, &offsets));
+    let problems = found.map(|(problem, place)| Problem {
         severity: match problem.severity {
             manifest::Severity::Error => Severity::Error,
             manifest::Severity::Warning => Severity::Warning,
@@ -84,6 +88,7 @@ pub(crate) fn check(text: &str) -> (Vec<Problem>, Option<Plan>) {
         end_column: column(&lines, problem.span.end),
         message: problem.message.clone(),
         hint: problem.hint.clone(),
+        place,
     });
     (problems.collect(), loaded.plan)
 }

@@ -377,6 +377,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn trials_run_at_the_same_time_up_to_a_limit_and_end_one_by_one() {
+        let folder = Folder::new("trials");
+        let (desk, trials) = (desk(&folder), Trials::default());
+        let mut running = Vec::new();
+        for number in 0..RUNNING_MAX {
+            let text = manifest(&format!("echo trial {number} >&2; exec sleep 600"));
+            let digest = asked(&trials, &desk, &text, None).await.digest;
+            let (sender, news) = unbounded_channel();
+            let send = move |news| sender.send(news).is_ok();
+            let begun = trials.begin(&desk, &text, "web", Some(&digest), send).await;
+            let HostTest::Begun { id } = begun.unwrap() else {
+                panic!("it was agreed to")
+            };
+            running.push((id, news));
+        }
+        let text = manifest("exit 0");
+        let digest = asked(&trials, &desk, &text, None).await.digest;
+        let one_more = trials.begin(&desk, &text, "web", Some(&digest), |_| true);
+        let refused = one_more.await.unwrap_err();
+        assert!(refused.contains("are being tested already"), "{refused}");
+        for (number, (id, mut news)) in running.into_iter().enumerate() {
+            let (mut said, mut last) = (String::new(), None);
+            while let Some(one) = tokio::time::timeout(PATIENCE, news.recv()).await.unwrap() {
+                if let TrialNews::Said { line, .. } = &one {
+                    said.push_str(line);
+                    trials.end(id).unwrap();
+                }
+                last = Some(one);
+            }
+            assert_eq!(said, format!("trial {number}"));
+            let Some(TrialNews::Over { outcome, .. }) = last else {
+                panic!("{last:?}")
+            };
+            assert_eq!(outcome, TrialOutcome::Ended);
+        }
+        tried(&trials, &desk, &text, Some(&digest)).await;
+    }
+
+    #[tokio::test]
     async fn the_end_of_the_app_waits_for_the_ends_of_trials() {
         let folder = Folder::new("trial-wind-down");
         let (desk, trials) = (desk(&folder), Trials::default());

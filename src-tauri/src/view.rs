@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use norouter::{
     driver::control::client,
     import,
-    view::{ErrorCode, FieldValue, HostView, LogLine, NetworkView},
+    view::{ErrorCode, FieldPlace, FieldValue, HostView, LogLine, NetworkView},
 };
 use serde::{Deserialize, Serialize};
 
@@ -315,6 +315,9 @@ pub struct Problem {
     pub message: String,
     /// The way to fix the problem.
     pub hint: Option<String>,
+    /// The part of the manifest to which the problem belongs; `None` if the text cannot be read.
+    #[cfg_attr(test, ts(type = "FieldPlace | null"))]
+    pub place: Option<FieldPlace>,
 }
 
 /// The severity of a problem.
@@ -403,6 +406,19 @@ pub enum CheckState {
     Missing,
     /// The checked program or setting may be present, but did not answer as expected.
     Unknown,
+}
+
+/// What was found on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Imports {
+    /// What could become a host.
+    pub offers: Vec<ImportOffer>,
+    /// The contexts of kubectl, the present one first.
+    pub contexts: Vec<String>,
+    /// Why there are no pods; `None` if kubectl is not installed or has answered.
+    pub note: Option<String>,
 }
 
 /// Something that could become a host.

@@ -111,7 +111,7 @@ fn a_value_of_the_template_is_changed_there_or_written_out() {
     );
     let clear = |reach| field(Owner::Host("b".to_owned()), "dns", Change::Clear, reach);
     let here = apply(SHARED, &clear(Some(Reach::Here))).unwrap_err();
-    assert_eq!(here, Refusal::Inherited("dns".to_owned()));
+    assert_eq!(here.to_string(), "dns comes from hostTemplate");
 }
 
 #[test]
@@ -374,6 +374,19 @@ policy:
     assert_eq!(
         diff(text, &edit("old", Change::Clear)),
         ["-    old: [a] # not many"]
+    );
+    let merged = "x-old: &old {old: [a]}\nhosts: {a: {}}\npolicy: {groups: {<<: *old, web: [a]}}\n";
+    let here = Edit::Field {
+        owner: Owner::Groups,
+        field: vec!["old".to_owned()],
+        change: Change::Clear,
+        reach: Some(Reach::Here),
+    };
+    let refused = apply(merged, &here).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the group old comes from a merge key",
+        "{refused:?}"
     );
     let refused = apply(text, &edit("x-old", Change::Set(Value::List(Vec::new())))).unwrap_err();
     assert!(matches!(refused, Refusal::Field(_)), "{refused:?}");

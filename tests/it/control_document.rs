@@ -29,6 +29,10 @@ const NOT_SENT: &[(&str, &str)] = &[
     ("FieldForm", "it is a part of FieldSpec"),
     ("FieldOf", "it is a part of FieldSpec"),
     ("FieldOutline", "it is a part of Outline"),
+    (
+        "FieldPlace",
+        "the problems that the socket tells have lines and columns",
+    ),
     ("FieldSpec", "programs have the JSON schema of the manifest"),
     ("FieldValue", "it is a part of Outline"),
     ("Grant", "the socket tells grants in sentences"),

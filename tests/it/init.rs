@@ -290,6 +290,34 @@ fn the_hosts_that_a_machine_knows_are_listed_for_people_and_for_scripts() {
     assert!(talk.contains("the daemon does not run"), "{talk}");
 }
 
+#[test]
+fn pods_of_all_namespaces_are_listed_or_those_that_the_person_may_see() {
+    let machine = Machine::new();
+    let pods = |namespace: &str| {
+        format!(r#"{{"items":[{{"metadata":{{"name":"db-0","namespace":"{namespace}"}}}}]}}"#)
+    };
+    let kubectl = |every: &str| {
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in\n'config current-context') echo staging;;\n'--context=staging --all-namespaces get pods '*) {every};;\n'--context=staging get pods '*) echo '{}';;\n*) exit 9;;\nesac\n",
+            pods("own")
+        );
+        fs::write(machine.0.path().join("bin/kubectl"), script).unwrap();
+    };
+    let list = || machine.run(&["import", "kubernetes", "--all-namespaces", "--json"]);
+    kubectl(&format!("echo '{}'", pods("other")));
+    let (code, out, _) = list();
+    assert!(
+        out.contains("kubernetes:staging/other/pod/db-0"),
+        "{code} {out}"
+    );
+    kubectl("echo 'Error from server (Forbidden): pods is forbidden' >&2; exit 1");
+    let (code, out, _) = list();
+    assert!(
+        out.contains("kubernetes:staging/own/pod/db-0"),
+        "{code} {out}"
+    );
+}
+
 fn plan(draft: &Draft) -> Plan {
     let text = draft.text();
     let loaded = load("norouter.yaml", &text);

@@ -273,8 +273,12 @@ test("hosts that were found are added together", async ({ page }) => {
   await dialog.getByRole("button", { name: "Found on this machine" }).click();
   await dialog.getByRole("checkbox", { name: /web1/ }).check();
   await dialog.getByRole("checkbox", { name: /staging/ }).check();
-  await dialog.getByRole("button", { name: "Add 2 hosts" }).click();
+  await dialog.getByRole("combobox", { name: "Pods of the context" }).selectOption("production");
+  await dialog.getByRole("checkbox", { name: /production\/shop/ }).check();
+  await expect(dialog.getByRole("checkbox", { name: /staging/ })).toBeChecked();
+  await dialog.getByRole("button", { name: "Add 3 hosts" }).click();
   await expect(entry(page, "web1-2")).toContainText("not saved");
+  await expect(entry(page, "db-0")).toContainText("not saved");
   await entry(page, "api").click();
   await expect(page.getByRole("textbox", { name: "Context" })).toHaveValue("staging");
   await page.getByRole("button", { name: "Undo", exact: true }).click();

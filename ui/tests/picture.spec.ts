@@ -399,6 +399,9 @@ test("a new host is chosen among what was found on this machine", async ({ page 
   await open(page, PLACE);
   await page.getByRole("button", { name: "Add kubernetes" }).click();
   const form = draft(page);
+  await form.getByRole("combobox", { name: "Pods of the context" }).selectOption("production");
+  await expect(form.getByRole("button", { name: /^production\/shop/ })).toBeVisible();
+  await form.getByRole("combobox", { name: "Pods of the context" }).selectOption("staging");
   await form.getByRole("button", { name: /^staging\/default\/deployment\/api/ }).click();
   await expect(form.getByLabel("Name")).toHaveValue("api");
   await expectAccessible(page);

@@ -11,8 +11,8 @@ use super::ssh_config;
 use crate::{
     driver::system::programs::{find, run, safe},
     import::{
-        Answer, CANDIDATES_MAX, Candidate, Cluster, Source, SshHost, containers_in, destination,
-        distributions_in, instances_in, pod_named, pods_in, settings, ssh_candidates,
+        Answer, CANDIDATES_MAX, Candidate, Cluster, Namespace, Source, SshHost, containers_in,
+        destination, distributions_in, instances_in, pod_named, pods_in, settings, ssh_candidates,
     },
 };
 
@@ -126,6 +126,22 @@ async fn candidates(
     }
 }
 
+/// The contexts of the person's kubectl, in its order; the present one is the first. Only files are read, and no cluster
+/// is asked.
+pub async fn contexts(limit: Duration) -> Vec<String> {
+    let list = ["config", "get-contexts", "--output=name"];
+    let list = run(limit, "kubectl", &list).await;
+    let all = list.map(|output| output.out).unwrap_or_default();
+    let mut all: Vec<String> = all
+        .lines()
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let present = at_present(Cluster::default(), limit).await.context;
+    all.sort_by_key(|name| Some(name) != present.as_ref());
+    all
+}
+
 /// The same part of a cluster, with the context that kubectl would use if it names none.
 async fn at_present(cluster: Cluster, limit: Duration) -> Cluster {
     if cluster.context.is_some() {
@@ -145,22 +161,38 @@ async fn pods(cluster: Cluster, limit: Duration) -> Result<Vec<Candidate>, Strin
     if cluster.context.is_none() && env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
         return Ok(Vec::new());
     }
-    let named = [
-        ("--context", &cluster.context),
-        ("--namespace", &cluster.namespace),
-    ];
-    let named = named.into_iter();
-    let named = named.filter_map(|(option, value)| Some(format!("{option}={}", value.as_ref()?)));
-    let named: Vec<String> = named.collect();
+    let begin = Instant::now();
+    let context = cluster.context.as_deref();
+    match &cluster.namespace {
+        Namespace::OfContext => pods_of(context, None, limit).await,
+        Namespace::Named(name) => {
+            let namespace = format!("--namespace={name}");
+            pods_of(context, Some(&namespace), limit).await
+        }
+        // The person may not be allowed to list the pods of all namespaces, or they may be too many.
+        Namespace::Every => match pods_of(context, Some("--all-namespaces"), limit).await {
+            Ok(pods) => Ok(pods),
+            Err(_) => pods_of(context, None, limit.saturating_sub(begin.elapsed())).await,
+        },
+    }
+}
+
+async fn pods_of(
+    context: Option<&str>,
+    namespace: Option<&str>,
+    limit: Duration,
+) -> Result<Vec<Candidate>, String> {
+    let option = context.map(|context| format!("--context={context}"));
     let get = [
         "get",
         "pods",
         "--field-selector=status.phase=Running",
         "--output=json",
     ];
-    let words: Vec<&str> = named.iter().map(String::as_str).chain(get).collect();
+    let words = option.iter().map(String::as_str).chain(namespace);
+    let words: Vec<&str> = words.chain(get).collect();
     let output = run(limit, "kubectl", &words).await?;
-    pods_in(&output.out, cluster.context.as_deref())
+    pods_in(&output.out, context)
 }
 
 /// The hosts of the person's configuration. ssh is not asked if it would run commands from the files to answer.

@@ -7,7 +7,7 @@ mod place;
 mod ssh_config;
 
 pub use self::{
-    look::{Found, home, is_there, look, named},
+    look::{Found, contexts, home, is_there, look, named},
     place::{Taken, free_network, free_proxy},
     ssh_config::files,
 };

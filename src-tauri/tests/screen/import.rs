@@ -14,6 +14,16 @@ use super::{
 const ALONE: &str =
     "hosts:\n  laptop: {vip: 127.0.82.1, dns: {disable: true}, stateDir: {disable: true}}\n";
 
+/// A kubectl that knows two clusters. Only the second one has a pod.
+const KUBECTL: &str = r#"#!/bin/sh
+case "$*" in
+'config get-contexts --output=name') printf 'staging\nproduction\n' ;;
+'config current-context') echo staging ;;
+'--context=production --all-namespaces get pods '*) echo '{"items": [{"metadata": {"name": "db-0", "namespace": "vault"}}]}' ;;
+*) echo '{"items": []}' ;;
+esac
+"#;
+
 #[tokio::test]
 async fn other_files_can_be_made_and_opened_while_a_network_runs() {
     let (desktop, display, home) = (Desktop::new(), Display::open(), Home::new());
@@ -22,6 +32,7 @@ async fn other_files_can_be_made_and_opened_while_a_network_runs() {
         ".ssh/config",
         "Host shop\n  HostName 192.0.2.1\nHost mail\n  HostName 192.0.2.2\n",
     );
+    home.program("kubectl", KUBECTL);
     let name = format!("import-{}", std::process::id());
     let path = home.file(&format!("{name}.yaml"), ALONE);
     let app = Driven::start(&home, &[&path]).await;
@@ -58,6 +69,13 @@ async fn other_files_can_be_made_and_opened_while_a_network_runs() {
     // Hosts that were found are added to the running network only when the person saves.
     let choose = async || {
         app.turn_to(&home, "Open").await;
+        let context = "//label[.='Pods of the context']/following-sibling::select";
+        app.until(&home, context, async |list| {
+            list.select_by_label("production").await.is_ok()
+        })
+        .await;
+        let pod = "//label[contains(., 'production/vault/pod/db-0')]";
+        app.sees(&home, pod).await;
         for host in ["shop", "mail"] {
             let found = format!("//label[contains(., '{host}')]//input[@type='checkbox']");
             app.click(&home, &found).await;

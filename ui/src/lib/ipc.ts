@@ -12,7 +12,7 @@ import type { EnvShell } from "./types/EnvShell";
 import type { FieldSpec } from "./types/FieldSpec";
 import type { FlowsView } from "./types/FlowsView";
 import type { HostTest } from "./types/HostTest";
-import type { ImportOffer } from "./types/ImportOffer";
+import type { Imports } from "./types/Imports";
 import type { LogView } from "./types/LogView";
 import type { ManifestChange } from "./types/ManifestChange";
 import type { ManifestText } from "./types/ManifestText";
@@ -82,7 +82,7 @@ export const ipc = {
   forgetRecent: (path: string) => invoke<void>("forget_recent", { path }),
   setSettings: (settings: Settings) => invoke<void>("set_settings", { settings }),
   checks: () => invoke<Check[]>("checks"),
-  imports: () => invoke<ImportOffer[]>("imports"),
+  imports: (context: string | null) => invoke<Imports>("imports", { context }),
   /** Returns the path of the new file; `null` if the person has cancelled. */
   createFrom: (offers: string[], then: Then = "open") => invoke<string | null>("create_from", { offers, then }),
 

@@ -19,7 +19,10 @@ const OFFERS: ImportOffer[] = [
   { id: "ssh:build", kind: "ssh", name: "build", host: "build", line: "ssh: build", fields: { ssh: "build" }, detail: "203.0.113.20", unusable: null },
   { id: "podman:web", kind: "podman", name: "web", host: "web", line: "podman: web", fields: { podman: "web" }, detail: "nginx:1.29, port 80", unusable: null },
   { id: "kubernetes:staging/default/deployment/api", kind: "kubernetes", name: "staging/default/deployment/api", host: "api", line: "kubernetes: {context: staging, namespace: default, deployment: api}", fields: { "kubernetes.context": "staging", "kubernetes.namespace": "default", "kubernetes.deployment": "api" }, detail: "shop/api:3, port 8080", unusable: null },
+  { id: "kubernetes:production/shop/pod/db-0", kind: "kubernetes", name: "production/shop/pod/db-0", host: "db-0", line: "kubernetes: {context: production, namespace: shop, pod: db-0}", fields: { "kubernetes.context": "production", "kubernetes.namespace": "shop", "kubernetes.pod": "db-0" }, detail: "postgres:18, port 5432", unusable: null },
 ];
+
+const CONTEXTS = ["staging", "production"];
 
 const SCRIPTS: Record<string, string> = {
   posix: "export http_proxy=http://127.0.0.1:18080\nexport https_proxy=http://127.0.0.1:18080\nexport no_proxy=localhost,.localhost,127.0.0.1,::1",
@@ -31,7 +34,7 @@ const SCRIPTS: Record<string, string> = {
 export function machineCommands(world: World): Commands {
   return {
     checks: () => CHECKS,
-    imports: () => OFFERS,
+    imports: ({ context }) => ({ offers: OFFERS.filter(({ kind, name }) => kind !== "kubernetes" || name.startsWith(`${context ?? CONTEXTS[0]}/`)), contexts: CONTEXTS, note: null }),
     create_from: ({ then }) => {
       if (then === "stopAndOpen") {
         world.hosts = [];

@@ -17,6 +17,7 @@ import { editText } from "./manifestEdit";
 import { FIELDS } from "./manifestFields";
 import { mergeTexts } from "./manifestMerge";
 import { outlineOf } from "./manifestOutline";
+import { placesOf } from "./manifestPlace";
 import type { Scene } from "./scenes";
 import type { World } from "./world";
 
@@ -178,7 +179,7 @@ function problemsOf(text: string): Problem[] {
   text.split("\n").forEach((line, row) => {
     const at = (word: string, severity: Problem["severity"], message: string, hint: string | null) => {
       const column = line.indexOf(word) + 1;
-      problems.push({ severity, line: row + 1, column, endLine: row + 1, endColumn: column + word.length, message, hint });
+      problems.push({ severity, line: row + 1, column, endLine: row + 1, endColumn: column + word.length, message, hint, place: null });
     };
     const key = /^ {4}([\w-]+):/.exec(line)?.[1];
     const inRoutes = text.slice(0, text.indexOf(line)).includes("\nroutes:");
@@ -197,9 +198,12 @@ function problemsOf(text: string): Problem[] {
   const lines = new LineCounter();
   for (const error of parseDocument(text, { merge: true, lineCounter: lines }).errors) {
     const { line, col } = lines.linePos(error.pos[0]);
-    problems.push({ severity: "error", line, column: col, endLine: line, endColumn: col + 1, message: error.message.split("\n")[0] ?? "", hint: null });
+    problems.push({ severity: "error", line, column: col, endLine: line, endColumn: col + 1, message: error.message.split("\n")[0] ?? "", hint: null, place: null });
   }
-  return problems;
+  const rows = text.split("\n");
+  const begins = (line: number) => rows.slice(0, line - 1).reduce((sum, row) => sum + row.length + 1, 0);
+  const places = placesOf(text, problems.map(({ line, column }) => begins(line) + column - 1));
+  return problems.map((problem, at) => ({ ...problem, place: places[at] ?? null }));
 }
 
 export function hostsOf(text: string): Map<string, string> {

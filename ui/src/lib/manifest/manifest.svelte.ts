@@ -16,6 +16,7 @@ import type { FieldSpec } from "../types/FieldSpec";
 import type { ManifestChange } from "../types/ManifestChange";
 import type { ManifestText } from "../types/ManifestText";
 import type { Outline } from "../types/Outline";
+import type { Problem } from "../types/Problem";
 import { Checker } from "./checker";
 import * as drafts from "./draft";
 import { isCounted, renamingsOf, reversed, takeAway, withReach } from "./edits";
@@ -36,6 +37,8 @@ class ManifestModel {
   checked = $state.raw<Checked | null>(null);
   /** Whether `checked` is about the text as it is now. */
   fresh = $state.raw(false);
+  /** The problems of the text as it is now. There are none until it was checked. */
+  readonly problems: readonly Problem[] = $derived(this.fresh ? (this.checked?.problems ?? []) : []);
   checkProblem = $state.raw<string | null>(null);
   schema = $state.raw<Schema | null>(null);
   /**

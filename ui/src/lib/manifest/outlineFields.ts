@@ -79,61 +79,33 @@ export function ownerKey(owner: OwnerRef): string {
   return owner.kind === "host" ? `host ${owner.name}` : owner.kind === "item" ? `${owner.list} ${owner.at}` : owner.kind;
 }
 
-/**
- * The problems of each field of one owner, found by their lines: a problem belongs to the last field that begins above
- * the problem or in its line. Problems that belong to no field are under "". `end` is the line where the next part
- * begins.
- */
-export function problemsOf(fields: readonly FieldOutline[], line: number, end: number, problems: readonly Problem[]): Map<string, Problem[]> {
-  const inside = fields.filter((field) => field.line >= line && field.line < end).sort((a, b) => a.line - b.line);
+/** The problems of each field of one part of the manifest. Those of the part itself are under "". */
+export function problemsOf(owner: OwnerRef, problems: readonly Problem[]): Map<string, Problem[]> {
   const found = new Map<string, Problem[]>();
   for (const problem of problems) {
-    if (problem.line < line || problem.line >= end) {
-      continue;
+    if (problem.place !== null && ownerKey(problem.place.owner) === ownerKey(owner)) {
+      const field = problem.place.field ?? "";
+      found.set(field, [...(found.get(field) ?? []), problem]);
     }
-    const above = inside.filter((field) => field.line <= problem.line);
-    const last = above.at(-1);
-    // Several fields may be in one line. The message of a problem usually names its field.
-    const same = above.filter((field) => field.line === last?.line);
-    const named = same.find((field) => problem.message.includes(field.field.split(".").at(-1) ?? ""));
-    const key = (named ?? same[0])?.field ?? "";
-    found.set(key, [...(found.get(key) ?? []), problem]);
   }
   return found;
 }
 
-/**
- * The line where the next part (a host, a route, a group, rule or test of the policy, or a field of the template or the
- * network) begins after `line`; `Infinity` if there is none.
- */
-export function endOf(outline: Outline, line: number): number {
-  return startsOf(outline).find((start) => start > line) ?? Infinity;
-}
-
-/** The policy itself, its default, and its groups, rules and tests, each with the line where it begins. */
-export function policyParts({ network, policy }: Outline): { line: number }[] {
-  const standard = network.filter(({ field }) => field === "policy.default");
-  return policy === null ? standard : [policy, ...standard, ...policy.groups, ...policy.rules, ...policy.tests];
-}
-
-/** The lines where the parts of the manifest begin, in order. */
-export function startsOf(outline: Outline): number[] {
-  const starts = [...outline.hosts, ...outline.routes, ...policyParts(outline)].map((one) => one.line);
-  const others = [...outline.template, ...outline.network].filter((field) => field.origin.kind === "own").map((field) => field.line);
-  return [...starts, ...others].sort((a, b) => a - b);
-}
-
-/** The number of problems in each part of the manifest that has any, by the line where the part begins. */
-export function problemCounts(outline: Outline, problems: readonly Problem[]): Map<number, number> {
-  const starts = startsOf(outline);
-  const counts = new Map<number, number>();
-  for (const { line } of problems) {
-    const start = starts.findLast((one) => one <= line);
-    if (start !== undefined) {
-      counts.set(start, (counts.get(start) ?? 0) + 1);
-    }
+/** The part of the whole network that a problem belongs to; `null` if it belongs to a host, or to no part. */
+export function partOf({ place }: Problem): "template" | "network" | "routes" | "policy" | null {
+  switch (place?.owner.kind) {
+    case "template":
+      return "template";
+    case "item":
+      return place.owner.list === "routes" ? "routes" : "policy";
+    case "groups":
+      return "policy";
+    case "manifest":
+      return /^policy(\.|$)/.test(place.field ?? "") ? "policy" : "network";
+    case "host":
+    case undefined:
+      return null;
   }
-  return counts;
 }
 
 export type Saving = "new" | "changed";

@@ -3,7 +3,7 @@ import { hasErrors, stretch, tells } from "./problems";
 import type { Problem } from "../types/Problem";
 
 function problem(line: number, column: number, endLine: number, endColumn: number): Problem {
-  return { severity: "warning", line, column, endLine, endColumn, message: "m", hint: null };
+  return { severity: "warning", line, column, endLine, endColumn, message: "m", hint: null, place: null };
 }
 
 const PLACES = [

@@ -47,6 +47,8 @@ export const welcome = {
     /** The sources (`Source::word` in `agent/import/candidate.rs`). */
     kinds: { ssh: "ssh", docker: "docker", podman: "podman", kubernetes: "pod", lxc: "LXD", incus: "Incus", wsl: "WSL" } as Partial<Record<string, string>>,
     failed: "Could not look for hosts",
+    context: "Pods of the context",
+    noPods: (why: string) => `No pods: ${why}`,
     whereTitle: (n: number) => `Where should ${n === 1 ? "this host" : `these ${n} hosts`} go?`,
     whereText: (name: string) => `${name} is running. The hosts can become part of it, and you see what changes before you save. Or create another network from them.`,
     onlyCreate: "Only create the file",

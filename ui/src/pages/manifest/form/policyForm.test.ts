@@ -108,6 +108,24 @@ it("a value that comes through an anchor is shown as shared, and is changed as f
   confirm.question?.answer("here");
   await soon(() => expect(rule(1)["from"]).toEqual(["web1"]));
   expect(rule(0)["from"]).toEqual(["web1", "web2"]);
+  manifestModel.undo();
+  await manifestModel.outlined();
+  await fireEvent.click(screen.getByLabelText("Remove web2 from “From” of Rule 2"));
+  await soon(() => expect(confirm.question).not.toBeNull());
+  confirm.question?.answer("everywhere");
+  await soon(() => expect([rule(0)["from"], rule(1)["from"]]).toEqual([["web1"], ["web1"]]));
+  expect(text()).toContain("*ours");
+});
+
+it("the focus goes to the field when a word is removed, and with a rule that is moved", async () => {
+  show();
+  const field = screen.getByLabelText("Add to “To” of Rule 2");
+  await fireEvent.click(screen.getByLabelText("Remove bastion from “To” of Rule 2"));
+  await soon(() => expect(document.activeElement).toBe(field));
+  await fireEvent.click(screen.getByLabelText("Move rule 3 up"));
+  await soon(() => expect(document.activeElement).toBe(screen.getByLabelText("Move rule 2 up")));
+  await fireEvent.click(screen.getByLabelText("Move rule 2 up"));
+  await soon(() => expect(document.activeElement).toBe(screen.getByLabelText("Move rule 1 down")));
 });
 
 it("what has to be there cannot be removed, and a word that is written twice is removed once", async () => {
@@ -121,13 +139,18 @@ it("what has to be there cannot be removed, and a word that is written twice is 
 });
 
 it("a problem is at the word that it is about, or at its group", async () => {
-  manifestModel.edit(`${first}policy:\n  groups:\n    web: [web1]\n  rules:\n    - from: db\n      to: web\n      ports: ["99999"]\n      action: deny\n`);
+  manifestModel.edit(`${first}policy:\n  groups:\n    web: [web1, "88888"]\n  rules:\n    - from: db\n      to: web\n      ports: ["99999"]\n      action: deny\n`);
   await manifestModel.outlined();
   show();
   await soon(() => expect(manifestModel.fresh).toBe(true));
   const row = await screen.findByRole("group", { name: "Ports, Rule 1" });
   await soon(() => expect(row.textContent).toContain("the port 99999 is larger than 65535"));
-  expect(screen.getByRole("group", { name: "web, Groups" }).textContent).not.toContain("99999");
+  const group = screen.getByRole("group", { name: "web, the groups" });
+  expect(group.textContent).toContain("the port 88888 is larger than 65535");
+  expect([group.textContent, row.textContent].map((text) => text?.match(/is larger/g)?.length)).toEqual([1, 1]);
+  // A screen reader says it when the field gets the focus.
+  const about = field("Rule 1", "Ports").getAttribute("aria-describedby")?.split(" ") ?? [];
+  expect(about.map((id) => document.getElementById(id)?.textContent ?? "").join("")).toContain("99999");
 });
 
 it("a word is added once, although its field loses the focus while it is added", async () => {

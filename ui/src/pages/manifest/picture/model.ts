@@ -1,7 +1,7 @@
 // The content of the picture: one card for each host, and one cloud for each route. It is made from the outline of the
 // text. A card or cloud that has not changed since the last picture is the same object, so that it is not drawn again.
 import { shellLine } from "../../../lib/format";
-import { startsOf } from "../../../lib/manifest/outlineFields";
+import { ownerKey } from "../../../lib/manifest/outlineFields";
 import type { Effect } from "../../../lib/types/Effect";
 import type { FieldOutline } from "../../../lib/types/FieldOutline";
 import type { HostOutline } from "../../../lib/types/HostOutline";
@@ -86,8 +86,8 @@ export class Drawer {
       this.#saved = { outline: saved, hosts: new Map(saved?.hosts.map((host) => [host.name, host])) };
     }
     const restarting = new Set(effect?.lines.filter((line) => line.kind === "restart").map((line) => line.host ?? ""));
-    const wrong = problemsOf(outline, problems);
-    const drawn = outline.hosts.map((host) => this.#drawn({ host, before: this.#saved.hosts.get(host.name), isKnown: saved !== null, restarts: restarting.has(host.name), problem: wrong.get(host.line) ?? null }));
+    const wrong = worstProblems(problems);
+    const drawn = outline.hosts.map((host) => this.#drawn({ host, before: this.#saved.hosts.get(host.name), isKnown: saved !== null, restarts: restarting.has(host.name), problem: wrong.get(ownerKey({ kind: "host", name: host.name })) ?? null }));
     const present = new Set(outline.hosts.map((host) => host.name));
     const gone = saved?.hosts.filter((host) => !present.has(host.name)) ?? [];
     drawn.push(...gone.map((host) => this.#drawn({ host, before: host, isKnown: false, restarts: false, problem: null }, true)));
@@ -112,14 +112,14 @@ export class Drawer {
     return isSame ? { ...now, card: old.card } : { ...now, card: isGone ? cardOf(now.host, "removed", [], new Set(), false, null) : comparedCard(now) };
   }
 
-  #drawClouds({ outline, saved }: Sources, wrong: ReadonlyMap<number, Card["problem"]>): Cloud[] {
+  #drawClouds({ outline, saved }: Sources, wrong: ReadonlyMap<string, Card["problem"]>): Cloud[] {
     const patterns = outline.routes.map((route) => ({ to: texts(field(route, "to")), notTo: texts(field(route, "notTo")) }));
     const asked = JSON.stringify(patterns);
     if (asked !== this.#rivals.said) {
       this.#rivals = { said: asked, found: rivals(patterns) };
     }
     const names = namesOf(outline.hosts);
-    const clouds = outline.routes.map((route, at) => cloudOf(route, at, names, savedRoute(saved, route), this.#rivals.found[at] ?? [], wrong.get(route.line) ?? null));
+    const clouds = outline.routes.map((route, at) => cloudOf(route, at, names, savedRoute(saved, route), this.#rivals.found[at] ?? [], wrong.get(ownerKey({ kind: "item", list: "routes", at })) ?? null));
     const kept = clouds.map((cloud) => {
       const said = JSON.stringify(cloud);
       const before = this.#clouds.get(cloud.key);
@@ -257,15 +257,13 @@ function savedRoute(saved: Outline | null, route: ItemOutline): ItemOutline | "n
   return "none";
 }
 
-/** The most severe problem of each host and each route, by the line where the host or route begins. */
-function problemsOf(outline: Outline, problems: readonly Problem[]): Map<number, Card["problem"]> {
-  const found = new Map<number, Card["problem"]>();
-  const begins = startsOf(outline);
-  const order: Problem["severity"][] = ["error", "warning"];
-  for (const problem of order.flatMap((severity) => problems.filter((one) => one.severity === severity))) {
-    const line = begins.findLast((begin) => begin <= (problem.line ?? 0));
-    if (line !== undefined && !found.has(line)) {
-      found.set(line, { severity: problem.severity, message: problem.message });
+/** The most severe problem of each part of the manifest. Notes do not count. */
+function worstProblems(problems: readonly Problem[]): Map<string, Card["problem"]> {
+  const found = new Map<string, Card["problem"]>();
+  for (const { place, severity, message } of problems) {
+    const key = place === null ? null : ownerKey(place.owner);
+    if (key !== null && severity !== "note" && (severity === "error" || !found.has(key)) && found.get(key)?.severity !== "error") {
+      found.set(key, { severity, message });
     }
   }
   return found;

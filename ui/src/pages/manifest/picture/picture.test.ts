@@ -7,6 +7,8 @@ import type { FieldValue } from "../../../lib/types/FieldValue";
 import type { HostOutline } from "../../../lib/types/HostOutline";
 import type { Origin } from "../../../lib/types/Origin";
 import type { Outline } from "../../../lib/types/Outline";
+import type { OwnerRef } from "../../../lib/types/OwnerRef";
+import type { Problem } from "../../../lib/types/Problem";
 import * as gestures from "./gestures";
 import { kindOf, nameFor } from "./kinds";
 import { Drawer, type Sources, targetOf } from "./model";
@@ -71,10 +73,14 @@ describe("the picture", () => {
     expect(clouds[1]?.notTo.map((chip) => chip.text)).toEqual(["10.1.0.0/16"]);
   });
 
-  it("shows a problem at the host in whose lines it is, errors first", () => {
-    const problem = (severity: "error" | "warning", line: number, message: string) => ({ severity, line, message, column: 1, endLine: line, endColumn: 2, hint: null });
-    const { cards } = new Drawer().draw(sources(NETWORK, { problems: [problem("warning", 12, "hm"), problem("error", 14, "no"), problem("warning", 31, "ah")] }));
+  it("shows the first of the most severe problems at each host and route, and no note", () => {
+    const problem = (severity: Problem["severity"], owner: OwnerRef, message: string): Problem => ({ severity, message, line: 1, column: 1, endLine: 1, endColumn: 2, hint: null, place: { owner, field: null } });
+    const host = (at: number): OwnerRef => ({ kind: "host", name: NETWORK.hosts[at]?.name ?? "" });
+    const route: OwnerRef = { kind: "item", list: "routes", at: 0 };
+    const problems = [problem("warning", host(0), "hm"), problem("error", host(0), "no"), problem("error", host(0), "again"), problem("note", host(1), "by the way"), problem("warning", host(2), "ah"), problem("error", route, "lost")];
+    const { cards, clouds } = new Drawer().draw(sources(NETWORK, { problems }));
     expect(cards.map((card) => card.problem?.message ?? null)).toEqual(["no", null, "ah"]);
+    expect(clouds.map((cloud) => cloud.problem?.message ?? null)[0]).toBe("lost");
   });
 
   it("keeps every card that has not changed, so that an edit redraws one card however many there are", () => {
