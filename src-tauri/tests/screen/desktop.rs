@@ -13,7 +13,7 @@ use zbus::{
     zvariant::{OwnedValue, Value},
 };
 
-use super::rig::{Home, PATIENCE};
+use super::rig::{App, Home, PATIENCE};
 
 /// The simulated service that shows the icons of a desktop.
 struct Watcher(Sender<(String, String)>);
@@ -276,6 +276,18 @@ impl Icon {
     /// Waits until the menu has a line that begins with this text, and clicks on it.
     pub(crate) fn click(&self, home: &Home, begins: &str) {
         self.click_in(home, &[begins]);
+    }
+
+    /// Clicks on "Quit" until the app has ended, and returns its exit code. The menu's library runs a click a moment after
+    /// it has accepted it. If the app has rebuilt the menu in that moment, the click is lost, and a person clicks again.
+    pub(crate) fn quit(&self, home: &Home, mut app: App) -> Option<i32> {
+        for _ in 0..3 {
+            self.click(home, "Quit");
+            if let Some(code) = app.ends_within(PATIENCE / 3) {
+                return code;
+            }
+        }
+        panic!("the app does not end\n{}", home.said());
     }
 
     /// Waits until the menu has a line that begins with the first text, and the submenu of that line has a line that

@@ -103,6 +103,5 @@ async fn a_closed_window_keeps_the_network_and_quitting_asks_before_it_ends() {
     display.press(dialog, &[RETURN]);
     icon.shows(&home, "Start");
     drop(open);
-    icon.click(&home, "Quit");
-    assert_eq!(app.ended(), Some(0), "{}", home.said());
+    assert_eq!(icon.quit(&home, app), Some(0), "{}", home.said());
 }

@@ -53,12 +53,6 @@ impl Machines {
             folder,
             servers: Vec::new(),
         };
-        // The app takes the search path of the login shell, which may not be that of this test.
-        let bin = home.path("bin");
-        home.file(
-            ".profile",
-            &format!("PATH={}:$PATH\nexport PATH\n", bin.display()),
-        );
         machines.open_gate(home);
         machines.open_box(home);
         pack_agent(home);

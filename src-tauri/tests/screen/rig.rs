@@ -58,9 +58,15 @@ impl Home {
         self.0.path().join(name)
     }
 
-    /// Installs a program in a folder that comes first in the `PATH` of the app.
+    /// Installs a program in a folder that comes first in the `PATH` of the app and of its login shell, from which the
+    /// app takes its own.
     pub(crate) fn program(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
+        let bin = self.path("bin");
+        self.file(
+            ".profile",
+            &format!("PATH={}:$PATH\nexport PATH\n", bin.display()),
+        );
         fs::create_dir_all(self.path("bin")).unwrap();
         let path = self.file(&format!("bin/{name}"), script);
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
@@ -137,14 +143,19 @@ impl App {
 
     /// Waits until the app ends without being killed, and returns its exit code.
     pub(crate) fn ended(mut self) -> Option<i32> {
+        self.ends_within(PATIENCE).expect("the app does not end")
+    }
+
+    /// Like [`App::ended`], but returns `None` if the app has not ended within the time limit.
+    pub(crate) fn ends_within(&mut self, limit: Duration) -> Option<Option<i32>> {
         let start = Instant::now();
-        loop {
+        while start.elapsed() < limit {
             if let Some(status) = self.0.try_wait().unwrap() {
-                return status.code();
+                return Some(status.code());
             }
-            assert!(start.elapsed() < PATIENCE, "the app does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
+        None
     }
 }
 

@@ -21,8 +21,7 @@ fn a_network_is_started_seen_and_stopped_from_the_tray_alone() {
     icon.shows_in(&home, &[laptop, "Copy 127.0.73.1:8080"]);
     icon.click(&home, "Stop");
     icon.shows(&home, "Start");
-    icon.click(&home, "Quit");
-    assert_eq!(app.ended(), Some(0), "{}", home.said());
+    assert_eq!(icon.quit(&home, app), Some(0), "{}", home.said());
 }
 
 /// A browser that stores the URL with which it was called. The file gets its final name only when it is complete, so
@@ -96,8 +95,7 @@ fn lines_of_the_tray_copy_open_and_reload_without_a_window() {
     });
     icon.click(&home, "Stop");
     icon.shows(&home, "Start");
-    icon.click(&home, "Quit");
-    assert_eq!(app.ended(), Some(0), "{}", home.said());
+    assert_eq!(icon.quit(&home, app), Some(0), "{}", home.said());
 }
 
 #[test]
@@ -111,8 +109,7 @@ fn a_second_start_hands_its_manifest_over_and_goes() {
     let second = home.start(&[&manifest]);
     assert_eq!(second.ended(), Some(0), "{}", home.said());
     icon.shows(&home, "Start");
-    icon.click(&home, "Quit");
-    assert_eq!(app.ended(), Some(0), "{}", home.said());
+    assert_eq!(icon.quit(&home, app), Some(0), "{}", home.said());
 }
 
 #[test]
@@ -135,8 +132,7 @@ fn an_app_that_does_not_answer_ends_the_next_start_with_a_word() {
     );
     assert!(seen.text.starts_with(&told), "{seen:?}");
     app.signal("CONT");
-    icon.click(&home, "Quit");
-    assert_eq!(app.ended(), Some(0), "{}", home.said());
+    assert_eq!(icon.quit(&home, app), Some(0), "{}", home.said());
 }
 
 #[test]

@@ -113,8 +113,7 @@ fn the_window_has_the_same_size_at_each_start_at_any_scale() {
                     .place(window)
                     .map(|(_, _, width, height)| (width, height)),
             );
-            icon.click(&home, "Quit");
-            assert_eq!(app.ended(), Some(0), "{}", home.said());
+            assert_eq!(icon.quit(&home, app), Some(0), "{}", home.said());
         }
         assert_eq!(sizes.len(), 3);
         assert!(
