@@ -1,5 +1,5 @@
-// The configuration of the page's tests in a real browser, with the mock back end. The page is built first: it loads in
-// a third of the time that the development server needs for each of its hundreds of modules.
+// The configuration of the page's tests in a real browser, with the mock back end. The page is built first, and so it
+// loads in a third of the time: the development server sends its hundreds of modules one by one.
 import { defineConfig } from "@playwright/test";
 
 const port = Number(process.env["UI_PORT"] ?? 5174);

@@ -88,7 +88,7 @@ pub(super) struct Part {
     /// The namespace in which the pods are; by default that of the context
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// List the pods of all namespaces
+    /// List the pods of all namespaces; only those of the context's namespace if not all of them can be listed
     #[arg(long, conflicts_with = "namespace")]
     all_namespaces: bool,
 }

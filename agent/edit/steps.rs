@@ -491,16 +491,17 @@ fn in_inherited(
     change: &Change,
     reach: Option<Reach>,
 ) -> Result<Op, Refusal> {
+    let owner = Owner::Host(name.to_owned());
     match reach {
         None => Err(Refusal::FromTemplate {
-            field: Owner::Host(name.to_owned()).field_name(field),
+            field: owner.field_name(field),
             with: heirs(source, name, &field[0]),
         }),
         Some(Reach::Everywhere) => in_field(source, &Owner::Template, field, change, reach),
         Some(Reach::Here) => {
             let new = written_out(Some(inherited), &field[1..], change)?;
             let new = new.ok_or_else(|| Refusal::Inherited {
-                field: field.join("."),
+                field: owner.field_name(field),
                 from: "hostTemplate",
             })?;
             let (hosts, at) = host(source, name)?;

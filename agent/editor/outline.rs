@@ -121,7 +121,6 @@ struct Map {
 
 /// A field that was found.
 struct Found {
-    key: Id,
     value: Id,
     is_direct: bool,
 }
@@ -340,7 +339,6 @@ impl<'s> Owners<'s> {
                 };
                 ItemOutline {
                     fields: self.fields(map, table),
-                    line: self.line(*item),
                 }
             })
             .collect()
@@ -398,20 +396,18 @@ impl<'s> Owners<'s> {
             mut is_direct,
             ..
         } = map;
-        let mut key = id;
         for name in path {
             let (holder, at) = self.source.find(id, name)?;
             let entry = self.source.entries(holder)[at];
             let target = self.source.target(entry.value);
             is_direct &= holder == id && target == entry.value;
-            (id, key) = (target, entry.key);
+            id = target;
         }
         let is_null = match &self.source.node(id).kind {
             Kind::Scalar { plain: true, .. } => self.source.value(id) == Value::Null,
             Kind::Scalar { .. } | Kind::List { .. } | Kind::Map { .. } | Kind::Alias(_) => false,
         };
         (!is_null).then_some(Found {
-            key,
             value: id,
             is_direct,
         })
@@ -440,7 +436,6 @@ impl<'s> Owners<'s> {
             value,
             items: is_list.then(|| items.collect()),
             origin: origin(&with, None),
-            line: self.line(found.key),
         })
     }
 
@@ -521,7 +516,6 @@ fn ports(template: Option<&FieldOutline>, own: Option<FieldOutline>) -> Option<F
         let items = first.items.take().into_iter().chain(second.items);
         first.items = Some(items.flatten().collect());
         first.origin = second.origin;
-        first.line = second.line;
         return Some(first);
     }
     Some(second)

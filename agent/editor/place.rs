@@ -1,6 +1,8 @@
 //! The part of a manifest, and its field, that a place in the text belongs to. With it, editors show problems beside the
 //! fields that they are about.
 
+use std::ops::Range;
+
 use crate::{
     manifest::{
         fields::{Of, names},
@@ -9,24 +11,26 @@ use crate::{
     view::{FieldPlace, ListRef, OwnerRef},
 };
 
-/// The place of each of these offsets in a text, which count bytes; `None` if the text cannot be read.
-pub fn places(text: &str, offsets: &[usize]) -> Vec<Option<FieldPlace>> {
-    let source = (!offsets.is_empty()).then(|| Source::read(text)).flatten();
-    let places = offsets.iter().map(|at| {
+/// The place of each of these ranges of bytes in a text; `None` if the text cannot be read.
+pub fn places(text: &str, ranges: &[Range<usize>]) -> Vec<Option<FieldPlace>> {
+    let source = (!ranges.is_empty()).then(|| Source::read(text)).flatten();
+    let places = ranges.iter().map(|range| {
         let source = source.as_ref()?;
-        Some(Text { source, at: *at }.place())
+        let (begin, end) = (range.start, range.end);
+        Some(Stretch { source, begin, end }.place())
     });
     places.collect()
 }
 
-/// An offset in a text.
+/// A range of bytes in a text.
 #[derive(Clone, Copy)]
-struct Text<'s> {
+struct Stretch<'s> {
     source: &'s Source,
-    at: usize,
+    begin: usize,
+    end: usize,
 }
 
-impl Text<'_> {
+impl Stretch<'_> {
     fn place(self) -> FieldPlace {
         let root = self.source.root;
         let found = self.entry(root).and_then(|top| self.part(top));
@@ -36,12 +40,15 @@ impl Text<'_> {
         })
     }
 
-    /// The place in a part that has a table of fields of its own; `None` if the offset is in no such part.
+    /// The place in a part that has a table of fields of its own; `None` if the range begins in no such part.
     fn part(self, top: Entry) -> Option<FieldPlace> {
         match self.source.key(top) {
             "hosts" => {
+                // What is written for several hosts is no host itself.
                 let host = self.entry(top.value)?;
-                Some(FieldPlace {
+                let is_host =
+                    !self.source.is_merge(host) && !self.source.key(host).starts_with("x-");
+                is_host.then(|| FieldPlace {
                     owner: OwnerRef::Host {
                         name: self.source.key(host).to_owned(),
                     },
@@ -70,10 +77,12 @@ impl Text<'_> {
                 owner: OwnerRef::Groups,
                 field: Some(self.source.key(self.entry(part.value)?).to_owned()),
             }),
-            _ => Some(FieldPlace {
-                owner: OwnerRef::Manifest,
-                field: Some(self.field(Of::Manifest, self.source.root)?),
-            }),
+            _ => self
+                .field(Of::Manifest, self.source.root)
+                .map(|field| FieldPlace {
+                    owner: OwnerRef::Manifest,
+                    field: Some(field),
+                }),
         }
     }
 
@@ -83,7 +92,7 @@ impl Text<'_> {
             let node = self.source.node(*item);
             node.dash.unwrap_or(node.span.start)
         });
-        let at = begins.filter(|begin| *begin <= self.at).count();
+        let at = begins.filter(|begin| *begin <= self.begin).count();
         let at = at.checked_sub(1)?;
         Some(FieldPlace {
             owner: OwnerRef::Item { list, at },
@@ -91,29 +100,32 @@ impl Text<'_> {
         })
     }
 
-    /// The field of the table in which the offset is.
+    /// The field of the table in which the range begins.
     fn field(self, of: Of, map: Id) -> Option<String> {
         let entry = self.entry(map)?;
         let name = self.source.key(entry);
         let inner = self.entry(entry.value);
         let inner = inner.map(|inner| format!("{name}.{}", self.source.key(inner)));
         let mut known = names(of).into_iter();
-        known
-            .rfind(|known| inner.as_ref() == Some(known) || known == name)
-            .filter(|known| known != "hostTemplate")
+        known.rfind(|known| inner.as_ref() == Some(known) || known == name)
     }
 
-    /// The last entry of a map that begins at or before the offset. The entries that a merge key brings are written
-    /// elsewhere, and do not count.
+    /// The entry of a map in which the range begins: the last one that begins at or before it. Maps without braces begin
+    /// with their first key, so a range that begins in a key and ends behind it is the whole map. The entries that a merge
+    /// key brings are written elsewhere, and do not count.
     fn entry(self, map: Id) -> Option<Entry> {
-        let begun = |entry: &&Entry| self.source.node(entry.key).span.start <= self.at;
-        self.source.entries(map).iter().rfind(begun).copied()
+        let key = |entry: &Entry| &self.source.node(entry.key).span;
+        let begun = |entry: &&Entry| key(entry).start <= self.begin;
+        let entry = self.source.entries(map).iter().rfind(begun)?;
+        let is_inside = self.begin >= key(entry).end || self.end <= key(entry).end;
+        is_inside.then_some(*entry)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::load;
 
     const TEXT: &str = r#"network: office
 hosts:
@@ -208,20 +220,45 @@ unknown: 4
 
     #[test]
     fn each_place_belongs_to_the_part_and_field_that_begin_last_before_it() {
-        let offsets = PLACES.iter().map(|(what, _)| {
+        let ranges = PLACES.iter().map(|(what, _)| {
             let mut found = TEXT.match_indices(what);
             let (at, _) = found.next().unwrap();
             assert_eq!(found.next(), None, "{what} occurs twice");
-            at
+            at..at + 1
         });
-        let offsets: Vec<usize> = offsets.collect();
-        for ((what, expected), place) in PLACES.iter().zip(places(TEXT, &offsets)) {
+        let ranges: Vec<Range<usize>> = ranges.collect();
+        for ((what, expected), place) in PLACES.iter().zip(places(TEXT, &ranges)) {
             assert_eq!(&shown(&place.unwrap()), expected, "{what}");
         }
     }
 
     #[test]
+    fn a_problem_of_a_part_is_not_beside_the_first_field_of_the_part() {
+        for (text, message, expected) in [
+            (
+                "hosts:\n  a: {}\npolicy:\n  rules:\n  - from: a\n    to: a\n",
+                "action",
+                "rules0 -",
+            ),
+            ("network: 42\nhostTemplate: {}\n", "hosts", "-"),
+            ("hosts:\n  x-a: {}\n", "hosts", "-"),
+            (
+                "hosts:\n  x-base: &base {ports: [\"bad\"]}\n  a: {<<: *base}\n",
+                "bad",
+                "-",
+            ),
+            ("hosts:\n  a:\n    ports: [\"bad\"]\n", "bad", "a ports"),
+        ] {
+            let problems = load("n.yaml", text).problems;
+            let mut problems = problems.iter().filter(|it| it.message.contains(message));
+            let span = problems.next().expect(text).span;
+            let found = places(text, &[span.start.byte..span.end.byte]).remove(0);
+            assert_eq!(shown(&found.unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn a_text_that_cannot_be_read_has_no_places() {
-        assert_eq!(places("hosts: {", &[0, 3]), [None, None]);
+        assert_eq!(places("hosts: {", &[0..1, 3..4]), [None, None]);
     }
 }

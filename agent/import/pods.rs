@@ -33,7 +33,7 @@ pub enum Namespace {
     OfContext,
     /// The namespace with this name.
     Named(String),
-    /// Every namespace, or that of the context if kubectl cannot list all of them.
+    /// Every namespace, or only that of the context if kubectl cannot list the pods of all of them.
     Every,
 }
 

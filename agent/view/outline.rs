@@ -76,8 +76,6 @@ pub enum Way {
 pub struct ItemOutline {
     /// The fields of the item, in the order of the table of fields.
     pub fields: Vec<FieldOutline>,
-    /// The line where the item begins, from 1.
-    pub line: usize,
 }
 
 /// The policy of a text. The default is among the fields of the manifest itself.
@@ -108,8 +106,6 @@ pub struct FieldOutline {
     pub origin: Origin,
     /// Where each item of a list is written; `None` if the value is not a list.
     pub items: Option<Vec<Origin>>,
-    /// The line of the field's name, from 1.
-    pub line: usize,
 }
 
 /// The value of a field. The null of YAML counts as no value.

@@ -34,6 +34,9 @@ use crate::{
 /// The maximum length of a path, in bytes.
 const PATH_MAX: usize = 4_096;
 
+/// The maximum length of the name of a context of kubectl, in bytes.
+const CONTEXT_MAX: usize = 1_024;
+
 /// The maximum length of a text that is copied or saved, in bytes.
 const TEXT_MAX: usize = 16 << 20;
 
@@ -305,7 +308,10 @@ async fn checks() -> Outcome<Vec<Check>> {
 
 #[tauri::command]
 async fn imports(found: State<'_, imports::Found>, context: Option<String>) -> Outcome<Imports> {
-    Ok(found.look(context).await?)
+    if let Some(context) = &context {
+        bounded(context, CONTEXT_MAX)?;
+    }
+    Ok(found.look(context).await)
 }
 
 #[tauri::command]

@@ -9,7 +9,6 @@ use std::{
 use norouter::{
     driver::import::{contexts, free_network, free_proxy, look},
     import::{Candidate, Cluster, Draft, Namespace, Source},
-    text::quote,
 };
 
 use crate::{
@@ -27,28 +26,26 @@ pub(crate) struct Found(Mutex<BTreeMap<String, Candidate>>);
 impl Found {
     /// Searches all sources in parallel. A program that does not answer contributes no offers. Pods are those of a
     /// context of kubectl; without one, those of the present context.
-    pub(crate) async fn look(&self, context: Option<String>) -> Result<Imports, String> {
+    pub(crate) async fn look(&self, context: Option<String>) -> Imports {
         environment_is_known().await;
-        let contexts = contexts(LOOK_MAX).await;
-        if let Some(context) = context.as_ref().filter(|it| !contexts.contains(it)) {
-            return Err(format!("kubectl has no context {}", quote(context)));
-        }
         let cluster = Cluster {
-            context,
+            context: context.clone(),
             namespace: Namespace::Every,
         };
-        let found = look(&Source::ALL, &cluster, LOOK_MAX).await;
+        let (found, (contexts, present)) =
+            tokio::join!(look(&Source::ALL, &cluster, LOOK_MAX), contexts(LOOK_MAX));
         let pods = found.iter().find(|it| it.source == Source::Kubernetes);
         let note = pods.and_then(|it| it.note.clone());
         let offers: Vec<Candidate> = found.into_iter().flat_map(|it| it.candidates).collect();
         let shown = offers.iter().map(ImportOffer::from).collect();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(offers.into_iter().map(|offer| (offer.id(), offer)));
-        Ok(Imports {
+        Imports {
             offers: shown,
             contexts,
+            context: context.or(present),
             note,
-        })
+        }
     }
 
     /// Makes a manifest of this machine and the offers with these ids.
@@ -64,12 +61,13 @@ impl Found {
 
     fn chosen(&self, ids: &[String]) -> Result<Vec<Candidate>, String> {
         let offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let ids: BTreeSet<&String> = ids.iter().collect();
-        let chosen = ids.iter().filter_map(|id| offers.get(*id));
-        let chosen = chosen.filter(|offer| offer.unusable.is_none()).cloned();
-        let chosen: Vec<Candidate> = chosen.collect();
+        let mut seen = BTreeSet::new();
+        let ids = ids.iter().filter(|id| seen.insert(*id));
+        let chosen = ids.map(|id| offers.get(id).filter(|offer| offer.unusable.is_none()));
+        let chosen: Option<Vec<Candidate>> = chosen.map(Option::<&Candidate>::cloned).collect();
         drop(offers);
-        if chosen.is_empty() || chosen.len() < ids.len() {
+        let chosen = chosen.unwrap_or_default();
+        if chosen.is_empty() {
             return Err("the list does not have what was chosen any more; look again".to_owned());
         }
         Ok(chosen)
@@ -90,8 +88,9 @@ mod tests {
         let offers = offers.into_iter().map(|offer| (offer.id(), offer));
         let found = Found(Mutex::new(offers.collect()));
         let ids = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<Vec<_>>();
-        let text = found.manifest(&ids(&["docker:app", "podman:app"])).await;
-        let loaded = norouter::plan::load("n.yaml", &text.unwrap());
+        let text = found.manifest(&ids(&["podman:app", "docker:app"])).await;
+        let text = text.unwrap();
+        let loaded = norouter::plan::load("n.yaml", &text);
         assert_eq!(loaded.report(false), "");
         let names: Vec<_> = loaded
             .plan
@@ -101,6 +100,8 @@ mod tests {
             .map(|host| host.name.to_string())
             .collect();
         assert_eq!(names, ["laptop", "app", "app-2"]);
+        let (first, second) = (text.find("podman: app"), text.find("docker: app"));
+        assert!(first.is_some() && first < second, "{text}");
         for ids in [ids(&["docker:stranger"]), ids(&["docker:gone"]), ids(&[])] {
             assert!(found.manifest(&ids).await.is_err(), "{ids:?}");
         }

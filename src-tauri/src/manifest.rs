@@ -74,8 +74,9 @@ pub(crate) fn check(text: &str) -> (Vec<Problem>, Option<Plan>) {
     let loaded = plan::load("", text);
     let lines: Vec<&str> = text.split('\n').collect();
     let found = loaded.problems.iter();
-    let offsets: Vec<usize> = found.clone().map(|it| it.span.start.byte).collect();
-    let found = found.zip(editor::places(text, &offsets));
+    let ranges = found.clone().map(|it| it.span.start.byte..it.span.end.byte);
+    let ranges: Vec<_> = ranges.collect();
+    let found = found.zip(editor::places(text, &ranges));
     let problems = found.map(|(problem, place)| Problem {
         severity: match problem.severity {
             manifest::Severity::Error => Severity::Error,

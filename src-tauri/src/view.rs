@@ -415,9 +415,11 @@ pub enum CheckState {
 pub struct Imports {
     /// What could become a host.
     pub offers: Vec<ImportOffer>,
-    /// The contexts of kubectl, the present one first.
+    /// The contexts of kubectl.
     pub contexts: Vec<String>,
-    /// Why there are no pods; `None` if kubectl is not installed or has answered.
+    /// The context whose pods are among the offers; `None` if kubectl has no present one and none was chosen.
+    pub context: Option<String>,
+    /// Why pods are missing; `None` if kubectl is not installed, or has listed all of them.
     pub note: Option<String>,
 }
 

@@ -111,7 +111,7 @@ fn a_value_of_the_template_is_changed_there_or_written_out() {
     );
     let clear = |reach| field(Owner::Host("b".to_owned()), "dns", Change::Clear, reach);
     let here = apply(SHARED, &clear(Some(Reach::Here))).unwrap_err();
-    assert_eq!(here.to_string(), "dns comes from hostTemplate");
+    assert_eq!(here.to_string(), "dns of b comes from hostTemplate");
 }
 
 #[test]

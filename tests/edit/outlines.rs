@@ -79,7 +79,7 @@ fn every_field_says_where_it_is_written() {
             Origin::Own { index: Some(0) },
         ]
     );
-    assert_eq!((ports.line, a.line), (9, 7));
+    assert_eq!(a.line, 7);
     let listen = field(&a.fields, "http.listen");
     assert_eq!(listen.origin, shared(&["x-proxy"], None));
     assert_eq!(field(&a.fields, "dns.listen").origin, template);
@@ -115,7 +115,6 @@ fn every_field_says_where_it_is_written() {
         FieldValue::Text("deny".into())
     );
     assert_eq!(outline.routes.len(), 2);
-    assert_eq!(outline.routes[1].line, 21);
     assert_eq!(
         field(&outline.routes[1].fields, "via").value,
         texts(&["c", "d"])
@@ -407,12 +406,8 @@ policy:
 ";
     let said = outline(text).unwrap();
     let policy = said.policy.unwrap();
-    let groups: Vec<_> = policy
-        .groups
-        .iter()
-        .map(|it| (it.field.as_str(), it.line))
-        .collect();
-    assert_eq!((policy.line, groups), (2, vec![("both", 5)]));
+    let groups: Vec<_> = policy.groups.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!((policy.line, groups), (2, vec!["both"]));
     let shared = |with: &str| Origin::Shared {
         with: vec![with.to_owned()],
         index: None,
@@ -422,8 +417,7 @@ policy:
         panic!("{:?}", policy.rules)
     };
     assert_eq!(field(&rule.fields, "from").origin, shared("the group both"));
-    assert_eq!((rule.line, field(&rule.fields, "action").line), (8, 10));
-    assert_eq!((policy.tests.len(), policy.tests[0].line), (1, 11));
+    assert_eq!(policy.tests.len(), 1);
     assert_eq!(
         field(&said.network, "policy.default").origin,
         Origin::Own { index: None }

@@ -306,15 +306,30 @@ fn pods_of_all_namespaces_are_listed_or_those_that_the_person_may_see() {
     let list = || machine.run(&["import", "kubernetes", "--all-namespaces", "--json"]);
     kubectl(&format!("echo '{}'", pods("other")));
     let (code, out, _) = list();
-    assert!(
-        out.contains("kubernetes:staging/other/pod/db-0"),
-        "{code} {out}"
-    );
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("kubernetes:staging/other/pod/db-0"), "{out}");
+    // What is missing from the list is told.
     kubectl("echo 'Error from server (Forbidden): pods is forbidden' >&2; exit 1");
     let (code, out, _) = list();
+    assert_eq!(code, 1, "{out}");
+    let list: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        list["candidates"][0]["id"],
+        "kubernetes:staging/own/pod/db-0"
+    );
+    let note = list["notes"][0]["note"].as_str().unwrap();
     assert!(
-        out.contains("kubernetes:staging/own/pod/db-0"),
-        "{code} {out}"
+        note.starts_with("only the pods of the context's namespace: "),
+        "{note}"
+    );
+    assert!(note.ends_with("pods is forbidden"), "{note}");
+    // Another failure is not tried twice.
+    kubectl("echo 'error: You must be logged in to the server' >&2; exit 1");
+    let (code, out, _) = machine.run(&["import", "kubernetes", "--all-namespaces", "--json"]);
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.contains("must be logged in") && !out.contains("own"),
+        "{out}"
     );
 }
 

@@ -28,7 +28,7 @@ function prepared(page: Page, hosts: number, edits: number): Promise<void> {
     async ([hosts, edits]) => {
       const { mockModel } = window as unknown as { mockModel: MockModel };
       const own = (index: number | null): Origin => ({ kind: "own", index });
-      const field = (name: string, value: string | string[]): FieldOutline => ({ field: name, value, origin: own(null), items: Array.isArray(value) ? value.map((_, at) => own(at)) : null, line: 1 });
+      const field = (name: string, value: string | string[]): FieldOutline => ({ field: name, value, origin: own(null), items: Array.isArray(value) ? value.map((_, at) => own(at)) : null });
       const ports = (at: number, changed: number) => Array.from({ length: 10 }, (_, each) => `${each === 0 && at === changed % hosts ? 20_000 + changed : 9000 + each}:127.0.0.1:${each + 1}`);
       // Each outline consists of new objects, as in the app, where no answer shares objects with the one before.
       const outline = (changed: number): Outline => ({
@@ -38,7 +38,7 @@ function prepared(page: Page, hosts: number, edits: number): Promise<void> {
         }),
         template: [],
         network: [],
-        routes: [0, 1, 2, 3].map((at) => ({ fields: [field("via", `node-${at}`), field("to", [`10.${at}.0.0/16`, `*.r${at}.internal`])], line: 90_000 + at })),
+        routes: [0, 1, 2, 3].map((at) => ({ fields: [field("via", `node-${at}`), field("to", [`10.${at}.0.0/16`, `*.r${at}.internal`])] })),
         policy: null,
         nextVip: null,
         nextPort: 8080,

@@ -139,10 +139,15 @@ test("the first frame has the theme of the last time, before any script of the p
   await open(page, "#/settings");
   await page.getByRole("radio", { name: "Dark" }).check();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
-  await page.route("**/assets/index-*.js", (route) => route.abort());
+  let stopped = 0;
+  await page.route("**/assets/index-*.js", (route) => {
+    stopped += 1;
+    return route.abort();
+  });
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
   expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe("rgb(15, 21, 19)");
+  expect(stopped).toBe(1);
 });
 
 test("the typefaces are those of the app", async ({ page }) => {

@@ -38,10 +38,9 @@ pub async fn look(sources: &[Source], cluster: &Cluster, limit: Duration) -> Vec
     for &source in sources.iter().filter(|source| is_there(**source)) {
         let cluster = cluster.clone();
         looking.spawn(async move {
-            let (candidates, note) = match candidates(source, cluster, limit).await {
-                Ok(candidates) => (candidates, None),
-                Err(reason) => (Vec::new(), Some(safe(&reason))),
-            };
+            let found = candidates(source, cluster, limit).await;
+            let (candidates, note) = found.unwrap_or_else(|reason| (Vec::new(), Some(reason)));
+            let note = note.as_deref().map(safe);
             Found {
                 source,
                 candidates,
@@ -100,22 +99,21 @@ const fn program(source: Source) -> &'static str {
     }
 }
 
-async fn candidates(
-    source: Source,
-    cluster: Cluster,
-    limit: Duration,
-) -> Result<Vec<Candidate>, String> {
+/// The candidates of a source, and why they may not be all.
+type Listed = (Vec<Candidate>, Option<String>);
+
+async fn candidates(source: Source, cluster: Cluster, limit: Duration) -> Result<Listed, String> {
     let say = async |words: &[&str]| {
         let output = run(limit, program(source), words).await;
         output.map(|output| output.out)
     };
-    match source {
+    let all = match source {
+        Source::Kubernetes => return pods(cluster, limit).await,
         Source::Ssh => Ok(ssh(limit).await),
         // docker before version 23 takes "json" for a template, and prints that word for each container.
         Source::Docker | Source::Podman => say(&["ps", "--format", "{{json .}}"])
             .await
             .map(|text| containers_in(source, &text)),
-        Source::Kubernetes => pods(cluster, limit).await,
         Source::Lxc | Source::Incus => {
             let text = say(&["list", "--format=json"]).await?;
             instances_in(source, &text)
@@ -123,23 +121,22 @@ async fn candidates(
         Source::Wsl => say(&["--list", "--quiet"])
             .await
             .map(|text| distributions_in(&text)),
-    }
+    };
+    all.map(|all| (all, None))
 }
 
-/// The contexts of the person's kubectl, in its order; the present one is the first. Only files are read, and no cluster
-/// is asked.
-pub async fn contexts(limit: Duration) -> Vec<String> {
+/// The contexts of the person's kubectl, and the present one. Only files are read, and no cluster is asked.
+pub async fn contexts(limit: Duration) -> (Vec<String>, Option<String>) {
     let list = ["config", "get-contexts", "--output=name"];
-    let list = run(limit, "kubectl", &list).await;
+    let (list, present) = tokio::join!(
+        run(limit, "kubectl", &list),
+        at_present(Cluster::default(), limit)
+    );
     let all = list.map(|output| output.out).unwrap_or_default();
-    let mut all: Vec<String> = all
-        .lines()
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
-    let present = at_present(Cluster::default(), limit).await.context;
-    all.sort_by_key(|name| Some(name) != present.as_ref());
-    all
+    let names = all.lines().filter(|name| !name.is_empty());
+    // A name that cannot be shown as it is cannot be chosen.
+    let names = names.filter(|name| safe(name) == **name);
+    (names.map(str::to_owned).collect(), present.context)
 }
 
 /// The same part of a cluster, with the context that kubectl would use if it names none.
@@ -156,24 +153,39 @@ async fn at_present(cluster: Cluster, limit: Duration) -> Cluster {
 }
 
 /// The running pods of a cluster. Without a context, kubectl is asked only inside a cluster.
-async fn pods(cluster: Cluster, limit: Duration) -> Result<Vec<Candidate>, String> {
+async fn pods(cluster: Cluster, limit: Duration) -> Result<Listed, String> {
     let cluster = at_present(cluster, limit).await;
     if cluster.context.is_none() && env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let begin = Instant::now();
     let context = cluster.context.as_deref();
     match &cluster.namespace {
-        Namespace::OfContext => pods_of(context, None, limit).await,
+        Namespace::OfContext => Ok((pods_of(context, None, limit).await?, None)),
         Namespace::Named(name) => {
             let namespace = format!("--namespace={name}");
-            pods_of(context, Some(&namespace), limit).await
+            Ok((pods_of(context, Some(&namespace), limit).await?, None))
         }
-        // The person may not be allowed to list the pods of all namespaces, or they may be too many.
-        Namespace::Every => match pods_of(context, Some("--all-namespaces"), limit).await {
-            Ok(pods) => Ok(pods),
-            Err(_) => pods_of(context, None, limit.saturating_sub(begin.elapsed())).await,
-        },
+        Namespace::Every => {
+            let reason = match pods_of(context, Some("--all-namespaces"), limit / 2).await {
+                Ok(pods) => return Ok((pods, None)),
+                Err(reason) => reason,
+            };
+            // The person may not be allowed to list the pods of all namespaces, or they may be too many.
+            let spent = begin.elapsed();
+            if spent < limit / 2 && !reason.contains("Forbidden") {
+                return Err(reason);
+            }
+            match pods_of(context, None, limit.saturating_sub(spent)).await {
+                Ok(pods) => Ok((
+                    pods,
+                    Some(format!(
+                        "only the pods of the context's namespace: {reason}"
+                    )),
+                )),
+                Err(_) => Err(reason),
+            }
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 // The hosts that were found on this machine, and those of them that a person has picked. A list of them is shown on the
 // first page, and where hosts are added to a manifest.
-import { Busy } from "./busy.svelte";
 import { ipc } from "./ipc";
 import { t } from "./strings";
 import { act } from "./toasts.svelte";
@@ -16,30 +15,41 @@ export class Offers {
   /** The text that a person searches for. */
   query = $state("");
   /** The contexts of kubectl. */
-  contexts = $state.raw<string[]>([]);
+  contexts = $state.raw<readonly string[]>([]);
   /** The context whose pods are in the list. */
   context = $state.raw<string | null>(null);
-  /** Why there are no pods, if kubectl has failed. */
+  /** Why pods are missing, if kubectl has failed. */
   note = $state.raw<string | null>(null);
   /** Whether a search is going on. */
-  readonly busy = new Busy();
+  looking = $state.raw(false);
   readonly chosen: readonly ImportOffer[] = $derived((this.list ?? []).filter(({ id }) => this.picked.includes(id)));
   readonly matching: readonly ImportOffer[] = $derived((this.list ?? []).filter((offer) => says(offer).includes(this.query.trim().toLowerCase())));
+  /** The context that the person has chosen; `null` for the present one of kubectl. */
+  #wanted: string | null = null;
+  #searches = 0;
 
-  /** Searches again. The offers that were picked stay, also if they are pods of another context. */
-  look(context = this.context): Promise<void> {
-    return this.busy.run(async () => {
-      const found = await act(ipc.imports(context), null, words.failed);
-      if (found === undefined) {
-        this.list ??= [];
-        return;
-      }
-      const ids = new Set(found.offers.map(({ id }) => id));
-      this.list = [...found.offers, ...this.chosen.filter(({ id }) => !ids.has(id))];
-      this.contexts = found.contexts;
-      this.context = context ?? found.contexts[0] ?? null;
-      this.note = found.note;
-    });
+  /**
+   * Searches again, for the pods of another context if one is given. Only the last search counts. The offers that were
+   * picked stay, also if they are pods of another context.
+   */
+  async look(context = this.#wanted): Promise<void> {
+    this.#wanted = context;
+    const search = ++this.#searches;
+    this.looking = true;
+    const found = await act(ipc.imports(context), null, words.failed);
+    if (search !== this.#searches) {
+      return;
+    }
+    this.looking = false;
+    if (found === undefined) {
+      this.list ??= [];
+      return;
+    }
+    const ids = new Set(found.offers.map(({ id }) => id));
+    this.list = [...found.offers, ...this.chosen.filter(({ id }) => !ids.has(id))];
+    this.contexts = found.contexts;
+    this.context = found.context;
+    this.note = found.note;
   }
 }
 

@@ -34,7 +34,7 @@ const SCRIPTS: Record<string, string> = {
 export function machineCommands(world: World): Commands {
   return {
     checks: () => CHECKS,
-    imports: ({ context }) => ({ offers: OFFERS.filter(({ kind, name }) => kind !== "kubernetes" || name.startsWith(`${context ?? CONTEXTS[0]}/`)), contexts: CONTEXTS, note: null }),
+    imports: ({ context }) => ({ offers: OFFERS.filter(({ kind, name }) => kind !== "kubernetes" || name.startsWith(`${context ?? CONTEXTS[0]}/`)), contexts: CONTEXTS, context: context ?? CONTEXTS[0], note: null }),
     create_from: ({ then }) => {
       if (then === "stopAndOpen") {
         world.hosts = [];

@@ -112,10 +112,10 @@ export function outlineOf(text: string): Outline | null {
       if (first === null || isMap(first.node)) {
         return [];
       }
-      return [fieldOf(name, spec.field, lineOf(first.node), own, given)];
+      return [fieldOf(name, spec.field, own, given)];
     });
 
-  const fieldOf = (name: string, field: string, line: number, own: Found | null, given: Found | null): FieldOutline => {
+  const fieldOf = (name: string, field: string, own: Found | null, given: Found | null): FieldOutline => {
     const sharers = (found: Found) => (havers.get(found.node) ?? []).filter((other) => other !== name);
     const originOf = (found: Found, index: number | null): Origin =>
       found === given ? { kind: "template", index } : sharers(found).length > 0 ? { kind: "shared", with: sharers(found), index } : { kind: "own", index };
@@ -123,13 +123,13 @@ export function outlineOf(text: string): Outline | null {
     const first = (own ?? given) as Found;
     const value = valueOf(first.node);
     if (!Array.isArray(value)) {
-      return { field, value, line, origin: originOf(first, null), items: null };
+      return { field, value, origin: originOf(first, null), items: null };
     }
     const items = all.flatMap((found) => {
       const texts = valueOf(found.node);
       return (Array.isArray(texts) ? texts : []).map((text, index) => ({ text, origin: originOf(found, index) }));
     });
-    return { field, value: items.map((item) => item.text), line, origin: originOf(first, null), items: items.map((item) => item.origin) };
+    return { field, value: items.map((item) => item.text), origin: originOf(first, null), items: items.map((item) => item.origin) };
   };
 
   const written = owners.map(({ key, name, node }) => ({ name, line: lineOf(key), fields: fieldsOf("host", name, node) }));
@@ -144,7 +144,7 @@ export function outlineOf(text: string): Outline | null {
   while (published.has(nextPort)) {
     nextPort += 1;
   }
-  const outlined = (of: keyof typeof itemsOf) => itemsOf[of].map((node, at): ItemOutline => ({ fields: fieldsOf(of, `${of} ${at + 1}`, node), line: lineOf(node) }));
+  const outlined = (of: keyof typeof itemsOf) => itemsOf[of].map((node, at): ItemOutline => ({ fields: fieldsOf(of, `${of} ${at + 1}`, node) }));
   return {
     hosts,
     template: fieldsOf("template", "hostTemplate", template ?? null),
@@ -154,7 +154,7 @@ export function outlineOf(text: string): Outline | null {
       ? {
           groups: groupPairs.flatMap((pair) => {
             const found = find(doc, pair.value, []);
-            return found === null ? [] : [fieldOf(`the group ${nameOf(pair.key)}`, nameOf(pair.key), lineOf(pair.key), found, null)];
+            return found === null ? [] : [fieldOf(`the group ${nameOf(pair.key)}`, nameOf(pair.key), found, null)];
           }),
           rules: outlined("rule"),
           tests: outlined("test"),

@@ -6,7 +6,7 @@ import type { FieldPlace } from "../lib/types/FieldPlace";
 import { FIELDS } from "./manifestFields";
 import { parse } from "./manifestOutline";
 
-/** The place of each offset; `null` if the text cannot be read. */
+/** The place of each offset; `null` if the text cannot be read. The mock has no problems of whole parts. */
 export function placesOf(text: string, offsets: readonly number[]): (FieldPlace | null)[] {
   const root = parse(text)?.doc.contents ?? null;
   return offsets.map((at) => (root === null ? null : placeAt(root, at)));
@@ -18,7 +18,7 @@ function placeAt(root: unknown, at: number): FieldPlace {
   switch (keyOf(top)) {
     case "hosts": {
       const host = lastEntry(top?.value, at);
-      return host === null ? other : { owner: { kind: "host", name: keyOf(host) }, field: fieldAt("host", host.value, at) };
+      return host === null || /^(x-|<<$)/.test(keyOf(host)) ? other : { owner: { kind: "host", name: keyOf(host) }, field: fieldAt("host", host.value, at) };
     }
     case "hostTemplate":
       return { owner: { kind: "template" }, field: fieldAt("template", top?.value, at) };

@@ -9,7 +9,7 @@ import type { Problem } from "../types/Problem";
 import { exampleOf, groupOf, hasForm, itemsOf, partOf, problemsOf, savingOf } from "./outlineFields";
 import type { FieldSpec } from "../types/FieldSpec";
 
-const field = (field: string, value: FieldOutline["value"], line: number, origin: FieldOutline["origin"] = { kind: "own", index: null }): FieldOutline => ({ field, value, line, origin, items: null });
+const field = (field: string, value: FieldOutline["value"], origin: FieldOutline["origin"] = { kind: "own", index: null }): FieldOutline => ({ field, value, origin, items: null });
 const problem = (owner: OwnerRef | null, field: string | null, message = ""): Problem => ({ severity: "error", line: 1, column: 1, endLine: 1, endColumn: 2, message, hint: null, place: owner === null ? null : { owner, field } });
 const host = (name: string, line: number, fields: FieldOutline[]): HostOutline => ({ name, vip: "127.0.42.1", way: "local", argv: [], fields, line });
 const outline = (hosts: HostOutline[], policy: Outline["policy"] = null): Outline => ({ hosts, template: [], network: [], routes: [], policy, nextVip: null, nextPort: 8080 });
@@ -47,12 +47,12 @@ it("a pattern decides, and one that cannot be read forbids nothing", () => {
 });
 
 it("a text in place of a list is its only item", () => {
-  expect([itemsOf([field("ssh", "web1", 1)], "ssh"), itemsOf([field("ssh", ["-A", "web1"], 1)], "ssh"), itemsOf([], "ssh")]).toEqual([["web1"], ["-A", "web1"], []]);
+  expect([itemsOf([field("ssh", "web1")], "ssh"), itemsOf([field("ssh", ["-A", "web1"])], "ssh"), itemsOf([], "ssh")]).toEqual([["web1"], ["-A", "web1"], []]);
 });
 
 it("new and changed hosts are told from saved ones, wherever they stand", () => {
-  const saved = outline([host("a", 2, [field("vip", "1", 3)]), host("b", 4, [])]);
-  const now = outline([host("b", 9, []), host("a", 12, [field("vip", "2", 13)]), host("c", 20, [])]);
+  const saved = outline([host("a", 2, [field("vip", "1")]), host("b", 4, [])]);
+  const now = outline([host("b", 9, []), host("a", 12, [field("vip", "2")]), host("c", 20, [])]);
   expect([...savingOf(saved, now)]).toEqual([["a", "changed"], ["c", "new"]]);
   expect(savingOf(null, now).size).toBe(0);
 });

@@ -12,7 +12,7 @@ it("a host is followed to its new name, and forgotten when it is gone", () => {
 });
 
 it("a route is followed through edits and through other changes of the text, and forgotten when it is gone", () => {
-  const route = (via: string) => ({ fields: [{ field: "via", value: via, origin: { kind: "own" as const, index: null }, items: null, line: 1 }], line: 1 });
+  const route = (via: string) => ({ fields: [{ field: "via", value: via, origin: { kind: "own" as const, index: null }, items: null }] });
   const outline = (...vias: string[]): Outline => ({ hosts: [], template: [], network: [], routes: vias.map(route), policy: null, nextVip: null, nextPort: 8080 });
   selection.onlyRoute(1);
   selection.followed([{ kind: "move", list: "routes", from: 1, to: 0 }, { kind: "remove", list: "rules", at: 0 }]);

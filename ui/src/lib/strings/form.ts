@@ -179,7 +179,6 @@ export const form = {
     newTest: "New test",
     addTest: "Add test",
     groups: "Groups",
-    theGroups: "the groups",
     groupsText: "Names for several hosts, which rules can use.",
     newGroup: "New group",
     addGroup: "Add group",

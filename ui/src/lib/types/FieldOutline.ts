@@ -21,8 +21,4 @@ origin: Origin,
 /**
  * Where each item of a list is written; `None` if the value is not a list.
  */
-items: Array<Origin> | null, 
-/**
- * The line of the field's name, from 1.
- */
-line: number, };
+items: Array<Origin> | null, };

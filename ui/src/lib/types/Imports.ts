@@ -10,10 +10,14 @@ export type Imports = {
  */
 offers: Array<ImportOffer>, 
 /**
- * The contexts of kubectl, the present one first.
+ * The contexts of kubectl.
  */
 contexts: Array<string>, 
 /**
- * Why there are no pods; `None` if kubectl is not installed or has answered.
+ * The context whose pods are among the offers; `None` if kubectl has no present one and none was chosen.
+ */
+context: string | null, 
+/**
+ * Why pods are missing; `None` if kubectl is not installed, or has listed all of them.
  */
 note: string | null, };

@@ -8,8 +8,4 @@ export type ItemOutline = {
 /**
  * The fields of the item, in the order of the table of fields.
  */
-fields: Array<FieldOutline>, 
-/**
- * The line where the item begins, from 1.
- */
-line: number, };
+fields: Array<FieldOutline>, };

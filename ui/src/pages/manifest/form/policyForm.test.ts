@@ -120,12 +120,19 @@ it("a value that comes through an anchor is shown as shared, and is changed as f
 it("the focus goes to the field when a word is removed, and with a rule that is moved", async () => {
   show();
   const field = screen.getByLabelText("Add to “To” of Rule 2");
-  await fireEvent.click(screen.getByLabelText("Remove bastion from “To” of Rule 2"));
+  const click = (label: string) => {
+    const button = screen.getByLabelText(label);
+    button.focus();
+    return fireEvent.click(button);
+  };
+  await click("Remove bastion from “To” of Rule 2");
   await soon(() => expect(document.activeElement).toBe(field));
-  await fireEvent.click(screen.getByLabelText("Move rule 3 up"));
+  await click("Move rule 3 up");
   await soon(() => expect(document.activeElement).toBe(screen.getByLabelText("Move rule 2 up")));
-  await fireEvent.click(screen.getByLabelText("Move rule 2 up"));
+  await click("Move rule 2 up");
   await soon(() => expect(document.activeElement).toBe(screen.getByLabelText("Move rule 1 down")));
+  await click("Remove rule 3");
+  await soon(() => expect(document.activeElement).toBe(screen.getByLabelText("Remove rule 2")));
 });
 
 it("what has to be there cannot be removed, and a word that is written twice is removed once", async () => {

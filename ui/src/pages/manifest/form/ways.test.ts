@@ -5,7 +5,7 @@ import type { Subject } from "./subject";
 import { changeWay, partEdits, targetValue } from "./ways";
 
 const owner = { kind: "host", name: "web" } as const;
-const field = (field: string, value: string) => ({ field, value, line: 1, origin: { kind: "own", index: null } as const, items: null });
+const field = (field: string, value: string) => ({ field, value, origin: { kind: "own", index: null } as const, items: null });
 const host = (...fields: HostOutline["fields"]): HostOutline => ({ name: "web", vip: "", way: "cmd", argv: [], fields, line: 1 });
 const subject = (...fields: HostOutline["fields"]): Subject => ({ owner, fields, problems: new Map(), template: [] });
 const clear = (field: string) => ({ kind: "clear", owner, field, reach: null });

@@ -20,7 +20,6 @@ const fieldOf = (field: string, value: FieldValue, origin: Origin = OWN, items: 
   value,
   origin,
   items: items ?? (Array.isArray(value) ? value.map((_, index): Origin => ({ kind: "own", index })) : null),
-  line: 1,
 });
 const hostOf = (name: string, number: number, fields: FieldOutline[] = [], more: Partial<HostOutline> = {}): HostOutline => ({
   name,
@@ -31,7 +30,7 @@ const hostOf = (name: string, number: number, fields: FieldOutline[] = [], more:
   line: number * 10,
   ...more,
 });
-const routeOf = (via: FieldValue, to: FieldValue, notTo?: FieldValue, line = 900) => ({ line, fields: [fieldOf("via", via), fieldOf("to", to), ...(notTo === undefined ? [] : [fieldOf("notTo", notTo)])] });
+const routeOf = (via: FieldValue, to: FieldValue, notTo?: FieldValue) => ({ fields: [fieldOf("via", via), fieldOf("to", to), ...(notTo === undefined ? [] : [fieldOf("notTo", notTo)])] });
 const outlineOf = (hosts: HostOutline[], routes = [routeOf("b", ["10.0.0.0/8"])]): Outline => ({ hosts, template: [fieldOf("ports", ["22:127.0.0.1:22"])], network: [], routes, policy: null, nextVip: "127.0.42.9", nextPort: 8080 });
 const sources = (outline: Outline, more: Partial<Sources> = {}): Sources => ({ outline, saved: null, effect: null, problems: [], ...more });
 const host = (name: string) => ({ kind: "host", name }) as const;
