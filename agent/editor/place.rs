@@ -124,6 +124,8 @@ impl Stretch<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
     use crate::plan::load;
 
@@ -252,7 +254,8 @@ unknown: 4
             let problems = load("n.yaml", text).problems;
             let mut problems = problems.iter().filter(|it| it.message.contains(message));
             let span = problems.next().expect(text).span;
-            let found = places(text, &[span.start.byte..span.end.byte]).remove(0);
+            let range = span.start.byte..span.end.byte;
+            let found = places(text, slice::from_ref(&range)).remove(0);
             assert_eq!(shown(&found.unwrap()), expected, "{text}");
         }
     }
