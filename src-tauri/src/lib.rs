@@ -19,6 +19,8 @@ mod feed;
 #[cfg(target_os = "linux")]
 mod first;
 mod follow;
+#[cfg(target_os = "linux")]
+mod graphics;
 mod history;
 mod imports;
 mod intents;

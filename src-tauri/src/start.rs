@@ -36,6 +36,8 @@ const TRAY_PACE: Duration = Duration::from_millis(500);
 /// Runs the app until it is quit.
 pub fn run() -> ExitCode {
     #[cfg(target_os = "linux")]
+    crate::graphics::spare();
+    #[cfg(target_os = "linux")]
     let silence = crate::first::watch();
     let builder = tauri::Builder::default()
         // This plug-in must be the first one, so that a second instance of the app ends before it does anything else.
