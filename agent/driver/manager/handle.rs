@@ -21,6 +21,8 @@ pub struct Manager {
     pub(super) handle: Handle,
     pub(super) reloads: Option<mpsc::UnboundedReceiver<ReloadRequest>>,
     pub(super) thread: JoinHandle<()>,
+    /// Completes when the manager's thread has ended.
+    pub(super) ended: oneshot::Receiver<()>,
 }
 
 /// Lets user interfaces reach a manager from any thread: they send intents, and read snapshots and events. An intent to

@@ -33,7 +33,7 @@ use bytes::{Buf as _, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     runtime::{Builder, Runtime},
-    sync::{Notify, broadcast, mpsc, watch},
+    sync::{Notify, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
 };
 use tracing::Instrument as _;
@@ -150,15 +150,18 @@ impl Manager {
         if let Some(door) = door {
             serve(door, inside)?;
         }
+        let (end, ended) = oneshot::channel();
         let thread = thread("manager", move || {
             runtime.block_on(run(shared, inbox, faces, over));
             // A resolver that does not answer occupies a thread, which must not keep the manager alive.
             runtime.shutdown_background();
+            drop(end);
         })?;
         let manager = Self {
             handle,
             reloads: Some(reloads),
             thread,
+            ended,
         };
         Ok((manager, events))
     }

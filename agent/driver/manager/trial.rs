@@ -88,7 +88,7 @@ impl Trial {
                 }
                 continue;
             }
-            self.manager.as_ref()?;
+            let manager = self.manager.as_mut()?;
             tokio::select! {
                 biased;
                 event = self.events.recv() => match event {
@@ -97,6 +97,7 @@ impl Trial {
                     Err(RecvError::Closed) => self.close(),
                 },
                 Ok(()) = self.snapshots.changed() => self.heard = Some(Heard::View),
+                _ = &mut manager.ended => self.close(),
                 () = until(self.unready_until) => self.give_up(),
             }
         }
@@ -118,11 +119,23 @@ impl Trial {
         }
     }
 
-    /// The present state of the host; `None` if the manager has ended.
+    /// The present state of the host; `None` if the manager has ended. A question that the manager gets while it ends
+    /// may never be answered.
     async fn look(&mut self) -> Option<Facts> {
         let vip = self.vip;
-        let errands = &self.manager.as_ref()?.handle().errands;
-        let facts = errands.give(move |shared| shared.facts(vip)).await.ok()??;
+        let manager = self.manager.as_mut()?;
+        let answer = manager
+            .handle()
+            .errands
+            .give(move |shared| shared.facts(vip));
+        let facts = tokio::select! {
+            biased;
+            facts = answer => facts.ok()??,
+            _ = &mut manager.ended => {
+                self.close();
+                return None;
+            }
+        };
         self.facts = Some(facts.clone());
         Some(facts)
     }
