@@ -44,7 +44,7 @@ impl Stretch<'_> {
     fn part(self, top: Entry) -> Option<FieldPlace> {
         match self.source.key(top) {
             "hosts" => {
-                // What is written for several hosts is no host itself.
+                // Entries `x-...` and merge keys hold values for several hosts, and are not hosts.
                 let host = self.entry(top.value)?;
                 let is_host =
                     !self.source.is_merge(host) && !self.source.key(host).starts_with("x-");

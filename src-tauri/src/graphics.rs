@@ -10,14 +10,13 @@ const VARIABLE: &str = "WEBKIT_DISABLE_COMPOSITING_MODE";
 /// The folder with the kernel's graphics processors.
 const DEVICES: &str = "/dev/dri";
 
-/// Lets the web view paint by itself if there is no graphics processor. Otherwise it loads the libraries that simulate
-/// one, which take a third of the app's memory. The caller has not started any thread yet, because the environment of a
-/// process cannot be changed while other threads read it. What the person has set stays.
+/// Makes the web view paint without a graphics processor if the machine has none. Otherwise it loads libraries that
+/// simulate one, and these take a quarter of the app's memory. A value that the person has set stays. This must be called
+/// before the first thread starts: the environment of a process cannot be changed safely while other threads read it.
 pub(crate) fn spare() {
-    if !are_in(Path::new(DEVICES))
-        && let Err(error) = glib::setenv(VARIABLE, "1", false)
-    {
-        tracing::debug!("the web view simulates a graphics processor: {error}");
+    if !are_in(Path::new(DEVICES)) {
+        // If this fails, the web view only needs more memory. The log has not begun yet.
+        let _ = glib::setenv(VARIABLE, "1", false);
     }
 }
 

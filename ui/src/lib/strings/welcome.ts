@@ -49,7 +49,6 @@ export const welcome = {
     failed: "Could not look for hosts",
     context: "Pods of the context",
     noContext: "Choose a context",
-    looking: "Looking...",
     whereTitle: (n: number) => `Where should ${n === 1 ? "this host" : `these ${n} hosts`} go?`,
     whereText: (name: string) => `${name} is running. The hosts can become part of it, and you see what changes before you save. Or create another network from them.`,
     onlyCreate: "Only create the file",
