@@ -140,6 +140,16 @@ fn unready(network: &Network, name: &str) -> Option<String> {
     (trouble["code"] == "unready").then(|| trouble["what"].to_string())
 }
 
+/// The ids of the processes on the laptop whose command lines start with the name of this program.
+fn clients(laptop: &Host, program: &str) -> Vec<String> {
+    let mut pids = laptop.namespace().pids();
+    pids.retain(|pid| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline"));
+        line.is_ok_and(|line| line.starts_with(program))
+    });
+    pids
+}
+
 fn asked(network: &Network, what: &str) -> u64 {
     let asked = ask(network.laptop(), &["/lab/asked"]).unwrap();
     let counts = asked.as_object().unwrap().iter();
@@ -240,11 +250,8 @@ fn assert_rollouts_are_followed(protocol: &str) {
     assert!(!agents.exists(), "the agent is still there");
 
     output(&mut network.norouter(&["down"]));
-    let clients = laptop.namespace().pids().into_iter().filter(|pid| {
-        let line = fs::read_to_string(format!("/proc/{pid}/cmdline"));
-        line.is_ok_and(|line| line.starts_with("kubectl"))
-    });
-    assert_eq!(clients.count(), 0, "a kubectl was left behind");
+    let left = clients(&laptop, "kubectl");
+    assert!(left.is_empty(), "these kubectl were left behind: {left:?}");
 }
 
 #[test]
@@ -296,8 +303,17 @@ fn a_service_of_compose_is_followed_from_container_to_container() {
         network.laptop().fetch(&vip(2), 8080).as_deref(),
         Ok("second")
     );
-    let removed = Instant::now();
+    let podmans = clients(network.laptop(), "podman");
+    let [client] = podmans.as_slice() else {
+        panic!("these clients run: {podmans:?}");
+    };
     drop(second);
-    let took = wait_for_page(&network, removed, "third");
+    // Podman's client may wait 5 s for the exit status of a container that is removed already. The network can only
+    // notice the end of the client.
+    let ended = wait_for("the end of the client", || {
+        let runs = clients(network.laptop(), "podman").contains(client);
+        (!runs).then(Instant::now)
+    });
+    let took = wait_for_page(&network, ended, "third");
     assert_within("the switch to another container", took, SWITCH);
 }
