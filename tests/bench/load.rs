@@ -4,12 +4,14 @@
 use std::{
     io::{self, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::atomic::{AtomicUsize, Ordering},
+    process::{Command, Stdio},
+    sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
-
-use crate::ways::Way;
 
 /// How long a client waits for one answer before it counts a failure.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,8 +21,31 @@ const ECHO: u8 = b'e';
 /// The first byte of a connection in which the server only counts the further bytes. When the client has closed its
 /// direction, the server sends the count.
 const SINK: u8 = b's';
+/// The first byte of a connection in which the server sends bytes until the client closes it.
+const SOURCE: u8 = b'o';
 
-/// A server for connections of both kinds, [`ECHO`] and [`SINK`].
+/// The size of the blocks in which bytes are written and read.
+const BLOCK: usize = 128 << 10;
+
+/// The direction of bytes, seen from the client.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Up,
+    Down,
+}
+
+impl Direction {
+    pub(crate) const BOTH: [Self; 2] = [Self::Up, Self::Down];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// A server for connections of all kinds.
 pub(crate) struct Server {
     /// The server's port on 127.0.0.1.
     pub(crate) port: u16,
@@ -49,7 +74,13 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut kind = [0];
     stream.read_exact(&mut kind)?;
-    let mut buffer = vec![0; if kind[0] == SINK { 128 << 10 } else { 64 }];
+    if kind[0] == SOURCE {
+        let block = vec![0x5a; BLOCK];
+        loop {
+            stream.write_all(&block)?;
+        }
+    }
+    let mut buffer = vec![0; if kind[0] == SINK { BLOCK } else { 64 }];
     let mut total = 0_u64;
     loop {
         let count = stream.read(&mut buffer)?;
@@ -74,23 +105,68 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends one byte, and fails unless the server sends it back.
-pub(crate) fn echo_once(mut stream: &TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+/// Opens a connection, and fails unless one byte goes there and back.
+pub(crate) fn echo(address: SocketAddr) -> io::Result<TcpStream> {
+    let mut stream = open(address)?;
     stream.write_all(&[ECHO, 42])?;
     let mut byte = [0];
     stream.read_exact(&mut byte)?;
     if byte[0] == 42 {
-        Ok(())
+        Ok(stream)
     } else {
         Err(io::Error::other("another byte came back"))
     }
 }
 
-/// The throughput of one flow in bytes per second. The server counts the bytes.
-pub(crate) fn throughput(address: SocketAddr, span: Duration) -> f64 {
-    let mut stream = open(address).unwrap();
-    let block = vec![0x5a; 128 << 10];
+/// Whether a byte that is sent to this address comes back.
+pub(crate) fn echoes(address: SocketAddr) -> bool {
+    echo(address).is_ok()
+}
+
+/// A transfer that has ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Transfer {
+    /// How many bytes have arrived, in all flows.
+    pub(crate) bytes: f64,
+    pub(crate) took: Duration,
+}
+
+impl Transfer {
+    /// Bytes per second.
+    pub(crate) fn rate(self) -> f64 {
+        self.bytes / self.took.as_secs_f64()
+    }
+}
+
+/// Sends bytes in one direction through this many flows at a time, for this long. The flows begin together.
+pub(crate) fn transfer(
+    address: SocketAddr,
+    direction: Direction,
+    flows: usize,
+    span: Duration,
+) -> Transfer {
+    let begin = Barrier::new(flows);
+    let flow = || {
+        let stream = open(address).unwrap();
+        begin.wait();
+        match direction {
+            Direction::Up => send(stream, span),
+            Direction::Down => receive(stream, span),
+        }
+    };
+    let transfers: Vec<Transfer> = thread::scope(|scope| {
+        let flows: Vec<_> = (0..flows).map(|_| scope.spawn(flow)).collect();
+        flows.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    Transfer {
+        bytes: transfers.iter().map(|it| it.bytes).sum(),
+        took: transfers.iter().map(|it| it.took).max().unwrap(),
+    }
+}
+
+/// Sends bytes, and waits until the server has counted them.
+fn send(mut stream: TcpStream, span: Duration) -> Transfer {
+    let block = vec![0x5a; BLOCK];
     stream.write_all(&[SINK]).unwrap();
     let start = Instant::now();
     let mut sent = 0_u64;
@@ -102,28 +178,97 @@ pub(crate) fn throughput(address: SocketAddr, span: Duration) -> f64 {
     let mut total = [0; 8];
     stream.read_exact(&mut total).unwrap();
     assert_eq!(u64::from_le_bytes(total), sent, "bytes are missing");
-    precise(sent) / start.elapsed().as_secs_f64()
+    Transfer {
+        bytes: precise(sent),
+        took: start.elapsed(),
+    }
 }
 
-/// The durations of `count` round trips of one byte, in seconds.
+fn receive(mut stream: TcpStream, span: Duration) -> Transfer {
+    stream.write_all(&[SOURCE]).unwrap();
+    let mut block = vec![0; BLOCK];
+    let start = Instant::now();
+    let mut received = 0_u64;
+    while start.elapsed() < span {
+        let count = stream.read(&mut block).unwrap();
+        assert!(count > 0, "the server has ended the connection");
+        received += count as u64;
+    }
+    Transfer {
+        bytes: precise(received),
+        took: start.elapsed(),
+    }
+}
+
+/// Sends bytes in one direction through a command that runs a shell command at the far end.
+pub(crate) fn pipe(words: &[String], direction: Direction, span: Duration) -> Transfer {
+    let last = match direction {
+        Direction::Up => "cat >/dev/null",
+        Direction::Down => "exec cat /dev/zero",
+    };
+    let mut child = Command::new(&words[0])
+        .args(&words[1..])
+        .arg(last)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut block = vec![0x5a; BLOCK];
+    let mut bytes = 0_u64;
+    let start = Instant::now();
+    while start.elapsed() < span {
+        bytes += match direction {
+            Direction::Up => {
+                input.write_all(&block).unwrap();
+                block.len() as u64
+            }
+            Direction::Down => output.read(&mut block).unwrap() as u64,
+        };
+    }
+    drop(input);
+    if direction == Direction::Down {
+        child.kill().unwrap();
+    }
+    child.wait().unwrap();
+    Transfer {
+        bytes: precise(bytes),
+        took: match direction {
+            Direction::Up => start.elapsed(),
+            Direction::Down => span,
+        },
+    }
+}
+
+/// The durations of this many round trips of one byte, in seconds.
 pub(crate) fn round_trips(address: SocketAddr, count: usize) -> Vec<f64> {
-    let mut stream = open(address).unwrap();
-    echo_once(&stream).unwrap();
-    (0..count)
-        .map(|_| {
-            let start = Instant::now();
-            let mut byte = [7];
-            stream.write_all(&byte).unwrap();
-            stream.read_exact(&mut byte).unwrap();
-            start.elapsed().as_secs_f64()
-        })
-        .collect()
+    let mut stream = echo(address).unwrap();
+    (0..count).map(|_| round_trip(&mut stream)).collect()
+}
+
+/// The durations of the round trips of keystrokes in this time, in seconds. After each there is a pause.
+pub(crate) fn keystrokes(address: SocketAddr, span: Duration, pause: Duration) -> Vec<f64> {
+    let mut stream = echo(address).unwrap();
+    let start = Instant::now();
+    let mut times = Vec::new();
+    while start.elapsed() < span {
+        times.push(round_trip(&mut stream));
+        thread::sleep(pause);
+    }
+    times
+}
+
+fn round_trip(stream: &mut TcpStream) -> f64 {
+    let start = Instant::now();
+    let mut byte = [7];
+    stream.write_all(&byte).unwrap();
+    stream.read_exact(&mut byte).unwrap();
+    start.elapsed().as_secs_f64()
 }
 
 /// Opens a connection, sends a byte there and back, and closes the connection properly.
 fn connection(address: SocketAddr) -> io::Result<()> {
-    let mut stream = open(address)?;
-    echo_once(&stream)?;
+    let mut stream = echo(address)?;
     stream.shutdown(Shutdown::Write)?;
     match stream.read(&mut [0])? {
         0 => Ok(()),
@@ -140,13 +285,8 @@ pub(crate) fn connections(address: SocketAddr, count: u64) -> f64 {
     precise(count) / start.elapsed().as_secs_f64()
 }
 
-/// How many of `count` connections fail if they are opened one after another.
-pub(crate) fn sequential_failures(address: SocketAddr, count: u64) -> f64 {
-    parallel_failures(address, 1, count)
-}
-
 /// How many of `count` connections fail if `workers` of them are open at a time.
-pub(crate) fn parallel_failures(address: SocketAddr, workers: usize, count: u64) -> f64 {
+pub(crate) fn failures(address: SocketAddr, workers: usize, count: u64) -> f64 {
     let left = AtomicUsize::new(usize::try_from(count).unwrap());
     let failures = AtomicUsize::new(0);
     let take = || {
@@ -170,23 +310,6 @@ pub(crate) fn parallel_failures(address: SocketAddr, workers: usize, count: u64)
         }
     });
     precise(failures.into_inner() as u64)
-}
-
-/// The additional memory that each process of a way uses for each of `count` idle connections, in bytes.
-pub(crate) fn idle_memory(way: &Way, count: u32) -> Vec<(String, f64)> {
-    let before = way.memory();
-    let mut held = Vec::new();
-    for _ in 0..count {
-        let stream = open(way.address).unwrap();
-        echo_once(&stream).unwrap();
-        held.push(stream);
-    }
-    let after = way.memory();
-    before
-        .into_iter()
-        .zip(after)
-        .map(|((label, before), (_, after))| (label, (after - before) / f64::from(count)))
-        .collect()
 }
 
 /// Converts a count so that it can be divided. The result is exact below 2^53.

@@ -1,63 +1,99 @@
-//! A Markdown table with the medians of all rounds, and their ratios to the medians of one way.
+//! Samples by row and column, as a Markdown table of medians and their ratios to one column, and as JSON.
 
 use std::fmt::Write as _;
 
-use crate::ways::Way;
+use serde_json::{Value, json};
 
-/// Samples by row and column.
+/// The samples of one group.
 pub(crate) struct Table {
-    columns: Vec<&'static str>,
-    rows: Vec<(String, Vec<Vec<f64>>)>,
+    columns: Vec<String>,
+    /// The number of the column to which the ratios refer.
+    reference: usize,
+    rows: Vec<Row>,
+}
+
+/// One row: its name with the unit, and the samples of each column.
+struct Row {
+    name: String,
+    cells: Vec<Vec<f64>>,
 }
 
 impl Table {
-    /// A table with a column for each way.
-    pub(crate) fn new(ways: &[Way]) -> Self {
+    /// A table with these columns. The ratios refer to the column with the name `reference`.
+    pub(crate) fn new(columns: Vec<String>, reference: &str) -> Self {
+        let named = columns.iter().position(|name| name == reference);
         Self {
-            columns: ways.iter().map(|way| way.name).collect(),
+            reference: named.unwrap(),
+            columns,
             rows: Vec::new(),
         }
     }
 
-    /// Adds a sample; rows appear in the order of their first sample.
+    /// Adds a sample. The rows appear in the order of their first samples.
     pub(crate) fn add(&mut self, row: &str, column: usize, sample: f64) {
-        let index = self
-            .rows
-            .iter()
-            .position(|(name, _)| name == row)
-            .unwrap_or_else(|| {
-                self.rows
-                    .push((row.to_owned(), vec![Vec::new(); self.columns.len()]));
-                self.rows.len() - 1
+        let known = self.rows.iter().position(|known| known.name == row);
+        let index = known.unwrap_or_else(|| {
+            self.rows.push(Row {
+                name: row.to_owned(),
+                cells: vec![Vec::new(); self.columns.len()],
             });
-        self.rows[index].1[column].push(sample);
+            self.rows.len() - 1
+        });
+        self.rows[index].cells[column].push(sample);
     }
 
-    /// The medians, each with its ratio to the column of `reference`.
-    pub(crate) fn markdown(&self, reference: &str) -> String {
-        let reference = self
-            .columns
-            .iter()
-            .position(|name| *name == reference)
-            .unwrap();
+    /// The median of one cell; NaN if it was not measured.
+    pub(crate) fn median(&self, row: &str, column: &str) -> f64 {
+        let column = self.columns.iter().position(|name| name == column);
+        let row = self.rows.iter().find(|known| known.name == row);
+        let samples = row.zip(column).map(|(row, column)| &row.cells[column]);
+        samples.map_or(f64::NAN, |samples| quantile(samples, 0.5))
+    }
+
+    /// The medians, each with its spread and its ratio to the column of reference. The spread is half the distance between
+    /// the least and the greatest sample.
+    pub(crate) fn markdown(&self) -> String {
         let mut text = format!("| | {} |\n|---|", self.columns.join(" | "));
         text.push_str(&"---:|".repeat(self.columns.len()));
-        for (name, cells) in &self.rows {
-            let beside = quantile(&cells[reference], 0.5);
-            write!(text, "\n| {name} |").unwrap();
-            for (column, samples) in cells.iter().enumerate() {
+        for row in &self.rows {
+            let beside = quantile(&row.cells[self.reference], 0.5);
+            write!(text, "\n| {} |", row.name).unwrap();
+            for (column, samples) in row.cells.iter().enumerate() {
                 let value = quantile(samples, 0.5);
                 if samples.is_empty() {
                     text.push_str(" |");
-                } else if column == reference || beside == 0.0 || beside.is_nan() {
-                    write!(text, " {} |", short(value)).unwrap();
-                } else {
-                    write!(text, " {} ({:.2} x) |", short(value), value / beside).unwrap();
+                    continue;
                 }
+                write!(text, " {}", short(value)).unwrap();
+                let spread = (quantile(samples, 1.0) - quantile(samples, 0.0)) / 2.0;
+                if spread > 0.0 {
+                    write!(text, " ± {}", short(spread)).unwrap();
+                }
+                if column != self.reference && beside > 0.0 {
+                    write!(text, " ({:.2} x)", value / beside).unwrap();
+                }
+                text.push_str(" |");
             }
         }
         text
     }
+
+    fn json(&self, group: &str) -> Value {
+        let rows = self.rows.iter().map(|row| {
+            let cells = self.columns.iter().zip(&row.cells);
+            let samples: serde_json::Map<_, _> = cells
+                .map(|(column, samples)| (column.clone(), json!(samples)))
+                .collect();
+            json!({"row": row.name, "samples": samples})
+        });
+        json!({"group": group, "reference": self.columns[self.reference], "rows": rows.collect::<Vec<_>>()})
+    }
+}
+
+/// All samples of these groups as JSON.
+pub(crate) fn json(tables: &[(&str, Table)]) -> String {
+    let tables: Vec<Value> = tables.iter().map(|(name, it)| it.json(name)).collect();
+    serde_json::to_string_pretty(&tables).unwrap()
 }
 
 /// The value below which this share of the samples lies; NaN if there are no samples.

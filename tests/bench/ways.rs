@@ -1,136 +1,79 @@
-//! The compared ways from a client to the server: a direct connection, two relays, a tunnel of OpenSSH, and the
-//! network.
+//! The compared ways from a client to the server: a direct connection, relays, tunnels of OpenSSH, and networks.
 
 use std::{
-    fs,
-    net::{Ipv4Addr, SocketAddr, TcpStream},
-    path::Path,
+    fmt::Write as _,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
-use crate::sandbox::{Running, Sandbox, Sshd, command, free_port, norouter, wait_for};
+use crate::{
+    load::{self, Direction, Transfer},
+    options::Program,
+    processes,
+    sandbox::{Running, Sandbox, Sshd, command, free_port, wait_for},
+};
 
 /// A way that is ready for clients.
 pub(crate) struct Way {
-    /// The name of the way in the table.
-    pub(crate) name: &'static str,
-    /// The address to which clients connect.
-    pub(crate) address: SocketAddr,
-    /// The processes that keep the way open. Their memory is measured, and that of their children.
-    children: Vec<Running>,
-    _server: Option<Sshd>,
+    /// The name of the way's column.
+    pub(crate) name: String,
+    entry: Entry,
+    /// The processes that keep the way open.
+    running: Vec<Running>,
+    /// The processes of servers that the way shares with others.
+    shared: Vec<u32>,
+    /// The processes of a network over pipes, by their roles.
+    pub(crate) roles: Vec<(&'static str, u32)>,
 }
 
-/// Opens all ways.
-pub(crate) fn all(port: u16) -> Vec<Way> {
-    let sandbox = Sandbox::new();
-    vec![
-        direct(port),
-        socat(port),
-        ssh(&sandbox, port),
-        network(&sandbox, port),
-    ]
-}
-
-fn direct(port: u16) -> Way {
-    Way {
-        name: "direct",
-        address: here(port),
-        children: Vec::new(),
-        _server: None,
-    }
-}
-
-/// Two relays of socat. There are two because the network also has two programs between client and server.
-fn socat(port: u16) -> Way {
-    let (first, second) = (free_port(), free_port());
-    let relay = |from: u16, to: u16| {
-        let listen =
-            format!("TCP4-LISTEN:{from},bind=127.0.0.1,reuseaddr,fork,backlog=1024,nodelay");
-        let connect = format!("TCP4:127.0.0.1:{to},nodelay");
-        Running::start(
-            "socat",
-            &mut command(&["socat", "-b", "65536", &listen, &connect]),
-        )
-    };
-    let children = vec![relay(first, second), relay(second, port)];
-    opened(Way {
-        name: "socat x 2",
-        address: here(first),
-        children,
-        _server: None,
-    })
-}
-
-fn ssh(sandbox: &Sandbox, port: u16) -> Way {
-    let server = Sshd::on_this_machine(sandbox);
-    let listen = free_port();
-    let mut words = server.ssh();
-    let forward = format!("127.0.0.1:{listen}:127.0.0.1:{port}");
-    words.splice(
-        1..1,
-        ["-N", "-o", "ExitOnForwardFailure=yes", "-L", &forward].map(str::to_owned),
-    );
-    let children = vec![Running::start("ssh -L", &mut command(&words))];
-    opened(Way {
-        name: "ssh -L",
-        address: here(listen),
-        children,
-        _server: Some(server),
-    })
-}
-
-/// Two agents as children of one manager: client, agent, pipe, manager, pipe, agent, server.
-fn network(sandbox: &Sandbox, port: u16) -> Way {
-    let binary = norouter();
-    let program = binary.to_str().unwrap();
-    let listen = free_port();
-    let manifest = format!(
-        "hosts:\n  near:\n    vip: 127.0.42.11\n    cmd: [{program:?}]\n  far:\n    vip: 127.0.42.12\n    \
-         cmd: [{program:?}]\n    loopback: {{disable: true}}\n    ports: [\"{listen}:127.0.0.1:{port}\"]\n\
-         hostTemplate:\n  stateDir: {{disable: true}}\n"
-    );
-    let manifest = sandbox.write("network.yaml", manifest);
-    let children = vec![Running::start(
-        "norouter",
-        command(&[&binary]).arg(&manifest),
-    )];
-    let address = SocketAddr::from((Ipv4Addr::new(127, 0, 42, 12), listen));
-    opened(Way {
-        name: "norouter",
-        address,
-        children,
-        _server: None,
-    })
+/// What a client uses.
+enum Entry {
+    /// A connection to this address.
+    Address(SocketAddr),
+    /// The standard streams of this command, with the words of a shell after it.
+    Pipe(Vec<String>),
 }
 
 impl Way {
-    /// The resident memory of each process on the way, in bytes, with a name for the process.
-    pub(crate) fn memory(&self) -> Vec<(String, f64)> {
-        let mut found = Vec::new();
-        // socat starts a process for each connection, so the memory of its first process is not meaningful.
-        for child in self.children.iter().filter(|_| self.name != "socat x 2") {
-            let below = descendants(child.pid());
-            let roles = if below.len() == 2 {
-                ["agent 1", "agent 2"]
-            } else {
-                ["", ""]
-            };
-            let first = if below.is_empty() {
-                "process"
-            } else {
-                "manager"
-            };
-            found.push((first.to_owned(), resident(child.pid())));
-            if below.len() == 2 {
-                found.extend(
-                    below
-                        .iter()
-                        .zip(roles)
-                        .map(|(pid, role)| (role.to_owned(), resident(*pid))),
-                );
+    /// Waits until the way's address is ready for clients.
+    pub(crate) fn opened(mut self, is_ready: impl Fn(SocketAddr) -> bool) -> Self {
+        let address = self.address().unwrap();
+        wait_for(&self.name, || {
+            for child in &mut self.running {
+                assert!(child.is_alive(), "{} ended: {}", self.name, child.log());
             }
+            is_ready(address).then_some(())
+        });
+        self
+    }
+
+    /// The address for clients; `None` if the way is a command.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self.entry {
+            Entry::Address(address) => Some(address),
+            Entry::Pipe(_) => None,
         }
-        found
+    }
+
+    /// Sends bytes through this many flows for this long; `None` if the way has only one flow.
+    pub(crate) fn transfer(
+        &self,
+        direction: Direction,
+        flows: usize,
+        span: Duration,
+    ) -> Option<Transfer> {
+        match &self.entry {
+            Entry::Address(address) => Some(load::transfer(*address, direction, flows, span)),
+            Entry::Pipe(words) if flows == 1 => Some(load::pipe(words, direction, span)),
+            Entry::Pipe(_) => None,
+        }
+    }
+
+    /// All processes of the way.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let own = self.running.iter().map(Running::pid);
+        let roots: Vec<u32> = own.chain(self.shared.iter().copied()).collect();
+        processes::with_descendants(&roots)
     }
 }
 
@@ -138,45 +81,123 @@ fn here(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// Waits until a byte that is sent over the way comes back.
-fn opened(mut way: Way) -> Way {
-    let address = way.address;
-    wait_for(way.name, || {
-        for child in &mut way.children {
-            assert!(child.is_alive(), "{} ended: {}", way.name, child.log());
-        }
-        let stream = TcpStream::connect(address).ok()?;
-        crate::load::echo_once(&stream).ok()
-    });
+/// A connection to the server itself.
+pub(crate) fn direct(port: u16) -> Way {
+    Way {
+        name: "direct".to_owned(),
+        entry: Entry::Address(here(port)),
+        running: Vec::new(),
+        shared: Vec::new(),
+        roles: Vec::new(),
+    }
+}
+
+/// Two relays of socat with a pipe between them, as the network has two agents and two pipes.
+pub(crate) fn socat(port: u16) -> Way {
+    let own = free_port();
+    let listen = format!("TCP4-LISTEN:{own},bind=127.0.0.1,reuseaddr,fork,backlog=1024,nodelay");
+    let second = format!("EXEC:socat -b 131072 STDIO TCP4\\:127.0.0.1\\:{port}\\,nodelay");
+    let relay = Running::start(
+        "socat",
+        &mut command(&["socat", "-b", "131072", &listen, &second]),
+    );
+    let way = started("socat x 2", here(own), vec![relay], Vec::new());
+    way.opened(load::echoes)
+}
+
+/// A tunnel of OpenSSH. `ssh` are the first words of its client, whose server is `server`.
+pub(crate) fn forward(name: &str, ssh: &[String], server: &Sshd, port: u16) -> Way {
+    let own = free_port();
+    let forward = format!("127.0.0.1:{own}:127.0.0.1:{port}");
+    let mut words = ssh.to_vec();
+    let options = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", &forward];
+    words.splice(1..1, options.map(str::to_owned));
+    let client = Running::start("ssh -L", &mut command(&words));
+    let way = started(name, here(own), vec![client], vec![server.pid()]);
+    way.opened(load::echoes)
+}
+
+/// The standard streams of a command that leads to a shell.
+pub(crate) fn pipe(name: &str, words: &[String]) -> Way {
+    Way {
+        name: name.to_owned(),
+        entry: Entry::Pipe(words.to_vec()),
+        running: Vec::new(),
+        shared: Vec::new(),
+        roles: Vec::new(),
+    }
+}
+
+/// A network with two agents on this machine: client, agent, pipe, manager, pipe, agent, server.
+pub(crate) fn network_over_pipes(sandbox: &Sandbox, program: &Program, port: u16) -> Way {
+    let near = [program.path.to_str().unwrap().to_owned()];
+    let far = near.clone();
+    let way = network(sandbox, program, Some(&near), &far, "", port, Vec::new());
+    let mut way = way.opened(load::echoes);
+    // The manager starts its agents in the order of the manifest.
+    let names = ["manager", "agent of the client", "agent of the server"];
+    way.roles = names.into_iter().zip(way.processes()).collect();
     way
 }
 
-/// The direct child processes of a process.
-fn descendants(parent: u32) -> Vec<u32> {
-    let mut found: Vec<u32> = fs::read_dir("/proc")
-        .unwrap()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid: &u32| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let after = stat.rsplit(") ").next().unwrap_or_default();
-            after.split(' ').nth(1) == Some(&parent.to_string())
-        })
-        .collect();
-    found.sort_unstable();
-    found
+/// A network whose manager reaches the agent of the server through these words.
+pub(crate) fn network_over(
+    sandbox: &Sandbox,
+    program: &Program,
+    words: &[String],
+    port: u16,
+    shared: Vec<u32>,
+) -> Way {
+    let way = network(sandbox, program, None, words, "", port, shared);
+    way.opened(load::echoes)
 }
 
-fn resident(pid: u32) -> f64 {
-    let status = Path::new("/proc").join(pid.to_string()).join("status");
-    let text = fs::read_to_string(status).unwrap_or_default();
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap_or_default();
-    let kib: f64 = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|kib| kib.parse().ok())
-        .unwrap_or_default();
-    kib * 1024.0
+/// The address of the host on which the clients' ports are.
+pub(crate) fn far_address(program: &Program) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 42, 12 + 10 * program.number)
+}
+
+/// A network with the hosts `near` and `far`, which has just been started. Without a command, `near` is the manager's own
+/// host. `lines` are further lines of the manifest about `near`.
+pub(crate) fn network(
+    sandbox: &Sandbox,
+    program: &Program,
+    near: Option<&[String]>,
+    far: &[String],
+    lines: &str,
+    port: u16,
+    shared: Vec<u32>,
+) -> Way {
+    let own = free_port();
+    let address = far_address(program);
+    let vip = Ipv4Addr::from(u32::from(address) - 1);
+    let mut manifest = format!("hosts:\n  near:\n    vip: {vip}\n{lines}");
+    if let Some(words) = near {
+        writeln!(manifest, "    cmd: {words:?}").unwrap();
+    }
+    write!(
+        manifest,
+        "  far:\n    vip: {address}\n    cmd: {far:?}\n    loopback: {{disable: true}}\n    \
+         ports: [\"{own}:127.0.0.1:{port}\"]\nhostTemplate:\n  stateDir: {{disable: true}}\n"
+    )
+    .unwrap();
+    let manifest = sandbox.write(&format!("network-{own}.yaml"), manifest);
+    let mut manager = command(&[&program.path]);
+    let manager = Running::start("norouter", manager.arg(&manifest));
+    started(
+        &program.name,
+        SocketAddr::from((address, own)),
+        vec![manager],
+        shared,
+    )
+}
+
+fn started(name: &str, address: SocketAddr, running: Vec<Running>, shared: Vec<u32>) -> Way {
+    Way {
+        name: name.to_owned(),
+        entry: Entry::Address(address),
+        running,
+        shared,
+        roles: Vec::new(),
+    }
 }

@@ -1,6 +1,6 @@
 //! Runs the tests and measurements that need a running program.
 
-use std::{env, ffi::OsString, path::Path};
+use std::{env, ffi::OsString, path::Path, process::Command};
 
 use crate::{
     dist,
@@ -96,10 +96,40 @@ pub(crate) fn hostile() -> Result<(), Failure> {
     })
 }
 
-/// Builds the static binary, and runs the benchmark with it.
+/// Builds the static binary, and runs the benchmark with it. The benchmark gets the words after the chore's name.
 pub(crate) fn bench() -> Result<(), Failure> {
+    let mut words: Vec<OsString> = env::args_os().skip(2).collect();
+    // The benchmark runs in the root of the repository. A relative path means a file below the person's current folder.
+    for place in 1..words.len() {
+        if ["--peer", "--json"]
+            .iter()
+            .any(|option| words[place - 1] == *option)
+        {
+            words[place] = std::path::absolute(&words[place])?.into();
+        }
+    }
+    step("bench: what it needs", setup::measuring)?;
     let binary = dist::binary_to_try()?;
-    step("bench", || {
-        run(cargo("bench --locked --bench network").env(dist::BINARY, binary))
+    step("bench", || run(benchmark(&binary).args(words)))
+}
+
+/// Compares a few figures with bounds that only a mistake exceeds.
+pub(crate) fn guard() -> Result<(), Failure> {
+    step("bench: guard", || {
+        run(benchmark(&dist::binary()).args([
+            "--guard",
+            "--rounds",
+            "3",
+            "--seconds",
+            "1",
+            "pipes",
+        ]))
     })
+}
+
+/// The benchmark for this program. It is built like a test, because a slow client or server costs all columns the same.
+fn benchmark(binary: &Path) -> Command {
+    let mut benchmark = cargo("test --locked --bench network -- --bench");
+    benchmark.env(dist::BINARY, binary);
+    benchmark
 }

@@ -21,7 +21,7 @@ type Chore = (&'static str, &'static str, fn() -> Result<(), Failure>);
 const CHORES: &[Chore] = &[
     (
         "ci",
-        "everything below but `install`, `soak`, `hostile`, `package` and `bench`, from a bare machine to a verdict",
+        "everything below but `install`, `soak`, `hostile`, `package` and most of `bench`, from a bare machine to a verdict",
         ci,
     ),
     (
@@ -91,7 +91,7 @@ const CHORES: &[Chore] = &[
     ),
     (
         "bench",
-        "figures beside socat and ssh, as a table",
+        "figures beside socat and ssh, as tables; `bench help` lists them",
         lab::bench,
     ),
 ];
@@ -103,6 +103,7 @@ fn main() -> ExitCode {
         [word, _] if ["install", "soak", "hostile"].contains(&word.as_str()) => {
             CHORES.iter().find(|(name, _, _)| name == word)
         }
+        [word, ..] if word == "bench" => CHORES.iter().find(|(name, _, _)| name == word),
         _ => None,
     };
     let Some((name, _, run)) = chore else {
@@ -133,5 +134,6 @@ fn ci() -> Result<(), Failure> {
     app::ui()?;
     app::tests()?;
     dist::build_for_lab()?;
+    lab::guard()?;
     lab::run_lab()
 }

@@ -67,6 +67,13 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("WebKitWebDriver", "webkit2gtk-driver"),
 ];
 
+/// The programs that only the benchmark needs.
+const MEASURING: &[(&str, &str)] = &[
+    ("nginx", "nginx-light"),
+    ("perf", "linux-perf"),
+    ("strace", "strace"),
+];
+
 /// Libraries that a program loads at run time. Each has the package that contains it.
 const LIBRARIES: &[(&str, &str)] = &[(
     "libayatana-appindicator3.so.1",
@@ -139,6 +146,17 @@ pub(crate) fn packaging() -> Result<(), Failure> {
         return Ok(());
     }
     install(&["libayatana-appindicator3-dev"])
+}
+
+/// Installs the packages that the chores need, and those that only the benchmark needs.
+pub(crate) fn measuring() -> Result<(), Failure> {
+    packages()?;
+    let missing: Vec<&str> = MEASURING
+        .iter()
+        .filter(|(program, _)| !has(program))
+        .map(|(_, package)| *package)
+        .collect();
+    install(&missing)
 }
 
 /// Installs Debian packages, as root or through `sudo`. Does nothing if there are none to install.

@@ -91,9 +91,14 @@ impl Podman {
     /// The arguments of `podman run` that isolate a container. They include limits, because podman by itself requests
     /// more than a small machine allows.
     fn isolation() -> [&'static str; 6] {
+        Self::on_network("none")
+    }
+
+    /// The same for a container with this network.
+    fn on_network(network: &'static str) -> [&'static str; 6] {
         [
             "--network",
-            "none",
+            network,
             "--ulimit",
             "nofile=4096:4096",
             "--ulimit",
@@ -108,11 +113,19 @@ impl Podman {
 
     /// Starts a container with labels, as compose gives them to its containers.
     pub(crate) fn start_labelled(&self, image: &str, labels: &[&str]) -> Container {
+        let labels = labels.iter().flat_map(|label| ["--label", label]);
+        self.start_with(image, Self::isolation().into_iter().chain(labels))
+    }
+
+    /// Starts a container that has the network of this machine.
+    pub(crate) fn start_on_this_machine(&self, image: &str) -> Container {
+        self.start_with(image, Self::on_network("host"))
+    }
+
+    fn start_with<'a>(&self, image: &str, options: impl IntoIterator<Item = &'a str>) -> Container {
         let name = unique("nrlab");
         let mut run = command(&self.words());
-        run.args(["run", "--detach", "--name", &name])
-            .args(Self::isolation());
-        run.args(labels.iter().flat_map(|label| ["--label", label]));
+        run.args(["run", "--detach", "--name", &name]).args(options);
         output(run.args([image, "/bin/sleep", "1000000"]));
         Container {
             podman: self.words(),
