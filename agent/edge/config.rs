@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::Arc,
 };
 
 use super::{
@@ -130,7 +131,7 @@ impl Config {
                 etc_hosts: args.write_etc_hosts,
                 ..Files::default()
             },
-            names: args.hostname_map,
+            names: Arc::unwrap_or_clone(args.hostname_map),
             zone,
             manager,
             http,
@@ -202,7 +203,8 @@ impl Config {
 
 /// The names of the network. Host names come before aliases, because the first name of an address is its primary name.
 fn zone(args: &Configure) -> Zone {
-    let is_main = |name: &String| args.main_names.contains(name);
+    let main: BTreeSet<&String> = args.main_names.iter().collect();
+    let is_main = |name: &String| main.contains(name);
     let names = args.hostname_map.iter();
     let (main, aliases): (Vec<_>, Vec<_>) = names.partition(|(name, _)| is_main(name));
     let all = main.into_iter().chain(aliases);

@@ -1,5 +1,7 @@
 //! Translates a plan into the configuration of one agent.
 
+use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
+
 use crate::{
     addr::{Port, Vip},
     link::Demands,
@@ -16,9 +18,29 @@ const TCP: &str = "tcp";
 /// The wildcard for all hosts or all destinations.
 const EVERYTHING: &str = "*";
 
-/// The configuration of `host`'s agent. `manager` is the run id of this manager, and is empty for an agent inside the
+/// The names of a network, which the configurations of all its agents share.
+pub(super) struct Names {
+    all: Arc<BTreeMap<String, Ipv4Addr>>,
+    main: Arc<Vec<String>>,
+}
+
+impl Names {
+    pub(super) fn of(plan: &Plan) -> Self {
+        let all = plan.names().into_iter();
+        let main = plan.hosts.iter().map(|host| host.name.to_string());
+        Self {
+            all: Arc::new(
+                all.map(|(name, vip)| (name.to_string(), vip.address()))
+                    .collect(),
+            ),
+            main: Arc::new(main.collect()),
+        }
+    }
+}
+
+/// The configuration of `host`'s agent. `names` are those of the plan. `manager` is the run id of this manager, and is empty for an agent inside the
 /// manager.
-pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configure {
+pub(super) fn configure(plan: &Plan, names: &Names, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
     // An agent does not learn of ports that it may not reach, so it does not listen for them.
     let may = |other: &HostPlan, port| plan.policy.allows(host.vip, other.vip, port);
@@ -45,11 +67,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
                 })
             })
             .collect(),
-        hostname_map: plan
-            .names()
-            .into_iter()
-            .map(|(name, vip)| (name.to_string(), vip.address()))
-            .collect(),
+        hostname_map: names.all.clone(),
         http: listen(host.http.as_ref()),
         socks: listen(host.socks.as_ref()),
         loopback: Loopback {
@@ -66,11 +84,7 @@ pub(super) fn configure(plan: &Plan, host: &HostPlan, manager: &str) -> Configur
         // The relays of all hosts are included, even those that the policy denies to this host. That does no harm:
         // agents do not listen on the ports of other hosts' relays, and a relay that refuses a request reports it.
         relays: endpoints(plan, |other| other.relay),
-        main_names: plan
-            .hosts
-            .iter()
-            .map(|host| host.name.to_string())
-            .collect(),
+        main_names: names.main.clone(),
         manager: manager.to_owned(),
         features: features(),
         policy: (!plan.policy.is_open()).then(|| policy(&plan.policy, host.vip)),

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     choice::{Choice, Wish},
-    configure,
+    configure::{self, Names},
     flows::{self, FlowSurvey},
     held,
     host::{self, Host},
@@ -107,6 +107,7 @@ impl Core {
         let run_id = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
         switch.set_policy(Instant::ZERO, plan.policy.clone());
+        let names = Names::of(plan);
         let mut hosts = BTreeMap::new();
         for (host, number) in plan.hosts.iter().zip(0..) {
             switch.add(host.vip, configure::ports(host), host.has_proxy());
@@ -114,7 +115,7 @@ impl Core {
                 switch.favour(host.vip);
             }
             let link = Link::new(
-                configure::configure(plan, host, run_id_for(&run_id, &host.start)),
+                configure::configure(plan, &names, host, run_id_for(&run_id, &host.start)),
                 configure::demands(plan, host),
                 seed.wrapping_add(number),
             );

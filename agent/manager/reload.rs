@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    configure,
+    configure::{self, Names},
     held::{HeldPlan, Hold, ReloadOutcome, sentences},
     host::{HeldCommand, Host},
     network::{Core, Output, run_id_for},
@@ -143,10 +143,11 @@ impl Core {
         self.plan = plan.clone();
         self.switch.set_routes(plan.routes.clone());
         let cut = self.switch.set_policy(now, plan.policy.clone());
+        let names = Names::of(plan);
         for change in &mut changes {
             match (change.kind, plan.host(change.vip)) {
                 (Kind::Added | Kind::Restarted, Some(host)) => {
-                    change.kind = self.take(now, host, change.kind, commands);
+                    change.kind = self.take(now, host, &names, change.kind, commands);
                 }
                 (Kind::Reconfigured, Some(host)) => {
                     if let Some(known) = self.hosts.get_mut(&change.vip) {
@@ -168,7 +169,7 @@ impl Core {
                 .get(&host.vip)
                 .map_or(&host.start, |it| &it.plan.start);
             let run_id = run_id_for(&self.run_id, start);
-            let configure = configure::configure(plan, host, run_id);
+            let configure = configure::configure(plan, &names, host, run_id);
             let demands = configure::demands(plan, host);
             self.switch
                 .update(host.vip, configure::ports(host), host.has_proxy());
@@ -249,8 +250,15 @@ impl Core {
         self.outputs.push_back(Output::Changed);
     }
 
-    /// Adds or updates a host, and returns what has happened to it.
-    fn take(&mut self, now: Instant, plan: &HostPlan, kind: Kind, commands: Commands) -> Kind {
+    /// Adds or updates a host, and returns what has happened to it. `names` are those of the new plan.
+    fn take(
+        &mut self,
+        now: Instant,
+        plan: &HostPlan,
+        names: &Names,
+        kind: Kind,
+        commands: Commands,
+    ) -> Kind {
         let hold = commands == Commands::Hold;
         if let Some(host) = self.hosts.get_mut(&plan.vip) {
             let old = host.plan.start.clone();
@@ -276,7 +284,12 @@ impl Core {
             self.switch.favour(plan.vip);
         }
         let link = Link::new(
-            configure::configure(&self.plan, plan, run_id_for(&self.run_id, &plan.start)),
+            configure::configure(
+                &self.plan,
+                names,
+                plan,
+                run_id_for(&self.run_id, &plan.start),
+            ),
             configure::demands(&self.plan, plan),
             self.seed
                 .wrapping_add(u64::from(u32::from(plan.vip.address()))),

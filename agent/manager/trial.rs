@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use super::{
-    configure,
+    configure::{self, Names},
     host::{BANNER, Host},
     network::Core,
     talk::{LOGGED_IN, is_talk},
@@ -32,7 +32,7 @@ impl Core {
         let mut core = Self::new(&alone, seed);
         let host = alone.host(vip)?;
         let link = Link::new(
-            configure::configure(&alone, host, ""),
+            configure::configure(&alone, &Names::of(&alone), host, ""),
             configure::demands(plan, planned),
             seed,
         );
@@ -503,7 +503,7 @@ mod tests {
         let plan = plan::load("n.yaml", TEXT).plan.unwrap();
         let host = &plan.hosts[1];
         let alone = plan.alone(host.vip).unwrap();
-        let configure = configure::configure(&alone, &alone.hosts[0], "");
+        let configure = configure::configure(&alone, &Names::of(&alone), &alone.hosts[0], "");
         assert!(configure.forwards.is_empty() && configure.others.is_empty());
         assert!(configure.loopback.disable && configure.state_dir.disable);
         assert!(configure.http.listen.is_empty() && !configure.write_etc_hosts);

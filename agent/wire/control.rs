@@ -8,6 +8,7 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -272,9 +273,9 @@ pub struct Configure {
     /// The published ports of every other host.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub others: Vec<Endpoint>,
-    /// Every name and alias of the network.
+    /// Every name and alias of the network. The configurations of all agents share them.
     #[serde(default, deserialize_with = "null_is_empty")]
-    pub hostname_map: BTreeMap<String, Ipv4Addr>,
+    pub hostname_map: Arc<BTreeMap<String, Ipv4Addr>>,
     /// The HTTP proxy.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub http: Listen,
@@ -309,7 +310,7 @@ pub struct Configure {
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub main_names: Vec<String>,
+    pub main_names: Arc<Vec<String>>,
     /// Addition: the run id, which no other run of a manager has. If an agent with the same run id and the same address
     /// runs already, it is the predecessor of this one, and has to end.
     #[serde(
@@ -585,7 +586,7 @@ mod tests {
             me: Ipv4Addr::new(127, 0, 42, 101),
             forwards: Vec::new(),
             others: Vec::new(),
-            hostname_map: BTreeMap::new(),
+            hostname_map: Arc::default(),
             http: Listen::default(),
             socks: Listen::default(),
             loopback: Loopback::default(),
@@ -594,7 +595,7 @@ mod tests {
             routes: Vec::new(),
             name_servers: Vec::new(),
             relays: Vec::new(),
-            main_names: Vec::new(),
+            main_names: Arc::default(),
             manager: String::new(),
             features: Vec::new(),
             policy: None,

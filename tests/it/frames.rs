@@ -83,7 +83,7 @@ fn with_additions() -> Configure {
         port: 10_054,
         proto: "tcp".to_owned(),
     }];
-    args.main_names = vec!["web".to_owned()];
+    args.main_names = vec!["web".to_owned()].into();
     "0.0.0.0:18080".clone_into(&mut args.http.listen);
     "~/users".clone_into(&mut args.http.credentials);
     args.features = vec!["problems".to_owned()];

@@ -49,7 +49,7 @@ fn plan() -> Plan {
 }
 
 fn told(plan: &Plan, host: usize) -> Configure {
-    configure::configure(plan, &plan.hosts[host], "word")
+    configure::configure(plan, &configure::Names::of(plan), &plan.hosts[host], "word")
 }
 
 fn demands(plan: &Plan, host: usize) -> Demands {
@@ -74,7 +74,7 @@ fn every_agent_is_told_all_names_servers_relays_and_routes() {
             [endpoint(A, 10_053), endpoint(GW, 5_353)]
         );
         assert_eq!(args.relays, [endpoint(GW, 10_054)]);
-        assert_eq!(args.main_names, ["alpha", "beta", "gate"]);
+        assert_eq!(*args.main_names, ["alpha", "beta", "gate"]);
         assert_eq!(args.hostname_map["aardvark"].to_string(), A);
         let expected = [
             control::Route {
@@ -229,7 +229,7 @@ fn an_agent_that_does_not_look_who_connects_is_no_agent_for_a_host_that_is_for_o
     }));
     let mut plan = plan();
     plan.hosts[0].allow = Allow::SameUser;
-    let configured = configure::configure(&plan, &plan.hosts[0], "");
+    let configured = configure::configure(&plan, &configure::Names::of(&plan), &plan.hosts[0], "");
     assert!(configured.loopback.same_user && !configured.http.same_user);
 }
 
