@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::table::Table;
+use crate::table::{Table, quantile};
 
 /// A bound for the ratio of two columns.
 struct Bound {
@@ -41,6 +41,24 @@ const BOUNDS: &[Bound] = &[
     },
     Bound {
         group: "pipes",
+        row: "one flow down, Gbit/s",
+        beside: "ssh -L",
+        limit: Limit::AtLeast(0.5),
+    },
+    Bound {
+        group: "pipes",
+        row: "processor time for 1 GB up, s",
+        beside: "ssh -L",
+        limit: Limit::AtMost(1.2),
+    },
+    Bound {
+        group: "pipes",
+        row: "processor time for 1 GB down, s",
+        beside: "ssh -L",
+        limit: Limit::AtMost(1.2),
+    },
+    Bound {
+        group: "pipes",
         row: "round trip of one byte, at rest, median, us",
         beside: "ssh -L",
         limit: Limit::AtMost(5.0),
@@ -62,8 +80,8 @@ pub(crate) fn check(tables: &[(&str, Table)]) -> ExitCode {
         let Some((_, table)) = tables.iter().find(|(name, _)| *name == bound.group) else {
             continue;
         };
-        let ratio = table.median(bound.row, "norouter") / table.median(bound.row, bound.beside);
         // A ratio that was not measured is NaN, which no bound keeps.
+        let ratio = quantile(&table.ratios(bound.row, "norouter", bound.beside), 0.5);
         let (holds, limit) = match bound.limit {
             Limit::AtLeast(least) => (ratio >= least, format!("at least {least}")),
             Limit::AtMost(most) => (ratio <= most, format!("at most {most}")),

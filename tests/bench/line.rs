@@ -4,7 +4,10 @@
 use std::{
     io::{self, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::{
+        Arc, Condvar, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +15,7 @@ use std::{
 use socket2::{Domain, Socket, Type};
 
 /// The number of bytes that a router keeps when its line is busy.
-const QUEUE: u32 = 64 << 10;
+const QUEUE: f64 = 65_536.0;
 
 /// The greatest number of bytes that share one time of arrival on a line with a limited rate.
 const PIECE_SLOW: usize = 4 << 10;
@@ -20,8 +23,8 @@ const PIECE_SLOW: usize = 4 << 10;
 /// The same for a line without a limit.
 const PIECE_FAST: usize = 64 << 10;
 
-/// The most pieces that are under way on a line without a limit.
-const UNDER_WAY: usize = 2_048;
+/// The most bytes that are under way on a line without a limit.
+const UNDER_WAY: usize = 128 << 20;
 
 /// The size of a TCP segment on a slow line, as on Ethernet, and of the buffers of the sockets at its ends.
 const SEGMENT: u32 = 1_448;
@@ -74,35 +77,38 @@ impl Line {
         for (from, to) in [(near, far), (far, near)] {
             from.set_nodelay(true)?;
             let (from, to) = (from.try_clone()?, to.try_clone()?);
-            let (enter, leave) = sync_channel(self.most_pieces());
-            thread::spawn(move || self.enter(from, &enter));
-            thread::spawn(move || arrive(to, &leave).unwrap_or_default());
+            let (enter, leave) = channel();
+            let held = Arc::new(Held::default());
+            let of_arrival = held.clone();
+            thread::spawn(move || self.enter(from, &enter, &held));
+            thread::spawn(move || arrive(to, &leave, &of_arrival).unwrap_or_default());
         }
         Ok(())
     }
 
-    fn most_pieces(self) -> usize {
+    /// The most bytes that are on the line and in its queue.
+    fn most_bytes(self) -> usize {
         let Some(rate) = self.rate else {
             return UNDER_WAY;
         };
-        let held = f64::from(rate) * self.delay.as_secs_f64() + f64::from(QUEUE);
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a few hundred"
+            reason = "a few hundred thousand"
         )]
-        let bytes = held as usize;
-        bytes.div_ceil(PIECE_SLOW)
+        let most = (f64::from(rate) * self.delay.as_secs_f64() + QUEUE) as usize;
+        most
     }
 
     /// Reads until the end, and gives each piece its time of arrival. An empty piece is the end.
-    fn enter(self, mut from: TcpStream, line: &SyncSender<(Instant, Vec<u8>)>) {
+    fn enter(self, mut from: TcpStream, line: &Sender<(Instant, Vec<u8>)>, held: &Held) {
         let mut free = Instant::now();
         loop {
             let piece = self.rate.map_or(PIECE_FAST, |_| PIECE_SLOW);
             let mut bytes = vec![0; piece];
             let count = from.read(&mut bytes).unwrap_or_default();
             bytes.truncate(count);
+            held.take(count, self.most_bytes());
             free = free.max(Instant::now());
             if let Some(rate) = self.rate {
                 // The line is busy until the last byte of this piece is on it.
@@ -116,13 +122,36 @@ impl Line {
     }
 }
 
-fn arrive(mut to: TcpStream, line: &Receiver<(Instant, Vec<u8>)>) -> io::Result<()> {
+/// The number of bytes that a line holds in one direction.
+#[derive(Default)]
+struct Held {
+    bytes: Mutex<usize>,
+    fewer: Condvar,
+}
+
+impl Held {
+    /// Waits until there is room for these bytes.
+    fn take(&self, count: usize, most: usize) {
+        let bytes = self.bytes.lock().unwrap();
+        let is_full = |bytes: &mut usize| *bytes > 0 && *bytes + count > most;
+        *self.fewer.wait_while(bytes, is_full).unwrap() += count;
+    }
+
+    fn give(&self, count: usize) {
+        *self.bytes.lock().unwrap() -= count;
+        self.fewer.notify_one();
+    }
+}
+
+fn arrive(mut to: TcpStream, line: &Receiver<(Instant, Vec<u8>)>, held: &Held) -> io::Result<()> {
     for (at, bytes) in line {
         thread::sleep(at.saturating_duration_since(Instant::now()));
         if bytes.is_empty() {
             return to.shutdown(Shutdown::Write);
         }
-        to.write_all(&bytes)?;
+        let written = to.write_all(&bytes);
+        held.give(bytes.len());
+        written?;
     }
     Ok(())
 }

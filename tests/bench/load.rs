@@ -5,16 +5,13 @@ use std::{
     io::{self, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     process::{Command, Stdio},
-    sync::{
-        Barrier,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
-/// How long a client waits for one answer before it counts a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a client waits for one answer. A longer wait is a failure, which ends the benchmark unless failures are counted.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The first byte of a connection in which the server sends every further byte back.
 const ECHO: u8 = b'e';
@@ -102,6 +99,7 @@ fn open(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
     Ok(stream)
 }
 
@@ -138,24 +136,21 @@ impl Transfer {
     }
 }
 
-/// Sends bytes in one direction through this many flows at a time, for this long. The flows begin together.
+/// Sends bytes in one direction through this many flows at a time, for this long.
 pub(crate) fn transfer(
     address: SocketAddr,
     direction: Direction,
     flows: usize,
     span: Duration,
 ) -> Transfer {
-    let begin = Barrier::new(flows);
-    let flow = || {
-        let stream = open(address).unwrap();
-        begin.wait();
-        match direction {
-            Direction::Up => send(stream, span),
-            Direction::Down => receive(stream, span),
-        }
+    let streams: Vec<_> = (0..flows).map(|_| open(address).unwrap()).collect();
+    let flow = |stream| match direction {
+        Direction::Up => send(stream, span),
+        Direction::Down => receive(stream, span),
     };
     let transfers: Vec<Transfer> = thread::scope(|scope| {
-        let flows: Vec<_> = (0..flows).map(|_| scope.spawn(flow)).collect();
+        let flows = streams.into_iter().map(|it| scope.spawn(move || flow(it)));
+        let flows: Vec<_> = flows.collect();
         flows.into_iter().map(|it| it.join().unwrap()).collect()
     });
     Transfer {
@@ -200,11 +195,13 @@ fn receive(mut stream: TcpStream, span: Duration) -> Transfer {
     }
 }
 
-/// Sends bytes in one direction through a command that runs a shell command at the far end.
+/// Sends bytes in one direction through a command that runs the words of a shell at the far end. The time until the far
+/// end has begun does not count.
 pub(crate) fn pipe(words: &[String], direction: Direction, span: Duration) -> Transfer {
     let last = match direction {
-        Direction::Up => "cat >/dev/null",
-        Direction::Down => "exec cat /dev/zero",
+        Direction::Up => "echo; wc -c",
+        // The far end sends until its input ends.
+        Direction::Down => "echo; cat /dev/zero & sender=$!; cat >/dev/null; kill $sender",
     };
     let mut child = Command::new(&words[0])
         .args(&words[1..])
@@ -214,6 +211,7 @@ pub(crate) fn pipe(words: &[String], direction: Direction, span: Duration) -> Tr
         .spawn()
         .unwrap();
     let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    output.read_exact(&mut [0]).unwrap();
     let mut block = vec![0x5a; BLOCK];
     let mut bytes = 0_u64;
     let start = Instant::now();
@@ -226,17 +224,20 @@ pub(crate) fn pipe(words: &[String], direction: Direction, span: Duration) -> Tr
             Direction::Down => output.read(&mut block).unwrap() as u64,
         };
     }
+    let mut took = start.elapsed();
     drop(input);
-    if direction == Direction::Down {
-        child.kill().unwrap();
+    let mut rest = Vec::new();
+    output.read_to_end(&mut rest).unwrap();
+    if direction == Direction::Up {
+        took = start.elapsed();
+        let counted = String::from_utf8_lossy(&rest);
+        assert_eq!(counted.trim(), bytes.to_string(), "bytes are missing");
     }
     child.wait().unwrap();
+    assert!(bytes > 0, "{words:?} has carried nothing");
     Transfer {
         bytes: precise(bytes),
-        took: match direction {
-            Direction::Up => start.elapsed(),
-            Direction::Down => span,
-        },
+        took,
     }
 }
 

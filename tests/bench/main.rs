@@ -1,8 +1,7 @@
 //! Compares the network with direct connections, socat and OpenSSH in alternating rounds of one run. `cargo xtask bench`
 //! runs it with the binary that is released; `docs/PERFORMANCE.md` explains the rows.
 //!
-//! Only the ratios are meaningful. The numbers themselves depend on the machine and its load, which are the same for
-//! all columns of a round.
+//! Only the ratios of one round are meaningful. The numbers themselves depend on the machine and its load.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -48,9 +47,10 @@ fn main() -> ExitCode {
         let table = (group.measure)(&options);
         println!("\n## {}\n\n{}", group.about, table.markdown());
         tables.push((group.name, table));
-    }
-    if let Some(path) = &options.json {
-        fs::write(path, table::json(&tables)).unwrap();
+        // A later group may fail, and end the benchmark.
+        if let Some(path) = &options.json {
+            fs::write(path, table::json(&tables)).unwrap();
+        }
     }
     if options.guards {
         return guard::check(&tables);

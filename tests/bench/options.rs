@@ -4,8 +4,11 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use crate::{
     groups::{self, Group},
-    sandbox::norouter,
+    sandbox::static_norouter,
 };
+
+/// The greatest number of peers.
+const PEERS_MAX: u8 = 9;
 
 /// A program that is measured: the one under test, or a peer that takes the same manifest.
 pub(crate) struct Program {
@@ -38,7 +41,7 @@ impl Options {
             groups: Vec::new(),
             programs: vec![Program {
                 name: "norouter".to_owned(),
-                path: norouter(),
+                path: static_norouter(),
                 number: 0,
             }],
             rounds: 5,
@@ -65,7 +68,10 @@ impl Options {
                     options.programs.push(Program {
                         name: format!("{name} ({number})"),
                         path,
-                        number: u8::try_from(number).map_err(|_| "too many peers")?,
+                        number: u8::try_from(number)
+                            .ok()
+                            .filter(|number| *number <= PEERS_MAX)
+                            .ok_or(format!("there may be at most {PEERS_MAX} peers"))?,
                     });
                 }
                 "--rounds" => options.rounds = number(value()?)?,

@@ -9,7 +9,7 @@ use crate::sandbox::{Sandbox, command, wait_for};
 /// The unit of processor times in `/proc`, in seconds.
 const TICK: f64 = 0.01;
 
-/// These processes and all their descendants.
+/// These processes and all their descendants, in the order in which they were started.
 pub(crate) fn with_descendants(roots: &[u32]) -> Vec<u32> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     let entries = fs::read_dir("/proc").unwrap().flatten();
@@ -21,11 +21,12 @@ pub(crate) fn with_descendants(roots: &[u32]) -> Vec<u32> {
     let mut found = roots.to_vec();
     let mut next = 0;
     while let Some(pid) = found.get(next) {
-        let mut below = children.remove(pid).unwrap_or_default();
-        below.sort_unstable();
-        found.append(&mut below);
+        found.append(&mut children.remove(pid).unwrap_or_default());
         next += 1;
     }
+    // The ids of processes are used again, so they do not tell the order.
+    let started = |pid: &u32| stat(*pid)?.get(19)?.parse::<u64>().ok();
+    found.sort_by_key(started);
     found
 }
 
@@ -118,12 +119,14 @@ fn observed<T>(
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
+        .inspect_err(|error| eprintln!("  {}: {error}", observer[0]))
         .ok()?;
     let begins = wait_for("an observer of processes", || {
         let ended = child.try_wait().unwrap().is_some();
         (ended || begun(child.id())).then_some(!ended)
     });
     if !begins {
+        eprintln!("  {observer:?} cannot watch these processes");
         return None;
     }
     let result = work();

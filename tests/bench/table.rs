@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 /// The samples of one group.
 pub(crate) struct Table {
     columns: Vec<String>,
-    /// The number of the column to which the ratios refer.
-    reference: usize,
+    /// The number of the first column with a program that is measured. The columns before it are for comparison.
+    subjects: usize,
+    /// The columns with which the programs are compared.
+    references: Vec<usize>,
     rows: Vec<Row>,
 }
 
@@ -19,12 +21,22 @@ struct Row {
 }
 
 impl Table {
-    /// A table with these columns. The ratios refer to the column with the name `reference`.
-    pub(crate) fn new(columns: Vec<String>, reference: &str) -> Self {
-        let named = columns.iter().position(|name| name == reference);
+    /// A table with columns of `others` and of `subjects`. The subjects are compared with the columns that `references`
+    /// names.
+    pub(crate) fn new(
+        others: &[&str],
+        subjects: impl Iterator<Item = String>,
+        references: &[&str],
+    ) -> Self {
+        let place = |name: &&str| others.iter().position(|other| other == name).unwrap();
         Self {
-            reference: named.unwrap(),
-            columns,
+            columns: others
+                .iter()
+                .map(|it| (*it).to_owned())
+                .chain(subjects)
+                .collect(),
+            subjects: others.len(),
+            references: references.iter().map(place).collect(),
             rows: Vec::new(),
         }
     }
@@ -42,37 +54,43 @@ impl Table {
         self.rows[index].cells[column].push(sample);
     }
 
-    /// The median of one cell; NaN if it was not measured.
-    pub(crate) fn median(&self, row: &str, column: &str) -> f64 {
-        let column = self.columns.iter().position(|name| name == column);
+    /// The ratios of one column to another one in each round; empty if one of them was not measured.
+    pub(crate) fn ratios(&self, row: &str, column: &str, beside: &str) -> Vec<f64> {
+        let place = |name: &str| self.columns.iter().position(|known| known == name);
         let row = self.rows.iter().find(|known| known.name == row);
-        let samples = row.zip(column).map(|(row, column)| &row.cells[column]);
-        samples.map_or(f64::NAN, |samples| quantile(samples, 0.5))
+        let cells = row.zip(place(column).zip(place(beside)));
+        cells.map_or_else(Vec::new, |(row, (column, beside))| {
+            row.ratios(column, beside)
+        })
     }
 
-    /// The medians, each with its spread and its ratio to the column of reference. The spread is half the distance between
-    /// the least and the greatest sample.
+    /// The medians, and after them the medians of the ratios of each round, each with its spread: half the distance
+    /// between the least and the greatest sample.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = format!("| | {} |\n|---|", self.columns.join(" | "));
-        text.push_str(&"---:|".repeat(self.columns.len()));
+        let subjects = self.subjects..self.columns.len();
+        let to_others = subjects
+            .clone()
+            .flat_map(|subject| self.references.iter().map(move |it| (subject, *it)));
+        // The first program is the one under test, and the others are its peers.
+        let to_peers = subjects.skip(1).map(|peer| (self.subjects, peer));
+        let pairs: Vec<(usize, usize)> = to_others.chain(to_peers).collect();
+        let ratios = pairs.iter().map(|(subject, beside)| {
+            format!("{} : {}", self.columns[*subject], self.columns[*beside])
+        });
+        let heads: Vec<String> = self.columns.iter().cloned().chain(ratios).collect();
+        let mut text = format!(
+            "| | {} |\n|---|{}",
+            heads.join(" | "),
+            "---:|".repeat(heads.len())
+        );
         for row in &self.rows {
-            let beside = quantile(&row.cells[self.reference], 0.5);
+            let ratios = pairs
+                .iter()
+                .map(|(subject, beside)| row.ratios(*subject, *beside));
+            let cells = row.cells.iter().cloned().chain(ratios);
             write!(text, "\n| {} |", row.name).unwrap();
-            for (column, samples) in row.cells.iter().enumerate() {
-                let value = quantile(samples, 0.5);
-                if samples.is_empty() {
-                    text.push_str(" |");
-                    continue;
-                }
-                write!(text, " {}", short(value)).unwrap();
-                let spread = (quantile(samples, 1.0) - quantile(samples, 0.0)) / 2.0;
-                if spread > 0.0 {
-                    write!(text, " ± {}", short(spread)).unwrap();
-                }
-                if column != self.reference && beside > 0.0 {
-                    write!(text, " ({:.2} x)", value / beside).unwrap();
-                }
-                text.push_str(" |");
+            for samples in cells {
+                write!(text, " {} |", cell(&samples)).unwrap();
             }
         }
         text
@@ -86,7 +104,29 @@ impl Table {
                 .collect();
             json!({"row": row.name, "samples": samples})
         });
-        json!({"group": group, "reference": self.columns[self.reference], "rows": rows.collect::<Vec<_>>()})
+        json!({"group": group, "rows": rows.collect::<Vec<_>>()})
+    }
+}
+
+impl Row {
+    fn ratios(&self, column: usize, beside: usize) -> Vec<f64> {
+        let pairs = self.cells[column].iter().zip(&self.cells[beside]);
+        let ratios = pairs.map(|(own, other)| own / other);
+        ratios.filter(|ratio| ratio.is_finite()).collect()
+    }
+}
+
+/// The median of these samples with their spread; nothing if there are none.
+fn cell(samples: &[f64]) -> String {
+    if samples.is_empty() {
+        return String::new();
+    }
+    let spread = (quantile(samples, 1.0) - quantile(samples, 0.0)) / 2.0;
+    let median = short(quantile(samples, 0.5));
+    if spread > 0.0 {
+        format!("{median} ± {}", short(spread))
+    } else {
+        median
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn socat(port: u16) -> Way {
         "socat",
         &mut command(&["socat", "-b", "131072", &listen, &second]),
     );
-    let way = started("socat x 2", here(own), vec![relay], Vec::new());
+    let way = started("socat x 2", here(own), vec![relay]);
     way.opened(load::echoes)
 }
 
@@ -113,7 +113,8 @@ pub(crate) fn forward(name: &str, ssh: &[String], server: &Sshd, port: u16) -> W
     let options = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", &forward];
     words.splice(1..1, options.map(str::to_owned));
     let client = Running::start("ssh -L", &mut command(&words));
-    let way = started(name, here(own), vec![client], vec![server.pid()]);
+    let mut way = started(name, here(own), vec![client]);
+    way.shared.push(server.pid());
     way.opened(load::echoes)
 }
 
@@ -132,7 +133,7 @@ pub(crate) fn pipe(name: &str, words: &[String]) -> Way {
 pub(crate) fn network_over_pipes(sandbox: &Sandbox, program: &Program, port: u16) -> Way {
     let near = [program.path.to_str().unwrap().to_owned()];
     let far = near.clone();
-    let way = network(sandbox, program, Some(&near), &far, "", port, Vec::new());
+    let way = network(sandbox, program, Some(&near), &far, "", port);
     let mut way = way.opened(load::echoes);
     // The manager starts its agents in the order of the manifest.
     let names = ["manager", "agent of the client", "agent of the server"];
@@ -146,14 +147,13 @@ pub(crate) fn network_over(
     program: &Program,
     words: &[String],
     port: u16,
-    shared: Vec<u32>,
 ) -> Way {
-    let way = network(sandbox, program, None, words, "", port, shared);
+    let way = network(sandbox, program, None, words, "", port);
     way.opened(load::echoes)
 }
 
-/// The address of the host on which the clients' ports are.
-pub(crate) fn far_address(program: &Program) -> Ipv4Addr {
+/// The address of the host that publishes the server's port.
+fn far_address(program: &Program) -> Ipv4Addr {
     Ipv4Addr::new(127, 0, 42, 12 + 10 * program.number)
 }
 
@@ -166,7 +166,6 @@ pub(crate) fn network(
     far: &[String],
     lines: &str,
     port: u16,
-    shared: Vec<u32>,
 ) -> Way {
     let own = free_port();
     let address = far_address(program);
@@ -188,16 +187,15 @@ pub(crate) fn network(
         &program.name,
         SocketAddr::from((address, own)),
         vec![manager],
-        shared,
     )
 }
 
-fn started(name: &str, address: SocketAddr, running: Vec<Running>, shared: Vec<u32>) -> Way {
+fn started(name: &str, address: SocketAddr, running: Vec<Running>) -> Way {
     Way {
         name: name.to_owned(),
         entry: Entry::Address(address),
         running,
-        shared,
+        shared: Vec::new(),
         roles: Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! Runs the tests and measurements that need a running program.
 
-use std::{env, ffi::OsString, path::Path, process::Command};
+use std::{env, ffi::OsString, path::Path};
 
 use crate::{
     dist,
@@ -98,6 +98,11 @@ pub(crate) fn hostile() -> Result<(), Failure> {
 
 /// Builds the static binary, and runs the benchmark with it. The benchmark gets the words after the chore's name.
 pub(crate) fn bench() -> Result<(), Failure> {
+    if !setup::root_user() {
+        return Err(Failure::new(
+            "the benchmark starts servers and containers, and watches other processes: run it as root",
+        ));
+    }
     let mut words: Vec<OsString> = env::args_os().skip(2).collect();
     // The benchmark runs in the root of the repository. A relative path means a file below the person's current folder.
     for place in 1..words.len() {
@@ -110,26 +115,24 @@ pub(crate) fn bench() -> Result<(), Failure> {
     }
     step("bench: what it needs", setup::measuring)?;
     let binary = dist::binary_to_try()?;
-    step("bench", || run(benchmark(&binary).args(words)))
+    step("bench", || {
+        // The client and the server share the processors with what is measured, so they are optimized. Optimizing them
+        // as a whole would take minutes and gain nothing.
+        let mut bench = cargo("bench --locked --bench network --");
+        bench
+            .env("CARGO_PROFILE_BENCH_LTO", "off")
+            .env("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "16")
+            .env(dist::BINARY, &binary);
+        run(bench.args(words))
+    })
 }
 
 /// Compares a few figures with bounds that only a mistake exceeds.
 pub(crate) fn guard() -> Result<(), Failure> {
     step("bench: guard", || {
-        run(benchmark(&dist::binary()).args([
-            "--guard",
-            "--rounds",
-            "3",
-            "--seconds",
-            "1",
-            "pipes",
-        ]))
+        // The bounds are generous, so a build for tests is good enough.
+        let words = "--bench --guard --rounds 3 --seconds 1 pipes";
+        run(cargo(&format!("test --locked --bench network -- {words}"))
+            .env(dist::BINARY, dist::binary()))
     })
-}
-
-/// The benchmark for this program. It is built like a test, because a slow client or server costs all columns the same.
-fn benchmark(binary: &Path) -> Command {
-    let mut benchmark = cargo("test --locked --bench network -- --bench");
-    benchmark.env(dist::BINARY, binary);
-    benchmark
 }

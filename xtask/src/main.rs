@@ -91,7 +91,7 @@ const CHORES: &[Chore] = &[
     ),
     (
         "bench",
-        "figures beside socat and ssh, as tables; `bench help` lists them",
+        "figures beside socat and ssh, as tables; `docs/PERFORMANCE.md`",
         lab::bench,
     ),
 ];

@@ -18,20 +18,14 @@ const ROUND_TRIPS: [u64; 3] = [0, 20, 50];
 pub(super) fn measure(options: &Options) -> Table {
     let (server, sandbox) = (Server::start(), Sandbox::new());
     let sshd = Sshd::on_this_machine(&sandbox);
-    let columns = std::iter::once("ssh -L".to_owned());
-    let mut table = Table::new(columns.chain(names(options)).collect(), "ssh -L");
+    let others = ["ssh -L"];
+    let mut table = Table::new(&others, names(options), &others);
     let open = |ssh: &[String]| -> Vec<Way> {
         let mut ways = vec![ways::forward("ssh -L", ssh, &sshd, server.port)];
         for program in &options.programs {
             let mut words = ssh.to_vec();
             words.push(program.path.to_str().unwrap().to_owned());
-            ways.push(ways::network_over(
-                &sandbox,
-                program,
-                &words,
-                server.port,
-                Vec::new(),
-            ));
+            ways.push(ways::network_over(&sandbox, program, &words, server.port));
         }
         ways
     };
@@ -43,17 +37,14 @@ pub(super) fn measure(options: &Options) -> Table {
         let bastion = direct[..direct.len() - 1].join(" ");
         let proxy = format!("ProxyCommand={bastion} -W 127.0.0.1:{} host", sshd.port);
         let behind = through(&sshd, &["-o".to_owned(), proxy]);
-        for (words, place) in [(direct, ""), (behind, ", behind a bastion")] {
-            let ways = open(&words);
-            for round in 1..=options.rounds {
-                eprintln!(
-                    "  {milliseconds} ms{place}: round {round} of {}",
-                    options.rounds
-                );
+        let places = [(open(&direct), ""), (open(&behind), ", behind a bastion")];
+        for round in 1..=options.rounds {
+            eprintln!("  {milliseconds} ms: round {round} of {}", options.rounds);
+            for (ways, place) in &places {
                 let prefix = format!("{milliseconds} ms{place}: ");
                 // It takes a while until the windows are as large as they get.
                 let span = options.span + Duration::from_millis(20 * milliseconds);
-                streams::measure(&mut table, &ways, &prefix, &[1], span);
+                streams::measure(&mut table, ways, &prefix, &[1], span);
             }
         }
     }

@@ -4,32 +4,37 @@ use std::{
     fmt::Write as _,
     fs,
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
+
+use rustix::process::Signal;
 
 use super::names;
 use crate::{
     load::{self, Server},
     options::{Options, Program},
     processes,
-    sandbox::{DEADLINE, Running, Sandbox, command, free_port},
+    sandbox::{Running, Sandbox, command, free_port, wait_for},
     table::Table,
 };
 
 /// How many hosts the networks have.
-const COUNTS: [usize; 4] = [10, 200, 500, 1_000];
+const COUNTS: [usize; 5] = [10, 200, 300, 500, 1_000];
 
 /// How long the manager is watched while nothing happens.
 const REST: Duration = Duration::from_secs(5);
+
+/// How long a network needs after a change until it rests.
+const SETTLING: Duration = Duration::from_secs(1);
 
 /// How many round trips are made to measure what one costs.
 const ROUND_TRIPS: u32 = 10_000;
 
 pub(super) fn measure(options: &Options) -> Table {
     let server = Server::start();
-    let mut table = Table::new(names(options).collect(), "norouter");
+    let mut table = Table::new(&[], names(options), &[]);
     for count in COUNTS {
         for round in 1..=options.rounds {
             eprintln!("  {count} hosts: round {round} of {}", options.rounds);
@@ -56,30 +61,51 @@ fn network(program: &Program, count: usize, port: u16, sample: &mut impl FnMut(&
     let pid = manager.pid();
     load::echo(published(old)).unwrap();
 
-    let used = || processes::processor_time(&[pid]);
+    let memory = processes::resident(pid) / 1024.0;
     sample(
-        "memory of the manager, KiB each",
-        processes::resident(pid) / 1024.0 / number(count),
+        "memory of the manager, KiB for each host",
+        memory / number(count),
     );
-    let before = used();
-    thread::sleep(REST);
-    let share = (used() - before) / REST.as_secs_f64();
-    sample("processor of the manager at rest, %", share * 100.0);
-    let before = used();
-    load::round_trips(published(old), ROUND_TRIPS as usize);
-    let each = (used() - before) / f64::from(ROUND_TRIPS);
+    thread::sleep(SETTLING);
+    let rest = used(pid, || thread::sleep(REST));
+    sample("processor of the manager at rest, %", rest.time * 100.0);
+    let busy = used(pid, || {
+        load::round_trips(published(old), ROUND_TRIPS as usize)
+    });
+    let each = (busy.time - rest.time) * busy.span / f64::from(ROUND_TRIPS);
     sample(
         "processor time of the manager for a round trip, us",
         each * 1e6,
     );
+    let reload = used(pid, || reload(&manifest, old, new));
+    let each = (reload.written - rest.written) * reload.span / number(count);
+    sample(
+        "bytes written for a reload that changes one port, for each host",
+        each,
+    );
+    // The agents end with their manager. Otherwise they would end beside the next network.
+    manager.signal(Signal::INT);
+    manager.wait();
+}
 
-    let before = processes::written(pid);
-    if is_reloaded(&manifest, old, new) {
-        let each = (processes::written(pid) - before) / number(count);
-        sample(
-            "bytes written for a reload that changes one port, each",
-            each,
-        );
+/// What a process has used for each second.
+struct Used {
+    time: f64,
+    written: f64,
+    /// The number of seconds.
+    span: f64,
+}
+
+fn used<T>(pid: u32, work: impl FnOnce() -> T) -> Used {
+    let now = || (processes::processor_time(&[pid]), processes::written(pid));
+    let (start, (time, written)) = (Instant::now(), now());
+    work();
+    let (time_after, written_after) = now();
+    let span = start.elapsed().as_secs_f64();
+    Used {
+        time: (time_after - time) / span,
+        written: (written_after - written) / span,
+        span,
     }
 }
 
@@ -112,24 +138,19 @@ fn published(port: u16) -> SocketAddr {
     SocketAddr::from((vip(1), port))
 }
 
-/// Changes the published port in the manifest. Returns whether the network has noticed.
-fn is_reloaded(manifest: &PathBuf, old: u16, new: u16) -> bool {
+/// Changes the published port in the manifest, and waits until all agents know.
+fn reload(manifest: &Path, old: u16, new: u16) {
     let text = fs::read_to_string(manifest).unwrap();
+    let changed = manifest.with_extension("new");
     fs::write(
-        manifest,
+        &changed,
         text.replace(&format!("\"{old}:"), &format!("\"{new}:")),
     )
     .unwrap();
-    let start = Instant::now();
-    while load::echo(published(new)).is_err() {
-        if start.elapsed() > DEADLINE / 4 {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
+    fs::rename(changed, manifest).unwrap();
+    wait_for("the new port", || load::echo(published(new)).ok());
     // The agents that do not listen for the port may hear of it later.
-    thread::sleep(Duration::from_secs(1));
-    true
+    thread::sleep(SETTLING);
 }
 
 fn number(count: usize) -> f64 {

@@ -21,33 +21,33 @@ pub(super) fn measure(options: &Options) -> Table {
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).unwrap();
     let (server, sandbox) = (Server::start(), Sandbox::new());
-    let mut table = Table::new(names(options).collect(), "norouter");
-    for (column, program) in options.programs.iter().enumerate() {
-        let way = ways::network_over_pipes(&sandbox, program, server.port);
-        let address = way.address().unwrap();
-        let rate = || {
-            let rates = (0..options.rounds).map(|_| {
-                load::transfer(address, Direction::Up, 1, options.span).rate() * 8.0 / 1e9
-            });
-            rates.collect::<Vec<_>>()
-        };
-        for rate in rate() {
-            table.add("one flow up, alone, Gbit/s", column, rate);
-        }
-        let memory = || way.roles.iter().map(|(_, pid)| processes::resident(*pid));
-        let before: Vec<f64> = memory().collect();
-        let held: Vec<_> = (0..FLOWS).map(|_| load::echo(address).unwrap()).collect();
-        for (place, after) in memory().enumerate() {
-            let (role, _) = way.roles[place];
-            let row = format!("memory of {FLOWS} idle flows, {role}, KiB each");
-            let each = (after - before[place]) / f64::from(FLOWS) / 1024.0;
-            table.add(&row, column, each);
-        }
-        for rate in rate() {
+    let mut table = Table::new(&[], names(options), &[]);
+    for round in 1..=options.rounds {
+        eprintln!("  round {round} of {}", options.rounds);
+        for (column, program) in options.programs.iter().enumerate() {
+            // Each network is new. An older one could use memory again that earlier flows have left.
+            let way = ways::network_over_pipes(&sandbox, program, server.port);
+            let address = way.address().unwrap();
+            let memory = || way.roles.iter().map(|(_, pid)| processes::resident(*pid));
+            let rate =
+                || load::transfer(address, Direction::Up, 1, options.span).rate() * 8.0 / 1e9;
+            let before: Vec<f64> = memory().collect();
+            let held: Vec<_> = (0..FLOWS).map(|_| load::echo(address).unwrap()).collect();
+            for (place, after) in memory().enumerate() {
+                let (role, _) = way.roles[place];
+                let row = format!("memory of {FLOWS} idle flows, {role}, KiB each");
+                let each = (after - before[place]) / f64::from(FLOWS) / 1024.0;
+                table.add(&row, column, each);
+            }
+            let beside = rate();
+            drop(held);
+            let alone = rate();
+            table.add("one flow up, alone, Gbit/s", column, alone);
             let row = format!("one flow up, beside {FLOWS} idle flows, Gbit/s");
-            table.add(&row, column, rate);
+            table.add(&row, column, beside);
+            let row = format!("one flow up, beside {FLOWS} idle flows : alone");
+            table.add(&row, column, beside / alone);
         }
-        drop(held);
     }
     table
 }

@@ -31,20 +31,10 @@ fn ssh(options: &Options, cipher: &[&str]) -> Table {
     for program in &options.programs {
         let mut words = words.clone();
         words.push(program.path.to_str().unwrap().to_owned());
-        let shared = vec![sshd.pid()];
-        ways.push(ways::network_over(
-            &sandbox,
-            program,
-            &words,
-            server.port,
-            shared,
-        ));
+        ways.push(ways::network_over(&sandbox, program, &words, server.port));
     }
-    let columns = ["ssh pipe", "ssh -L"].map(str::to_owned);
-    let table = Table::new(
-        columns.into_iter().chain(names(options)).collect(),
-        "ssh -L",
-    );
+    let others = ["ssh pipe", "ssh -L"];
+    let table = Table::new(&others, names(options), &others);
     rounds(options, table, &ways)
 }
 
@@ -69,23 +59,17 @@ pub(super) fn over_podman(options: &Options) -> Table {
     )];
     for (program, place) in options.programs.iter().zip(&places) {
         let words = container.cmd(Path::new(place));
-        ways.push(ways::network_over(
-            &sandbox,
-            program,
-            &words,
-            server.port,
-            Vec::new(),
-        ));
+        ways.push(ways::network_over(&sandbox, program, &words, server.port));
     }
-    let columns = std::iter::once("podman exec".to_owned());
-    let table = Table::new(columns.chain(names(options)).collect(), "podman exec");
+    let others = ["podman exec"];
+    let table = Table::new(&others, names(options), &others);
     rounds(options, table, &ways)
 }
 
 fn rounds(options: &Options, mut table: Table, ways: &[ways::Way]) -> Table {
     for round in 1..=options.rounds {
         eprintln!("  round {round} of {}", options.rounds);
-        streams::measure(&mut table, ways, "", &[1, 8], options.span);
+        streams::measure(&mut table, ways, "", &[1, 8, 64], options.span);
         connections::measure(&mut table, ways);
     }
     table

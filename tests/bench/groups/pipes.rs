@@ -20,19 +20,17 @@ pub(super) fn measure(options: &Options) -> Table {
     ];
     let networks = options.programs.iter();
     ways.extend(networks.map(|it| ways::network_over_pipes(&sandbox, it, server.port)));
-    let columns = ["direct", "socat x 2", "ssh -L"].map(str::to_owned);
-    let mut table = Table::new(
-        columns.into_iter().chain(names(options)).collect(),
-        "socat x 2",
-    );
+    let others = ["direct", "socat x 2", "ssh -L"];
+    let mut table = Table::new(&others, names(options), &["socat x 2", "ssh -L"]);
     for round in 1..=options.rounds {
         eprintln!("  round {round} of {}", options.rounds);
         // The guard has no bounds for the other rows.
         let flows: &[usize] = if options.guards { &[1] } else { &[1, 8, 64] };
         streams::measure(&mut table, &ways, "", flows, options.span);
         connections::measure(&mut table, &ways);
-        if !options.guards {
-            for (column, way) in ways.iter().enumerate() {
+        for (column, way) in ways.iter().enumerate() {
+            // The relay of socat starts processes for each connection. They end with it, and take their figures along.
+            if !way.processes().is_empty() && way.name != "socat x 2" {
                 costs(&mut table, column, way, options);
             }
         }
@@ -43,9 +41,6 @@ pub(super) fn measure(options: &Options) -> Table {
 /// Measures what one flow in each direction costs the processes of a way.
 fn costs(table: &mut Table, column: usize, way: &Way, options: &Options) {
     let pids = way.processes();
-    if pids.is_empty() {
-        return;
-    }
     for direction in Direction::BOTH {
         let word = direction.word();
         let times = || {
@@ -67,8 +62,7 @@ fn costs(table: &mut Table, column: usize, way: &Way, options: &Options) {
             let row = format!("processor time for 1 GB {word}, {role}, s");
             table.add(&row, column, used / gigabytes);
         }
-        if way.name.starts_with("socat") {
-            // The relay starts a process for each connection, and an observer sees only the processes that exist.
+        if options.guards {
             continue;
         }
         if let Some((calls, transfer)) = processes::system_calls(&pids, send) {

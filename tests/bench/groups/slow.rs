@@ -22,14 +22,14 @@ const LINE: Line = Line {
 const LEAD: Duration = Duration::from_secs(2);
 
 /// How long keys are pressed during the transfer, and the pause after each.
-const TYPING: Duration = Duration::from_secs(6);
+const TYPING: Duration = Duration::from_secs(12);
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) fn measure(options: &Options) -> Table {
     let (server, sandbox) = (Server::start(), Sandbox::new());
     let sshd = Sshd::on_this_machine(&sandbox);
-    let columns = std::iter::once("ssh -L".to_owned());
-    let mut table = Table::new(columns.chain(names(options)).collect(), "ssh -L");
+    let others = ["ssh -L"];
+    let mut table = Table::new(&others, names(options), &others);
     let mut words = sshd.ssh();
     let port = format!("Port={}", LINE.to(sshd.port));
     words.splice(1..1, ["-o".to_owned(), port]);
@@ -37,13 +37,7 @@ pub(super) fn measure(options: &Options) -> Table {
     for program in &options.programs {
         let mut words = words.clone();
         words.push(program.path.to_str().unwrap().to_owned());
-        ways.push(ways::network_over(
-            &sandbox,
-            program,
-            &words,
-            server.port,
-            Vec::new(),
-        ));
+        ways.push(ways::network_over(&sandbox, program, &words, server.port));
     }
     for round in 1..=options.rounds {
         eprintln!("  round {round} of {}", options.rounds);

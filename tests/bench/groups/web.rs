@@ -8,8 +8,8 @@ use std::{
     time::Instant,
 };
 
-use super::names;
 use crate::{
+    load,
     options::Options,
     sandbox::{Running, Sandbox, command, free_port, wait_for},
     table::Table,
@@ -31,30 +31,22 @@ pub(super) fn measure(options: &Options) -> Table {
     let port = free_port();
     let _nginx = nginx(&sandbox, port);
     let direct = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut columns = vec!["direct".to_owned()];
     let mut clients = vec![Client {
         address: direct,
         page: direct,
         is_proxied: false,
     }];
+    let mut columns = Vec::new();
     let mut ways = Vec::new();
-    for (program, name) in options.programs.iter().zip(names(options)) {
+    for program in &options.programs {
         let proxy = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let lines = format!("    http: {{listen: \"{proxy}\"}}\n");
         let path = [program.path.to_str().unwrap().to_owned()];
-        let way = ways::network(
-            &sandbox,
-            program,
-            Some(&path),
-            &path,
-            &lines,
-            port,
-            Vec::new(),
-        );
+        let way = ways::network(&sandbox, program, Some(&path), &path, &lines, port);
         let way = way.opened(|address| TcpStream::connect(address).is_ok());
         let page = way.address().unwrap();
         for (address, is_proxied, what) in [(page, false, "port"), (proxy, true, "proxy")] {
-            columns.push(format!("{name}, {what}"));
+            columns.push(format!("{}, {what}", way.name));
             clients.push(Client {
                 address,
                 page,
@@ -63,7 +55,7 @@ pub(super) fn measure(options: &Options) -> Table {
         }
         ways.push(way);
     }
-    let mut table = Table::new(columns, "direct");
+    let mut table = Table::new(&["direct"], columns.into_iter(), &["direct"]);
     for round in 1..=options.rounds {
         eprintln!("  round {round} of {}", options.rounds);
         for (column, client) in clients.iter().enumerate() {
@@ -111,6 +103,8 @@ impl Client {
                 let mut stream = kept.take().unwrap_or_else(|| {
                     let stream = TcpStream::connect(self.address).unwrap();
                     stream.set_nodelay(true).unwrap();
+                    stream.set_read_timeout(Some(load::PATIENCE)).unwrap();
+                    stream.set_write_timeout(Some(load::PATIENCE)).unwrap();
                     BufReader::new(stream)
                 });
                 self.ask(&mut stream, keeps);
