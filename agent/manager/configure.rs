@@ -38,8 +38,8 @@ impl Names {
     }
 }
 
-/// The configuration of `host`'s agent. `names` are those of the plan. `manager` is the run id of this manager, and is empty for an agent inside the
-/// manager.
+/// The configuration of `host`'s agent. `names` are those of the plan. `manager` is the run id of this manager, and is
+/// empty for an agent inside the manager.
 pub(super) fn configure(plan: &Plan, names: &Names, host: &HostPlan, manager: &str) -> Configure {
     let others = plan.hosts.iter().filter(|other| other.vip != host.vip);
     // An agent does not learn of ports that it may not reach, so it does not listen for them.

@@ -9,7 +9,7 @@ use crate::{
     processes,
     sandbox::Sandbox,
     table::Table,
-    ways,
+    ways::{self, Way},
 };
 
 /// How many flows are idle.
@@ -25,12 +25,17 @@ pub(super) fn measure(options: &Options) -> Table {
     for round in 1..=options.rounds {
         eprintln!("  round {round} of {}", options.rounds);
         for (column, program) in options.programs.iter().enumerate() {
-            // Each network is new. An older one could use memory again that earlier flows have left.
-            let way = ways::network_over_pipes(&sandbox, program, server.port);
+            // Each network is new. An older one could use memory again that earlier flows have left, and would still be
+            // busy with the ends of these flows.
+            let open = || ways::network_over_pipes(&sandbox, program, server.port);
+            let rate = |way: &Way| {
+                let address = way.address().unwrap();
+                load::transfer(address, Direction::Up, 1, options.span).rate() * 8.0 / 1e9
+            };
+            let alone = rate(&open());
+            let way = open();
             let address = way.address().unwrap();
             let memory = || way.roles.iter().map(|(_, pid)| processes::resident(*pid));
-            let rate =
-                || load::transfer(address, Direction::Up, 1, options.span).rate() * 8.0 / 1e9;
             let before: Vec<f64> = memory().collect();
             let held: Vec<_> = (0..FLOWS).map(|_| load::echo(address).unwrap()).collect();
             for (place, after) in memory().enumerate() {
@@ -39,9 +44,8 @@ pub(super) fn measure(options: &Options) -> Table {
                 let each = (after - before[place]) / f64::from(FLOWS) / 1024.0;
                 table.add(&row, column, each);
             }
-            let beside = rate();
+            let beside = rate(&way);
             drop(held);
-            let alone = rate();
             table.add("one flow up, alone, Gbit/s", column, alone);
             let row = format!("one flow up, beside {FLOWS} idle flows, Gbit/s");
             table.add(&row, column, beside);

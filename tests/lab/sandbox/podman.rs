@@ -94,7 +94,7 @@ impl Podman {
         Self::on_network("none")
     }
 
-    /// The same for a container with this network.
+    /// The arguments for a container with this network, with the same limits.
     fn on_network(network: &'static str) -> [&'static str; 6] {
         [
             "--network",
