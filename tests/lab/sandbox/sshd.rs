@@ -88,7 +88,8 @@ impl Sshd {
         write("known_hosts", &format!("lab {key}"));
         let proxy = netns.map_or_else(String::new, |netns| {
             let words = joined_words(&netns.cmd(Path::new("socat")));
-            format!("ProxyCommand {words} - TCP4:127.0.0.1:{port}\n")
+            // Without this option, socat's socket holds back the last bytes of a message for up to 40 ms.
+            format!("ProxyCommand {words} - TCP4:127.0.0.1:{port},nodelay\n")
         });
         let config = write(
             "ssh_config",
