@@ -454,6 +454,47 @@ fn a_file_that_somebody_has_changed_is_never_run() {
     assert_kept(&folder);
 }
 
+/// Passes its input on to a command. Before the line that prepares the shell for an agent is whole, another part of that
+/// agent is put into the folder, as a shell of an earlier connection could do.
+const SHARES: &str = "import os, re, subprocess, sys
+child = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, bufsize=0)
+seen = b''
+while data := os.read(0, 65536):
+    seen = (seen + data)[-99999:]
+    if found := re.search(rb'a=(\\w{64}); p=\\$w/\\$a([.\\w]+\\.part);', seen):
+        name = (found[1] + found[2]).decode()
+        open(os.path.join(sys.argv[1], name), 'w').write('not of this agent')
+        seen = b''
+    while data: data = data[child.stdin.write(data):]
+child.stdin.close()
+sys.exit(child.wait())
+";
+
+#[test]
+fn a_part_that_appears_after_the_first_look_is_not_mixed_with_the_agent() {
+    let sandbox = Sandbox::new();
+    let netns = Netns::new();
+    let folder = sandbox.path("far/.cache/norouter");
+    let home = format!("HOME={}", sandbox.path("far").display());
+    let shim = sandbox.write("shares.py", SHARES);
+    let mut words = ["python3".to_owned(), shim.display().to_string()].to_vec();
+    words.push(folder.display().to_string());
+    words.extend(clean(&netns, &["PATH=/usr/bin:/bin", &home]));
+    let hosts = vec![Host::laptop(), host("far", netns, &words)];
+    let (network, _services) = assert_all_serve(&sandbox, hosts);
+    let log = output(&mut network.norouter(&["logs"]));
+    assert_eq!(log.matches("was sent an agent").count(), 1, "{log}");
+    let mut names = kept(folder.to_str().unwrap());
+    names.sort();
+    let [agent, part] = &names[..] else {
+        panic!("{names:?}")
+    };
+    let part = fs::read_to_string(folder.join(part)).unwrap();
+    assert_eq!(part, "not of this agent");
+    let sum = output(command(&["sha256sum"]).arg(folder.join(agent)));
+    assert_eq!(sum.split(' ').next(), Some(agent.as_str()));
+}
+
 /// Runs a command in a terminal, and types a word when it asks for a password.
 const TYPES: &str = "import os, pty, sys
 child, terminal = pty.fork()

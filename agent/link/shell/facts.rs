@@ -49,6 +49,8 @@ pub(super) struct Facts {
     pub(super) folder: String,
     /// The reasons why none of the folders can be used; empty if one can.
     pub(super) tried: String,
+    /// Whether the folder has no part of an agent that an earlier conversation has sent.
+    pub(super) lacks_parts: bool,
     /// The output of `uname -s -m`.
     uname: String,
     /// The first bytes of `/bin/sh`.
@@ -67,6 +69,8 @@ impl Facts {
             uname.trim().clone_into(&mut self.uname);
         } else if let Some(tried) = text.strip_prefix("tried ") {
             tried.clone_into(&mut self.tried);
+        } else if text == "lacks parts" {
+            self.lacks_parts = true;
         } else if let Some((tools, folder)) = text
             .strip_prefix("has ")
             .and_then(|it| it.split_once(" at "))

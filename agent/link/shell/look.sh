@@ -69,6 +69,9 @@ z=; has gzip && z=gzip;
 s=; has sha256sum && s=sha256sum;
 say has "$k" "$z" "$s" at "$w";
 [ -n "$w" ] || say tried "${r#, }";
+# Without a part of an agent here, the manager can send one at once, from its first byte.
+part() { for a in @SUMS@; do for x in gzip plain; do [ ! -e "$w/$a.@KEY@.$x.part" ] || return 0; done; done; return 1; };
+part || say lacks parts;
 say system "$(uname -s -m 2>/dev/null)";
 if has printf; then printf '%s elf ' "$n"; { first /bin/sh || first /proc/self/exe; } 2>/dev/null; fi;
 say end;

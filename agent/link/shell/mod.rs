@@ -4,6 +4,8 @@
 //! The shell is started with [`crate::wire::SHELL_LOOP`], and runs every line that it reads. The first line runs the
 //! agent if the host has it. If not, the shell reports the kind of machine and its tools, and is sent the agent in
 //! chunks. The shell confirms each chunk. If the connection is cut, only the unconfirmed chunks have to be sent again.
+//! Where the shell takes exactly the bytes that are meant for it, everything follows without a pause: the first chunks
+//! follow the line that announces them, and the line that runs the agent follows the last chunk.
 //! Each line of the shell begins with a nonce, which tells it apart from everything else that a host may print. No
 //! answer of the shell can make the manager do more than send an agent to it.
 
@@ -167,7 +169,7 @@ enum State {
     Fetching(Facts, Offer),
     /// The agent is being sent.
     Sending(Sending),
-    /// The host was told to run the agent.
+    /// The host has the whole agent, and was told to run it.
     Verifying(Sending),
     Over,
 }
@@ -196,6 +198,8 @@ struct Sending {
     sent: usize,
     /// The lengths of the chunks that were sent and are not kept yet.
     open: VecDeque<usize>,
+    /// Whether the line that runs the agent was sent.
+    is_told_to_run: bool,
 }
 
 /// The conversation with the shell of one host.
@@ -244,7 +248,7 @@ impl Shell {
 
     fn look(&mut self, is_again: bool) {
         let sums = self.offers.iter().map(|offer| offer.sum.as_str());
-        let line = script::look(&self.nonce, sums, is_again);
+        let line = script::look(&self.nonce, &self.key, sums, is_again);
         self.send(line);
     }
 
@@ -410,7 +414,7 @@ impl Shell {
                 self.look(false);
                 Outcome::Open
             }
-            (b"has" | b"tried" | b"system" | b"elf", State::Looking(it)) => {
+            (b"has" | b"tried" | b"lacks" | b"system" | b"elf", State::Looking(it)) => {
                 it.again_at = None;
                 it.facts.learn(line);
                 Outcome::Open
@@ -421,18 +425,20 @@ impl Shell {
             }
             // Only the first answer of this kind counts. A second one would make the manager send everything again.
             (b"have", State::Sending(it)) if it.kept.is_none() => {
-                let Some(kept) = number(rest).filter(|&kept| kept <= it.bytes().len()) else {
+                let most = if it.resumes() { it.bytes().len() } else { 0 };
+                let Some(kept) = number(rest).filter(|&kept| kept <= most) else {
                     return self.fail(Unfit::Strange);
                 };
-                (it.kept, it.sent, it.began) = (Some(kept), kept, (now, kept));
+                (it.kept, it.began) = (Some(kept), (now, kept));
+                it.sent = it.sent.max(kept);
                 self.send_more(now);
                 Outcome::Open
             }
             (b"kept", State::Sending(it)) => {
-                let Some(length) = it.open.pop_front() else {
+                let (Some(kept), Some(length)) = (it.kept, it.open.pop_front()) else {
                     return self.fail(Unfit::Strange);
                 };
-                it.kept = it.kept.map(|kept| kept + length);
+                it.kept = Some(kept + length);
                 self.send_more(now);
                 Outcome::Open
             }
@@ -497,10 +503,15 @@ impl Shell {
                     began: (self.since, 0),
                     sent: 0,
                     open: VecDeque::new(),
+                    is_told_to_run: false,
                 };
                 let (sum, size) = (&sending.offer.sum, sending.bytes().len());
-                self.send(script::take(sum, &self.key, size, sending.facts.unpacks));
+                let (unpacks, resumes) = (sending.facts.unpacks, sending.resumes());
+                self.send(script::take(sum, &self.key, size, unpacks, resumes));
                 self.state = State::Sending(sending);
+                if !resumes {
+                    self.send_more(now);
+                }
             }
             state @ (State::Looking(_) | State::Sending(_) | State::Verifying(_) | State::Over) => {
                 self.state = state;
@@ -509,7 +520,8 @@ impl Shell {
         Outcome::Open
     }
 
-    /// Sends chunks until the window is full. After the last chunk, sends the line that runs the agent.
+    /// Sends chunks until the window is full. After the last chunk, sends the line that runs the agent. If a chunk
+    /// cannot be kept, the shell ends without reading that line.
     fn send_more(&mut self, now: Instant) {
         let State::Sending(it) = &mut self.state else {
             return;
@@ -534,13 +546,18 @@ impl Shell {
                 self.wishes.push_back(Wish::Send(chunk));
             }
         }
-        if it.sent < bytes.len() || !it.open.is_empty() {
-            return;
+        let is_kept = it.kept == Some(bytes.len());
+        let may_run = is_kept || it.facts.reader == Some(Reader::Exact);
+        if it.sent == bytes.len() && may_run && !it.is_told_to_run {
+            it.is_told_to_run = true;
+            let line = script::run(&it.offer.sum, it.facts.unpacks);
+            self.wishes.push_back(Wish::Send(Bytes::from(line)));
         }
-        self.done(now);
-        if let State::Sending(it) = std::mem::replace(&mut self.state, State::Over) {
-            self.send(script::run(&it.offer.sum, it.facts.unpacks));
-            self.state = State::Verifying(it);
+        if is_kept {
+            self.done(now);
+            if let State::Sending(it) = std::mem::replace(&mut self.state, State::Over) {
+                self.state = State::Verifying(it);
+            }
         }
     }
 
@@ -570,6 +587,12 @@ impl Sending {
         } else {
             &self.parcel.plain
         }
+    }
+
+    /// Whether the manager waits until the host has reported how much of the agent it has. If the host has nothing, and
+    /// its shell takes exactly the bytes that are meant for it, the first chunks are sent at once.
+    fn resumes(&self) -> bool {
+        !(self.facts.lacks_parts && self.facts.reader == Some(Reader::Exact))
     }
 }
 

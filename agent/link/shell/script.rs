@@ -16,13 +16,20 @@ pub(super) const ECHO: &str = "n=nr-$l;";
 pub(super) const MARK: &str = "nr-";
 
 /// Runs the first agent with one of these sums that the host has. If the host has none of them, the shell reports the
-/// machine's processor and tools. `is_again` means that the shell may have been sent the same line before.
-pub(super) fn look<'a>(nonce: &str, sums: impl Iterator<Item = &'a str>, is_again: bool) -> String {
+/// machine's processor and tools, and whether a part of such an agent was kept for `key`. `is_again` means that the
+/// shell may have been sent the same line before.
+pub(super) fn look<'a>(
+    nonce: &str,
+    key: &str,
+    sums: impl Iterator<Item = &'a str>,
+    is_again: bool,
+) -> String {
     let sums: Vec<&str> = sums.collect();
     let again = if is_again { "say again;" } else { "" };
     let words = [
         ("@NONCE@", nonce),
         ("@SUMS@", &sums.join(" ")),
+        ("@KEY@", key),
         ("@AGAIN@", again),
         ("@LOOP@", SHELL_LOOP),
     ];
@@ -35,14 +42,16 @@ pub(super) fn go(nonce: &str) -> String {
 }
 
 /// Prepares the shell to take `size` bytes. If the connection is cut, the received part stays in a file. The name of
-/// the file contains the agent's sum and `key`, so that two managers do not write the same file.
-pub(super) fn take(sum: &str, key: &str, size: usize, packed: bool) -> String {
+/// the file contains the agent's sum and `key`, so that two managers do not write the same file. `resumes` means that
+/// the manager waits for the shell's answer, and then continues that file. Otherwise the shell begins a new file.
+pub(super) fn take(sum: &str, key: &str, size: usize, packed: bool, resumes: bool) -> String {
     let size = size.to_string();
     let words = [
         ("@SUM@", sum),
         ("@KEY@", key),
         ("@SIZE@", &size),
         ("@FORM@", form(packed)),
+        ("@RESUMES@", if resumes { "true" } else { "false" }),
     ];
     line(TAKE, &words)
 }
@@ -98,16 +107,25 @@ mod tests {
     fn a_script_is_one_line_without_places_left_to_fill() {
         let sum = "5".repeat(64);
         for script in [
-            look("n0", [sum.as_str(), "b"].into_iter(), false),
-            look("n0", [sum.as_str(), "b"].into_iter(), true),
-            take(&sum, "key", 7, false),
+            look("n0", "key", [sum.as_str(), "b"].into_iter(), false),
+            look("n0", "key", [sum.as_str(), "b"].into_iter(), true),
+            take(&sum, "key", 7, false, false),
+            take(&sum, "key", 7, false, true),
             run(&sum, true),
             clean("n0"),
         ] {
             assert_eq!(script.matches('\n').count(), 1);
             assert!(!script.replace("\"$@\"", "").contains('@'), "{script}");
             for name in [
-                "@NONCE@", "@SUM@", "@SUMS@", "@KEY@", "@SIZE@", "@FORM@", "@AGAIN@", "@LOOP@",
+                "@NONCE@",
+                "@SUM@",
+                "@SUMS@",
+                "@KEY@",
+                "@SIZE@",
+                "@FORM@",
+                "@RESUMES@",
+                "@AGAIN@",
+                "@LOOP@",
             ] {
                 assert!(!script.contains(name), "{script}");
             }

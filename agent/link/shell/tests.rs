@@ -61,19 +61,36 @@ fn fetching(tools: &str) -> Shell {
     shell
 }
 
-/// A conversation with a shell that has these tools and was told to take an agent of `size` bytes.
-fn sending(tools: &str, size: usize) -> Shell {
-    let mut shell = fetching(tools);
+/// Gives an agent of `size` bytes to the conversation.
+fn give(shell: &mut Shell, size: usize) {
     let parcel = Parcel {
         plain: Bytes::from(vec![7; size]),
         packed: Bytes::from(vec![8; size / 2]),
     };
-    assert_eq!(
-        shell.handle_parcel(NOW, SUM, Ok(Arc::new(parcel))),
-        Outcome::Open
-    );
-    assert!(wishes(&mut shell).0[0].contains("say have"));
+    let outcome = shell.handle_parcel(NOW, SUM, Ok(Arc::new(parcel)));
+    assert_eq!(outcome, Outcome::Open);
+}
+
+/// A conversation with a shell that has these tools and was told to take an agent of `size` bytes.
+fn sending(tools: &str, size: usize) -> Shell {
+    let mut shell = fetching(tools);
+    give(&mut shell, size);
+    let (sent, _) = wishes(&mut shell);
+    assert!(matches!(&sent[..], [take] if take.contains("say have")));
     shell
+}
+
+/// A conversation with a shell that has these tools and no part of an agent. It was given an agent of `size` bytes.
+/// Returns also what was sent to it since then.
+fn sending_at_once(tools: &str, size: usize) -> (Shell, Vec<String>) {
+    let mut shell = shell();
+    let said = format!("nr-n1 has {tools} at /x\nnr-n1 lacks parts\nnr-n1 system Linux x86_64\n");
+    says(&mut shell, said.as_bytes());
+    says(&mut shell, b"nr-n1 end\n");
+    wishes(&mut shell);
+    give(&mut shell, size);
+    let (sent, _) = wishes(&mut shell);
+    (shell, sent)
 }
 
 #[test]
@@ -117,15 +134,84 @@ fn chunks_follow_each_other_without_a_pause_only_where_nothing_is_swallowed() {
 }
 
 #[test]
+fn a_shell_that_has_no_part_is_sent_one_without_being_waited_for() {
+    for (tools, lines, begins) in [
+        ("dd", 33, "if false;"),
+        ("exact", 33, "if false;"),
+        ("head", 1, "if true;"),
+        ("printf", 1, "if true;"),
+    ] {
+        let (mut shell, sent) = sending_at_once(tools, 10 << 20);
+        assert!(sent[0].contains(begins), "{tools}: {}", sent[0]);
+        assert_eq!(sent.len(), lines, "{tools}");
+        assert_eq!(
+            shell.step(),
+            Step::Upload {
+                kept: 0,
+                size: 10 << 20
+            }
+        );
+        assert_eq!(says(&mut shell, b"nr-n1 have 0\n"), Outcome::Open);
+        let next = wishes(&mut shell).0.len();
+        assert_eq!(next > 0, lines == 1, "{tools}: nothing is sent twice");
+    }
+}
+
+#[test]
+fn the_line_that_runs_the_agent_follows_the_last_chunk_where_nothing_is_swallowed() {
+    let runs = |sent: &[String]| sent.iter().any(|line| line.contains("sha256sum"));
+    let (mut shell, sent) = sending_at_once("dd", 9);
+    assert!(runs(&sent) && sent[1] == "take 9;\n", "{sent:?}");
+    says(&mut shell, b"nr-n1 have 0\n");
+    assert_eq!(shell.step(), Step::Upload { kept: 0, size: 9 });
+    says(&mut shell, b"nr-n1 kept\n");
+    let (sent, rest) = wishes(&mut shell);
+    assert_eq!(sent, [""; 0], "the line is sent once");
+    assert!(matches!(
+        rest[..],
+        [Wish::Tell(Done {
+            step: Step::Upload { kept: 9, .. },
+            ..
+        })]
+    ));
+    assert_eq!(shell.step(), Step::Verify);
+    for tools in ["head", "printf"] {
+        let mut shell = sending(tools, 9);
+        says(&mut shell, b"nr-n1 have 0\n");
+        assert!(!runs(&wishes(&mut shell).0), "{tools}");
+        says(&mut shell, b"nr-n1 kept\n");
+        assert!(runs(&wishes(&mut shell).0), "{tools}");
+    }
+}
+
+#[test]
+fn a_shell_that_was_sent_an_agent_at_once_has_to_begin_at_its_first_byte() {
+    for said in [
+        "have 1",
+        "kept",
+        "have 0\nnr-n1 have 0",
+        "have 0\nnr-n1 sum",
+    ] {
+        let (mut shell, _) = sending_at_once("dd", 9);
+        let outcome = says(&mut shell, format!("nr-n1 {said}\n").as_bytes());
+        assert_eq!(outcome, Outcome::Failed(Unfit::Strange), "{said}");
+    }
+    for said in ["full", "have 0\nnr-n1 full"] {
+        let (mut shell, _) = sending_at_once("dd", 9);
+        let outcome = says(&mut shell, format!("nr-n1 {said}\n").as_bytes());
+        assert_eq!(outcome, Outcome::Failed(Unfit::Full("/x".to_owned())));
+    }
+}
+
+#[test]
 fn an_agent_is_sent_from_where_the_last_try_was_cut() {
     let mut shell = sending("dd gzip", 100);
     says(&mut shell, b"nr-n1 have 48\n");
     let (sent, _) = wishes(&mut shell);
-    assert_eq!(sent, ["take 2;\n", "\u{8}\u{8}"]);
+    assert_eq!(sent[..2], ["take 2;\n", "\u{8}\u{8}"]);
     assert_eq!(shell.step(), Step::Upload { kept: 48, size: 50 });
     says(&mut shell, b"nr-n1 kept\n");
-    let (sent, rest) = wishes(&mut shell);
-    assert!(sent[0].contains("sha256sum"), "{sent:?}");
+    let (_, rest) = wishes(&mut shell);
     let size = 50;
     let upload = Step::Upload { kept: size, size };
     assert!(

@@ -21,7 +21,7 @@ fn piece(seed: &mut u64) -> Vec<u8> {
         3 => "-1".to_owned(),
         _ => (next(seed) % (2 * SIZE)).to_string(),
     };
-    let line = match next(seed) % 20 {
+    let line = match next(seed) % 21 {
         0 => "has dd gzip sha256sum at /x".to_owned(),
         1 => "has head at ".to_owned(),
         2 => format!("has printf at /{}", "x".repeat(next(seed) % 8_000)),
@@ -38,6 +38,7 @@ fn piece(seed: &mut u64) -> Vec<u8> {
             "tried \u{1b}]0;owned\u{7}\u{1b}[2J{}",
             "y".repeat(next(seed) % 300)
         ),
+        19 => "lacks parts".to_owned(),
         _ => format!("run {number}"),
     };
     match next(seed) % 12 {
