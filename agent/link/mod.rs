@@ -11,6 +11,7 @@
 mod appetite;
 mod ask;
 mod backoff;
+mod configuration;
 mod counter;
 mod demands;
 mod heartbeat;
@@ -47,6 +48,7 @@ use self::{
 pub use self::{
     appetite::{Excess, Turn},
     ask::{AgentQuestion, AgentReply},
+    configuration::Configuration,
     demands::Demands,
     last_words::LastWords,
     loss::{CannotStart, Ending, Loss, Remedy},
@@ -59,7 +61,7 @@ use crate::{
     time::Instant,
     wire::{
         Item, PacketFrame,
-        control::{Configure, Greeting, Message, Outcome, ProblemReport, Raw, feature},
+        control::{Greeting, Message, Outcome, ProblemReport, Raw, feature},
         frame, sum,
     },
 };
@@ -77,7 +79,7 @@ const TAKEN: &str = "a start-up file there (such as ~/.profile or ~/.bashrc) rea
 /// The link to one host's agent.
 pub struct Link {
     lives: Lives,
-    configure: Configure,
+    configuration: Configuration,
     demands: Demands,
     stderr: Stderr,
     appetite: Appetite,
@@ -87,12 +89,12 @@ pub struct Link {
 }
 
 impl Link {
-    /// Creates a link whose agent gets `configure` and must meet `demands`. `seed` determines the jitter of the
+    /// Creates a link whose agent gets `configuration` and must meet `demands`. `seed` determines the jitter of the
     /// retries.
-    pub fn new(configure: Configure, demands: Demands, seed: u64) -> Self {
+    pub fn new(configuration: impl Into<Configuration>, demands: Demands, seed: u64) -> Self {
         Self {
             lives: Lives::new(seed),
-            configure,
+            configuration: configuration.into(),
             demands,
             stderr: Stderr::default(),
             appetite: Appetite::default(),
@@ -224,12 +226,18 @@ impl Link {
 
     /// Gives the agent another configuration. A running agent applies it, or is started again if it cannot apply it
     /// while it runs. A lost agent is started again. Returns whether the agent will be started again.
-    pub fn reconfigure(&mut self, now: Instant, configure: Configure, demands: Demands) -> bool {
+    pub fn reconfigure(
+        &mut self,
+        now: Instant,
+        configuration: impl Into<Configuration>,
+        demands: Demands,
+    ) -> bool {
         self.lives.forget_refusals();
-        if (&self.configure, &self.demands) == (&configure, &demands) {
+        let before = std::mem::replace(&mut self.configuration, configuration.into());
+        let same_demands = std::mem::replace(&mut self.demands, demands) == self.demands;
+        if same_demands && before.make() == self.configuration.make() {
             return false;
         }
-        (self.configure, self.demands) = (configure, demands);
         if !self.lives.runs() {
             return self.lives.try_again();
         }
@@ -254,7 +262,7 @@ impl Link {
 
     fn send_configure(&mut self) {
         let id = self.lives.requests.number();
-        let sum = self.send(&Message::configure(id, &self.configure));
+        let sum = self.send(&Message::configure(id, &self.configuration.make()));
         self.lives.requests.add(id, Pending::Configure { sum });
     }
 

@@ -12,7 +12,7 @@ use super::{
     messages::PROBLEMS_MAX,
     *,
 };
-use crate::view::ByHand;
+use crate::{view::ByHand, wire::control::Configure};
 
 /// Describes a loss in words. If the description tells a person to run something, it is for a host `web1`.
 fn told(why: &Loss) -> String {
@@ -185,7 +185,10 @@ fn greeting_with(story: &Story, sum: u16) -> Vec<u8> {
 
 /// The checksum of the message that has configured the agent.
 fn sum_of_configuration(story: &Story) -> u16 {
-    let message = Message::configure(story.link.lives.requests.last, &story.link.configure);
+    let message = Message::configure(
+        story.link.lives.requests.last,
+        &story.link.configuration.make(),
+    );
     sum::of_control(&message.to_json())
 }
 

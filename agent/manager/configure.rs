@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 
 use crate::{
     addr::{Port, Vip},
-    link::Demands,
+    link::{Configuration, Demands},
     plan::{Allow, Forward, HostPlan, Plan, Protocol, ProxyPlan, TargetHost},
     route::{
         Route, Target,
@@ -19,6 +19,7 @@ const TCP: &str = "tcp";
 const EVERYTHING: &str = "*";
 
 /// The names of a network, which the configurations of all its agents share.
+#[derive(Clone)]
 pub(super) struct Names {
     all: Arc<BTreeMap<String, Ipv4Addr>>,
     main: Arc<Vec<String>>,
@@ -36,6 +37,18 @@ impl Names {
             main: Arc::new(main.collect()),
         }
     }
+}
+
+/// The configuration of `host`'s agent as [`configure`] makes it, whenever it is needed.
+pub(super) fn configuration(
+    plan: &Arc<Plan>,
+    names: &Names,
+    host: &HostPlan,
+    manager: &str,
+) -> Configuration {
+    let (plan, names) = (plan.clone(), names.clone());
+    let (host, manager) = (host.clone(), manager.to_owned());
+    Configuration::new(move || configure(&plan, &names, &host, &manager))
 }
 
 /// The configuration of `host`'s agent. `names` are those of the plan. `manager` is the run id of this manager, and is

@@ -32,6 +32,7 @@ pub(super) struct Host {
     /// Whether other hosts are told that this host cannot be reached. A host that has only begun to start is not lost
     /// yet.
     pub(super) lost: bool,
+    pub(super) due: Due,
     /// The state and reason that were last announced.
     announced: Option<(HostState, Option<String>)>,
     /// When the host entered its present state.
@@ -39,6 +40,15 @@ pub(super) struct Host {
     /// When it was last reported that the host sends packets with the source addresses of other hosts; `None` if that
     /// was never reported.
     suspected: Option<Instant>,
+}
+
+/// The time that a host waits for, as the network knows it.
+#[derive(Default)]
+pub(super) struct Due {
+    /// The time, and the reason for it.
+    pub(super) next: Option<(Instant, &'static str)>,
+    /// Whether the host may have changed since `next` was noted.
+    pub(super) touched: bool,
 }
 
 /// The minimum time between two reports that a host sends packets with the source addresses of other hosts.
@@ -175,6 +185,7 @@ impl Host {
             leaving: false,
             up: false,
             lost: false,
+            due: Due::default(),
             announced: None,
             since: now,
             suspected: None,
@@ -217,6 +228,12 @@ impl Host {
                 self.lost
             }
         }
+    }
+
+    /// The next time for the link or the choice, and the reason for it.
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let choice = self.choice.as_ref().and_then(Choice::poll_timeout);
+        self.link.poll_timeout().into_iter().chain(choice).min()
     }
 
     /// Whether the host was removed and its process has ended.

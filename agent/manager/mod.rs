@@ -13,6 +13,7 @@ mod configure;
 mod flows;
 mod held;
 mod host;
+mod hosts;
 mod lost;
 mod network;
 mod open_ports;

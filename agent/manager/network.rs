@@ -13,6 +13,7 @@ use super::{
     flows::{self, FlowSurvey},
     held,
     host::{self, Host},
+    hosts::Hosts,
     lost,
     pace::Pace,
     prompts::{PromptVerdict, Will},
@@ -70,11 +71,11 @@ const PROMPTS_MAX: usize = 128;
 /// A running network. It runs until it is told to stop, even if hosts fail. A lost host is started again. A host that
 /// cannot run without a change waits for a person.
 pub struct Core {
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     pub(super) seed: u64,
     /// The run id of this manager, by which agents recognize their predecessors.
     pub(super) run_id: String,
-    pub(super) hosts: BTreeMap<Vip, Host>,
+    pub(super) hosts: Hosts,
     /// The hosts in the order of the manifest.
     pub(super) order: Vec<Vip>,
     pub(super) switch: Switch,
@@ -107,25 +108,25 @@ impl Core {
         let run_id = format!("{seed:016x}");
         let mut switch = Switch::new(plan.routes.clone());
         switch.set_policy(Instant::ZERO, plan.policy.clone());
-        let names = Names::of(plan);
-        let mut hosts = BTreeMap::new();
+        let (plan, names) = (Arc::new(plan.clone()), Names::of(plan));
+        let mut hosts = Hosts::default();
         for (host, number) in plan.hosts.iter().zip(0..) {
             switch.add(host.vip, configure::ports(host), host.has_proxy());
             if host.start == Start::InProcess {
                 switch.favour(host.vip);
             }
             let link = Link::new(
-                configure::configure(plan, &names, host, run_id_for(&run_id, &host.start)),
-                configure::demands(plan, host),
+                configure::configuration(&plan, &names, host, run_id_for(&run_id, &host.start)),
+                configure::demands(&plan, host),
                 seed.wrapping_add(number),
             );
             hosts.insert(host.vip, Host::new(host.clone(), link, Instant::ZERO));
         }
         Self {
-            plan: plan.clone(),
+            order: plan.hosts.iter().map(|host| host.vip).collect(),
+            plan,
             seed,
             run_id,
-            order: plan.hosts.iter().map(|host| host.vip).collect(),
             switch,
             pace: Pace::new(u32::try_from(hosts.len()).unwrap_or(u32::MAX)),
             lost_broadcast: lost::LostBroadcast::default(),
@@ -152,7 +153,8 @@ impl Core {
     /// Stops all hosts permanently.
     pub fn stop(&mut self, now: Instant) {
         self.stopping = true;
-        for vip in self.everybody() {
+        // Hosts that were removed, but whose processes have not ended, are among them.
+        for vip in self.hosts.keys().copied().collect::<Vec<_>>() {
             self.tell(now, vip, |link| link.stop(now));
         }
         // If the network has no host, no link reports a change. Therefore the driver is told here that the snapshot has
@@ -230,11 +232,11 @@ impl Core {
     /// Takes whole frames from the front of an agent's output. No agent may use more than its share of time at once, so
     /// the result says when to continue with the rest.
     pub fn handle_bytes(&mut self, now: Instant, vip: Vip, buffer: &mut BytesMut) -> Turn {
-        if let Some(host) = self.hosts.get_mut(&vip) {
+        if let Some(host) = self.hosts.get_mut(vip) {
             host.link.begin_turn();
         }
         loop {
-            let Some(host) = self.hosts.get_mut(&vip) else {
+            let Some(host) = self.hosts.get_mut(vip) else {
                 buffer.clear();
                 return Turn::Done;
             };
@@ -254,14 +256,14 @@ impl Core {
                 Verdict::Begun => Effort::Connection,
                 Verdict::Refused | Verdict::Offence(_) => Effort::Refused,
             };
-            if let Some(host) = self.hosts.get_mut(&vip) {
+            if let Some(host) = self.hosts.get_mut(vip) {
                 host.link.spend(now, effort);
             }
             match verdict {
                 Verdict::Forwarded | Verdict::Useless(_) | Verdict::Begun | Verdict::Refused => {}
                 Verdict::Offence(Offence::Spoofed) => {
                     let spoofed = self.switch.traffic(vip).spoofed;
-                    let host = self.hosts.get_mut(&vip);
+                    let host = self.hosts.get_mut(vip);
                     let suspicion = host.and_then(|host| host.suspect(now, spoofed));
                     self.outputs.extend(suspicion.map(Output::Event));
                     self.tell(now, vip, |link| link.handle_impostor(now));
@@ -314,7 +316,7 @@ impl Core {
         asker: u32,
     ) -> Option<u64> {
         let open: usize = self.hosts.values().map(|host| host.prompts.len()).sum();
-        let host = self.hosts.get_mut(&vip)?;
+        let host = self.hosts.get_mut(vip)?;
         if !host.link.may_ask() || open >= PROMPTS_MAX {
             return None;
         }
@@ -333,7 +335,7 @@ impl Core {
     /// Takes a person's answer to a prompt of a host's command, or the refusal to answer. Returns false if the prompt
     /// is not open any more.
     pub fn answer(&mut self, now: Instant, vip: Vip, answer: Answer) -> bool {
-        let Some(host) = self.hosts.get_mut(&vip) else {
+        let Some(host) = self.hosts.get_mut(vip) else {
             return false;
         };
         let text = answer.text;
@@ -355,14 +357,14 @@ impl Core {
 
     /// Withdraws a prompt, because nobody waits for its answer any more.
     pub fn withdraw(&mut self, now: Instant, vip: Vip, prompt: u64) {
-        let host = self.hosts.get_mut(&vip);
+        let host = self.hosts.get_mut(vip);
         if host.is_some_and(|host| host.prompts.withdraw(prompt)) {
             self.look_at_prompts(now, vip);
         }
     }
 
     fn look_at_prompts(&mut self, now: Instant, vip: Vip) {
-        if let Some(host) = self.hosts.get_mut(&vip) {
+        if let Some(host) = self.hosts.get_mut(vip) {
             let asking = host.prompts.len() > 0;
             host.link.handle_asking(now, asking);
             self.settle(now, vip);
@@ -391,7 +393,7 @@ impl Core {
             let event = refused::event(&self.plan, &refused);
             self.outputs.extend(event.map(Output::Event));
         }
-        for vip in self.everybody() {
+        for vip in self.hosts.due(now) {
             self.tell(now, vip, |link| link.handle_timeout(now));
             self.choose(now, vip, |choice| choice.handle_timeout(now));
         }
@@ -403,20 +405,13 @@ impl Core {
 
     /// When to call [`Core::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let links = self
-            .hosts
-            .values()
-            .filter_map(|host| host.link.poll_timeout());
-        let choices = self.hosts.values();
-        let choices = choices.filter_map(|host| host.choice.as_ref()?.poll_timeout());
         let starts = self.pace.due().map(|at| (at, "a start"));
         let broadcast = self
             .lost_broadcast
             .due()
             .map(|at| (at, "news of lost hosts"));
         let switch = self.switch.poll_timeout();
-        links
-            .chain(choices)
+        (self.hosts.poll_timeout().into_iter())
             .chain(starts)
             .chain(broadcast)
             .chain(switch)
@@ -425,9 +420,12 @@ impl Core {
 
     /// The next action for the driver. After every other call, call this until it returns `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs
-            .pop_front()
-            .or_else(|| self.switch.poll_wake().map(Output::Wake))
+        let output = self.outputs.pop_front();
+        let output = output.or_else(|| self.switch.poll_wake().map(Output::Wake));
+        if output.is_none() {
+            self.hosts.settle();
+        }
+        output
     }
 
     /// The whole visible state.
@@ -470,7 +468,7 @@ impl Core {
         vip: Vip,
         question: &AgentQuestion,
     ) -> Result<u64, AgentReply> {
-        let host = self.hosts.get_mut(&vip).ok_or(AgentReply::NotUp)?;
+        let host = self.hosts.get_mut(vip).ok_or(AgentReply::NotUp)?;
         let asked = host.link.ask(now, question);
         self.settle(now, vip);
         asked
@@ -494,11 +492,6 @@ impl Core {
     fn may_start(&self, vip: Vip) -> bool {
         let host = self.hosts.get(&vip);
         !self.stopping && host.is_some_and(|host| !host.leaving && !host.is_unapproved())
-    }
-
-    /// All hosts, including those that were removed but whose processes have not ended.
-    fn everybody(&self) -> Vec<Vip> {
-        self.hosts.keys().copied().collect()
     }
 
     /// The number of flows.
@@ -546,7 +539,7 @@ impl Core {
     }
 
     pub(super) fn tell(&mut self, now: Instant, vip: Vip, what: impl FnOnce(&mut Link)) {
-        if let Some(host) = self.hosts.get_mut(&vip) {
+        if let Some(host) = self.hosts.get_mut(vip) {
             what(&mut host.link);
             self.settle(now, vip);
         }
@@ -556,7 +549,7 @@ impl Core {
     fn settle(&mut self, now: Instant, vip: Vip) {
         let mut risen = false;
         loop {
-            let Some(host) = self.hosts.get_mut(&vip) else {
+            let Some(host) = self.hosts.get_mut(vip) else {
                 return;
             };
             let Some(output) = host.link.poll_output() else {
@@ -625,7 +618,7 @@ impl Core {
         }
         self.choose(now, vip, |_| ());
         if self.hosts.get(&vip).is_some_and(Host::has_left) {
-            self.hosts.remove(&vip);
+            self.hosts.remove(vip);
             self.switch.remove(now, vip);
         }
         self.spawn(now);
@@ -651,7 +644,7 @@ impl Core {
         while let Some(vip) = self.pace.pop(now) {
             // Frames that still wait for an earlier agent are dropped, because they are useless to the new agent.
             self.switch.lower(now, vip);
-            if let Some(host) = self.hosts.get_mut(&vip) {
+            if let Some(host) = self.hosts.get_mut(vip) {
                 // The questions on the way to the host are the same, whatever is started there.
                 host.prompts.begin(&host.plan.start);
                 let start = host.next_start();
@@ -674,7 +667,7 @@ impl Core {
 
     /// Calls `what` with the choice of a host's instance, and then performs the wishes of the choice.
     fn choose(&mut self, now: Instant, vip: Vip, what: impl FnOnce(&mut Choice)) {
-        let Some(host) = self.hosts.get_mut(&vip) else {
+        let Some(host) = self.hosts.get_mut(vip) else {
             return;
         };
         let Some(choice) = &mut host.choice else {
@@ -695,7 +688,7 @@ impl Core {
                     self.tell(now, vip, |link| link.handle_spawned(now, Err(why)));
                 }
                 Wish::Tell => {
-                    let host = self.hosts.get_mut(&vip);
+                    let host = self.hosts.get_mut(vip);
                     let event = host.and_then(|host| host.announce(now));
                     self.outputs.extend(event.map(Output::Event));
                     self.outputs.push_back(Output::Changed);

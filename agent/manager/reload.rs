@@ -1,6 +1,6 @@
 //! Changes a running network to another plan. Hosts that have not changed keep their pipes and flows.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     configure::{self, Names},
@@ -140,7 +140,7 @@ impl Core {
         let same_policy = self.plan.policy.reads_like(&plan.policy);
         let same_routes = self.plan.routes == plan.routes;
         let other_services = other_services(&self.plan, plan);
-        self.plan = plan.clone();
+        self.plan = Arc::new(plan.clone());
         self.switch.set_routes(plan.routes.clone());
         let cut = self.switch.set_policy(now, plan.policy.clone());
         let names = Names::of(plan);
@@ -150,7 +150,7 @@ impl Core {
                     change.kind = self.take(now, host, &names, change.kind, commands);
                 }
                 (Kind::Reconfigured, Some(host)) => {
-                    if let Some(known) = self.hosts.get_mut(&change.vip) {
+                    if let Some(known) = self.hosts.get_mut(change.vip) {
                         known.take(host, commands == Commands::Hold, &mut self.last_held_number);
                     }
                 }
@@ -169,12 +169,12 @@ impl Core {
                 .get(&host.vip)
                 .map_or(&host.start, |it| &it.plan.start);
             let run_id = run_id_for(&self.run_id, start);
-            let configure = configure::configure(plan, &names, host, run_id);
+            let configuration = configure::configuration(&self.plan, &names, host, run_id);
             let demands = configure::demands(plan, host);
             self.switch
                 .update(host.vip, configure::ports(host), host.has_proxy());
             self.tell(now, host.vip, |link| {
-                if link.reconfigure(now, configure, demands) {
+                if link.reconfigure(now, configuration, demands) {
                     begun.insert(host.vip);
                 }
             });
@@ -223,7 +223,7 @@ impl Core {
     /// Starts the command that is held under this number, because a person has approved it. Returns false if a
     /// different command is held by now, because a person approves only the command that was shown.
     pub fn approve(&mut self, now: Instant, vip: Vip, number: u64) -> bool {
-        let host = self.hosts.get_mut(&vip).filter(|_| !self.stopping);
+        let host = self.hosts.get_mut(vip).filter(|_| !self.stopping);
         let Some(host) = host.filter(|host| !host.leaving) else {
             return false;
         };
@@ -244,7 +244,7 @@ impl Core {
     fn announce_all(&mut self, now: Instant) {
         let hosts = self.order.iter();
         for vip in hosts {
-            let event = self.hosts.get_mut(vip).and_then(|host| host.announce(now));
+            let event = self.hosts.get_mut(*vip).and_then(|host| host.announce(now));
             self.outputs.extend(event.map(Output::Event));
         }
         self.outputs.push_back(Output::Changed);
@@ -260,7 +260,7 @@ impl Core {
         commands: Commands,
     ) -> Kind {
         let hold = commands == Commands::Hold;
-        if let Some(host) = self.hosts.get_mut(&plan.vip) {
+        if let Some(host) = self.hosts.get_mut(plan.vip) {
             let old = host.plan.start.clone();
             host.take(plan, hold, &mut self.last_held_number);
             let was_leaving = std::mem::take(&mut host.leaving);
@@ -284,7 +284,7 @@ impl Core {
             self.switch.favour(plan.vip);
         }
         let link = Link::new(
-            configure::configure(
+            configure::configuration(
                 &self.plan,
                 names,
                 plan,
@@ -310,7 +310,7 @@ impl Core {
 
     /// Stops a host that was removed. The host is removed when its process has ended.
     fn dismiss(&mut self, now: Instant, vip: Vip) {
-        if let Some(host) = self.hosts.get_mut(&vip) {
+        if let Some(host) = self.hosts.get_mut(vip) {
             host.leaving = true;
             self.tell(now, vip, |link| link.stop(now));
         }

@@ -32,7 +32,7 @@ impl Core {
         let mut core = Self::new(&alone, seed);
         let host = alone.host(vip)?;
         let link = Link::new(
-            configure::configure(&alone, &Names::of(&alone), host, ""),
+            configure::configuration(&core.plan, &Names::of(&alone), host, ""),
             configure::demands(plan, planned),
             seed,
         );
