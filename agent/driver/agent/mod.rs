@@ -25,7 +25,7 @@ use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time:
 
 use bytes::BytesMut;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     task::JoinSet,
 };
@@ -276,8 +276,7 @@ async fn read(shared: Arc<Shared>, mut input: impl AsyncRead + Unpin) -> End {
     let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
     let mut turns = Turns::default();
     loop {
-        pool.make_room(&mut buffer);
-        let count = match input.read_buf(&mut buffer).await {
+        let count = match pool.read(&mut input, &mut buffer).await {
             Ok(0) => return End::Closed,
             Ok(count) => count,
             Err(error) => return End::Broken(describe(&error)),

@@ -14,6 +14,7 @@ mod look;
 mod name;
 pub mod origin;
 mod pass;
+mod published;
 mod shared;
 mod stderr;
 mod transport;
@@ -31,7 +32,7 @@ use std::{
 
 use bytes::{Buf as _, BytesMut};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     runtime::{Builder, Runtime},
     sync::{Notify, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
@@ -125,6 +126,7 @@ impl Manager {
         let state = State {
             core,
             changed: false,
+            publish_at: Instant::ZERO,
             tasks: HashMap::new(),
             looks: HashMap::new(),
             reply_waiters: HashMap::new(),
@@ -134,8 +136,10 @@ impl Manager {
             harness: Harness::new(clock, state),
             network: door.as_ref().map(|door| door.name().clone()),
             snapshots,
+            unpublished: Notify::new(),
             events: sender,
             over: Notify::new(),
+            configuring: tokio::sync::Mutex::default(),
             journal: journal.clone(),
             wake_watch: Mutex::new(WakeWatch::start(clock.now())),
         });
@@ -194,6 +198,7 @@ async fn run(
     let mut timers = JoinSet::new();
     timers.spawn(keep_time(shared.clone()));
     timers.spawn(keep_vigil(shared.clone()));
+    timers.spawn(published::keep(shared.clone()));
     tokio::spawn(errands::run(shared.clone(), inbox));
     shared.tell(Core::start);
     let mut has_faces = true;
@@ -311,9 +316,8 @@ impl World for Shared {
     }
 
     fn settled(self: &Arc<Self>, state: &mut State) {
-        if std::mem::take(&mut state.changed) {
-            let snapshot = state.core.snapshot(self.now());
-            self.snapshots.send_replace(Arc::new(snapshot));
+        if state.changed {
+            published::publish(self, state);
             if state.core.is_over() {
                 self.over.notify_one();
             }
@@ -365,6 +369,11 @@ async fn live(
             return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
         }
     };
+    // All commands of a network are started before the first one is sent something, because the operating system needs
+    // longer to start a command the more memory the manager has. Then one after the other is sent its configuration. The
+    // pipe of each has taken it before the next one is made, so that they do not fill the memory together.
+    tokio::task::yield_now().await;
+    let configuring = shared.configuring.lock().await;
     if let Start::Shell(_) = start {
         let offers = agents::offers().await;
         shared.tell(|core, now| core.handle_shell(now, vip, offers));
@@ -375,6 +384,8 @@ async fn live(
     let mut writer = tokio::spawn(writer.in_current_span());
     let errors = read_errors(shared.clone(), vip, pipes.errors);
     let mut errors = tokio::spawn(errors.in_current_span());
+    tokio::task::yield_now().await;
+    drop(configuring);
     let mut reader = pin!(read(shared.clone(), vip, pipes.output));
     let (mut reading, mut writing) = (true, true);
     let ending = loop {
@@ -417,8 +428,7 @@ async fn read(shared: Arc<Shared>, vip: Vip, mut output: impl AsyncRead + Unpin 
     let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
     let mut turns = Turns::default();
     loop {
-        pool.make_room(&mut buffer);
-        match output.read_buf(&mut buffer).await {
+        match pool.read(&mut output, &mut buffer).await {
             Ok(0) | Err(_) => return,
             Ok(count) => {
                 shared.harness().vigil.note(count);

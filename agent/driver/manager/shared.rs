@@ -87,9 +87,13 @@ pub(super) struct Shared {
     /// The name of the network. `None` if there is no control socket. In that case, commands cannot ask people.
     pub(super) network: Option<NetworkName>,
     pub(super) snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Notified when a change has to wait before it is published.
+    pub(super) unpublished: Notify,
     pub(super) events: broadcast::Sender<Event>,
     /// Notified when the network has been stopped and every process has ended.
     pub(super) over: Notify,
+    /// Locked while a command that was started is told what it has to do.
+    pub(super) configuring: tokio::sync::Mutex<()>,
     pub(super) journal: Arc<Journal>,
     pub(super) wake_watch: Mutex<WakeWatch>,
 }
@@ -132,8 +136,10 @@ impl Shared {
 /// The state machine, and the state of the driver under the same lock.
 pub(super) struct State {
     pub(super) core: Core,
-    /// Whether the state has changed since the last snapshot.
+    /// Whether the state has changed since the last snapshot was published.
     pub(super) changed: bool,
+    /// When the next snapshot may be published.
+    pub(super) publish_at: Instant,
     pub(super) tasks: HashMap<Vip, AgentTasks>,
     /// The commands that look for instances, by host and number. A message ends one of them.
     pub(super) looks: HashMap<(Vip, u64), oneshot::Sender<()>>,

@@ -1,11 +1,22 @@
 //! Buffers for reading. A buffer is used again when all frames that were cut from it have been dropped.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, io};
 
 use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// How much is read at a time, in bytes: enough for a few of the largest frames.
-pub(in crate::driver) const READ_MAX: usize = 256 << 10;
+/// The most that is read at a time, in bytes: enough for a few of the largest frames.
+const READ_MAX: usize = 256 << 10;
+
+/// What is read at a time from a pipe that carries little. A thousand hosts that only answer heartbeats have a buffer of
+/// this size each.
+const READ_MIN: usize = 4 << 10;
+
+/// How much more is read at a time after a read that has filled its room.
+const GROWTH: usize = 4;
+
+/// After this many reads in a row of less than [`READ_MIN`], the larger blocks are given back.
+const SMALL_READS: u32 = 16;
 
 /// How many bytes of one pipe are read before other tasks and processes have their turn. This is the capacity of a pipe
 /// on Linux; smaller turns would waste time.
@@ -31,41 +42,88 @@ impl Turns {
     }
 }
 
-/// The least room that is worth a read, in bytes.
-const READ_MIN: usize = 64 << 10;
-
 /// How many free blocks are kept.
 const SPARE_MAX: usize = 16;
 
 /// Blocks of memory for reading. A block is used again when no frame in a queue refers to it any more. A new block for
 /// each read would cost more than the read itself, because the operating system would have to find and clear its pages.
-#[derive(Default)]
+/// The size of the blocks follows the amount that the pipe carries.
 pub(in crate::driver) struct Pool {
     spare: VecDeque<BytesMut>,
+    /// How much is read at a time now.
+    room: usize,
+    /// The number of small reads in a row.
+    small: u32,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            spare: VecDeque::new(),
+            room: READ_MIN,
+            small: 0,
+        }
+    }
 }
 
 impl Pool {
+    /// Reads into `buffer`, behind the bytes that are in it, and returns the number of bytes; 0 at the end.
+    pub(in crate::driver) async fn read(
+        &mut self,
+        pipe: &mut (impl AsyncRead + Unpin),
+        buffer: &mut BytesMut,
+    ) -> io::Result<usize> {
+        self.make_room(buffer);
+        let room = buffer.capacity() - buffer.len();
+        let count = pipe.read_buf(buffer).await?;
+        self.note(buffer, count, room);
+        Ok(count)
+    }
+
     /// Makes room for a read in `buffer`, and keeps the bytes that are in it.
-    pub(in crate::driver) fn make_room(&mut self, buffer: &mut BytesMut) {
-        if buffer.capacity() - buffer.len() >= READ_MIN || buffer.try_reclaim(READ_MAX) {
+    fn make_room(&mut self, buffer: &mut BytesMut) {
+        // Less room than this is not worth a read.
+        let least = self.room / GROWTH;
+        if buffer.capacity() - buffer.len() >= least || buffer.try_reclaim(self.room) {
             return;
         }
-        let size = READ_MAX + READ_MIN;
+        let size = buffer.len() + self.room;
         let free = self
             .spare
             .iter_mut()
             .position(|block| block.try_reclaim(size));
-        let mut block = free
-            .and_then(|index| self.spare.remove(index))
-            .unwrap_or_else(|| BytesMut::with_capacity(size));
-        block.extend_from_slice(buffer);
-        let mut old = std::mem::replace(buffer, block);
+        let block = free.and_then(|index| self.spare.remove(index));
+        // The block will fit again when it has the beginning of another frame in it.
+        let mut old = replace(buffer, block, size.max(self.room + least));
         old.clear();
         self.spare.push_back(old);
         if self.spare.len() > SPARE_MAX {
             self.spare.pop_front();
         }
     }
+
+    /// Notes a read of `count` bytes, for which there was this much room.
+    fn note(&mut self, buffer: &mut BytesMut, count: usize, room: usize) {
+        if count >= room {
+            self.room = READ_MAX.min(self.room * GROWTH);
+        }
+        if count >= READ_MIN {
+            self.small = 0;
+        } else if self.room > READ_MIN {
+            self.small += 1;
+            if self.small >= SMALL_READS && buffer.len() < READ_MIN {
+                *self = Self::default();
+                replace(buffer, None, buffer.len() + READ_MIN);
+            }
+        }
+    }
+}
+
+/// Moves the bytes in `buffer` to this block, or to a new one of this size, and returns the old one.
+fn replace(buffer: &mut BytesMut, block: Option<BytesMut>, size: usize) -> BytesMut {
+    let mut block = block.unwrap_or_else(|| BytesMut::with_capacity(size));
+    block.extend_from_slice(buffer);
+    std::mem::replace(buffer, block)
 }
 
 #[cfg(test)]
@@ -91,5 +149,26 @@ mod tests {
         drop(frame);
         let (third, _) = read(3);
         assert_eq!(third, first);
+    }
+
+    #[tokio::test]
+    async fn the_room_follows_what_the_pipe_carries() {
+        let (mut pool, mut buffer) = (Pool::default(), BytesMut::new());
+        let much = vec![1; 8 * READ_MAX];
+        let mut pipe = &much[..];
+        let mut reads = Vec::new();
+        while !pipe.is_empty() {
+            reads.push(pool.read(&mut pipe, &mut buffer).await.unwrap());
+            drop(buffer.split());
+        }
+        assert!(reads[0] < 2 * READ_MIN && reads[3..].iter().max() >= Some(&READ_MAX));
+        assert!(buffer.capacity() >= READ_MAX);
+        // The beginning of a frame stays in the buffer.
+        buffer.extend_from_slice(b"begin");
+        for _ in 0..SMALL_READS {
+            assert_eq!(pool.read(&mut &b"x"[..], &mut buffer).await.unwrap(), 1);
+        }
+        assert!(buffer.capacity() < 2 * READ_MIN && pool.spare.is_empty());
+        assert!(buffer.starts_with(b"beginx"));
     }
 }
