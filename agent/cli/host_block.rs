@@ -286,6 +286,11 @@ impl<W: Write> HostBlock<W> {
     /// drawn.
     pub(super) fn draw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         self.learn(snapshot);
+        self.redraw(snapshot, now_ms);
+    }
+
+    /// Redraws the block for the same state as before.
+    pub(super) fn redraw(&mut self, snapshot: &Snapshot, now_ms: u64) {
         let Some(mut drawing) = self.drawing.take() else {
             return;
         };

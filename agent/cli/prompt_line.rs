@@ -113,7 +113,10 @@ impl PromptLine {
             let vip: Vip = host.vip.parse().ok()?;
             Some((vip, host.name.clone(), prompt.clone()))
         };
-        let held = |host: &HostView| Some((host.vip.parse().ok()?, host.held.as_ref()?.number));
+        let held = |host: &HostView| {
+            let number = host.held.as_ref()?.number;
+            Some((host.vip.parse().ok()?, number))
+        };
         let held: Vec<_> = snapshot.hosts.iter().filter_map(held).collect();
         let change = snapshot.held.as_ref().map(|change| change.number);
         if held != self.held || change != self.change {

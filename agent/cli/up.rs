@@ -374,9 +374,17 @@ async fn show(
     loop {
         // The block is drawn once for all events that happen together.
         if events.is_empty() {
-            let snapshot = snapshots.borrow_and_update();
+            // The manager would wait for a borrowed snapshot, and so for the terminal.
+            let (is_new, snapshot) = {
+                let snapshot = snapshots.borrow_and_update();
+                (snapshot.has_changed(), snapshot.clone())
+            };
             prompts.look(&snapshot, &mut block);
-            block.draw(&snapshot, manager.now_ms());
+            if is_new {
+                block.draw(&snapshot, manager.now_ms());
+            } else {
+                block.redraw(&snapshot, manager.now_ms());
+            }
         }
         tokio::select! {
             // All events are shown before the end is handled.
