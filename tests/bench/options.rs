@@ -11,6 +11,7 @@ use crate::{
 const PEERS_MAX: u8 = 9;
 
 /// A program that is measured: the one under test, or a peer that takes the same manifest.
+#[derive(Clone)]
 pub(crate) struct Program {
     /// The name of the program's column.
     pub(crate) name: String,

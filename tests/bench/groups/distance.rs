@@ -6,7 +6,7 @@ use super::{names, streams};
 use crate::{
     line::Line,
     load::Server,
-    options::Options,
+    options::{Options, Program},
     sandbox::{Sandbox, Sshd},
     table::Table,
     ways::{self, Way},
@@ -20,12 +20,17 @@ pub(super) fn measure(options: &Options) -> Table {
     let sshd = Sshd::on_this_machine(&sandbox);
     let others = ["ssh -L"];
     let mut table = Table::new(&others, names(options), &others);
-    let open = |ssh: &[String]| -> Vec<Way> {
+    // The networks with and without a bastion run at the same time, so they have different addresses.
+    let open = |ssh: &[String], offset: u8| -> Vec<Way> {
         let mut ways = vec![ways::forward("ssh -L", ssh, &sshd, server.port)];
         for program in &options.programs {
             let mut words = ssh.to_vec();
             words.push(program.path.to_str().unwrap().to_owned());
-            ways.push(ways::network_over(&sandbox, program, &words, server.port));
+            let program = Program {
+                number: program.number + offset,
+                ..program.clone()
+            };
+            ways.push(ways::network_over(&sandbox, &program, &words, server.port));
         }
         ways
     };
@@ -37,7 +42,10 @@ pub(super) fn measure(options: &Options) -> Table {
         let bastion = direct[..direct.len() - 1].join(" ");
         let proxy = format!("ProxyCommand={bastion} -W 127.0.0.1:{} host", sshd.port);
         let behind = through(&sshd, &["-o".to_owned(), proxy]);
-        let places = [(open(&direct), ""), (open(&behind), ", behind a bastion")];
+        let places = [
+            (open(&direct, 0), ""),
+            (open(&behind, 10), ", behind a bastion"),
+        ];
         for round in 1..=options.rounds {
             eprintln!("  {milliseconds} ms: round {round} of {}", options.rounds);
             for (ways, place) in &places {
