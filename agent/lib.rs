@@ -6,7 +6,7 @@
 //! | floor | rooms | what they are |
 //! |---|---|---|
 //! | 0 words | `time`, `addr`, `destination`, `text`, `redact`, `secret` | plain values, parsed once, then trusted |
-//! | 1 formats | `manifest`, `wire`, `view`, `names`, `route`, `budget`, `turns` | bytes and text to values and back; the only rooms with serde |
+//! | 1 formats | `manifest`, `wire`, `view`, `names`, `route`, `budget`, `inflight`, `turns` | bytes and text to values and back; the only rooms with serde |
 //! | 2 machines | `proxy`, `plan`, `import`, `limits`, `switch`, `link`, `flow`, `edit` | they decide; they are given the time as a value; they never block |
 //! | 3 roles | `manager`, `edge`, `editor` | machines composed into the manager and the agent, which meet only in `wire`, and into the editor of manifests |
 //! | 4 world | `driver` | the only room that awaits: children, sockets, files, clock, signals |
@@ -23,6 +23,7 @@ pub mod text;
 pub mod time;
 
 pub mod budget;
+pub mod inflight;
 pub mod turns;
 pub mod route;
 pub mod manifest;

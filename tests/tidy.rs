@@ -22,7 +22,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["time", "addr", "destination", "text", "redact", "secret"],
     &[
-        "manifest", "wire", "view", "names", "route", "budget", "turns",
+        "manifest", "wire", "view", "names", "route", "budget", "inflight", "turns",
     ],
     &[
         "proxy", "plan", "import", "limits", "switch", "link", "flow", "edit",

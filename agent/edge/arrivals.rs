@@ -16,7 +16,7 @@ use crate::{
     addr::FlowKey,
     budget::Shares,
     destination::Destination,
-    flow::{Holder, Table},
+    flow::{Holder, Reach, Table},
     time::Instant,
     wire::{Failure, Packet},
 };
@@ -103,7 +103,8 @@ impl Arrivals {
             return false;
         }
         let is_own = own == Some(*key.src.ip());
-        let flow = match self.begin(now, packet, &served, is_own, flows) {
+        let reach = rights.reach(*key.src.ip());
+        let flow = match self.begin(now, packet, &served, (is_own, reach), flows) {
             Ok(Some(flow)) => flow,
             Ok(None) => return false,
             Err(Crowded) => {
@@ -128,7 +129,7 @@ impl Arrivals {
         now: Instant,
         syn: &Packet<'_>,
         served: &Served,
-        is_own: bool,
+        (is_own, reach): (bool, Reach),
         flows: &mut Table,
     ) -> Result<Option<FlowKey>, Crowded> {
         let waits = *syn.key().src.ip();
@@ -147,7 +148,7 @@ impl Arrivals {
         } else {
             Holder::Host(waits)
         };
-        let accepted = flows.accept(now, holder, syn);
+        let accepted = flows.accept(now, holder, reach, syn);
         let Ok(Some(flow)) = accepted else {
             self.share(served).give(waits, 1);
             return accepted.map_err(|_| Crowded);

@@ -59,6 +59,8 @@ pub(super) struct ManagerFeatures {
     pub(super) sums: bool,
     /// The manager wants reports of connections that the policy has refused.
     pub(super) policy: bool,
+    /// The manager answers marks.
+    pub(super) marks: bool,
 }
 
 impl Config {
@@ -109,6 +111,7 @@ impl Config {
             heartbeat: manager_has(feature::HEARTBEAT),
             sums: manager_has(feature::SUMS),
             policy: manager_has(feature::POLICY),
+            marks: manager_has(feature::MARKS),
         };
         let state_dir = if args.state_dir.disable {
             None

@@ -57,7 +57,7 @@ use crate::{
     wire::{
         self, Decoder, Desync, Failure, HEADER_LEN, Item, Packet,
         control::{
-            self, Configure, Event, Lost, Message, ProblemCode, ProblemReport, Raw, Request,
+            self, Configure, Event, Lost, Mark, Message, ProblemCode, ProblemReport, Raw, Request,
             RouteSuggestion,
         },
         frame,
@@ -179,6 +179,9 @@ impl Core {
             let place = Output::EndPredecessor(manager.clone(), config.me);
             self.outbox.ask(place);
         }
+        if config.manager_features.marks {
+            self.pace.send_marks();
+        }
         self.rights.config = Some(config);
         self.listeners.listen(&self.rights, &mut self.outbox);
         self.listeners.write_files(&self.rights, &mut self.outbox);
@@ -215,6 +218,7 @@ impl Core {
     /// From now on, refuses connections to these hosts, and accepts connections to all other hosts again.
     fn handle_lost(&mut self, lost: Lost) {
         self.rights.lost = lost.hosts.into_iter().collect();
+        self.rights.far = lost.far.into_iter().collect();
         self.listeners.listen(&self.rights, &mut self.outbox);
     }
 
@@ -366,7 +370,8 @@ impl Core {
     ) -> Result<FlowKey, TableFull> {
         // A listener exists only after a configuration, so this host's address is known here.
         let me = self.rights.own().unwrap_or(Ipv4Addr::LOCALHOST);
-        self.flows.connect(now, holder, me, remote)
+        let reach = self.rights.reach(*remote.ip());
+        self.flows.connect(now, holder, reach, (me, remote))
     }
 
     /// Tells the manager that these addresses are reached through a gateway, before flows to these addresses begin.
@@ -490,6 +495,15 @@ impl Core {
         while out.len() < limit {
             let start = out.len();
             self.pace.look(now);
+            if let Some(mark) = self
+                .pace
+                .poll_mark(now, self.flows.wants_wire(self.pace.pick()))
+            {
+                let json = Message::Event(Event::Mark(mark).into_raw()).to_json();
+                frame::put_control(out, &json);
+                self.pace.spend_message(now, json.len());
+                continue;
+            }
             let Some(sent) = self.flows.poll_packet(now, self.pace.pick(), out) else {
                 return;
             };
@@ -500,7 +514,7 @@ impl Core {
                 self.handle_packet(now, &frame);
                 continue;
             }
-            self.pace.spend(now, sent);
+            self.pace.spend(now, sent, out.len() - start);
         }
     }
 
@@ -569,6 +583,13 @@ impl Core {
                 .and_then(|args| self.reconfigure(now, args))
                 .map(|()| greeting(sum::of_control(json))),
             control::PING => Ok(Raw::default()),
+            control::MARKED => match args.read::<Mark>() {
+                Ok(mark) => {
+                    self.pace.handle_mark(now, mark);
+                    return None;
+                }
+                Err(error) => Err(error.to_string()),
+            },
             control::LOST => (args.read())
                 .map_err(|error| error.to_string())
                 .map(|lost| self.handle_lost(lost))

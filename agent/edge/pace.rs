@@ -1,13 +1,16 @@
-//! Limits how fast an agent sends packets to the manager. The limit is a little below what the manager accepts.
+//! Limits how fast an agent sends packets to the manager, and how many bytes are under way. The limits are a little below
+//! what the manager accepts, and what the link takes without a queue.
 //!
 //! When an agent has used up its budget, the manager stops reading from it. Then everything on the link waits, even the
-//! answers to hosts that have sent little. If the agent itself holds packets back, a packet waits only behind other
-//! packets to the same host. Packets to hosts with little traffic do not wait at all.
+//! answers to hosts that have sent little. The same happens if the link itself is full. If the agent holds packets back,
+//! a packet waits only behind other packets to the same host. Packets to hosts with little traffic do not wait at all.
 
 use crate::{
     budget::{Effort, UNITS_PER_SECOND, Work},
     flow::{Pick, SentPacket},
+    inflight::Inflight,
     time::Instant,
+    wire::control::Mark,
 };
 
 /// The part of the manager's budget that is for packets; the rest is for messages.
@@ -21,6 +24,10 @@ pub(super) struct Pace {
     work: Work,
     /// Before this time, only packets to newly active hosts may be sent; `None` if packets to all hosts may be sent.
     until: Option<Instant>,
+    /// What is under way to the manager; `None` if the manager does not answer marks.
+    inflight: Option<Inflight>,
+    /// The number of the last mark.
+    last_mark: u64,
 }
 
 impl Default for Pace {
@@ -28,13 +35,49 @@ impl Default for Pace {
         Self {
             work: Work::new(SHARE, UNITS_MAX),
             until: None,
+            inflight: None,
+            last_mark: 0,
         }
     }
 }
 
 impl Pace {
-    /// Counts a packet that was sent.
-    pub(super) fn spend(&mut self, now: Instant, sent: SentPacket) {
+    /// Sends marks from now on, because the manager answers them.
+    pub(super) fn send_marks(&mut self) {
+        self.inflight.get_or_insert_default();
+    }
+
+    /// The mark that has to be sent now; `None` if none is due. `has_more` says whether packets are to follow. The first one is due at once, because it shows how long a
+    /// round trip takes if nothing else is under way.
+    pub(super) fn poll_mark(&mut self, now: Instant, has_more: bool) -> Option<Mark> {
+        let inflight = self.inflight.as_mut()?;
+        if self.last_mark > 0 && !inflight.wants_mark(has_more) {
+            return None;
+        }
+        self.last_mark += 1;
+        inflight.mark(now, self.last_mark);
+        Some(Mark {
+            number: self.last_mark,
+        })
+    }
+
+    /// Notes that the manager has come to a mark.
+    pub(super) fn handle_mark(&mut self, now: Instant, mark: Mark) {
+        if let Some(inflight) = &mut self.inflight {
+            inflight.handle_mark(now, mark.number);
+        }
+    }
+
+    /// Counts a message that was sent in addition to the answers that the manager has asked for.
+    pub(super) fn spend_message(&mut self, now: Instant, bytes: usize) {
+        self.work.spend(now, Effort::Message(bytes).units());
+    }
+
+    /// Counts a packet that was sent in a frame of this many bytes.
+    pub(super) fn spend(&mut self, now: Instant, sent: SentPacket, bytes: usize) {
+        if let Some(inflight) = &mut self.inflight {
+            inflight.note_sent(bytes);
+        }
         let effort = if sent.begins {
             Effort::Connection
         } else {
@@ -48,11 +91,13 @@ impl Pace {
         self.until = self.work.wait(now);
     }
 
-    /// The packets that may be sent until the time of [`Pace::poll_timeout`].
-    pub(super) const fn pick(&self) -> Pick {
-        match self.until {
-            Some(_) => Pick::Fresh,
-            None => Pick::Any,
+    /// The packets that may be sent until the time of [`Pace::poll_timeout`], or until the manager has come to a mark.
+    pub(super) fn pick(&self) -> Pick {
+        let is_full = self.inflight.as_ref().is_some_and(Inflight::is_full);
+        if is_full || self.until.is_some() {
+            Pick::Fresh
+        } else {
+            Pick::Any
         }
     }
 
@@ -80,7 +125,7 @@ mod tests {
             let end = Instant::from_micros(1_000_000);
             while now < end {
                 while pace.pick() == Pick::Any {
-                    pace.spend(now, sent);
+                    pace.spend(now, sent, 1_000);
                     pace.look(now);
                     count += 1;
                 }

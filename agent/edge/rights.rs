@@ -16,6 +16,7 @@ use super::{
 use crate::{
     addr::{Port, Vip},
     destination::{Destination, Host},
+    flow::Reach,
     limits::Limits,
     names::Zone,
     proxy::{Outward, Upstream},
@@ -34,6 +35,8 @@ pub struct Rights {
     pub(super) given: Given,
     /// Hosts that are lost: their addresses are held, so that connections to them are refused.
     pub(super) lost: BTreeSet<Ipv4Addr>,
+    /// Hosts that are far away.
+    pub(super) far: BTreeSet<Ipv4Addr>,
     /// The person's own proxies. They lead to destinations outside the network.
     pub(super) outward: Outward,
 }
@@ -47,6 +50,7 @@ impl Rights {
             config: None,
             given: Given::default(),
             lost: BTreeSet::new(),
+            far: BTreeSet::new(),
             outward: Outward::default(),
         }
     }
@@ -59,6 +63,18 @@ impl Rights {
             return None;
         }
         self.outward.to(destination, self.listen())
+    }
+
+    /// How far away the other end of a flow is. A destination outside the network is as far as any host may be, because
+    /// a gateway leads to it.
+    pub(super) fn reach(&self, remote: Ipv4Addr) -> Reach {
+        let own = self.own().is_some_and(|own| self.far.contains(&own));
+        let beyond = Vip::new(remote).is_err() && !self.far.is_empty();
+        if own || beyond || self.far.contains(&remote) {
+            Reach::Far
+        } else {
+            Reach::Near
+        }
     }
 
     /// Whether the person has set a proxy other than this host's own proxies.

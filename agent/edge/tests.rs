@@ -3,6 +3,7 @@
 mod gateway;
 mod limited;
 mod listeners;
+mod marks;
 mod pages;
 mod path;
 mod policy;
@@ -93,7 +94,12 @@ fn packets(core: &mut Core) -> Vec<Vec<u8>> {
 fn syn_to(destination: SocketAddrV4) -> Vec<u8> {
     let mut table = Table::new(9, Capacity::default());
     table
-        .connect(Instant::ZERO, Holder::Owner, *OTHER.ip(), destination)
+        .connect(
+            Instant::ZERO,
+            Holder::Owner,
+            crate::flow::Reach::Near,
+            (*OTHER.ip(), destination),
+        )
         .unwrap();
     let mut out = BytesMut::new();
     table
@@ -183,7 +189,12 @@ fn dials_for_one_host(core: &mut Core, remote: SocketAddrV4) -> usize {
     let mut out = BytesMut::new();
     for _ in 0..=arrivals::DIALS_MAX {
         clients
-            .connect(Instant::ZERO, Holder::Owner, *OTHER.ip(), remote)
+            .connect(
+                Instant::ZERO,
+                Holder::Owner,
+                crate::flow::Reach::Near,
+                (*OTHER.ip(), remote),
+            )
             .unwrap();
         clients
             .poll_packet(Instant::ZERO, crate::flow::Pick::Any, &mut out)

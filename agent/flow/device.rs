@@ -13,6 +13,7 @@ pub(super) struct StackPoll<'a> {
     incoming: Option<&'a [u8]>,
     out: &'a mut BytesMut,
     may_send: bool,
+    packet_max: usize,
 }
 
 impl<'a> StackPoll<'a> {
@@ -22,6 +23,7 @@ impl<'a> StackPoll<'a> {
             incoming: Some(packet),
             out,
             may_send: false,
+            packet_max: wire::PACKET_MAX,
         }
     }
 
@@ -31,7 +33,14 @@ impl<'a> StackPoll<'a> {
             incoming: None,
             out,
             may_send: true,
+            packet_max: wire::PACKET_MAX,
         }
+    }
+
+    /// Limits the packets of a stack that is made with this interface to this many bytes.
+    #[must_use]
+    pub(super) fn up_to(self, packet_max: usize) -> Self {
+        Self { packet_max, ..self }
     }
 }
 
@@ -58,7 +67,7 @@ impl Device for StackPoll<'_> {
     fn capabilities(&self) -> DeviceCapabilities {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ip;
-        capabilities.max_transmission_unit = wire::PACKET_MAX;
+        capabilities.max_transmission_unit = self.packet_max;
         capabilities
     }
 }

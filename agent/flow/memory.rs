@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::stack::{FAR_WINDOW, Reach};
 use crate::budget::Shares;
 
 /// The cost of a flow that has carried almost no data, in bytes: its stack, its socket, its task, and the first page of
@@ -20,6 +21,9 @@ const STEP: usize = 16 << 10;
 /// If the holder of a new flow may reserve less than this many bytes, the flow gets small buffers, which cannot grow
 /// later.
 const SCARCE: usize = 8 << 20;
+
+/// The maximum number of flows with the largest buffers. Together they can touch half of the memory of a usual agent.
+const FAR_MAX: usize = 16;
 
 /// A holder other than the owner may have at most this many times the amount that is still free. Alone, such a holder
 /// can thus get at most four fifths of everything.
@@ -59,6 +63,8 @@ impl Default for Capacity {
 pub(super) struct Memory {
     flows: Shares<Holder>,
     bytes: Shares<Holder>,
+    /// The number of flows with the largest buffers.
+    far: usize,
 }
 
 impl Memory {
@@ -66,6 +72,7 @@ impl Memory {
         Self {
             flows: Shares::new(capacity.flows, MULTIPLE),
             bytes: Shares::new(capacity.memory, MULTIPLE),
+            far: 0,
         }
     }
 
@@ -75,7 +82,7 @@ impl Memory {
     }
 
     /// Reserves a new flow and its memory, and returns how large the flow's buffers may be; `None` if there is no room.
-    pub(super) fn begin(&mut self, holder: Holder) -> Option<Growth> {
+    pub(super) fn begin(&mut self, holder: Holder, reach: Reach) -> Option<Growth> {
         let room = self.room(holder);
         if !take(&mut self.flows, holder, 1) {
             return None;
@@ -84,8 +91,12 @@ impl Memory {
             self.flows.give(holder, 1);
             return None;
         }
+        let is_ample = room >= FAR_MAX * 2 * FAR_WINDOW && self.far < FAR_MAX;
         Some(if room < SCARCE {
             Growth::Small
+        } else if reach == Reach::Far && is_ample {
+            self.far += 1;
+            Growth::Far
         } else {
             Growth::Large
         })
@@ -110,9 +121,12 @@ impl Memory {
         }
     }
 
-    /// Gives back everything that a flow has reserved: its cost, and the `beyond` bytes of its buffers that follow
-    /// their first pages.
-    pub(super) fn end(&mut self, holder: Holder, beyond: usize) {
+    /// Gives back everything that a flow with these buffers has reserved: its cost, and the `beyond` bytes of its buffers
+    /// that follow their first pages.
+    pub(super) fn end(&mut self, holder: Holder, growth: Growth, beyond: usize) {
+        if growth == Growth::Far {
+            self.far -= 1;
+        }
         self.flows.give(holder, 1);
         self.bytes.give(holder, FLOW_COST + beyond);
     }
@@ -129,7 +143,9 @@ fn take(shares: &mut Shares<Holder>, holder: Holder, amount: usize) -> bool {
 /// The size of a flow's buffers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Growth {
-    /// Large enough for full throughput.
+    /// Large enough for full throughput to a host that is far away.
+    Far,
+    /// Large enough for full throughput to other hosts.
     Large,
     /// Just large enough for the largest packet.
     Small,

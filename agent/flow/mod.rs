@@ -8,6 +8,7 @@
     deny(clippy::indexing_slicing, clippy::expect_used, clippy::panic)
 )]
 
+mod allowance;
 mod device;
 mod memory;
 mod scheduler;
@@ -21,15 +22,16 @@ use std::{
 
 use bytes::BytesMut;
 
+use self::{
+    allowance::Allowance,
+    memory::{Growth, Memory, PAGE},
+    scheduler::Scheduler,
+    stack::{FAR_WINDOW, SMALL_WINDOW, Stack, State, WINDOW},
+};
 pub use self::{
     memory::{Capacity, Holder},
     scheduler::Pick,
-    stack::Receive,
-};
-use self::{
-    memory::{Growth, Memory, PAGE},
-    scheduler::Scheduler,
-    stack::{SMALL_WINDOW, Stack, State, WINDOW},
+    stack::{Reach, Receive},
 };
 use crate::{
     addr::FlowKey,
@@ -102,6 +104,9 @@ struct Flow {
     armed: Option<Instant>,
     released: bool,
     holder: Holder,
+    growth: Growth,
+    /// Limits what is under way; `None` if only the buffer does.
+    allowance: Option<Allowance>,
     sending: Extent,
     receiving: Extent,
     /// The sequence number of the next byte from the peer; `None` before its first segment.
@@ -161,22 +166,22 @@ impl Table {
         self.memory.is_busy()
     }
 
-    /// Opens a flow for `holder` from `local` to `remote` by sending a SYN.
+    /// Opens a flow for `holder` from the first to the second address by sending a SYN.
     pub fn connect(
         &mut self,
         now: Instant,
         holder: Holder,
-        local: Ipv4Addr,
-        remote: SocketAddrV4,
+        reach: Reach,
+        (local, remote): (Ipv4Addr, SocketAddrV4),
     ) -> Result<FlowKey, TableFull> {
-        let growth = self.memory.begin(holder).ok_or(TableFull)?;
+        let growth = self.memory.begin(holder, reach).ok_or(TableFull)?;
         let Some(key) = self.free_port(local, remote) else {
-            self.memory.end(holder, 0);
+            self.memory.end(holder, growth, 0);
             return Err(TableFull);
         };
-        let mut stack = self.stack(now, growth);
+        let mut stack = self.stack(now, growth, reach);
         stack.connect(key);
-        self.insert(key, holder, stack);
+        self.insert(now, key, holder, growth, stack);
         Ok(key)
     }
 
@@ -186,13 +191,14 @@ impl Table {
         &mut self,
         now: Instant,
         holder: Holder,
+        reach: Reach,
         syn: &Packet<'_>,
     ) -> Result<Option<FlowKey>, TableFull> {
         let key = syn.key().reversed();
-        let growth = self.memory.begin(holder).ok_or(TableFull)?;
-        let mut stack = self.stack(now, growth);
+        let growth = self.memory.begin(holder, reach).ok_or(TableFull)?;
+        let mut stack = self.stack(now, growth, reach);
         stack.listen(key);
-        self.insert(key, holder, stack);
+        self.insert(now, key, holder, growth, stack);
         self.handle_packet(now, syn);
         if self.is_reset(key) {
             self.release(key);
@@ -212,6 +218,9 @@ impl Table {
         }
         let mut answer = BytesMut::new();
         flow.stack.handle_packet(now, packet, &mut answer);
+        if let Some(allowance) = &mut flow.allowance {
+            allowance.note_acknowledged(now, flow.stack.unsent());
+        }
         if !answer.is_empty() {
             // Acknowledgments are cumulative. If the queue is full, the newest answer can therefore replace the last
             // one in it.
@@ -395,15 +404,16 @@ impl Table {
         Some((*at, "a flow's timer"))
     }
 
-    fn stack(&mut self, now: Instant, growth: Growth) -> Stack {
+    fn stack(&mut self, now: Instant, growth: Growth, reach: Reach) -> Stack {
         let seed = self.random.next();
-        match growth {
-            Growth::Large => {
-                let spare = self.spare.pop();
-                spare.unwrap_or_else(|| Stack::new(now, seed, WINDOW))
-            }
-            Growth::Small => Stack::new(now, seed, SMALL_WINDOW),
-        }
+        let window = match growth {
+            Growth::Far => FAR_WINDOW,
+            Growth::Large => WINDOW,
+            Growth::Small => SMALL_WINDOW,
+        };
+        let is_usual = growth == Growth::Large && reach == Reach::Near;
+        let spare = self.spare.pop_if(|_| is_usual);
+        spare.unwrap_or_else(|| Stack::new(now, seed, window, reach))
     }
 
     fn free_port(&mut self, local: Ipv4Addr, remote: SocketAddrV4) -> Option<FlowKey> {
@@ -425,7 +435,7 @@ impl Table {
         None
     }
 
-    fn insert(&mut self, key: FlowKey, holder: Holder, stack: Stack) {
+    fn insert(&mut self, now: Instant, key: FlowKey, holder: Holder, growth: Growth, stack: Stack) {
         let flow = Flow {
             stack,
             queued: false,
@@ -434,6 +444,8 @@ impl Table {
             armed: None,
             released: false,
             holder,
+            growth,
+            allowance: (growth == Growth::Far).then(|| Allowance::new(now)),
             sending: Extent::NEW,
             receiving: Extent::NEW,
             expected: None,
@@ -483,7 +495,7 @@ impl Table {
                     self.timers.remove(&(at, key));
                 }
                 let beyond = flow.sending.paid + flow.receiving.paid - 2 * PAGE;
-                self.memory.end(flow.holder, beyond);
+                self.memory.end(flow.holder, flow.growth, beyond);
                 self.spare.extend(flow.stack.reuse());
                 self.spare.truncate(SPARE_MAX);
             } else {
@@ -545,9 +557,15 @@ impl Flow {
         let state = self.stack.state();
         let has_changed = self.known != state;
         self.known = state;
-        has_changed
-            || self.stack.has_received()
-            || self.stack.window() - self.stack.unsent() >= ROOM_MIN
+        has_changed || self.stack.has_received() || self.room() >= ROOM_MIN
+    }
+
+    /// The number of bytes that may be written into the send buffer now.
+    fn room(&self) -> usize {
+        let unsent = self.stack.unsent();
+        let free = self.stack.window() - unsent;
+        let allowance = self.allowance.as_ref();
+        allowance.map_or(free, |allowance| free.min(allowance.room(unsent)))
     }
 
     /// See [`Table::send_with`].
@@ -557,15 +575,21 @@ impl Flow {
         fill: impl FnOnce(&mut [u8]) -> (usize, R),
     ) -> Option<R> {
         let window = self.stack.window();
+        let room = self.room();
         let extent = &mut self.sending;
-        if extent.paid == window {
+        if extent.paid == window && self.allowance.is_none() {
             return self.stack.send_with(fill);
         }
         // When the buffer is empty, the stack writes the next byte at the buffer's beginning.
         if self.stack.unsent() == 0 {
             extent.touched = 0;
         }
-        let may = extent.paid - extent.touched + memory.room(self.holder);
+        let paid = extent.paid - extent.touched + memory.room(self.holder);
+        let may = if extent.paid == window {
+            room
+        } else {
+            room.min(paid)
+        };
         if may == 0 {
             return None;
         }
@@ -576,6 +600,9 @@ impl Flow {
             };
             (count, (count, result))
         })?;
+        if let Some(allowance) = &mut self.allowance {
+            allowance.note_written(count, self.stack.unsent());
+        }
         extent.touched = window.min(extent.touched + count);
         if extent.touched > extent.paid {
             extent.paid = memory.grow(self.holder, extent.paid, extent.touched, window);

@@ -49,7 +49,7 @@ impl Pair {
                         if packet.segment().flags.syn {
                             accepted = self
                                 .right
-                                .accept(self.now, Holder::Host(LEFT), &packet)
+                                .accept(self.now, Holder::Host(LEFT), Reach::Near, &packet)
                                 .unwrap();
                         } else if let Some(reset) = packet.reset_reply() {
                             self.right.reply(&reset);
@@ -98,7 +98,7 @@ impl Pair {
     fn connected(&mut self) -> (FlowKey, FlowKey) {
         let left = self
             .left
-            .connect(self.now, Holder::Owner, LEFT, SERVICE)
+            .connect(self.now, Holder::Owner, Reach::Near, (LEFT, SERVICE))
             .unwrap();
         let right = self.exchange().expect("the SYN arrived");
         assert!(!self.left.is_established(left), "nobody has dialled yet");
@@ -128,7 +128,7 @@ fn the_handshake_waits_for_the_far_dial() {
     let mut pair = Pair::new();
     let left = pair
         .left
-        .connect(pair.now, Holder::Owner, LEFT, SERVICE)
+        .connect(pair.now, Holder::Owner, Reach::Near, (LEFT, SERVICE))
         .unwrap();
     let right = pair.exchange().unwrap();
     assert_eq!(pair.right.poll_timeout(), None, "a held SYN does not spin");
@@ -147,7 +147,7 @@ fn a_refused_dial_is_a_reset_and_leaves_nothing_behind() {
     let mut pair = Pair::new();
     let left = pair
         .left
-        .connect(pair.now, Holder::Owner, LEFT, SERVICE)
+        .connect(pair.now, Holder::Owner, Reach::Near, (LEFT, SERVICE))
         .unwrap();
     let right = pair.exchange().unwrap();
     pair.right.abort(right);
@@ -262,7 +262,7 @@ fn a_caller_that_gives_up_while_the_far_end_dials_leaves_nothing_behind() {
     let mut pair = Pair::new();
     let left = pair
         .left
-        .connect(pair.now, Holder::Owner, LEFT, SERVICE)
+        .connect(pair.now, Holder::Owner, Reach::Near, (LEFT, SERVICE))
         .unwrap();
     let right = pair.exchange().unwrap();
     // The switch sends this reset for a host that is lost.
@@ -280,7 +280,7 @@ fn a_caller_that_gives_up_while_the_far_end_dials_leaves_nothing_behind() {
 fn syn_of(seed: u64) -> (Vec<u8>, u32) {
     let mut table = Table::new(seed, Capacity::default());
     table
-        .connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE)
+        .connect(Instant::ZERO, Holder::Owner, Reach::Near, (LEFT, SERVICE))
         .unwrap();
     let mut out = BytesMut::new();
     table
@@ -302,7 +302,7 @@ fn a_syn_that_is_not_in_order_begins_nothing() {
     for bad in [corrupt, both] {
         let packet = Packet::parse(&bad).unwrap();
         assert_eq!(
-            table.accept(Instant::ZERO, Holder::Owner, &packet),
+            table.accept(Instant::ZERO, Holder::Owner, Reach::Near, &packet),
             Ok(None)
         );
         while table
@@ -313,7 +313,7 @@ fn a_syn_that_is_not_in_order_begins_nothing() {
     }
     let packet = Packet::parse(&good).unwrap();
     assert!(matches!(
-        table.accept(Instant::ZERO, Holder::Owner, &packet),
+        table.accept(Instant::ZERO, Holder::Owner, Reach::Near, &packet),
         Ok(Some(_))
     ));
 }
@@ -521,13 +521,17 @@ fn the_table_is_bounded_and_says_so() {
         ..Capacity::default()
     };
     let mut table = Table::new(3, capacity);
-    let mut begin = |holder| table.connect(Instant::ZERO, holder, LEFT, SERVICE).is_ok();
+    let mut begin = |holder| {
+        table
+            .connect(Instant::ZERO, holder, Reach::Near, (LEFT, SERVICE))
+            .is_ok()
+    };
     let guests = (0..200).filter(|_| begin(Holder::User(1001))).count();
     assert_eq!(guests, 80, "something is left for others");
     assert!(begin(Holder::User(1002)));
     let own = (0..200).filter(|_| begin(Holder::Owner)).count();
     assert_eq!(guests + 1 + own, 100, "the owner may have it all");
-    let refused = table.connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE);
+    let refused = table.connect(Instant::ZERO, Holder::Owner, Reach::Near, (LEFT, SERVICE));
     assert_eq!(refused, Err(TableFull));
 }
 
@@ -538,7 +542,7 @@ fn initial_sequence_numbers_differ() {
     let mut out = BytesMut::new();
     for _ in 0..100 {
         table
-            .connect(Instant::ZERO, Holder::Owner, LEFT, SERVICE)
+            .connect(Instant::ZERO, Holder::Owner, Reach::Near, (LEFT, SERVICE))
             .unwrap();
         table.poll_packet(Instant::ZERO, Pick::Any, &mut out);
         let bytes = out.split();
@@ -744,4 +748,31 @@ fn a_flood_of_segments_is_not_answered_by_a_flood() {
         receive(&mut pair.right, right),
         Receive::Data(b"a little".repeat(50))
     );
+}
+
+#[test]
+fn only_some_flows_to_far_hosts_have_the_largest_buffers() {
+    let mut table = Table::new(6, Capacity::default());
+    let mut windows = Vec::new();
+    let begin = |table: &mut Table| {
+        let addresses = (LEFT, SERVICE);
+        let flow = table.connect(Instant::ZERO, Holder::Owner, Reach::Far, addresses);
+        flow.unwrap()
+    };
+    for _ in 0..20 {
+        let flow = begin(&mut table);
+        windows.push(table.flows[&flow].stack.window());
+    }
+    let large = windows.iter().filter(|window| **window == FAR_WINDOW);
+    assert_eq!(large.count(), 16);
+    assert_eq!(windows[16..], [WINDOW; 4]);
+    let first = *table.flows.keys().next().unwrap();
+    table.abort(first);
+    table.release(first);
+    while table
+        .poll_packet(Instant::ZERO, Pick::Any, &mut BytesMut::new())
+        .is_some()
+    {}
+    let flow = begin(&mut table);
+    assert_eq!(table.flows[&flow].stack.window(), FAR_WINDOW);
 }

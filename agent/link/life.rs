@@ -1,6 +1,6 @@
 //! Everything that is known about an agent since its command was started.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::time::Duration;
 
 use super::{
     counter::Counter,
@@ -12,8 +12,12 @@ use super::{
     shell::{Shell, Unfit},
 };
 use crate::{
+    inflight::Inflight,
     time::Instant,
-    wire::{self, Decoder, control::Greeting},
+    wire::{
+        self, Decoder,
+        control::{Greeting, Lost, Mark},
+    },
 };
 
 /// The window of time in which faults are counted.
@@ -34,6 +38,10 @@ pub(super) struct Life {
     pub(super) unknown: Counter,
     pub(super) notices: Counter,
     pub(super) lost: LostHosts,
+    /// What is under way to the agent.
+    pub(super) inflight: Inflight,
+    /// The agent's last mark, if the agent has to be told that the manager has come to it.
+    pub(super) mark: Option<Mark>,
     /// Whether the agent still has to be sent the newest configuration.
     pub(super) outdated: bool,
     pub(super) served_since: Option<Instant>,
@@ -49,11 +57,11 @@ pub(super) struct Life {
     pub(super) patient_until: Option<Instant>,
 }
 
-/// The hosts that are lost now, and those in the last list that the agent was sent.
+/// The hosts that are lost or far away now, and those in the last lists that the agent was sent.
 #[derive(Debug, Default)]
 pub(super) struct LostHosts {
-    pub(super) is: Vec<Ipv4Addr>,
-    pub(super) told: Vec<Ipv4Addr>,
+    pub(super) is: Lost,
+    pub(super) told: Lost,
 }
 
 impl Default for Life {
@@ -69,6 +77,8 @@ impl Default for Life {
             unknown: Counter::within(FAULT_WINDOW),
             notices: Counter::within(CHANGES_WINDOW),
             lost: LostHosts::default(),
+            inflight: Inflight::default(),
+            mark: None,
             outdated: false,
             served_since: None,
             heartbeat: None,

@@ -2,7 +2,7 @@
 
 use super::said::said;
 use crate::wire::control::{
-    Event, Message, Outcome, ProblemReport, RawEvent, RefusedAsk, RouteSuggestion,
+    Event, Mark, Message, Outcome, ProblemReport, RawEvent, RefusedAsk, RouteSuggestion,
 };
 
 /// The maximum number of problems of a host that are kept. More would not help anybody.
@@ -23,6 +23,8 @@ pub(super) enum Said {
     Suggestion(RouteSuggestion),
     /// Requests of other hosts that the agent has refused because of the policy.
     Refused(Vec<RefusedAsk>),
+    /// A place in the agent's stream.
+    Mark(Mark),
     /// A message of a type that this version does not know.
     Unknown,
     /// A request, which only a manager makes.
@@ -62,6 +64,7 @@ impl Said {
                 }
                 Self::Refused(refused)
             }
+            Ok(Event::Mark(mark)) => Self::Mark(mark),
             Ok(Event::Unknown(_)) => Self::Unknown,
             Err(_) => Self::Strange("an event that cannot be read"),
         }

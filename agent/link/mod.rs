@@ -29,9 +29,9 @@ mod signs;
 mod state;
 mod stderr;
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use self::{
     appetite::{Appetite, Saying},
@@ -61,7 +61,7 @@ use crate::{
     time::Instant,
     wire::{
         Item, PacketFrame,
-        control::{Greeting, Message, Outcome, ProblemReport, Raw, feature},
+        control::{Greeting, Lost, Message, Outcome, ProblemReport, Raw, feature},
         frame, sum,
     },
 };
@@ -266,16 +266,16 @@ impl Link {
         self.lives.requests.add(id, Pending::Configure { sum });
     }
 
-    /// Tells an agent that is up, and supports it, which other hosts are lost.
-    pub fn tell_lost(&mut self, lost: &[Ipv4Addr]) {
+    /// Tells an agent that is up, and supports it, which hosts are lost or far away.
+    pub fn tell_lost(&mut self, lost: Lost) {
         if !self.lives.serves() || !self.lives.life.can(feature::LOST) {
             return;
         }
-        self.lives.life.lost.is = lost.to_vec();
+        self.lives.life.lost.is = lost;
         self.tell_next();
     }
 
-    /// Sends the list of lost hosts if it has changed and the agent has acknowledged the previous list. Otherwise,
+    /// Sends the lists of hosts if they have changed and the agent has acknowledged the previous ones. Otherwise,
     /// messages would pile up for an agent that does not read them.
     fn tell_next(&mut self) {
         let lost = &mut self.lives.life.lost;
@@ -320,13 +320,50 @@ impl Link {
     /// Queues a message, and returns its checksum.
     fn send(&mut self, message: &Message) -> u16 {
         let json = message.to_json();
+        let frame = self.frame(&json);
+        self.lives.tell(Output::Send(frame));
+        sum::of_control(&json)
+    }
+
+    fn frame(&self, json: &[u8]) -> Bytes {
         let mut bytes = BytesMut::new();
-        frame::put_control(&mut bytes, &json);
+        frame::put_control(&mut bytes, json);
         if self.takes_sums() {
             sum::seal(&mut bytes);
         }
-        self.lives.tell(Output::Send(bytes.freeze()));
-        sum::of_control(&json)
+        bytes.freeze()
+    }
+
+    /// Whether packets may be sent to the agent. If not, so many bytes are under way that more would only wait.
+    pub fn may_send(&self) -> bool {
+        let life = &self.lives.life;
+        life.heartbeat.is_none() || !life.inflight.is_full()
+    }
+
+    /// Notes that a frame of this many bytes was taken out of the agent's queue.
+    pub fn note_sent(&mut self, bytes: usize) {
+        self.lives.life.inflight.note_sent(bytes);
+    }
+
+    /// The frame that has to be sent to the agent before those of its queue; `None` if there is none. `has_more` says
+    /// whether packets are to follow it. Such frames measure the link, so they are made when they are sent.
+    pub fn poll_frame(&mut self, now: Instant, has_more: bool) -> Option<Bytes> {
+        if let Some(mark) = self.lives.life.mark.take() {
+            return Some(self.frame(&Message::marked(mark).to_json()));
+        }
+        let life = &self.lives.life;
+        if life.heartbeat.is_none() || !life.inflight.wants_mark(has_more) {
+            return None;
+        }
+        let id = self.lives.requests.number();
+        self.lives.requests.add(id, Pending::Mark);
+        self.lives.life.inflight.mark(now, id);
+        Some(self.frame(&Message::ping(id).to_json()))
+    }
+
+    /// Whether a round trip to the agent takes long.
+    pub fn is_far(&self) -> bool {
+        self.lives.life.inflight.is_far()
     }
 
     /// Called when the command is about to be started. `has_shell` says whether the plan also has a command for the
@@ -592,6 +629,11 @@ impl Link {
             Said::Suggestion(suggestion) => {
                 self.lives.tell(Output::Suggestion(now, suggestion));
             }
+            // The answer says that everything before the newest mark has arrived, so there is at most one answer at a time.
+            Said::Mark(mark) => {
+                life.mark = Some(mark);
+                self.lives.tell(Output::Wake);
+            }
             Said::Refused(refused) => self.lives.tell(Output::Refused(now, refused)),
             // A newer agent may send events that this manager does not know, but only at a limited rate.
             Said::Unknown if life.unknown.count(now) <= UNKNOWN_MAX => {}
@@ -615,8 +657,23 @@ impl Link {
                 self.lives.tell(Output::Reply(id, reply));
             }
             Some(Pending::Ping { since }) => {
-                let heartbeat = self.lives.life.heartbeat.as_mut();
-                if heartbeat.is_some_and(|heartbeat| heartbeat.measure(now, now - since)) {
+                let life = &mut self.lives.life;
+                let heartbeat = life.heartbeat.as_mut();
+                let is_news =
+                    heartbeat.is_some_and(|heartbeat| heartbeat.measure(now, now - since));
+                life.inflight.note_round_trip(now, now - since);
+                if life.inflight.look_how_far() || is_news {
+                    self.lives.tell(Output::Changed);
+                }
+            }
+            Some(Pending::Mark) => {
+                let life = &mut self.lives.life;
+                let may_send = life.inflight.handle_mark(now, id);
+                let is_news = life.inflight.look_how_far();
+                if may_send {
+                    self.lives.tell(Output::Wake);
+                }
+                if is_news {
                     self.lives.tell(Output::Changed);
                 }
             }

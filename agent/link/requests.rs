@@ -30,6 +30,8 @@ pub(super) enum Pending {
     },
     /// A heartbeat that was sent at this time.
     Ping { since: Instant },
+    /// A heartbeat that marks a place in the stream to the agent.
+    Mark,
     /// A heartbeat that is so old that its time is no longer stored.
     Forgotten,
 }
@@ -122,6 +124,7 @@ impl Requests {
             Pending::Configure { .. }
             | Pending::Lost
             | Pending::Ping { .. }
+            | Pending::Mark
             | Pending::Forgotten => None,
         })
     }

@@ -23,6 +23,8 @@ pub enum Output {
     Kill,
     /// Write this control frame to the agent, or this text to the shell that is to run the agent.
     Send(Bytes),
+    /// [`super::Link::poll_frame`] has a frame, or [`super::Link::may_send`] is true again.
+    Wake,
     /// Read the agent with this SHA-256, and give its bytes to [`super::Link::handle_parcel`].
     Fetch(String),
     /// Report this about the agent, which keeps running.

@@ -3,6 +3,7 @@
 
 mod asked;
 mod lost;
+mod marks;
 mod unfit;
 
 use std::fmt::Write;
@@ -84,7 +85,11 @@ impl Story {
                 Output::Suggestion(at, suggestion) => {
                     format!("at{at} {:?} via {}", suggestion.ip, suggestion.route)
                 }
-                other @ (Output::Spawn | Output::CloseInput | Output::Terminate | Output::Kill) => {
+                other @ (Output::Spawn
+                | Output::CloseInput
+                | Output::Terminate
+                | Output::Kill
+                | Output::Wake) => {
                     format!("-> {other:?}")
                 }
             };

@@ -149,6 +149,7 @@ fn features() -> Vec<String> {
         feature::HEARTBEAT,
         feature::POLICY,
         feature::SUMS,
+        feature::MARKS,
     ];
     features.map(str::to_owned).into()
 }

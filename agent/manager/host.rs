@@ -29,9 +29,8 @@ pub(super) struct Host {
     pub(super) leaving: bool,
     /// Whether the switch has been told that the host can be reached.
     pub(super) up: bool,
-    /// Whether other hosts are told that this host cannot be reached. A host that has only begun to start is not lost
-    /// yet.
-    pub(super) lost: bool,
+    /// What other hosts are told about this host.
+    pub(super) told: Told,
     pub(super) due: Due,
     /// The state and reason that were last announced.
     announced: Option<(HostState, Option<String>)>,
@@ -64,6 +63,15 @@ pub(super) struct HeldCommand {
     pub(super) start: Start,
     /// A unique number, so that a person approves exactly the command that was shown.
     pub(super) number: u64,
+}
+
+/// What other hosts are told about a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The host cannot be reached. A host that has only begun to start is not lost yet.
+    pub(super) lost: bool,
+    /// The host is far away.
+    pub(super) far: bool,
 }
 
 /// A moment in milliseconds, as faces see it.
@@ -184,7 +192,7 @@ impl Host {
             held: None,
             leaving: false,
             up: false,
-            lost: false,
+            told: Told::default(),
             due: Due::default(),
             announced: None,
             since: now,
@@ -225,7 +233,7 @@ impl Host {
             | link::State::Refused { .. }
             | link::State::Stopped => true,
             link::State::Idle | link::State::Spawning | link::State::Configuring { .. } => {
-                self.lost
+                self.told.lost
             }
         }
     }

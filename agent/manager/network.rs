@@ -30,7 +30,7 @@ use crate::{
     switch::{Offence, Switch, Verdict},
     time::Instant,
     view::{Answer, EndedFlowsView, Event, FlowView, HostAction, PromptKind, Snapshot, Unapplied},
-    wire::sum,
+    wire::{control::Lost, sum},
 };
 
 /// An action that the driver has to perform.
@@ -372,15 +372,25 @@ impl Core {
     }
 
     /// The next frame for a host's pipe.
-    pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
-        let frame = self.switch.poll_frame(vip)?;
+    pub fn poll_frame(&mut self, now: Instant, vip: Vip) -> Option<Bytes> {
+        let link = &mut self.hosts.get_mut(vip)?.link;
+        let may_send = link.may_send();
+        if let Some(frame) = link.poll_frame(now, may_send && self.switch.waiting(vip) > 0) {
+            return Some(frame);
+        }
+        let frame = self.switch.poll_frame(vip, may_send)?;
+        link.note_sent(frame.len());
         // Text for a shell does not consist of frames, and must arrive unchanged.
-        let goes_as_it_is = |host: &Host| host.link.takes_sums() || host.link.step().is_some();
-        Some(if self.hosts.get(&vip).is_some_and(goes_as_it_is) {
+        Some(if link.takes_sums() || link.step().is_some() {
             frame
         } else {
             sum::unsealed(frame)
         })
+    }
+
+    /// The memory that the packets cost that wait for a host, in bytes.
+    pub fn waiting(&self, vip: Vip) -> usize {
+        self.switch.waiting(vip)
     }
 
     /// Does everything that is due at this time, for the links and for the switch.
@@ -565,6 +575,7 @@ impl Core {
                 link::Output::Terminate => self.outputs.push_back(Output::Terminate(vip)),
                 link::Output::Kill => self.outputs.push_back(Output::Kill(vip)),
                 link::Output::Send(frame) => self.switch.send_control(vip, frame),
+                link::Output::Wake => self.outputs.push_back(Output::Wake(vip)),
                 link::Output::Note(note) => {
                     self.outputs.push_back(Output::Event(host.note(note)));
                 }
@@ -595,8 +606,11 @@ impl Core {
                             self.switch.lower(now, vip);
                         }
                     }
-                    let lost = host.is_lost();
-                    if lost != std::mem::replace(&mut host.lost, lost) {
+                    let told = host::Told {
+                        lost: host.is_lost(),
+                        far: host.link.is_far(),
+                    };
+                    if told != std::mem::replace(&mut host.told, told) {
                         self.lost_broadcast.note(now, self.order.len());
                     }
                     if !host.link.may_ask() {
@@ -625,17 +639,27 @@ impl Core {
         self.look_for_hope();
     }
 
-    /// Tells these hosts which hosts of the network are lost now.
+    /// Tells these hosts which hosts of the network are lost now, and which are far away.
     fn tell_lost(&mut self, now: Instant, to: &[Vip]) {
-        let lost = |vip: &&Vip| self.hosts.get(vip).is_some_and(|host| host.lost);
-        let lost: Vec<_> = self
-            .order
-            .iter()
-            .filter(lost)
-            .map(|vip| vip.address())
-            .collect();
+        let those = |what: fn(&Host) -> bool| -> Vec<_> {
+            let hosts = self.order.iter();
+            let hosts = hosts.filter(|vip| self.hosts.get(vip).is_some_and(what));
+            hosts.map(|vip| vip.address()).collect()
+        };
+        let (hosts, far) = (those(|host| host.told.lost), those(|host| host.told.far));
         for vip in to {
-            self.tell(now, *vip, |link| link.tell_lost(&lost));
+            // Everybody is far from a host that is far itself, so its list need not name the others.
+            let own = self.hosts.get(vip).is_some_and(|host| host.told.far);
+            let far = if own {
+                vec![vip.address()]
+            } else {
+                far.clone()
+            };
+            let lost = Lost {
+                hosts: hosts.clone(),
+                far,
+            };
+            self.tell(now, *vip, |link| link.tell_lost(lost));
         }
     }
 

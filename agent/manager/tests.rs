@@ -92,7 +92,7 @@ fn states(core: &Core) -> Vec<HostState> {
 
 /// The configuration in the next frame that the manager has for a host's agent.
 fn configured_with(core: &mut Core, address: &str) -> Configure {
-    let mut bytes = BytesMut::from(&core.poll_frame(vip(address)).unwrap()[..]);
+    let mut bytes = BytesMut::from(&core.poll_frame(NOW, vip(address)).unwrap()[..]);
     let item = Decoder::new(1 << 20).poll(&mut bytes).unwrap();
     let Some(Item::Control(json)) = item else {
         panic!("{item:?}");
@@ -133,7 +133,7 @@ fn ready(mut core: Core) -> Core {
         core.handle_spawned(NOW, vip(address), Ok(()));
         let mut hello = greeting(r#""tcp","loopback","loopback.disable""#);
         core.handle_bytes(NOW, vip(address), &mut hello);
-        while core.poll_frame(vip(address)).is_some() {}
+        while core.poll_frame(NOW, vip(address)).is_some() {}
     }
     outputs(&mut core);
     core
@@ -163,7 +163,14 @@ fn all_hosts_start_at_once_and_are_told_what_concerns_them() {
     assert!(!args.loopback.disable);
     assert_eq!(
         args.features,
-        ["problems", "notices", "heartbeat", "policy", "sums"]
+        [
+            "problems",
+            "notices",
+            "heartbeat",
+            "policy",
+            "sums",
+            "marks"
+        ]
     );
 }
 
@@ -242,7 +249,7 @@ fn a_spoofing_host_is_refused_after_a_while_and_nobody_is_told_its_lies() {
     let told = spoof(&mut core, later, 101);
     assert!(told[0].contains(", 41 so far"), "{told:?}");
     assert_eq!(states(&core), [HostState::Ready, HostState::Refused]);
-    assert_eq!(core.poll_frame(vip(A)), None);
+    assert_eq!(core.poll_frame(NOW, vip(A)), None);
     let view = core.snapshot(NOW).hosts.remove(1);
     assert_eq!((view.traffic.spoofed, view.traffic.refused), (141, 141));
     let reason = view.reason.unwrap();
@@ -331,7 +338,7 @@ fn a_lost_host_comes_back_with_its_whole_configuration() {
     );
     core.handle_spawned(until, vip(B), Ok(()));
     assert_eq!(configured_with(&mut core, B).forwards.len(), 1);
-    assert_eq!(core.poll_frame(vip(B)), None, "it is configured once");
+    assert_eq!(core.poll_frame(NOW, vip(B)), None, "it is configured once");
     assert!(!core.is_over());
 }
 

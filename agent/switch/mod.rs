@@ -408,16 +408,26 @@ impl Switch {
         }
     }
 
-    /// The next frame to write to a host; `None` if no frame waits.
-    pub fn poll_frame(&mut self, vip: Vip) -> Option<Bytes> {
+    /// The next frame to write to a host; `None` if no frame waits. Without `packets`, only control frames are returned.
+    pub fn poll_frame(&mut self, vip: Vip, packets: bool) -> Option<Bytes> {
         let host = self.hosts.get_mut(&vip)?;
         let before = host.queue.cost();
-        let frame = host.queue.pop();
+        let frame = if packets {
+            host.queue.pop()
+        } else {
+            host.queue.pop_control()
+        };
         self.queued -= before - host.queue.cost();
         if frame.is_none() {
             host.woken = false;
         }
         frame
+    }
+
+    /// The memory that the packets cost that wait for a host, in bytes.
+    pub fn waiting(&self, vip: Vip) -> usize {
+        let host = self.hosts.get(&vip);
+        host.map_or(0, |host| host.queue.cost())
     }
 
     /// A host for which frames wait. Each host is returned once, and again only after [`Switch::poll_frame`] has

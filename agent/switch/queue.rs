@@ -107,8 +107,14 @@ impl Queue {
         dropped
     }
 
+    /// The next control frame.
+    pub(super) fn pop_control(&mut self) -> Option<Bytes> {
+        self.control.pop_front()
+    }
+
+    /// The next frame.
     pub(super) fn pop(&mut self) -> Option<Bytes> {
-        if let Some(frame) = self.control.pop_front() {
+        if let Some(frame) = self.pop_control() {
             return Some(frame);
         }
         loop {

@@ -59,7 +59,7 @@ fn segment(
 /// All frames that wait for a host, parsed. They are taken from the queue.
 fn delivered(switch: &mut Switch, to: Ipv4Addr) -> Vec<(FlowKey, crate::wire::Segment)> {
     let mut bytes = BytesMut::new();
-    while let Some(frame) = switch.poll_frame(vip(to)) {
+    while let Some(frame) = switch.poll_frame(vip(to), true) {
         bytes.extend_from_slice(&frame);
     }
     let mut decoder = Decoder::new(0);
@@ -268,7 +268,9 @@ fn begin(switch: &mut Switch, now: Instant, from: Ipv4Addr, to: Ipv4Addr, n: usi
         let answer = segment((to, 80), (from, port), SYN | ACK, 1, 2);
         assert!(switch.handle_packet(now, vip(to), answer).passes());
     }
-    while switch.poll_frame(vip(from)).is_some() || switch.poll_frame(vip(to)).is_some() {}
+    while switch.poll_frame(vip(from), true).is_some() || switch.poll_frame(vip(to), true).is_some()
+    {
+    }
     passes
 }
 
@@ -343,7 +345,7 @@ fn a_small_packet_does_not_keep_the_block_that_it_was_read_with() {
     };
     assert_eq!(frame.payload().as_ptr(), start.wrapping_add(HEADER_LEN));
     switch.handle_packet(NOW, vip(A), frame);
-    let waiting = switch.poll_frame(vip(B)).unwrap();
+    let waiting = switch.poll_frame(vip(B), true).unwrap();
     assert_ne!(waiting.as_ptr(), start);
 }
 
@@ -387,7 +389,7 @@ fn what_waits_is_bounded() {
         let verdict = switch.handle_packet(NOW, vip(A), PacketFrame::new(&big));
         assert!(verdict.passes());
     }
-    let waiting: usize = std::iter::from_fn(|| switch.poll_frame(vip(B)))
+    let waiting: usize = std::iter::from_fn(|| switch.poll_frame(vip(B), true))
         .map(|frame| frame.len() - HEADER_LEN)
         .sum();
     assert!(waiting <= QUEUE_MAX, "{waiting} bytes");

@@ -46,6 +46,10 @@ pub const PROBE: &str = "probe";
 /// requested only of agents that announced [`feature::OPEN_PORTS`].
 pub const OPEN_PORTS: &str = "openPorts";
 
+/// Addition: the operation that tells an agent that everything before one of its [marks](Event::Mark) has arrived. It has
+/// no result, and its id is 0.
+pub const MARKED: &str = "marked";
+
 /// A control message, in either direction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
@@ -75,9 +79,9 @@ const EVENT: &str = "event";
 pub struct Request {
     /// The number that the manager has chosen; the result repeats it.
     pub id: u64,
-    /// [`CONFIGURE`], [`PING`], [`LOST`], [`PROBE`] or [`OPEN_PORTS`].
+    /// [`CONFIGURE`], [`PING`], [`LOST`], [`PROBE`], [`OPEN_PORTS`] or [`MARKED`].
     pub op: String,
-    /// The arguments of the operation: a [`Configure`], a [`Lost`] or a [`Probe`], or nothing.
+    /// The arguments of the operation: a [`Configure`], a [`Lost`], a [`Probe`] or a [`Mark`], or nothing.
     #[serde(default)]
     pub args: Raw,
 }
@@ -157,6 +161,9 @@ pub enum Event {
     /// Addition, sent only to managers that announced [`feature::POLICY`]: requests of hosts that this gateway has
     /// refused because of the policy since its last event of this type.
     Refused(Vec<RefusedAsk>),
+    /// Addition, sent only to managers that announced [`feature::MARKS`]: a place in the agent's stream. The manager says
+    /// when it has come to that place.
+    Mark(Mark),
     /// An event of a type that is not known here.
     Unknown(String),
 }
@@ -184,6 +191,15 @@ pub struct RouteSuggestion {
     /// The gateway's VIP.
     pub route: Ipv4Addr,
 }
+
+/// A place in an agent's stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The number that the agent has chosen. It is higher than that of the mark before.
+    pub number: u64,
+}
+
+const MARK_EVENT: &str = "mark";
 
 const ROUTE_SUGGESTION_EVENT: &str = "routeSuggestion";
 
@@ -230,6 +246,10 @@ impl Event {
                 kind: REFUSED_EVENT.to_owned(),
                 data: Raw::of(&RefusedData { refused }),
             },
+            Self::Mark(mark) => RawEvent {
+                kind: MARK_EVENT.to_owned(),
+                data: Raw::of(&mark),
+            },
             Self::Unknown(kind) => RawEvent {
                 kind,
                 data: Raw::default(),
@@ -252,6 +272,7 @@ impl TryFrom<RawEvent> for Event {
                 Ok(Self::Refused(data.refused))
             }
             ROUTE_SUGGESTION_EVENT => raw.data.read().map(Self::RouteSuggestion),
+            MARK_EVENT => raw.data.read().map(Self::Mark),
             NOTICE_EVENT => {
                 let data: NoticeData = raw.data.read()?;
                 Ok(Self::Notice(data.text))
@@ -363,12 +384,19 @@ pub struct PolicyRule {
     pub action: String,
 }
 
-/// The hosts that cannot be reached at the moment.
+/// The hosts that cannot be reached at the moment, and those that are far away. Each list replaces the previous one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
-    /// The VIPs of all lost hosts. The list replaces the previous one.
+    /// The VIPs of all lost hosts.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub hosts: Vec<Ipv4Addr>,
+    /// The VIPs of all hosts whose links have long round trips. Flows from and to them need larger windows.
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub far: Vec<Ipv4Addr>,
 }
 
 /// A published port of the agent itself.
@@ -511,13 +539,20 @@ impl Message {
     }
 
     /// A request to refuse connections to these lost hosts, and to accept connections to all others.
-    pub fn lost(id: u64, hosts: &[Ipv4Addr]) -> Self {
+    pub fn lost(id: u64, lost: &Lost) -> Self {
         Self::Request(Request {
             id,
             op: LOST.to_owned(),
-            args: Raw::of(&Lost {
-                hosts: hosts.to_vec(),
-            }),
+            args: Raw::of(lost),
+        })
+    }
+
+    /// The news that everything before this mark has arrived.
+    pub fn marked(mark: Mark) -> Self {
+        Self::Request(Request {
+            id: 0,
+            op: MARKED.to_owned(),
+            args: Raw::of(&mark),
         })
     }
 

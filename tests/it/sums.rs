@@ -33,7 +33,7 @@ fn each_bit_that_a_pipe_flips_in_a_packet_of_the_laptop_is_noticed() {
     let [mut laptop, _web] = hosts.map(|host| {
         manager.handle_spawned(now, host, Ok(()));
         let mut agent = edge::Core::new(1, Capacity::default());
-        let mut asked = BytesMut::from(&manager.poll_frame(host).unwrap()[..]);
+        let mut asked = BytesMut::from(&manager.poll_frame(Instant::ZERO, host).unwrap()[..]);
         agent.handle_bytes(now, &mut asked).unwrap();
         let mut said = BytesMut::new();
         agent.poll_frames(now, &mut said, usize::MAX);
@@ -46,7 +46,7 @@ fn each_bit_that_a_pipe_flips_in_a_packet_of_the_laptop_is_noticed() {
     let mut sent = BytesMut::new();
     laptop.poll_frames(now, &mut sent, usize::MAX);
     manager.handle_bytes(now, hosts[0], &mut sent);
-    let mut piped = std::iter::from_fn(|| manager.poll_frame(hosts[1]));
+    let mut piped = std::iter::from_fn(|| manager.poll_frame(Instant::ZERO, hosts[1]));
     let packet = piped.find(|frame| frame[5] == 1).unwrap();
 
     assert!(matches!(decoded(&packet), Some(Item::Packet(_))));

@@ -129,11 +129,11 @@ fn a_host_with_only_a_shell_is_a_member_almost_as_fast_as_ssh_connects() {
     let sent = steps(&network, "upload");
     let upload = least(&uploads);
     let size = u32::try_from(sent[0].1).unwrap();
-    let link = Duration::from_secs_f64(f64::from(size) / f64::from(RATE));
+    let shortest = Duration::from_secs_f64(f64::from(size) / f64::from(RATE));
     // Nothing is faster than the link. A smaller difference is an error of the two measurements.
-    let copy = least(&copies).saturating_sub(least(&trues)).max(link);
+    let copy = least(&copies).saturating_sub(least(&trues)).max(shortest);
     let ratio = copy.as_secs_f64() / upload.as_secs_f64();
-    let ideal = link.as_secs_f64() / upload.as_secs_f64();
+    let ideal = shortest.as_secs_f64() / upload.as_secs_f64();
     println!(
         "cold: {:?} beyond the upload; upload {upload:?}, ssh cat {copy:?}: {ratio:.2} of ssh, {ideal:.2} of the link; \
          warm: {:?} beside {:?} of ssh true",

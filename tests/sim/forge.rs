@@ -423,7 +423,7 @@ impl Forge {
         let mut busy = true;
         while busy {
             busy = self.obey();
-            while let Some(frame) = self.core.poll_frame(self.evil) {
+            while let Some(frame) = self.core.poll_frame(self.now, self.evil) {
                 busy = true;
                 self.read(&frame);
             }
@@ -548,7 +548,7 @@ impl Forge {
         let reads = self.random(4) > 0;
         let honest = self.honest.get_mut(&vip).unwrap();
         let mut busy = false;
-        while let Some(frame) = self.core.poll_frame(vip) {
+        while let Some(frame) = self.core.poll_frame(self.now, vip) {
             busy = true;
             for packet in packets(&frame) {
                 judge(self.plan, vip, &packet, honest);

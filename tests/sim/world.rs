@@ -314,7 +314,7 @@ impl World {
         };
         let agent = self.agents.get_mut(&victim).unwrap();
         agent.cut = true;
-        // The SYN is still in the queue. It is removed below, together with all other frames.
+        // No more frames reach the agent, so the SYN stays in the queue with all others, until the agent is lost.
         agent.known.insert(key);
         let mut begin = hostile::packet(key, hostile::SYN, &[]);
         self.core.handle_bytes(self.now, evil, &mut begin);
@@ -325,8 +325,7 @@ impl World {
                 self.now = until;
             }
         }
-        let frames = std::iter::from_fn(|| self.core.poll_frame(victim));
-        frames.map(|frame| frame.len()).sum()
+        self.core.waiting(victim)
     }
 
     /// Advances the time.
@@ -448,8 +447,7 @@ impl World {
             return;
         };
         self.broken += agent.clients.len();
-        let waits = std::iter::from_fn(|| self.core.poll_frame(vip));
-        let waits: usize = waits.map(|frame| frame.len()).sum();
+        let waits = self.core.waiting(vip);
         assert!(waits < QUEUE_MAX, "{waits} bytes wait for {vip}");
         self.core.handle_exit(self.now, vip, ending);
     }
@@ -468,7 +466,7 @@ impl World {
         };
         let mut busy = false;
         while agent.to.has_room()
-            && let Some(frame) = self.core.poll_frame(vip)
+            && let Some(frame) = self.core.poll_frame(self.now, vip)
         {
             busy = true;
             agent.judge(vip, &frame, self.plans, &self.begun);
@@ -647,7 +645,8 @@ impl Agent {
     ) {
         for packet in packets(frame) {
             let (key, segment) = (packet.key(), packet.segment());
-            if is_evil(vip) {
+            // Nothing arrives at an agent that is cut off.
+            if is_evil(vip) || self.cut {
                 continue;
             }
             assert_ne!(segment.seq, MARK, "{vip} is sent what was made up: {key}");

@@ -454,8 +454,9 @@ async fn write(
 ) {
     let mut batch = Batch::default();
     loop {
+        let now = shared.now();
         while batch.remaining() < BATCH_MAX
-            && let Some(frame) = shared.lock().core.poll_frame(vip)
+            && let Some(frame) = shared.lock().core.poll_frame(now, vip)
         {
             batch.push(frame);
         }

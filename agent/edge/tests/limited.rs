@@ -382,7 +382,13 @@ fn a_listener_that_is_not_permitted_comes_and_goes_without_a_word_to_the_driver(
     outputs(&mut core);
     said(&mut core);
     let mut frame = BytesMut::new();
-    let lost = Message::lost(7, &[*OTHER.ip()]);
+    let lost = Message::lost(
+        7,
+        &Lost {
+            hosts: vec![*OTHER.ip()],
+            far: Vec::new(),
+        },
+    );
     frame::put_control(&mut frame, &lost.to_json());
     core.handle_bytes(NOW, &mut frame).unwrap();
     assert_eq!(outputs(&mut core), [], "it was not listened there");

@@ -451,7 +451,13 @@ fn the_agent_announces_what_it_serves() {
 /// agent listens, and `-` that it holds the address.
 fn changed_by_loss(core: &mut Core, hosts: &[&str]) -> Vec<String> {
     let hosts = hosts.iter().map(|host| host.parse().unwrap());
-    let message = Message::lost(7, &hosts.collect::<Vec<_>>());
+    let message = Message::lost(
+        7,
+        &Lost {
+            hosts: hosts.collect(),
+            far: Vec::new(),
+        },
+    );
     let mut frame = BytesMut::new();
     crate::wire::frame::put_control(&mut frame, &message.to_json());
     core.handle_bytes(Instant::ZERO, &mut frame).unwrap();

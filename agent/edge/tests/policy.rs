@@ -32,7 +32,12 @@ fn args(default: &str, rules: &[serde_json::Value]) -> serde_json::Value {
 fn syn(from: Ipv4Addr, to: &str) -> Vec<u8> {
     let mut table = Table::new(9, Capacity::default());
     table
-        .connect(Instant::ZERO, Holder::Owner, from, to.parse().unwrap())
+        .connect(
+            Instant::ZERO,
+            Holder::Owner,
+            crate::flow::Reach::Near,
+            (from, to.parse().unwrap()),
+        )
         .unwrap();
     let mut out = BytesMut::new();
     table

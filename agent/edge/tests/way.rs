@@ -200,6 +200,7 @@ fn a_host_of_the_network_is_connected_to_and_its_failure_is_worded_by_its_cause(
     );
     core.handle_lost(Lost {
         hosts: vec!["127.0.42.102".parse().unwrap()],
+        ..Lost::default()
     });
     gives_up(
         &fails(&core, Cause::Refused, "connection refused"),

@@ -44,7 +44,7 @@ fn a_flow_is_told_with_the_names_of_its_hosts_until_it_is_killed() {
     );
     assert_eq!(flow.id, "127.0.42.100:4000-127.0.42.101:8080");
     assert_eq!(flow.state, FlowState::Opening);
-    while core.poll_frame(vip(B)).is_some() {}
+    while core.poll_frame(NOW, vip(B)).is_some() {}
     outputs(&mut core);
 
     let key = crate::view::parse_flow_id(&flow.id).unwrap();
@@ -86,7 +86,7 @@ fn a_packet_keeps_its_sum_only_for_an_agent_that_takes_sums() {
         core.start(NOW);
         for address in [A, B] {
             core.handle_spawned(NOW, vip(address), Ok(()));
-            let asked = core.poll_frame(vip(address)).unwrap();
+            let asked = core.poll_frame(NOW, vip(address)).unwrap();
             let sum = crate::wire::sum::of_control(&asked[8..]);
             let json = format!(
                 r#"{{"type":"result","body":{{"request_id":1,"op":"configure",
@@ -95,13 +95,13 @@ fn a_packet_keeps_its_sum_only_for_an_agent_that_takes_sums() {
             let mut hello = BytesMut::new();
             frame::put_control(&mut hello, json.as_bytes());
             core.handle_bytes(NOW, vip(address), &mut hello);
-            assert_eq!(core.poll_frame(vip(address)), None);
+            assert_eq!(core.poll_frame(NOW, vip(address)), None);
         }
         let mut sent = syn("127.0.42.100:4000", "127.0.42.101:8080");
         crate::wire::sum::seal(&mut sent);
         let sum = [sent[6], sent[7]];
         core.handle_bytes(NOW, vip(A), &mut sent);
-        let got = core.poll_frame(vip(B)).unwrap();
+        let got = core.poll_frame(NOW, vip(B)).unwrap();
         assert_ne!(sum, [0, 0]);
         assert_eq!(got[6..8], if is_kept { sum } else { [0, 0] });
     }

@@ -45,7 +45,11 @@ fn nothing_of_a_change_that_grants_more_is_in_force_before_somebody_has_agreed()
     assert_eq!(told(&mut core), [held]);
     assert_eq!(core.plan().view(), before, "not even what it takes away");
     assert_eq!(core.snapshot(NOW).hosts.len(), 2);
-    assert_eq!(core.poll_frame(vip(A)), None, "no agent has heard of it");
+    assert_eq!(
+        core.poll_frame(NOW, vip(A)),
+        None,
+        "no agent has heard of it"
+    );
     for other in [number + 1, 0] {
         assert!(!core.approve_change(NOW, other));
     }

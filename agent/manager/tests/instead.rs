@@ -71,7 +71,7 @@ fn serves(core: &mut Core) {
 /// Everything that waits to be sent.
 fn sent(core: &mut Core) -> Vec<u8> {
     let mut sent = Vec::new();
-    while let Some(bytes) = core.poll_frame(vip(B)) {
+    while let Some(bytes) = core.poll_frame(NOW, vip(B)) {
         sent.extend_from_slice(&bytes);
     }
     sent

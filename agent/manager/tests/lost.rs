@@ -1,6 +1,6 @@
 //! Tests of which agents are told that hosts are lost, and when.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
 use crate::wire::control::{LOST, Lost};
@@ -40,7 +40,7 @@ fn greet(core: &mut Core, address: &str, now: Instant) {
 /// of lost hosts if the request has one.
 fn told(core: &mut Core, address: &str) -> Vec<(u64, Option<Vec<String>>)> {
     let mut requests = Vec::new();
-    while let Some(bytes) = core.poll_frame(vip(address)) {
+    while let Some(bytes) = core.poll_frame(NOW, vip(address)) {
         let item = Decoder::new(1 << 20)
             .poll(&mut BytesMut::from(&bytes[..]))
             .unwrap();
@@ -134,4 +134,41 @@ fn a_host_that_was_lost_and_is_another_one_now_is_listened_for_again() {
     core.reload(at(2_000), &whole, Commands::Start);
     core.handle_timeout(at(2_000));
     assert!(said_to_a(&mut core).is_empty());
+}
+
+#[test]
+fn agents_are_told_which_hosts_are_far_and_a_far_one_only_of_itself() {
+    let mut core = core();
+    core.start(NOW);
+    for address in [A, B] {
+        core.handle_spawned(NOW, vip(address), Ok(()));
+        let mut hello = greeting(r#""tcp","loopback","loopback.disable","lost","heartbeat""#);
+        core.handle_bytes(NOW, vip(address), &mut hello);
+    }
+    core.handle_timeout(NOW);
+    let mut lists = BTreeMap::new();
+    for (address, millis) in [(A, 0), (B, 30), (A, 30), (B, 30)] {
+        while let Some(bytes) = core.poll_frame(at(millis), vip(address)) {
+            let json = bytes.slice(crate::wire::HEADER_LEN..);
+            let Message::Request(request) = Message::parse(&json).unwrap() else {
+                panic!("no request");
+            };
+            let answer = format!(
+                r#"{{"type":"result","body":{{"request_id":{},"op":"{}"}}}}"#,
+                request.id, request.op
+            );
+            if request.op == LOST {
+                let lost: Lost = request.args.read().unwrap();
+                lists.insert(address, lost.far);
+            }
+            let mut answers = BytesMut::new();
+            frame::put_control(&mut answers, answer.as_bytes());
+            if request.op != "configure" {
+                core.handle_bytes(at(millis), vip(address), &mut answers);
+            }
+        }
+        core.handle_timeout(at(millis + 100));
+    }
+    let far = vec![vip(B).address()];
+    assert_eq!(lists, BTreeMap::from([(A, far.clone()), (B, far)]));
 }

@@ -42,7 +42,7 @@ fn running(plan: &Plan) -> Core {
             vip(address),
             &mut greeting(r#""tcp","loopback","policy","reconfigure""#),
         );
-        while core.poll_frame(vip(address)).is_some() {}
+        while core.poll_frame(NOW, vip(address)).is_some() {}
     }
     outputs(&mut core);
     core
@@ -128,7 +128,7 @@ fn a_policy_that_changes_cuts_is_told_to_agents_and_to_people() {
     assert_eq!(core.flow_total(), 2);
     core.handle_bytes(NOW, vip(A), &mut syn(A, &format!("{B}:80")));
     assert_eq!(core.flow_total(), 3);
-    while core.poll_frame(vip(A)).is_some() {}
+    while core.poll_frame(NOW, vip(A)).is_some() {}
     core.reload(NOW, &ruled(DENY), Commands::Start);
     assert_eq!(core.flow_total(), 1);
     let told = outputs(&mut core).into_iter().find_map(|output| {

@@ -36,7 +36,7 @@ fn answer(core: &mut Core, vip: Vip, feature: &str) {
     core.handle_spawned(NOW, vip, Ok(()));
     let mut hello = greeting(&format!(r#""tcp","loopback"{feature}"#));
     core.handle_bytes(NOW, vip, &mut hello);
-    while core.poll_frame(vip).is_some() {}
+    while core.poll_frame(NOW, vip).is_some() {}
 }
 
 pub(super) const CAN: &str = r#","reconfigure""#;
@@ -73,7 +73,7 @@ fn the_same_plan_changes_nothing() {
     let mut core = running(OLD, CAN);
     assert!(core.reload(NOW, &plan(OLD), Commands::Start).is_empty());
     assert!(done(&mut core).is_empty());
-    assert_eq!(core.poll_frame(vip(A)), None);
+    assert_eq!(core.poll_frame(NOW, vip(A)), None);
     assert_eq!(states(&core), [HostState::Ready, HostState::Ready]);
 }
 

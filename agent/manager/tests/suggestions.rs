@@ -36,7 +36,7 @@ fn ready() -> Core {
     for address in [A, B] {
         core.handle_spawned(NOW, vip(address), Ok(()));
         core.handle_bytes(NOW, vip(address), &mut greeting(r#""tcp""#));
-        while core.poll_frame(vip(address)).is_some() {}
+        while core.poll_frame(NOW, vip(address)).is_some() {}
     }
     outputs(&mut core);
     core
@@ -65,7 +65,7 @@ fn syn(destination: &str) -> BytesMut {
 /// The destinations of the packets that wait for a host.
 fn waiting(core: &mut Core, address: &str) -> Vec<String> {
     let mut bytes = BytesMut::new();
-    while let Some(frame) = core.poll_frame(vip(address)) {
+    while let Some(frame) = core.poll_frame(NOW, vip(address)) {
         bytes.extend_from_slice(&frame);
     }
     let mut decoder = Decoder::new(1 << 20);

@@ -30,6 +30,8 @@ pub const CREDENTIALS: &str = "proxy.credentials";
 /// Addition: the agent admits only programs of its own user where the manifest says so. If the manifest asks for that,
 /// an agent without this feature is refused.
 pub const SAME_USER: &str = "sameUser";
+/// Addition: the manager answers [`super::Event::Mark`] with [`super::MARKED`].
+pub const MARKS: &str = "marks";
 /// Addition: the manager wants [`super::Event::Notice`].
 pub const NOTICES: &str = "notices";
 /// Addition: the agent can be configured more than once.
