@@ -69,6 +69,30 @@ const BOUNDS: &[Bound] = &[
         beside: "ssh -L",
         limit: Limit::AtLeast(0.2),
     },
+    Bound {
+        group: "slow",
+        row: "keystroke during a transfer up, median, ms",
+        beside: "ssh -L",
+        limit: Limit::AtMost(0.4),
+    },
+    Bound {
+        group: "slow",
+        row: "the transfer up, Mbit/s",
+        beside: "ssh -L",
+        limit: Limit::AtLeast(0.7),
+    },
+    Bound {
+        group: "slow",
+        row: "keystroke during a transfer down, median, ms",
+        beside: "ssh -L",
+        limit: Limit::AtMost(0.4),
+    },
+    Bound {
+        group: "slow",
+        row: "the transfer down, Mbit/s",
+        beside: "ssh -L",
+        limit: Limit::AtLeast(0.7),
+    },
 ];
 
 /// Compares the tables with the bounds of their groups, and prints each bound. Fails if one is not kept, or if none was

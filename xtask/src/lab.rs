@@ -131,8 +131,12 @@ pub(crate) fn bench() -> Result<(), Failure> {
 pub(crate) fn guard() -> Result<(), Failure> {
     step("bench: guard", || {
         // The bounds are generous, so a build for tests is good enough.
-        let words = "--bench --guard --rounds 3 --seconds 1 pipes";
-        run(cargo(&format!("test --locked --bench network -- {words}"))
-            .env(dist::BINARY, dist::binary()))
+        let compare = |words: &str| {
+            let bench =
+                format!("test --locked --bench network -- --bench --guard --seconds 1 {words}");
+            run(cargo(&bench).env(dist::BINARY, dist::binary()))
+        };
+        compare("--rounds 3 pipes")?;
+        compare("--rounds 1 slow")
     })
 }
