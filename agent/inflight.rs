@@ -1,5 +1,5 @@
 //! Limits how many bytes are under way on a link, so that they do not pile up in pipes, in ssh and in the buffers of
-//! routers, where nobody can overtake them.
+//! routers, where nothing can overtake them.
 //!
 //! Both ends of a link do this for what they send. The sender marks places in its stream, and the other end says when
 //! it has come to one. From that the sender knows how much is under way, how fast the link is, and how long a round
@@ -39,11 +39,11 @@ const QUEUE: Duration = Duration::from_millis(5);
 const ROUNDS: usize = 6;
 
 /// If the limit was lowered this many times in a row, and only the rate has become lower but not the time of round trips,
-/// then the queue is somebody else's. Whoever waits for it to go away gets nothing of the line.
+/// then the queue is somebody else's. A sender that waits for it to go away gets none of the line.
 const IN_VAIN: u32 = 8;
 
 /// The time after which an old shortest round trip no longer counts, because the way may have changed.
-const MEMORY: Duration = Duration::from_secs(10);
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(10);
 
 /// How many bytes are under way on one direction of a link, and how many may be.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ pub struct Inflight {
     rates: [u64; ROUNDS],
     /// The rounds in a row after which the limit was lowered.
     lowered: Lowered,
-    /// Until when a queue of somebody else is put up with, and how long round trips take with it.
+    /// Until when the queue of somebody else is tolerated, and how long round trips take with it.
     tolerated: Option<(Instant, Duration)>,
 }
 
@@ -99,6 +99,8 @@ struct Round {
     was_full: bool,
     /// The largest frame, in bytes.
     frame: u64,
+    /// The most that was under way, in bytes.
+    most: u64,
 }
 
 /// Rounds in a row after which the limit was lowered.
@@ -117,24 +119,24 @@ struct Lowered {
 #[derive(Debug, Default)]
 struct Shortest {
     since: Instant,
-    now: Option<Duration>,
+    newest: Option<Duration>,
     before: Option<Duration>,
 }
 
 impl Shortest {
     /// Notes a round trip. Returns whether an old one was forgotten.
     fn note(&mut self, now: Instant, took: Duration) -> bool {
-        if now - self.since >= MEMORY {
+        if now - self.since >= FORGOTTEN_AFTER {
             self.since = now;
-            self.before = self.now.replace(took);
+            self.before = self.newest.replace(took);
             return true;
         }
-        self.now = Some(self.now.map_or(took, |least| least.min(took)));
+        self.newest = Some(self.newest.map_or(took, |least| least.min(took)));
         false
     }
 
     fn get(&self) -> Option<Duration> {
-        self.now.into_iter().chain(self.before).min()
+        self.newest.into_iter().chain(self.before).min()
     }
 }
 
@@ -165,11 +167,26 @@ impl Inflight {
     }
 
     /// Notes that a frame of this many bytes was sent.
-    pub fn note_sent(&mut self, bytes: usize) {
+    pub fn note_sent(&mut self, now: Instant, bytes: usize) {
+        if self.sent == self.arrived {
+            // The time in which nothing was under way says nothing about the speed of the line.
+            self.arrived_at = now;
+        }
         let bytes = bytes as u64;
         self.sent += bytes;
         self.round.frame = self.round.frame.max(bytes);
+        self.round.most = self.round.most.max(self.sent - self.arrived);
         self.round.was_full |= self.is_full();
+    }
+
+    /// Whether something is under way of which no mark will say that it has arrived.
+    pub fn has_unmarked(&self) -> bool {
+        self.sent > self.marked && self.marks.is_empty()
+    }
+
+    /// Whether nothing more may be sent, and a mark has to be sent before that changes.
+    pub fn needs_mark(&self) -> bool {
+        self.is_full() && self.marks.is_empty()
     }
 
     /// Whether the next thing to send is a mark. `has_more` says whether packets are to follow it.
@@ -203,7 +220,8 @@ impl Inflight {
         });
     }
 
-    /// Notes that the other end has come to this mark. Returns whether more may be sent than before.
+    /// Notes that the other end has come to this mark. Returns whether the sender has to go on: more may be sent than
+    /// before, or another mark is needed because the limit is lower now.
     pub fn handle_mark(&mut self, now: Instant, number: u64) -> bool {
         let was_full = self.is_full();
         while let Some(&mark) = self.marks.front().filter(|mark| mark.number <= number) {
@@ -212,12 +230,7 @@ impl Inflight {
             self.arrived_at = now;
             self.measure(now, mark);
         }
-        was_full && !self.is_full()
-    }
-
-    /// Notes how long another message and its answer took.
-    pub fn note_round_trip(&mut self, now: Instant, took: Duration) {
-        self.shortest.note(now, took);
+        was_full && (!self.is_full() || self.needs_mark())
     }
 
     /// Whether round trips take long.
@@ -227,6 +240,10 @@ impl Inflight {
 
     /// Decides again whether round trips take long. Returns whether that has changed.
     pub fn look_how_far(&mut self) -> bool {
+        // A queue of our own does not make the way longer.
+        if !self.is_far && self.sent - self.arrived > LEAST {
+            return false;
+        }
         let least = if self.is_far { FAR_MIN / 2 } else { FAR_MIN };
         let shortest = self.shortest.get();
         let is_far = shortest.is_some_and(|shortest| shortest >= least);
@@ -263,12 +280,22 @@ impl Inflight {
         let rate = self.rates.into_iter().max().unwrap_or_default();
         self.tolerated = self.tolerated.filter(|(until, _)| now < *until);
         let usual = (self.tolerated).map_or(shortest, |(_, took)| took.max(shortest));
-        if took <= usual + usual / 8 + QUEUE + time_for(round.frame, rate) {
+        // While the limit is lowered, rates are lower than the line's.
+        let frame_takes = time_for(round.frame, rate.max(self.lowered.rate));
+        if took <= usual + usual / 8 + QUEUE + frame_takes {
             self.lowered = Lowered::default();
             if round.was_full {
                 let part = if self.is_new { 1 } else { 8 };
                 self.limit = (self.limit + self.limit / part).min(MOST);
             }
+            return;
+        }
+        // This is a little less than what fits on the way, so that the queue becomes empty, and the next round shows how
+        // long the way is. The other end says only at marks what has arrived, so a part of that is not known here.
+        let fits = bytes_in((usual / 10 * 9).max(QUEUE), rate);
+        let fits = (fits + fits / MARKS_IN_LIMIT + round.frame).max(LEAST);
+        // So little was under way that there cannot have been a queue of it.
+        if round.most <= fits / 2 {
             return;
         }
         // The line can do more, so it is not a full line that took the time, but something else, such as an acknowledgment
@@ -286,17 +313,13 @@ impl Inflight {
             };
         }
         self.lowered.rounds += 1;
-        // This is a little less than what fits on the way, so that the queue becomes empty, and the next round shows how
-        // long the way is. The other end says only at marks what has arrived, so a part of that is not known here.
-        let fits = bytes_in((usual / 10 * 9).max(QUEUE), rate);
-        let fits = (fits + fits / MARKS_IN_LIMIT + round.frame).max(LEAST);
         self.limit = self.limit.min(fits);
         let before = self.lowered;
         let is_no_shorter = took > before.took / 4 * 3 && round.rate < before.rate / 4 * 3;
         if before.rounds > IN_VAIN && is_no_shorter {
             self.limit = before.limit;
             self.lowered = Lowered::default();
-            self.tolerated = Some((now + MEMORY, took));
+            self.tolerated = Some((now + FORGOTTEN_AFTER, took));
         }
     }
 }
@@ -340,10 +363,13 @@ mod tests {
     impl Line {
         fn new(rate: u64, way: Duration) -> Self {
             let mut inflight = Inflight::default();
-            inflight.note_round_trip(Instant::ZERO, way);
+            // A heartbeat shows how long the way is.
+            inflight.mark(Instant::ZERO, 0);
+            inflight.handle_mark(Instant::ZERO + way, 0);
             Self {
                 inflight,
-                now: Instant::ZERO,
+                // The first packet comes long after the heartbeat.
+                now: Instant::from_micros(100_000_000),
                 rate,
                 way,
                 others: Duration::ZERO,
@@ -373,18 +399,19 @@ mod tests {
         fn run(&mut self, time: Duration) -> (u64, Duration) {
             let (begin, end) = (self.now, self.now + time);
             let late = self.now + time * 3 / 4;
-            let (mut sent, mut longest) = (0, Duration::ZERO);
+            let (mut sent, mut longest, mut goes_on) = (0, Duration::ZERO, true);
             while self.now < end {
-                loop {
-                    let has_more = !self.inflight.is_full();
-                    if self.inflight.wants_mark(has_more) {
+                // A sender that waits is woken only by what it is told.
+                while goes_on {
+                    goes_on = !self.inflight.is_full();
+                    if self.inflight.wants_mark(goes_on) {
                         self.mark();
                     }
-                    if !has_more {
+                    if !goes_on {
                         break;
                     }
                     self.put(FRAME);
-                    self.inflight.note_sent(FRAME);
+                    self.inflight.note_sent(self.now, FRAME);
                     sent += FRAME;
                     if self.now >= late {
                         longest = longest.max(self.busy_until + self.way - self.now);
@@ -392,7 +419,7 @@ mod tests {
                 }
                 let (at, number) = self.answers.pop_front().unwrap();
                 self.now = self.now.max(at);
-                self.inflight.handle_mark(self.now, number);
+                goes_on = self.inflight.handle_mark(self.now, number);
             }
             let could = bytes_in(self.now - begin, self.rate);
             let percent = u64::try_from(sent).unwrap() * 100 / could;

@@ -179,9 +179,7 @@ impl Core {
             let place = Output::EndPredecessor(manager.clone(), config.me);
             self.outbox.ask(place);
         }
-        if config.manager_features.marks {
-            self.pace.send_marks();
-        }
+        self.pace.note_marks(config.manager_features.marks);
         self.rights.config = Some(config);
         self.listeners.listen(&self.rights, &mut self.outbox);
         self.listeners.write_files(&self.rights, &mut self.outbox);
@@ -475,7 +473,8 @@ impl Core {
 
     /// Whether [`Core::poll_frames`] has frames to send.
     pub fn wants_wire(&self) -> bool {
-        self.outbox.has_messages() || self.flows.wants_wire(self.pace.pick())
+        let waits = self.outbox.has_messages() || self.flows.wants_wire(self.pace.pick());
+        waits || self.pace.needs_mark()
     }
 
     /// Appends frames for the manager to `out` until it holds `limit` bytes or nothing is left to send.
@@ -489,19 +488,18 @@ impl Core {
 
     fn put_frames(&mut self, now: Instant, out: &mut BytesMut, limit: usize) {
         self.report();
+        let mut has_talked = false;
         while let Some(message) = self.outbox.poll_message() {
-            frame::put_control(out, &message.to_json());
+            self.put_message(now, out, &message);
+            has_talked = true;
         }
         while out.len() < limit {
             let start = out.len();
             self.pace.look(now);
-            if let Some(mark) = self
-                .pace
-                .poll_mark(now, self.flows.wants_wire(self.pace.pick()))
-            {
-                let json = Message::Event(Event::Mark(mark).into_raw()).to_json();
-                frame::put_control(out, &json);
-                self.pace.spend_message(now, json.len());
+            let has_more = self.flows.wants_wire(self.pace.pick());
+            let has_talked = std::mem::take(&mut has_talked);
+            if let Some(mark) = self.pace.poll_mark(now, has_more, has_talked) {
+                self.put_message(now, out, &Message::Event(Event::Mark(mark).into_raw()));
                 continue;
             }
             let Some(sent) = self.flows.poll_packet(now, self.pace.pick(), out) else {
@@ -516,6 +514,12 @@ impl Core {
             }
             self.pace.spend(now, sent, out.len() - start);
         }
+    }
+
+    fn put_message(&mut self, now: Instant, out: &mut BytesMut, message: &Message) {
+        let json = message.to_json();
+        frame::put_control(out, &json);
+        self.pace.spend_message(now, json.len());
     }
 
     /// Handles everything that is due at this time.
@@ -583,13 +587,12 @@ impl Core {
                 .and_then(|args| self.reconfigure(now, args))
                 .map(|()| greeting(sum::of_control(json))),
             control::PING => Ok(Raw::default()),
-            control::MARKED => match args.read::<Mark>() {
-                Ok(mark) => {
+            control::MARKED => {
+                if let Ok(mark) = args.read::<Mark>() {
                     self.pace.handle_mark(now, mark);
-                    return None;
                 }
-                Err(error) => Err(error.to_string()),
-            },
+                return None;
+            }
             control::LOST => (args.read())
                 .map_err(|error| error.to_string())
                 .map(|lost| self.handle_lost(lost))

@@ -42,16 +42,34 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// Sends marks from now on, because the manager answers them.
-    pub(super) fn send_marks(&mut self) {
-        self.inflight.get_or_insert_default();
+    /// Notes whether the manager answers marks. If it does, they are sent from now on.
+    pub(super) fn note_marks(&mut self, answers: bool) {
+        if answers {
+            self.inflight.get_or_insert_default();
+        } else {
+            self.inflight = None;
+        }
     }
 
-    /// The mark that has to be sent now; `None` if none is due. `has_more` says whether packets are to follow. The first one is due at once, because it shows how long a
-    /// round trip takes if nothing else is under way.
-    pub(super) fn poll_mark(&mut self, now: Instant, has_more: bool) -> Option<Mark> {
+    /// Whether a mark has to be sent although there are no packets that may be sent.
+    pub(super) fn needs_mark(&self) -> bool {
+        self.inflight.as_ref().is_some_and(Inflight::needs_mark)
+    }
+
+    /// The mark that has to be sent now; `None` if none is due. `has_more` says whether packets are to follow, and
+    /// `has_talked` whether a message was just sent.
+    ///
+    /// The first mark is due at once, because it shows how long a round trip takes if nothing else is under way. After a
+    /// message, such as the answer to a heartbeat, a mark is due for what was sent before it.
+    pub(super) fn poll_mark(
+        &mut self,
+        now: Instant,
+        has_more: bool,
+        has_talked: bool,
+    ) -> Option<Mark> {
         let inflight = self.inflight.as_mut()?;
-        if self.last_mark > 0 && !inflight.wants_mark(has_more) {
+        let is_due = inflight.wants_mark(has_more) || (has_talked && inflight.has_unmarked());
+        if self.last_mark > 0 && !is_due {
             return None;
         }
         self.last_mark += 1;
@@ -68,7 +86,7 @@ impl Pace {
         }
     }
 
-    /// Counts a message that was sent in addition to the answers that the manager has asked for.
+    /// Counts a message that was sent.
     pub(super) fn spend_message(&mut self, now: Instant, bytes: usize) {
         self.work.spend(now, Effort::Message(bytes).units());
     }
@@ -76,7 +94,7 @@ impl Pace {
     /// Counts a packet that was sent in a frame of this many bytes.
     pub(super) fn spend(&mut self, now: Instant, sent: SentPacket, bytes: usize) {
         if let Some(inflight) = &mut self.inflight {
-            inflight.note_sent(bytes);
+            inflight.note_sent(now, bytes);
         }
         let effort = if sent.begins {
             Effort::Connection

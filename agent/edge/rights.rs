@@ -65,12 +65,18 @@ impl Rights {
         self.outward.to(destination, self.listen())
     }
 
-    /// How far away the other end of a flow is. A destination outside the network is as far as any host may be, because
-    /// a gateway leads to it.
+    /// How far away the other end of a flow is. A destination outside the network is far if one of the gateways is: it may
+    /// be reached through that one.
     pub(super) fn reach(&self, remote: Ipv4Addr) -> Reach {
-        let own = self.own().is_some_and(|own| self.far.contains(&own));
-        let beyond = Vip::new(remote).is_err() && !self.far.is_empty();
-        if own || beyond || self.far.contains(&remote) {
+        let own = self.own();
+        let is_far = |vip: Ipv4Addr| self.far.contains(&vip);
+        let is_gateway = |vip: &Ipv4Addr| {
+            let config = self.config.as_ref();
+            config
+                .is_some_and(|config| Vip::new(*vip).is_ok_and(|it| config.routes.has_gateway(it)))
+        };
+        let is_beyond = || Vip::new(remote).is_err() && self.far.iter().any(is_gateway);
+        if own != Some(remote) && (own.is_some_and(is_far) || is_far(remote) || is_beyond()) {
             Reach::Far
         } else {
             Reach::Near

@@ -63,8 +63,8 @@ impl Default for Capacity {
 pub(super) struct Memory {
     flows: Shares<Holder>,
     bytes: Shares<Holder>,
-    /// The number of flows with the largest buffers.
-    far: usize,
+    /// The flows with the largest buffers.
+    far: Shares<Holder>,
 }
 
 impl Memory {
@@ -72,7 +72,7 @@ impl Memory {
         Self {
             flows: Shares::new(capacity.flows, MULTIPLE),
             bytes: Shares::new(capacity.memory, MULTIPLE),
-            far: 0,
+            far: Shares::new(FAR_MAX, 1),
         }
     }
 
@@ -91,11 +91,10 @@ impl Memory {
             self.flows.give(holder, 1);
             return None;
         }
-        let is_ample = room >= FAR_MAX * 2 * FAR_WINDOW && self.far < FAR_MAX;
+        let is_ample = room >= FAR_MAX * 2 * FAR_WINDOW;
         Some(if room < SCARCE {
             Growth::Small
-        } else if reach == Reach::Far && is_ample {
-            self.far += 1;
+        } else if reach == Reach::Far && is_ample && take(&mut self.far, holder, 1) {
             Growth::Far
         } else {
             Growth::Large
@@ -125,7 +124,7 @@ impl Memory {
     /// that follow their first pages.
     pub(super) fn end(&mut self, holder: Holder, growth: Growth, beyond: usize) {
         if growth == Growth::Far {
-            self.far -= 1;
+            self.far.give(holder, 1);
         }
         self.flows.give(holder, 1);
         self.bytes.give(holder, FLOW_COST + beyond);

@@ -25,7 +25,7 @@ use crate::{
     wire::{Packet, Segment},
 };
 
-/// Size of each buffer of a flow, in bytes, and so the maximum number of bytes in flight in each direction. Pages of a
+/// Usual size of each buffer of a flow, in bytes, and so the maximum number of bytes in flight in each direction. Pages of a
 /// buffer are touched only when data fills them. An idle flow therefore takes up the address space of its buffers, but
 /// only a page or two of memory.
 pub(super) const WINDOW: usize = 512 << 10;

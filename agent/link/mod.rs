@@ -58,6 +58,7 @@ pub use self::{
 };
 use crate::{
     budget::Effort,
+    inflight::Inflight,
     time::Instant,
     wire::{
         Item, PacketFrame,
@@ -123,6 +124,12 @@ impl Link {
 
     /// Whether the command runs and is not being ended. Only then may its questions be passed on to a person.
     pub fn may_ask(&self) -> bool {
+        // A command may ask before the driver has said that it runs.
+        self.runs() || *self.lives.state() == State::Spawning
+    }
+
+    /// Whether the command runs and is not being ended.
+    pub fn runs(&self) -> bool {
         self.lives.runs()
     }
 
@@ -341,8 +348,8 @@ impl Link {
     }
 
     /// Notes that a frame of this many bytes was taken out of the agent's queue.
-    pub fn note_sent(&mut self, bytes: usize) {
-        self.lives.life.inflight.note_sent(bytes);
+    pub fn note_sent(&mut self, now: Instant, bytes: usize) {
+        self.lives.life.inflight.note_sent(now, bytes);
     }
 
     /// The frame that has to be sent to the agent before those of its queue; `None` if there is none. `has_more` says
@@ -460,6 +467,8 @@ impl Link {
             ShellOutcome::Open => false,
             ShellOutcome::Runs => {
                 self.lives.life.shell = None;
+                // What was sent so far was the shell's.
+                self.lives.life.inflight = Inflight::default();
                 self.lives.handle_progress(now);
                 // This is the newest configuration, even if it has changed since the start of the command.
                 self.lives.life.outdated = false;
@@ -661,24 +670,27 @@ impl Link {
                 let heartbeat = life.heartbeat.as_mut();
                 let is_news =
                     heartbeat.is_some_and(|heartbeat| heartbeat.measure(now, now - since));
-                life.inflight.note_round_trip(now, now - since);
-                if life.inflight.look_how_far() || is_news {
-                    self.lives.tell(Output::Changed);
-                }
+                self.handle_mark(now, id, is_news);
             }
-            Some(Pending::Mark) => {
-                let life = &mut self.lives.life;
-                let may_send = life.inflight.handle_mark(now, id);
-                let is_news = life.inflight.look_how_far();
-                if may_send {
-                    self.lives.tell(Output::Wake);
-                }
-                if is_news {
-                    self.lives.tell(Output::Changed);
-                }
-            }
+            Some(Pending::Mark) => self.handle_mark(now, id, false),
             Some(Pending::Forgotten) => {}
             None => self.handle_fault(now, "a result that nobody asked for"),
+        }
+    }
+
+    /// Notes that the agent has read everything before the heartbeat with this id. `is_news` says whether the answer has
+    /// already changed what is shown.
+    fn handle_mark(&mut self, now: Instant, id: u64, is_news: bool) {
+        // An agent that answers only its newest heartbeats must not make this list long.
+        self.lives.requests.forget_marks(id);
+        let inflight = &mut self.lives.life.inflight;
+        let goes_on = inflight.handle_mark(now, id);
+        let has_moved = inflight.look_how_far();
+        if goes_on {
+            self.lives.tell(Output::Wake);
+        }
+        if has_moved || is_news {
+            self.lives.tell(Output::Changed);
         }
     }
 
@@ -733,6 +745,7 @@ impl Link {
                 self.send(&Message::ping(id));
                 let ping = Pending::Ping { since: now };
                 self.lives.requests.add(id, ping);
+                self.lives.life.inflight.mark(now, id);
             }
             Look::Dead => self.lives.end(now, Loss::Silent),
         }

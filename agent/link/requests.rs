@@ -20,7 +20,7 @@ const PINGS_MAX: usize = 16;
 pub(super) enum Pending {
     /// A configuration; `sum` is the checksum of its message.
     Configure { sum: u16 },
-    /// The list of lost hosts.
+    /// The lists of lost and of far hosts.
     Lost,
     /// A question that is not part of the agent's work.
     Ask {
@@ -42,7 +42,7 @@ pub(super) struct Requests {
     /// The id of the last request. The ids continue when the agent is restarted.
     pub(super) last: u64,
     open: BTreeMap<u64, Pending>,
-    /// The id of the last heartbeat whose time was discarded; `None` if there was none.
+    /// The highest id of a heartbeat or mark that was discarded; `None` if there was none.
     forgotten: Option<u64>,
 }
 
@@ -82,7 +82,17 @@ impl Requests {
         open
     }
 
-    /// Whether the agent has not answered the last list of lost hosts yet.
+    /// Removes the marks up to this id. Their answers, if they still come, say nothing new.
+    pub(super) fn forget_marks(&mut self, id: u64) {
+        let marks = (self.open.range(..=id)).filter(|(_, open)| **open == Pending::Mark);
+        let marks: Vec<_> = marks.map(|(id, _)| *id).collect();
+        for id in marks {
+            self.open.remove(&id);
+            self.forgotten = self.forgotten.max(Some(id));
+        }
+    }
+
+    /// Whether the agent has not answered the last lists of hosts yet.
     pub(super) fn tells_lost(&self) -> bool {
         self.open.values().any(|open| *open == Pending::Lost)
     }
@@ -140,6 +150,22 @@ impl Requests {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_agent_that_answers_only_its_newest_mark_leaves_none_behind() {
+        let mut requests = Requests::default();
+        for _ in 0..100 {
+            for _ in 0..10 {
+                let id = requests.number();
+                requests.add(id, Pending::Mark);
+            }
+            let last = requests.last;
+            assert_eq!(requests.take(last), Some(Pending::Mark));
+            requests.forget_marks(last);
+            assert!(requests.open.is_empty());
+            assert_eq!(requests.take(last - 1), Some(Pending::Forgotten));
+        }
+    }
 
     #[test]
     fn an_answer_counts_once_and_only_if_somebody_has_asked() {

@@ -557,7 +557,7 @@ impl Host {
             notes: self.notes(),
             held: self.held_view(),
             instance: self.choice.as_ref().and_then(|choice| {
-                let is_entered = self.link.may_ask();
+                let is_entered = self.link.runs();
                 choice.entered().filter(|_| is_entered).map(str::to_owned)
             }),
             version: self

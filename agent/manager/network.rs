@@ -379,7 +379,7 @@ impl Core {
             return Some(frame);
         }
         let frame = self.switch.poll_frame(vip, may_send)?;
-        link.note_sent(frame.len());
+        link.note_sent(now, frame.len());
         // Text for a shell does not consist of frames, and must arrive unchanged.
         Some(if link.takes_sums() || link.step().is_some() {
             frame
@@ -557,7 +557,7 @@ impl Core {
 
     /// Performs the outputs of a link.
     fn settle(&mut self, now: Instant, vip: Vip) {
-        let mut risen = false;
+        let (mut risen, mut has_changed) = (false, false);
         loop {
             let Some(host) = self.hosts.get_mut(vip) else {
                 return;
@@ -596,6 +596,7 @@ impl Core {
                     refused::note(&mut self.switch, &self.plan, now, vip, asks);
                 }
                 link::Output::Changed => {
+                    has_changed = true;
                     let up = *host.link.state() == link::State::Ready;
                     if up != std::mem::replace(&mut host.up, up) {
                         if up {
@@ -632,11 +633,14 @@ impl Core {
         }
         self.choose(now, vip, |_| ());
         if self.hosts.get(&vip).is_some_and(Host::has_left) {
+            has_changed = true;
             self.hosts.remove(vip);
             self.switch.remove(now, vip);
         }
         self.spawn(now);
-        self.look_for_hope();
+        if has_changed {
+            self.look_for_hope();
+        }
     }
 
     /// Tells these hosts which hosts of the network are lost now, and which are far away.

@@ -418,6 +418,7 @@ impl Switch {
             host.queue.pop_control()
         };
         self.queued -= before - host.queue.cost();
+        // Packets may still wait. A control frame that comes now has to wake the writer, so every frame does.
         if frame.is_none() {
             host.woken = false;
         }

@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use super::{
     errands::Errands,
     journal::Journal,
+    published,
     shared::{Intent, ReloadRequest, Shared, Unmet},
 };
 use crate::{
@@ -60,12 +61,13 @@ impl Inside {
     pub(in crate::driver) async fn snapshot(&self) -> (Snapshot, Duration) {
         let look = |shared: &Arc<Shared>| {
             let now = shared.now();
-            (shared.lock().core.snapshot(now), now - Instant::ZERO)
+            let snapshot = published::snapshot(shared, &mut shared.lock());
+            (Arc::unwrap_or_clone(snapshot), now - Instant::ZERO)
         };
         self.ask(look).await
     }
 
-    /// Subscribes to the state, which is sent whenever a host has changed.
+    /// Subscribes to the state, which is sent whenever a host has changed, or a little later.
     pub(in crate::driver) fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshots.clone()
     }

@@ -369,13 +369,16 @@ async fn live(
             return shared.tell(|core, now| core.handle_spawned(now, vip, Err(reason)));
         }
     };
+    let offers = match start {
+        Start::Shell(_) => Some(agents::offers().await),
+        Start::InProcess | Start::Command(_) | Start::Chosen(_) => None,
+    };
     // All commands of a network are started before the first one is sent something, because the operating system needs
     // longer to start a command the more memory the manager has. Then one after the other is sent its configuration. The
-    // pipe of each has taken it before the next one is made, so that they do not fill the memory together.
+    // pipe of each has taken as much as it can before the next one is made, so that they do not fill the memory together.
     tokio::task::yield_now().await;
     let configuring = shared.configuring.lock().await;
-    if let Start::Shell(_) = start {
-        let offers = agents::offers().await;
+    if let Some(offers) = offers {
         shared.tell(|core, now| core.handle_shell(now, vip, offers));
     } else {
         shared.tell(|core, now| core.handle_spawned(now, vip, Ok(())));

@@ -7,13 +7,13 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use super::shared::{Shared, State};
-use crate::driver::harness::World as _;
+use crate::{driver::harness::World as _, view::Snapshot};
 
 /// The pause after a snapshot, as a multiple of the time that it has taken.
 const PAUSE: u32 = 30;
 
 /// The longest pause after a snapshot. A process that was stopped for a while may have measured any time.
-const PAUSE_MAX: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_millis(200);
 
 /// Publishes the state if it has changed, or leaves that to [`keep`] if the last snapshot was too short a time ago. The
 /// state of a network that has ended is published at once.
@@ -26,11 +26,19 @@ pub(super) fn publish(shared: &Shared, state: &mut State) {
         shared.unpublished.notify_one();
         return;
     }
-    state.changed = false;
-    let snapshot = state.core.snapshot(now);
-    shared.snapshots.send_replace(Arc::new(snapshot));
-    let end = shared.now();
-    state.publish_at = end + PAUSE_MAX.min((end - now) * PAUSE);
+    snapshot(shared, state);
+}
+
+/// Makes a snapshot for a reader, and publishes it if it has news, so that nobody who has seen it sees an older one later.
+pub(super) fn snapshot(shared: &Shared, state: &mut State) -> Arc<Snapshot> {
+    let begin = shared.now();
+    let snapshot = Arc::new(state.core.snapshot(begin));
+    if std::mem::take(&mut state.changed) {
+        shared.snapshots.send_replace(snapshot.clone());
+        let end = shared.now();
+        state.publish_at = end + PAUSE_MAX.min((end - begin) * PAUSE);
+    }
+    snapshot
 }
 
 /// Publishes the changes that had to wait.

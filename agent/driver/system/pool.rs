@@ -12,7 +12,7 @@ const READ_MAX: usize = 256 << 10;
 /// this size each.
 const READ_MIN: usize = 4 << 10;
 
-/// How much more is read at a time after a read that has filled its room.
+/// How much more is read at a time after a read of as much as may be read now.
 const GROWTH: usize = 4;
 
 /// After this many reads in a row of less than [`READ_MIN`], the larger blocks are given back.
@@ -74,9 +74,8 @@ impl Pool {
         buffer: &mut BytesMut,
     ) -> io::Result<usize> {
         self.make_room(buffer);
-        let room = buffer.capacity() - buffer.len();
         let count = pipe.read_buf(buffer).await?;
-        self.note(buffer, count, room);
+        self.note(buffer, count);
         Ok(count)
     }
 
@@ -102,9 +101,9 @@ impl Pool {
         }
     }
 
-    /// Notes a read of `count` bytes, for which there was this much room.
-    fn note(&mut self, buffer: &mut BytesMut, count: usize, room: usize) {
-        if count >= room {
+    /// Notes a read of `count` bytes.
+    fn note(&mut self, buffer: &mut BytesMut, count: usize) {
+        if count >= self.room {
             self.room = READ_MAX.min(self.room * GROWTH);
         }
         if count >= READ_MIN {

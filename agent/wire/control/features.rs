@@ -33,6 +33,7 @@ const KNOWN: &[&str] = &[
     feature::NOTICES,
     feature::SAME_USER,
     feature::OPEN_PORTS,
+    feature::MARKS,
 ];
 
 /// A set of features. Unknown names are skipped, so a set has a fixed size, no matter how many names were sent.
