@@ -51,7 +51,7 @@ impl Pace {
         }
     }
 
-    /// Whether a mark has to be sent although there are no packets that may be sent.
+    /// Whether a mark is the only thing that may be sent now, and more may follow only after its answer.
     pub(super) fn needs_mark(&self) -> bool {
         self.inflight.as_ref().is_some_and(Inflight::needs_mark)
     }
